@@ -1,0 +1,63 @@
+//! What a solver needs of a model: begin a puzzle, think one segment, look at the answer so far.
+
+use crate::trace::Trace;
+
+/// The halting head's logits after a segment, in Q16 (65,536 = 1.0).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Halt {
+    /// Logit of "halt now": the model believes its answer is right.
+    pub halt: i32,
+    /// Logit of "continue", for models trained with that head; 0 where there is none, so that
+    /// `halt > resume` is the halting rule of both kinds (`q_halt > q_continue`, and `q_halt > 0`).
+    pub resume: i32,
+}
+
+impl Halt {
+    /// The ACT halting rule: `q_halt > q_continue`.
+    pub fn wants_to_stop(self) -> bool {
+        self.halt > self.resume
+    }
+
+    /// How sure the model is that it may stop: `q_halt - q_continue`, Q16, saturating.
+    pub fn confidence(self) -> i32 {
+        self.halt.saturating_sub(self.resume)
+    }
+}
+
+/// [`Trace::proceed`] answered `false`: the segment was left half-done and the state is spoiled until the next
+/// [`Reasoner::begin`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Cancelled;
+
+/// A recurrent model that refines an answer segment by segment: the integer [`Hrm`](crate::Hrm), the host's
+/// float model, or a test's stand-in.
+pub trait Reasoner {
+    /// Members (checkpoints of one shape) that can each be asked; at least 1.
+    fn members(&self) -> usize;
+
+    /// Number of cells of a puzzle, the length of `tokens` and of [`Self::grid`].
+    fn cells(&self) -> usize;
+
+    /// Segments the model was trained to take at most.
+    fn trained_segments(&self) -> usize;
+
+    /// Starts afresh on `tokens` (`cells()` of them, each below the vocabulary) with member `member`
+    /// (below `members()`). Out-of-range values are clamped, never a panic: check the puzzle first with
+    /// [`Task::refuse`](crate::task::Task::refuse).
+    fn begin(&mut self, member: usize, tokens: &[u8]);
+
+    /// Thinks for one segment.
+    fn segment<T: Trace>(&mut self, trace: &mut T) -> Result<(), Cancelled>;
+
+    /// The answer decoded after the last segment (the puzzle itself before the first).
+    fn grid(&self) -> &[u8];
+
+    /// The halting head after the last segment.
+    fn halt(&self) -> Halt;
+
+    /// A digest of the whole carried state (z_H, z_L). In integer arithmetic a repeated state repeats for ever, so
+    /// an equal digest proves (up to a 2^-32 collision) that the recurrence has settled.
+    fn state_digest(&self) -> u32;
+}
