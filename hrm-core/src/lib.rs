@@ -19,6 +19,6 @@ pub mod workspace;
 
 pub use model::{Hrm, MemoryError};
 pub use pack::{Pack, PackError, Shape};
-pub use reasoner::{Cancelled, Halt, Reasoner};
+pub use reasoner::{Cancelled, Halt, LOGIT_BITS, Reasoner};
 pub use trace::{Op, Trace, Values};
 pub use workspace::workspace_bytes;
