@@ -5,9 +5,11 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+pub mod digest;
 pub mod reasoner;
 pub mod task;
 pub mod trace;
+pub mod wire;
 
 pub use reasoner::{Cancelled, Halt, Reasoner};
 pub use trace::{Op, Trace, Values};
