@@ -7,6 +7,7 @@
 #[cfg(feature = "std")]
 extern crate std;
 
+pub mod digest;
 pub mod fixed;
 pub mod kernels;
 pub mod lane;
@@ -15,6 +16,7 @@ pub mod pack;
 pub mod reasoner;
 pub mod task;
 pub mod trace;
+pub mod wire;
 pub mod workspace;
 
 pub use model::{Hrm, MemoryError};

@@ -66,6 +66,17 @@ impl<'p, 'w> Hrm<'p, 'w> {
         &self.pack
     }
 
+    /// The slow state z_H, (sequence, width), in units of [`MemberParams::state_step`](crate::pack::MemberParams::state_step).
+    pub fn z_h(&self) -> Values<'_> {
+        let shape = self.pack.shape();
+        let bytes = state(shape, self.memory);
+        let bytes = bytes.get(..shape.sequence() * shape.width() * shape.lanes.bytes()).unwrap_or_default();
+        match shape.lanes {
+            LaneWidth::I8 => Values::I8(bytemuck::try_cast_slice(bytes).unwrap_or_default()),
+            LaneWidth::I16 => Values::I16(bytemuck::try_cast_slice(bytes).unwrap_or_default()),
+        }
+    }
+
     fn begin_lanes<A: Lane>(&mut self, tokens: &[u8]) {
         let shape = self.pack.shape();
         let ws = Workspace::<A>::carve(shape, self.memory);
