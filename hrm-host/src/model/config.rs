@@ -149,7 +149,7 @@ impl ModelConfig {
         };
         let sizes = [("width", self.width), ("inner", self.inner)];
         for (key, value) in sizes {
-            if value == 0 || value % 16 != 0 || value > 1 << 14 {
+            if value == 0 || !value.is_multiple_of(16) || value > 1 << 14 {
                 return bad(
                     key,
                     &value,
@@ -157,12 +157,15 @@ impl ModelConfig {
                 );
             }
         }
-        if self.heads == 0 || self.width % self.heads != 0 || (self.width / self.heads) % 2 != 0 {
+        if self.heads == 0
+            || !self.width.is_multiple_of(self.heads)
+            || !(self.width / self.heads).is_multiple_of(2)
+        {
             let why = format!(
                 "must divide width = {} into heads of an even size; {} would do",
                 self.width,
                 (1..=self.width / 2)
-                    .filter(|h| self.width % (2 * h) == 0)
+                    .filter(|h| self.width.is_multiple_of(2 * h))
                     .map(|h| h.to_string())
                     .collect::<Vec<_>>()
                     .join(", ")
@@ -275,7 +278,8 @@ mod tests {
     #[test]
     fn every_bad_value_is_named() {
         config().validate().unwrap();
-        let cases: [(&str, fn(&mut ModelConfig)); 9] = [
+        type Spoil = fn(&mut ModelConfig);
+        let cases: [(&str, Spoil); 9] = [
             ("model.width = 90", |c| c.width = 90),
             ("model.inner = 0", |c| c.inner = 0),
             ("model.heads = 5", |c| c.heads = 5),

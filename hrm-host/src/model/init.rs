@@ -4,7 +4,7 @@ use rand_core::{Rng, SeedableRng};
 use rand_pcg::Pcg64;
 
 /// Standard deviation of a standard normal cut to ±2: `sqrt(1 - 4 φ(2) / (2 Φ(2) - 1))`.
-const CUT_STD: f64 = 0.879_625_661_034_239_78;
+const CUT_STD: f64 = 0.879_625_661_034_239_8;
 
 /// Draws from a normal distribution cut at two (uncorrected) standard deviations and rescaled, so that the standard
 /// deviation of the result is the nominal one.
