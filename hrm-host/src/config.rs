@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
-use crate::model::ModelConfig;
+use crate::model::{ModelConfig, Positions, TaskName};
 
 /// Everything that decides a training run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -331,10 +331,28 @@ fn to_table(config: &RunConfig) -> Table {
 /// Every key with a value of its type.
 fn template() -> Table {
     to_table(&RunConfig {
-        model: ModelConfig::default(),
+        model: example_model(),
         data: DataConfig::default(),
         train: TrainConfig::default(),
     })
+}
+
+/// A model, for the names and types of its keys.
+fn example_model() -> ModelConfig {
+    ModelConfig {
+        task: TaskName::Sudoku9,
+        width: 96,
+        heads: 3,
+        inner: 256,
+        h_layers: 2,
+        l_layers: 2,
+        h_cycles: 2,
+        l_cycles: 2,
+        shared_levels: true,
+        positions: Positions::Relation,
+        continue_head: false,
+        segments: 16,
+    }
 }
 
 fn flatten(table: &Table) -> Vec<(String, Value)> {
@@ -421,11 +439,11 @@ fn assign(table: &mut Table, assignment: &str) -> Result<(), ConfigError> {
         Value::Table(Table::from_iter([(name.to_owned(), value)])),
     )]);
     check_keys(&mut patch, &template, "", &origin, &template)?;
-    let Some(Value::Table(mut values)) = patch.remove(section) else { return Ok(()) };
+    let Some(Value::Table(values)) = patch.remove(section) else { return Ok(()) };
     if let Value::Table(target) =
         table.entry(section.to_owned()).or_insert_with(|| Value::Table(Table::new()))
     {
-        target.append(&mut values);
+        target.extend(values);
     }
     Ok(())
 }

@@ -98,6 +98,11 @@ impl Archive {
         self.texts.insert(name.to_owned(), text.into());
     }
 
+    /// Where it was read from; empty for a new one.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Stores 32-bit floats, row-major, under `name`.
     pub fn put_f32(&mut self, name: &str, shape: &[usize], values: &[f32]) {
         self.put(name, Dtype::F32, shape, bytemuck::cast_slice(values).to_vec());
@@ -124,17 +129,34 @@ impl Archive {
 
     /// The text under `name`.
     pub fn text(&self, name: &str) -> Result<&str, ArchiveError> {
-        self.texts.get(name).map(String::as_str).ok_or_else(|| self.missing(format!("it has no `{name}`")))
+        self.texts.get(name).map(String::as_str).ok_or_else(|| self.refused(format!("it has no `{name}`")))
+    }
+
+    /// The text under `name`, read as a value.
+    ///
+    /// # Errors
+    /// Where it is missing or says something else.
+    pub fn parsed<T: std::str::FromStr>(&self, name: &str) -> Result<T, ArchiveError> {
+        let text = self.text(name)?;
+        text.parse().map_err(|_| self.refused(format!("`{name}` cannot be {text:?}")))
+    }
+
+    /// The text under `name`, read as JSON.
+    ///
+    /// # Errors
+    /// Where it is missing or no such JSON.
+    pub fn json<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<T, ArchiveError> {
+        serde_json::from_str(self.text(name)?).map_err(|e| self.refused(format!("`{name}`: {e}")))
     }
 
     /// The floats under `name`, of which there must be `len`.
     pub fn f32(&self, name: &str, len: usize) -> Result<Vec<f32>, ArchiveError> {
-        Ok(bytemuck::pod_collect_to_vec(self.bytes(name, Dtype::F32, len * 4)?))
+        Ok(self.bytes(name, Dtype::F32, len * 4)?.chunks_exact(4).map(bytemuck::pod_read_unaligned).collect())
     }
 
     /// The whole numbers under `name`, of which there must be `len`.
     pub fn u32(&self, name: &str, len: usize) -> Result<Vec<u32>, ArchiveError> {
-        Ok(bytemuck::pod_collect_to_vec(self.bytes(name, Dtype::U32, len * 4)?))
+        Ok(self.bytes(name, Dtype::U32, len * 4)?.chunks_exact(4).map(bytemuck::pod_read_unaligned).collect())
     }
 
     /// The bytes under `name`, of which there must be `len`.
@@ -144,9 +166,9 @@ impl Archive {
 
     fn bytes(&self, name: &str, dtype: Dtype, len: usize) -> Result<&[u8], ArchiveError> {
         let entry =
-            self.entries.get(name).ok_or_else(|| self.missing(format!("it has no tensor `{name}`")))?;
+            self.entries.get(name).ok_or_else(|| self.refused(format!("it has no tensor `{name}`")))?;
         if entry.dtype != dtype || entry.bytes.len() != len {
-            return Err(self.missing(format!(
+            return Err(self.refused(format!(
                 "tensor `{name}` is {:?} {:?}, {} bytes of {dtype:?} were expected",
                 entry.dtype, entry.shape, len
             )));
@@ -154,7 +176,8 @@ impl Archive {
         Ok(&entry.bytes)
     }
 
-    fn missing(&self, reason: String) -> ArchiveError {
+    /// An error about this file's contents.
+    pub fn refused(&self, reason: String) -> ArchiveError {
         ArchiveError::Entry { path: self.path.clone(), reason }
     }
 

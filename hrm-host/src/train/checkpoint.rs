@@ -1,11 +1,10 @@
 //! The state of a run as one file, and the directory that keeps the last few of them.
 
-use std::collections::HashMap;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use candle_core::{Device, Tensor};
+use candle_core::Device;
 use rand_pcg::Pcg64;
 
 use super::archive::{Archive, ArchiveError, replace_file};
@@ -60,7 +59,6 @@ impl TrainState {
         archive.put_text("step", self.step.to_string());
         archive.put_text("samples", self.samples.to_string());
         archive.put_text("updates", self.optimizer.t.to_string());
-        // The bits of the number, so that reading gives it back exactly.
         archive.put_text("seconds", self.seconds.to_string());
         archive.put_text("data", self.data.clone());
         let vectors = [
@@ -249,22 +247,14 @@ impl RunDir {
         found
     }
 
-    /// The newest intact checkpoint and its path, with the reasons why newer ones were passed over.
+    /// The newest intact checkpoint and its path, with the reasons why newer ones were passed over. (`latest` is for
+    /// people and scripts; a checkpoint written just before a crash may be newer.)
     ///
     /// # Errors
     /// [`TrainError::NothingToResume`] or [`TrainError::AllDamaged`].
     pub fn newest(&self) -> Result<(PathBuf, TrainState, Vec<ArchiveError>), TrainError> {
-        let mut candidates = self.checkpoints();
-        // What `latest` names goes first; a checkpoint written just before a crash may be newer than the pointer.
-        if let Some(name) = fs::read_to_string(self.path.join("latest")).ok().map(|s| s.trim().to_owned())
-            && let Some(at) = candidates.iter().position(|p| p.file_name().is_some_and(|n| *n == *name))
-            && at + 1 < candidates.len()
-        {
-            let newer = candidates.split_off(at + 1);
-            candidates.extend(newer);
-        }
         let mut refused = Vec::new();
-        for path in candidates.into_iter().rev() {
+        for path in self.checkpoints().into_iter().rev() {
             match Archive::read(&path).and_then(|archive| TrainState::from_archive(&archive)) {
                 Ok(state) => return Ok((path, state, refused)),
                 Err(error) => refused.push(error),

@@ -62,7 +62,10 @@ impl FlatParams {
     }
 
     /// Each trained tensor with its values.
-    pub fn split<'a>(&'a self, values: &'a [f32]) -> impl Iterator<Item = (&'a Named, &'a [f32])> {
+    pub fn split<'a, 'v>(
+        &'a self,
+        values: &'v [f32],
+    ) -> impl Iterator<Item = (&'a Named, &'v [f32])> + use<'a, 'v> {
         let mut rest = values;
         self.layout.iter().map(move |named| {
             let (own, others) = rest.split_at(named.len());

@@ -104,10 +104,10 @@ pub fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + (-x).exp())
 }
 
-/// The value of going on, the continue head's target: sigmoid of the best logit that the next segment would show
-/// (`next_q`: halt, continue), or of its halting logit alone where that segment would be the last.
-pub fn continue_target(next_q: [f32; 2], next_is_last: bool) -> f32 {
-    sigmoid(if next_is_last { next_q[0] } else { next_q[0].max(next_q[1]) })
+/// The value of going on, the continue head's target: sigmoid of the best logit that the next segment shows
+/// (`next_q`: halt, continue), or of its halting logit alone where the current segment is the last one allowed.
+pub fn continue_target(next_q: [f32; 2], is_last: bool) -> f32 {
+    sigmoid(if is_last { next_q[0] } else { next_q[0].max(next_q[1]) })
 }
 
 /// `-log softmax(x)[label]`; its gradient times `weight` goes to `d`.

@@ -62,6 +62,7 @@ pub struct Trainer<'d> {
     rows: Rows,
     rng: Pcg64,
     losses: Losses,
+    fingerprint: String,
     step: u64,
     samples: u64,
     seconds: f64,
@@ -97,6 +98,7 @@ impl<'d> Trainer<'d> {
             rows,
             rng,
             losses: Losses::default(),
+            fingerprint: fingerprint(data),
             step: 0,
             samples: 0,
             seconds: 0.0,
@@ -110,6 +112,10 @@ impl<'d> Trainer<'d> {
     pub fn resume(state: TrainState, data: &'d PuzzleSet, device: &Device) -> Result<Self, TrainError> {
         let config = state.config;
         let task = check_data(&config, data)?;
+        let found = fingerprint(data);
+        if found != state.data {
+            return Err(TrainError::OtherData { found, expected: state.data });
+        }
         let params = state.params.to_params(&config.model, device)?;
         let hrm = Hrm::new(&config.model, &params)?;
         let shape = (config.train.batch, config.model.sequence(), config.model.width);
@@ -135,6 +141,7 @@ impl<'d> Trainer<'d> {
             rows: state.rows,
             rng: state.rng,
             losses: Losses::default(),
+            fingerprint: found,
             step: state.step,
             samples: state.samples,
             seconds: state.seconds,
@@ -159,7 +166,7 @@ impl<'d> Trainer<'d> {
             step: self.step,
             samples: self.samples,
             seconds: self.seconds,
-            data: self.data.fingerprint(),
+            data: self.fingerprint.clone(),
         })
     }
 
@@ -181,6 +188,11 @@ impl<'d> Trainer<'d> {
     /// Counts time spent outside [`Self::step`] (or within, by the caller's clock).
     pub fn add_seconds(&mut self, seconds: f64) {
         self.seconds += seconds;
+    }
+
+    /// Number of trained parameters.
+    pub fn parameters(&self) -> usize {
+        self.flat.values.len()
     }
 
     /// The run's configuration.
@@ -300,7 +312,7 @@ fn check_data(config: &RunConfig, data: &PuzzleSet) -> Result<Sudoku, TrainError
     if data.is_empty() {
         return Err(TrainError::Data("there is no puzzle to train on".to_owned()));
     }
-    if data.kind() != task.kind() {
+    if data.task().kind() != task.kind() {
         return Err(TrainError::Data(format!(
             "the puzzles have {} cells, but model.task = \"{}\" has {}",
             data.cells(),
@@ -309,6 +321,17 @@ fn check_data(config: &RunConfig, data: &PuzzleSet) -> Result<Sudoku, TrainError
         )));
     }
     Ok(task)
+}
+
+/// CRC-64 of every puzzle and answer, in order.
+fn fingerprint(data: &PuzzleSet) -> String {
+    let crc = crc::Crc::<u64>::new(&crc::CRC_64_XZ);
+    let mut digest = crc.digest();
+    for row in 0..data.len() {
+        digest.update(data.question(row));
+        digest.update(data.answer(row));
+    }
+    format!("{:016x}", digest.finalize())
 }
 
 /// Draws a varied training puzzle for every row that is done.
@@ -322,6 +345,6 @@ fn refill(
     let variation = Variation { eased: config.data.eased, symmetries: config.data.symmetries };
     rows.refill(|puzzle, label| {
         let row = below(rng, data.len() as u32) as usize;
-        vary(task, (data.puzzle(row), data.answer(row)), variation, rng, puzzle, label)
+        vary(task, (data.question(row), data.answer(row)), variation, rng, puzzle, label)
     })
 }
