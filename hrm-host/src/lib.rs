@@ -1,0 +1,3 @@
+//! Trains the Hierarchical Reasoning Model, quantizes it to int8 and proves the result.
+
+pub mod data;
