@@ -1,4 +1,7 @@
 //! Trains the Hierarchical Reasoning Model (HRM), quantizes it to int8 and proves the result.
 
+pub mod config;
+pub mod data;
 pub mod model;
 pub mod quant;
+pub mod train;

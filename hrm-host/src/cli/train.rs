@@ -1,0 +1,236 @@
+//! `hrm-host train`
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use hrm_host::config::RunConfig;
+use hrm_host::train::checkpoint::RunDir;
+use hrm_host::train::metrics::{Evaluation, Progress};
+use hrm_host::train::source::prepare;
+use hrm_host::train::{Event, RunOptions, Stop, run as train};
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Exit code after Ctrl-C or SIGTERM.
+const INTERRUPTED: u8 = 130;
+
+/// Train a model: checkpoints, metrics.jsonl and config.toml go to the run directory.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Configuration file (TOML); may be left out with --resume, which then goes on with the run's own
+    #[arg(long, value_name = "FILE", required_unless_present = "resume")]
+    config: Option<PathBuf>,
+    /// Change one key of the configuration, for example train.lr=5e-4; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    overrides: Vec<String>,
+    /// Run directory; must be new or empty unless --resume is given
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Go on with the run in --out, exactly where its newest intact checkpoint was written
+    #[arg(long)]
+    resume: bool,
+    /// Stop (and save) after so many minutes
+    #[arg(long, value_name = "MINUTES")]
+    max_minutes: Option<f64>,
+    /// Stop (and save) after so many more steps
+    #[arg(long, value_name = "STEPS")]
+    max_steps: Option<u64>,
+    /// End the run after so many more steps, over which the learning rate falls (sets train.steps and train.decay_steps)
+    #[arg(long, value_name = "STEPS")]
+    finish_in: Option<u64>,
+    /// Threads; all processors by default
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+    /// CSV of training puzzles, plain or gzip (sets data.train)
+    #[arg(long, value_name = "FILE")]
+    data: Option<PathBuf>,
+}
+
+/// Runs the subcommand.
+pub fn run(args: Args) -> Result<ExitCode> {
+    super::use_threads(args.threads)?;
+    let max_time = match args.max_minutes {
+        Some(minutes) => {
+            ensure!(minutes > 0.0 && minutes < 1e7, "--max-minutes {minutes}: give a number above 0");
+            Some(Duration::from_secs_f64(minutes * 60.0))
+        }
+        None => None,
+    };
+    let config = configuration(&args)?;
+    if !args.resume {
+        // The complaint comes before minutes of work, not after.
+        ensure_new(&args.out)?;
+    }
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = stop.clone();
+    ctrlc::set_handler(move || {
+        if flag.swap(true, Ordering::Relaxed) {
+            std::process::exit(i32::from(INTERRUPTED));
+        }
+        eprintln!("stopping after this step and saving (once more: stop at once, losing what the last checkpoint lacks)");
+    })
+    .context("cannot watch for Ctrl-C")?;
+
+    let data = prepare(&config)?;
+    let options = RunOptions {
+        out: Some(args.out.clone()),
+        resume: args.resume,
+        max_time,
+        max_steps: args.max_steps,
+        stop,
+    };
+    let mut screen = Screen::new(&config, &options);
+    let summary = train(&config, &data, &options, &mut |event| screen.show(event));
+    screen.bar.finish_and_clear();
+    let summary = summary?;
+    let resume = format!("hrm-host train --resume --out {}", args.out.display());
+    eprintln!(
+        "{} after {} steps, {} sample-segments, {:.1} minutes; checkpoint {}",
+        match summary.stop {
+            Stop::Finished => "finished",
+            Stop::Limit => "stopped as asked",
+            Stop::Interrupted => "interrupted",
+        },
+        summary.step,
+        summary.samples,
+        summary.minutes,
+        summary.checkpoint.as_deref().unwrap_or(Path::new("none")).display(),
+    );
+    if summary.stop != Stop::Finished {
+        eprintln!("go on with: {resume}");
+    }
+    Ok(if summary.stop == Stop::Interrupted { ExitCode::from(INTERRUPTED) } else { ExitCode::SUCCESS })
+}
+
+/// The configuration of the file, or of the run that is resumed, with every change from the command line.
+fn configuration(args: &Args) -> Result<RunConfig> {
+    let mut of_run = None;
+    if args.resume {
+        let (_, state, _) = RunDir::open(&args.out).newest()?;
+        of_run = Some((state.config, state.step));
+    }
+    let mut overrides = args.overrides.clone();
+    if let Some(data) = &args.data {
+        let path = data.to_str().context("--data: the path is not valid Unicode")?;
+        overrides.push(format!("data.train={path}"));
+    }
+    if let Some(steps) = args.finish_in {
+        ensure!(steps > 0, "--finish-in 0: give at least 1");
+        let done = of_run.as_ref().map_or(0, |(_, step)| *step);
+        overrides.push(format!("train.steps={}", done + steps));
+        overrides.push(format!("train.decay_steps={steps}"));
+    }
+    let config = match (&args.config, of_run) {
+        (Some(path), _) => RunConfig::load(path, &overrides)?,
+        (None, Some((config, _))) => config.with(&overrides)?,
+        (None, None) => bail!("give a configuration with --config, for example configs/sudoku9-quick.toml"),
+    };
+    Ok(config)
+}
+
+fn ensure_new(out: &Path) -> Result<()> {
+    let taken = std::fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some());
+    ensure!(
+        !taken,
+        "{} is not empty; continue that run with --resume, or give another --out",
+        out.display()
+    );
+    Ok(())
+}
+
+/// A progress bar on a terminal, plain lines elsewhere; all of it on stderr.
+struct Screen {
+    bar: ProgressBar,
+    terminal: bool,
+    steps: u64,
+    last: Option<u64>,
+    max_time: Option<Duration>,
+    max_steps: Option<u64>,
+    batch: u64,
+    minutes_at_start: Option<f64>,
+}
+
+impl Screen {
+    fn new(config: &RunConfig, options: &RunOptions) -> Self {
+        let terminal = std::io::stderr().is_terminal();
+        let bar = if terminal { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
+        let style = ProgressStyle::with_template("{spinner} {msg}").unwrap_or(ProgressStyle::default_spinner());
+        bar.set_style(style);
+        Self {
+            bar,
+            terminal,
+            steps: config.train.steps,
+            last: None,
+            max_time: options.max_time,
+            max_steps: options.max_steps,
+            batch: config.train.batch as u64,
+            minutes_at_start: None,
+        }
+    }
+
+    fn line(&self, text: &str) {
+        if self.terminal { self.bar.println(text) } else { eprintln!("{text}") }
+    }
+
+    fn show(&mut self, event: Event<'_>) {
+        match event {
+            Event::Started { step, rows, parameters } => {
+                let end = self.max_steps.map(|n| step + n);
+                self.last = [end, (self.steps > 0).then_some(self.steps)].into_iter().flatten().min();
+                self.line(&format!("{parameters} parameters, {rows} training puzzles, from step {step}"));
+            }
+            Event::Step { .. } => self.bar.tick(),
+            Event::Progress(progress) => {
+                let text = self.describe(progress);
+                if self.terminal { self.bar.set_message(text) } else { eprintln!("{text}") }
+            }
+            Event::Evaluated(evaluation) => self.line(&describe_evaluation(evaluation)),
+            Event::Saved(path) => {
+                if !self.terminal {
+                    eprintln!("saved {}", path.display());
+                }
+            }
+            Event::Warning(text) => self.line(&format!("warning: {text}")),
+        }
+    }
+
+    fn describe(&mut self, p: &Progress) -> String {
+        let began = *self.minutes_at_start.get_or_insert(p.minutes);
+        let by_steps = self.last.filter(|_| p.rate > 0.0).map(|last| {
+            last.saturating_sub(p.step) as f64 * self.batch as f64 / p.rate / 60.0
+        });
+        let by_time = self.max_time.map(|limit| limit.as_secs_f64() / 60.0 - (p.minutes - began));
+        let left = [by_steps, by_time].into_iter().flatten().reduce(f64::min);
+        let left = left.map_or(String::new(), |m| format!("  {:.0} min left", m.max(0.0)));
+        format!(
+            "step {:>6}  {:>8} samples  {:>5.0}/s  loss {:.4}  cells {:5.1} %  exact {:5.1} % (hard {:4.1} %)  {:4.1} segments{left}",
+            p.step,
+            p.samples,
+            p.rate,
+            p.loss,
+            100.0 * p.token_accuracy,
+            100.0 * p.exact_accuracy,
+            100.0 * p.hard_exact_accuracy,
+            p.mean_segments,
+        )
+    }
+}
+
+fn describe_evaluation(evaluation: &Evaluation) -> String {
+    let levels: Vec<String> = evaluation
+        .levels
+        .iter()
+        .map(|level| format!("{} %: {:.1}", level.hints, 100.0 * level.exact))
+        .collect();
+    format!(
+        "step {:>6}  validation, exact % by hints ({} puzzles, {} segments)  {}",
+        evaluation.step,
+        evaluation.levels.first().map_or(0, |level| level.rows),
+        evaluation.segments,
+        levels.join("  "),
+    )
+}

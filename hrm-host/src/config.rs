@@ -1,0 +1,477 @@
+//! One run, described in one TOML file: the model, its data, its training.
+//!
+//! A key that does not exist is refused with the nearest one that does, in a file and in `--set key=value` alike.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+
+use crate::model::{ModelConfig, Positions, TaskName};
+
+/// Everything that decides a training run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunConfig {
+    /// The network: shape, cycles, positions.
+    pub model: ModelConfig,
+    /// Where puzzles come from and how they are varied.
+    #[serde(default)]
+    pub data: DataConfig,
+    /// Optimizer, losses, schedule, and what is kept.
+    #[serde(default)]
+    pub train: TrainConfig,
+}
+
+/// Where puzzles come from and how they are varied.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DataConfig {
+    /// CSV of training puzzles, plain or gzip, relative to the current directory; empty: generate puzzles instead.
+    pub train: PathBuf,
+    /// How many puzzles are generated where `train` is empty.
+    pub generate: usize,
+    /// Rows split off the training puzzles for validation.
+    pub validation: usize,
+    /// Seeds the split and the generator.
+    pub seed: u64,
+    /// Probability that a drawn puzzle is eased: n ~ U{1..blanks-1} of its blanks are filled from the answer.
+    pub eased: f64,
+    /// Whether every draw goes through a random symmetry of the task.
+    pub symmetries: bool,
+}
+
+impl Default for DataConfig {
+    fn default() -> Self {
+        Self {
+            train: PathBuf::new(),
+            generate: 2000,
+            validation: 500,
+            seed: 1,
+            eased: 0.5,
+            symmetries: true,
+        }
+    }
+}
+
+/// How probabilities are made of the language-model head's logits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LossKind {
+    /// `exp(x) / sum exp(x)`.
+    Softmax,
+    /// `s(x) / sum s(x)` with `s(x) = x + 1` for `x >= 0`, else `1 / (1 - x)`.
+    Stablemax,
+}
+
+/// Which level calls of a segment carry gradients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GradientKind {
+    /// The last call of L and the last call of H, as in the paper.
+    OneStep,
+    /// Every call of the segment.
+    Full,
+}
+
+/// Optimizer, losses, schedule, and what is kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TrainConfig {
+    /// Seeds the initial parameters and every draw.
+    pub seed: u64,
+    /// Rows trained at once.
+    pub batch: usize,
+    /// Learning rate after warm-up.
+    pub lr: f64,
+    /// Steps over which the rate rises linearly from 0.
+    pub warmup_steps: u64,
+    /// Total optimizer steps; 0 goes on until stopped.
+    pub steps: u64,
+    /// The last steps of `steps`, over which the rate falls as a cosine.
+    pub decay_steps: u64,
+    /// Fraction of `lr` that is left after the decay.
+    pub decay_to: f64,
+    /// Decay of the first moment.
+    pub beta1: f64,
+    /// Decay of the second moment.
+    pub beta2: f64,
+    /// Decoupled weight decay: `p *= 1 - lr * weight_decay`.
+    pub weight_decay: f64,
+    /// Decay of the weights' moving average, which evaluation and export use; 0 keeps none.
+    pub ema: f64,
+    /// Largest norm of the gradient, beyond which it is scaled down; 0 never clips.
+    pub clip: f64,
+    /// Normalisation behind the cross entropy.
+    pub loss: LossKind,
+    /// Which level calls carry gradients.
+    pub gradient: GradientKind,
+    /// Probability, per row and segment, that halting waits for at least U{2..segments} segments.
+    pub exploration: f64,
+    /// Whether the first puzzles start with unequal segment counts, so that rows are not refilled all at once.
+    pub stagger: bool,
+    /// Steps between two lines of metrics.
+    pub log_steps: u64,
+    /// Steps between two evaluations on the validation rows; 0 evaluates only at the end.
+    pub eval_steps: u64,
+    /// Validation rows used by an evaluation (each at every hint level).
+    pub eval_rows: usize,
+    /// Segments per evaluated puzzle; 0 takes the model's.
+    pub eval_segments: usize,
+    /// Minutes between two checkpoints.
+    pub checkpoint_minutes: f64,
+    /// Checkpoints kept; older ones are deleted.
+    pub keep: usize,
+}
+
+impl Default for TrainConfig {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            batch: 64,
+            lr: 1e-3,
+            warmup_steps: 100,
+            steps: 0,
+            decay_steps: 0,
+            decay_to: 0.01,
+            beta1: 0.9,
+            beta2: 0.95,
+            weight_decay: 0.1,
+            ema: 0.999,
+            clip: 0.0,
+            loss: LossKind::Softmax,
+            gradient: GradientKind::OneStep,
+            exploration: 0.1,
+            stagger: true,
+            log_steps: 20,
+            eval_steps: 1000,
+            eval_rows: 64,
+            eval_segments: 0,
+            checkpoint_minutes: 5.0,
+            keep: 3,
+        }
+    }
+}
+
+/// Why a configuration is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read the configuration {path}: {source}; give an existing file with --config")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The text is not TOML.
+    #[error("{origin} is not valid TOML: {message}")]
+    Syntax {
+        /// File name or command-line argument.
+        origin: String,
+        /// Position and reason.
+        message: String,
+    },
+    /// A key does not exist.
+    #[error("{origin}: there is no key `{key}`; did you mean `{nearest}`?")]
+    UnknownKey {
+        /// File name or command-line argument.
+        origin: String,
+        /// The key as written.
+        key: String,
+        /// The valid key that is spelled most like it.
+        nearest: String,
+    },
+    /// A value has the wrong type.
+    #[error("{origin}: `{key}` wants {wanted}, not {got}")]
+    Type {
+        /// File name or command-line argument.
+        origin: String,
+        /// The key.
+        key: String,
+        /// The type it has.
+        wanted: &'static str,
+        /// What was given.
+        got: String,
+    },
+    /// `--set` without `=`.
+    #[error("--set {0}: write it as key=value, for example --set train.lr=1e-3")]
+    Assignment(String),
+    /// A key is missing or a word is not one of those allowed.
+    #[error("{origin}: {message}")]
+    Value {
+        /// File name or command-line argument.
+        origin: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// A number is outside its range.
+    #[error("`{key}` is {got}, but must be {must}")]
+    Range {
+        /// The key.
+        key: &'static str,
+        /// Its value.
+        got: String,
+        /// The range.
+        must: &'static str,
+    },
+}
+
+impl RunConfig {
+    /// Reads `path`, then applies the `key=value` overrides in order.
+    pub fn load(path: &Path, overrides: &[String]) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        Self::parse(&text, &path.display().to_string(), overrides)
+    }
+
+    /// As [`Self::load`], of a text; `origin` names it in errors.
+    pub fn parse(text: &str, origin: &str, overrides: &[String]) -> Result<Self, ConfigError> {
+        let mut table: Table = text.parse().map_err(|e: toml::de::Error| ConfigError::Syntax {
+            origin: origin.to_owned(),
+            message: e.to_string(),
+        })?;
+        let template = template();
+        check_keys(&mut table, &template, "", origin, &template)?;
+        Self::from_table(table, origin, overrides)
+    }
+
+    /// This configuration with the `key=value` overrides applied in order.
+    pub fn with(&self, overrides: &[String]) -> Result<Self, ConfigError> {
+        Self::from_table(to_table(self), "the run's configuration", overrides)
+    }
+
+    fn from_table(mut table: Table, origin: &str, overrides: &[String]) -> Result<Self, ConfigError> {
+        for assignment in overrides {
+            assign(&mut table, assignment)?;
+        }
+        let config: Self = Value::Table(table)
+            .try_into()
+            .map_err(|e: toml::de::Error| ConfigError::Value {
+                origin: origin.to_owned(),
+                message: e.message().to_owned(),
+            })?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// The configuration as TOML.
+    pub fn to_toml(&self) -> String {
+        to_table(self).to_string()
+    }
+
+    /// CRC-64 of every key and value, as 16 hexadecimal digits: equal for equal configurations.
+    pub fn hash(&self) -> String {
+        let crc = crc::Crc::<u64>::new(&crc::CRC_64_XZ);
+        format!("{:016x}", crc.checksum(self.to_toml().as_bytes()))
+    }
+
+    /// The keys below `prefix` (for example `model.`) whose values differ between the two.
+    pub fn differing_keys(&self, other: &Self, prefix: &str) -> Vec<String> {
+        let (a, b) = (flatten(&to_table(self)), flatten(&to_table(other)));
+        a.iter()
+            .filter(|(key, value)| key.starts_with(prefix) && !b.iter().any(|(k, v)| k == key && v == value))
+            .map(|(key, _)| key.clone())
+            .collect()
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let range = |ok: bool, key: &'static str, got: String, must: &'static str| {
+            if ok { Ok(()) } else { Err(ConfigError::Range { key, got, must }) }
+        };
+        let (d, t) = (&self.data, &self.train);
+        let unit = |x: f64| (0.0..=1.0).contains(&x);
+        let below_one = |x: f64| (0.0..1.0).contains(&x);
+        range(unit(d.eased), "data.eased", d.eased.to_string(), "a probability, 0 to 1")?;
+        range(d.generate > 0, "data.generate", d.generate.to_string(), "at least 1")?;
+        range(t.batch > 0, "train.batch", t.batch.to_string(), "at least 1")?;
+        range(t.lr > 0.0 && t.lr <= 1.0, "train.lr", t.lr.to_string(), "above 0 and at most 1")?;
+        range(
+            t.steps == 0 || t.decay_steps <= t.steps,
+            "train.decay_steps",
+            t.decay_steps.to_string(),
+            "at most train.steps",
+        )?;
+        range(
+            t.decay_steps == 0 || t.steps > 0,
+            "train.decay_steps",
+            t.decay_steps.to_string(),
+            "0 where train.steps is 0 (an open-ended run has no end to decay towards)",
+        )?;
+        range(unit(t.decay_to), "train.decay_to", t.decay_to.to_string(), "a fraction, 0 to 1")?;
+        range(below_one(t.beta1), "train.beta1", t.beta1.to_string(), "at least 0 and below 1")?;
+        range(below_one(t.beta2), "train.beta2", t.beta2.to_string(), "at least 0 and below 1")?;
+        range(below_one(t.ema), "train.ema", t.ema.to_string(), "at least 0 and below 1")?;
+        range(
+            t.weight_decay >= 0.0 && t.weight_decay * t.lr < 1.0,
+            "train.weight_decay",
+            t.weight_decay.to_string(),
+            "at least 0 and below 1 / lr",
+        )?;
+        range(t.clip >= 0.0 && t.clip.is_finite(), "train.clip", t.clip.to_string(), "0 (off) or more")?;
+        range(unit(t.exploration), "train.exploration", t.exploration.to_string(), "a probability, 0 to 1")?;
+        range(t.log_steps > 0, "train.log_steps", t.log_steps.to_string(), "at least 1")?;
+        range(
+            t.checkpoint_minutes > 0.0,
+            "train.checkpoint_minutes",
+            t.checkpoint_minutes.to_string(),
+            "above 0",
+        )?;
+        range(t.keep > 0, "train.keep", t.keep.to_string(), "at least 1")?;
+        self.model
+            .validate()
+            .map_err(|e| ConfigError::Value { origin: "[model]".to_owned(), message: e.to_string() })
+    }
+}
+
+fn to_table(config: &RunConfig) -> Table {
+    Table::try_from(config).expect("a configuration is a table of plain values")
+}
+
+/// Every key with a value of its type.
+fn template() -> Table {
+    to_table(&RunConfig {
+        model: example_model(),
+        data: DataConfig::default(),
+        train: TrainConfig::default(),
+    })
+}
+
+/// A model, for the names and types of its keys.
+fn example_model() -> ModelConfig {
+    ModelConfig {
+        task: TaskName::Sudoku9,
+        width: 96,
+        heads: 3,
+        inner: 256,
+        h_layers: 2,
+        l_layers: 2,
+        h_cycles: 2,
+        l_cycles: 2,
+        shared_levels: true,
+        positions: Positions::Relation,
+        continue_head: false,
+        segments: 16,
+    }
+}
+
+fn flatten(table: &Table) -> Vec<(String, Value)> {
+    let mut flat = Vec::new();
+    for (section, value) in table {
+        match value {
+            Value::Table(inner) => {
+                flat.extend(inner.iter().map(|(key, v)| (format!("{section}.{key}"), v.clone())));
+            }
+            other => flat.push((section.clone(), other.clone())),
+        }
+    }
+    flat
+}
+
+/// Refuses keys that `template` lacks and values of another type than its own; whole numbers become floats where floats
+/// are wanted.
+fn check_keys(
+    table: &mut Table,
+    template: &Table,
+    prefix: &str,
+    origin: &str,
+    root: &Table,
+) -> Result<(), ConfigError> {
+    for (name, value) in table.iter_mut() {
+        let key = format!("{prefix}{name}");
+        let Some(example) = template.get(name) else {
+            return Err(ConfigError::UnknownKey {
+                origin: origin.to_owned(),
+                nearest: nearest(&key, root),
+                key,
+            });
+        };
+        match (&mut *value, example) {
+            (Value::Table(inner), Value::Table(inner_template)) => {
+                check_keys(inner, inner_template, &format!("{key}."), origin, root)?;
+            }
+            (Value::Integer(whole), Value::Float(_)) => *value = Value::Float(*whole as f64),
+            (given, example) if given.same_type(example) => {}
+            (given, example) => {
+                return Err(ConfigError::Type {
+                    origin: origin.to_owned(),
+                    key,
+                    wanted: type_name(example),
+                    got: format!("{given}"),
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn type_name(value: &Value) -> &'static str {
+    match value {
+        Value::String(_) => "a text in quotes",
+        Value::Integer(_) => "a whole number",
+        Value::Float(_) => "a number",
+        Value::Boolean(_) => "true or false",
+        Value::Datetime(_) => "a date",
+        Value::Array(_) => "a list",
+        Value::Table(_) => "a section of keys",
+    }
+}
+
+/// Applies one `section.key=value`; the value is TOML, or a bare text where the key wants a text.
+fn assign(table: &mut Table, assignment: &str) -> Result<(), ConfigError> {
+    let origin = format!("--set {assignment}");
+    let (key, text) = assignment
+        .split_once('=')
+        .map(|(k, v)| (k.trim(), v.trim()))
+        .ok_or_else(|| ConfigError::Assignment(assignment.to_owned()))?;
+    let template = template();
+    let example = key.split_once('.').and_then(|(section, name)| template.get(section)?.get(name));
+    let Some((example, (section, name))) = example.zip(key.split_once('.')) else {
+        return Err(ConfigError::UnknownKey { origin, nearest: nearest(key, &template), key: key.to_owned() });
+    };
+    let quoted = || Value::String(text.trim_matches('"').to_owned());
+    let value = match example {
+        Value::String(_) => quoted(),
+        _ => format!("x = {text}").parse::<Table>().ok().and_then(|mut t| t.remove("x")).unwrap_or_else(quoted),
+    };
+    let mut patch = Table::from_iter([(
+        section.to_owned(),
+        Value::Table(Table::from_iter([(name.to_owned(), value)])),
+    )]);
+    check_keys(&mut patch, &template, "", &origin, &template)?;
+    let Some(Value::Table(values)) = patch.remove(section) else { return Ok(()) };
+    if let Value::Table(target) =
+        table.entry(section.to_owned()).or_insert_with(|| Value::Table(Table::new()))
+    {
+        target.extend(values);
+    }
+    Ok(())
+}
+
+/// The valid key that needs the fewest single-character edits.
+fn nearest(key: &str, template: &Table) -> String {
+    let leaf = key.rsplit('.').next().unwrap_or(key);
+    flatten(template)
+        .into_iter()
+        .map(|(candidate, _)| candidate)
+        .min_by_key(|candidate| {
+            let candidate_leaf = candidate.rsplit('.').next().unwrap_or(candidate);
+            (edits(key, candidate).min(edits(leaf, candidate_leaf) + 1), candidate.clone())
+        })
+        .unwrap_or_default()
+}
+
+/// Levenshtein distance.
+fn edits(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, to) in b.iter().enumerate() {
+            let substituted = diagonal + usize::from(from != *to);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}

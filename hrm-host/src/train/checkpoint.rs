@@ -1,0 +1,269 @@
+//! The state of a run as one file, and the directory that keeps the last few of them.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use candle_core::Device;
+use rand_pcg::Pcg64;
+
+use super::archive::{Archive, ArchiveError, replace_file};
+use super::error::TrainError;
+use super::flat::{FlatParams, Named};
+use super::optim::AdamAtan2;
+use super::rows::Rows;
+use crate::config::RunConfig;
+use crate::model::{Params};
+
+/// Everything that decides how a run goes on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrainState {
+    /// The run's configuration.
+    pub config: RunConfig,
+    /// The parameters.
+    pub params: FlatParams,
+    /// Their moving average.
+    pub average: Vec<f32>,
+    /// Moments and update count.
+    pub optimizer: AdamAtan2,
+    /// The carried slow state, (batch, sequence, width).
+    pub z_h: Vec<f32>,
+    /// The carried fast state, (batch, sequence, width).
+    pub z_l: Vec<f32>,
+    /// What each row of the batch works on.
+    pub rows: Rows,
+    /// The generator of every later draw.
+    pub rng: Pcg64,
+    /// Optimizer steps made.
+    pub step: u64,
+    /// Sample-segments trained on.
+    pub samples: u64,
+    /// Seconds of training.
+    pub seconds: f64,
+    /// Fingerprint of the training rows.
+    pub data: String,
+}
+
+const PARAM: &str = "param.";
+const AVERAGE: &str = "ema.";
+
+impl TrainState {
+    /// The state as named tensors and texts.
+    pub fn to_archive(&self) -> Archive {
+        let mut archive = Archive::default();
+        let json = |value: Result<String, serde_json::Error>| value.expect("plain values serialise");
+        archive.put_text("format", "hrm-train-1");
+        archive.put_text("config", json(serde_json::to_string(&self.config)));
+        archive.put_text("config_hash", self.config.hash());
+        archive.put_text("rng", json(serde_json::to_string(&self.rng)));
+        archive.put_text("step", self.step.to_string());
+        archive.put_text("samples", self.samples.to_string());
+        archive.put_text("updates", self.optimizer.t.to_string());
+        archive.put_text("seconds", self.seconds.to_string());
+        archive.put_text("data", self.data.clone());
+        let vectors = [
+            (PARAM, &self.params.values),
+            (AVERAGE, &self.average),
+            ("adam_m.", &self.optimizer.m),
+            ("adam_v.", &self.optimizer.v),
+        ];
+        for (prefix, values) in vectors {
+            for (named, own) in self.params.split(values) {
+                archive.put_f32(&format!("{prefix}{}", named.name), &named.shape, own);
+            }
+        }
+        for (named, values) in &self.params.buffers {
+            archive.put_f32(&format!("{PARAM}{}", named.name), &named.shape, values);
+        }
+        let (batch, cells) = (self.rows.len(), self.rows.cells);
+        let width = self.config.model.width;
+        let carry = [batch, self.config.model.sequence(), width];
+        archive.put_f32("carry.z_h", &carry, &self.z_h);
+        archive.put_f32("carry.z_l", &carry, &self.z_l);
+        archive.put_u8("rows.puzzles", &[batch, cells], &self.rows.puzzles);
+        archive.put_u8("rows.labels", &[batch, cells], &self.rows.labels);
+        archive.put_u8("rows.done", &[batch], &self.rows.done);
+        archive.put_u8("rows.eased", &[batch], &self.rows.eased);
+        archive.put_u32("rows.segments", &[batch], &self.rows.segments);
+        archive
+    }
+
+    /// Reads the state back.
+    ///
+    /// # Errors
+    /// [`ArchiveError`] where an entry is missing or has another shape.
+    pub fn from_archive(archive: &Archive) -> Result<Self, ArchiveError> {
+        let config = read_config(archive)?;
+        let params = read_params(archive, &config, PARAM)?;
+        let vector = |prefix: &str| -> Result<Vec<f32>, ArchiveError> {
+            let mut values = Vec::with_capacity(params.values.len());
+            for named in &params.layout {
+                values.extend(archive.f32(&format!("{prefix}{}", named.name), named.len())?);
+            }
+            Ok(values)
+        };
+        let (batch, cells) = (config.train.batch, config.model.cells());
+        let carried = batch * config.model.sequence() * config.model.width;
+        Ok(Self {
+            average: vector(AVERAGE)?,
+            optimizer: AdamAtan2 {
+                m: vector("adam_m.")?,
+                v: vector("adam_v.")?,
+                t: archive.parsed("updates")?,
+                ..AdamAtan2::new(0, &config.train)
+            },
+            z_h: archive.f32("carry.z_h", carried)?,
+            z_l: archive.f32("carry.z_l", carried)?,
+            rows: Rows {
+                cells,
+                puzzles: archive.u8("rows.puzzles", batch * cells)?,
+                labels: archive.u8("rows.labels", batch * cells)?,
+                done: archive.u8("rows.done", batch)?,
+                eased: archive.u8("rows.eased", batch)?,
+                segments: archive.u32("rows.segments", batch)?,
+            },
+            rng: archive.json("rng")?,
+            step: archive.parsed("step")?,
+            samples: archive.parsed("samples")?,
+            seconds: archive.parsed("seconds")?,
+            data: archive.text("data")?.to_owned(),
+            params,
+            config,
+        })
+    }
+}
+
+fn read_config(archive: &Archive) -> Result<RunConfig, ArchiveError> {
+    archive.json("config")
+}
+
+/// The parameters of `config`'s model under `prefix`; buffers are always under `param.`.
+fn read_params(archive: &Archive, config: &RunConfig, prefix: &str) -> Result<FlatParams, ArchiveError> {
+    let expected = Params::init(&config.model, 0, &Device::Cpu)
+        .map_err(TrainError::from)
+        .and_then(|params| FlatParams::read(&params))
+        .map_err(|e| archive.refused(e.to_string()))?;
+    let read = |prefix: &str, named: &Named| archive.f32(&format!("{prefix}{}", named.name), named.len());
+    let mut values = Vec::with_capacity(expected.values.len());
+    for named in &expected.layout {
+        values.extend(read(prefix, named)?);
+    }
+    let buffers = expected
+        .buffers
+        .into_iter()
+        .map(|(named, _)| Ok((named.clone(), read(PARAM, &named)?)))
+        .collect::<Result<_, ArchiveError>>()?;
+    Ok(FlatParams { layout: expected.layout, values, buffers })
+}
+
+/// The model of a checkpoint: its run's configuration, and its parameters, averaged where `prefer_ema`.
+///
+/// # Errors
+/// Where the file is damaged or holds another model than its configuration says.
+pub fn load_parameters(path: &Path, prefer_ema: bool) -> Result<(RunConfig, Params), TrainError> {
+    let archive = Archive::read(path)?;
+    let config = read_config(&archive)?;
+    let params = read_params(&archive, &config, if prefer_ema { AVERAGE } else { PARAM })?;
+    let params = params.to_params(&config.model, &Device::Cpu)?;
+    Ok((config, params))
+}
+
+/// A run's directory: `step-XXXXXXXX.safetensors`, and `latest` with the name of the newest.
+#[derive(Clone, Debug)]
+pub struct RunDir {
+    /// Where it is.
+    pub path: PathBuf,
+}
+
+impl RunDir {
+    /// Creates the directory of a fresh run; refuses one that has anything in it.
+    ///
+    /// # Errors
+    /// [`TrainError::NotEmpty`], or what the system says.
+    pub fn create(path: &Path) -> Result<Self, TrainError> {
+        let io = |action, source| TrainError::Io { action, path: path.to_owned(), source };
+        fs::create_dir_all(path).map_err(|e| io("create the run directory", e))?;
+        if fs::read_dir(path).map_err(|e| io("list the run directory", e))?.next().is_some() {
+            return Err(TrainError::NotEmpty(path.to_owned()));
+        }
+        Ok(Self { path: path.to_owned() })
+    }
+
+    /// Opens the directory of an earlier run.
+    pub fn open(path: &Path) -> Self {
+        Self { path: path.to_owned() }
+    }
+
+    /// Takes the directory for this process as long as the result lives.
+    ///
+    /// # Errors
+    /// [`TrainError::Locked`] where another process has it.
+    pub fn lock(&self) -> Result<fs::File, TrainError> {
+        let path = self.path.join("lock");
+        let file = fs::File::create(&path)
+            .map_err(|source| TrainError::Io { action: "write", path: path.clone(), source })?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(fs::TryLockError::WouldBlock) => Err(TrainError::Locked(self.path.clone())),
+            Err(fs::TryLockError::Error(source)) => Err(TrainError::Io { action: "lock", path, source }),
+        }
+    }
+
+    /// Saves `state`, points `latest` at it and deletes all but the newest `keep` checkpoints.
+    ///
+    /// # Errors
+    /// Where the disk refuses; every earlier checkpoint is then still there.
+    pub fn save(&self, state: &TrainState, keep: usize) -> Result<PathBuf, TrainError> {
+        let name = format!("step-{:08}.safetensors", state.step);
+        let path = self.path.join(&name);
+        state.to_archive().write(&path)?;
+        let latest = self.path.join("latest");
+        replace_file(&latest, |file| writeln!(file, "{name}"))
+            .map_err(|source| ArchiveError::Write { path: latest, source })?;
+        let all = self.checkpoints();
+        for old in &all[..all.len().saturating_sub(keep.max(1))] {
+            // Failing to delete an old one loses nothing.
+            let _ = fs::remove_file(old);
+        }
+        Ok(path)
+    }
+
+    /// The checkpoints, oldest first.
+    pub fn checkpoints(&self) -> Vec<PathBuf> {
+        let is_checkpoint = |path: &PathBuf| {
+            path.file_name().and_then(|n| n.to_str()).is_some_and(|name| {
+                name.strip_prefix("step-")
+                    .and_then(|rest| rest.strip_suffix(".safetensors"))
+                    .is_some_and(|step| !step.is_empty() && step.bytes().all(|b| b.is_ascii_digit()))
+            })
+        };
+        let mut found: Vec<PathBuf> = fs::read_dir(&self.path)
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(is_checkpoint)
+            .collect();
+        found.sort_by_key(|path| (path.as_os_str().len(), path.clone()));
+        found
+    }
+
+    /// The newest intact checkpoint and its path, with the reasons why newer ones were passed over. (`latest` is for
+    /// people and scripts; a checkpoint written just before a crash may be newer.)
+    ///
+    /// # Errors
+    /// [`TrainError::NothingToResume`] or [`TrainError::AllDamaged`].
+    pub fn newest(&self) -> Result<(PathBuf, TrainState, Vec<ArchiveError>), TrainError> {
+        let mut refused = Vec::new();
+        for path in self.checkpoints().into_iter().rev() {
+            match Archive::read(&path).and_then(|archive| TrainState::from_archive(&archive)) {
+                Ok(state) => return Ok((path, state, refused)),
+                Err(error) => refused.push(error),
+            }
+        }
+        let dir = self.path.clone();
+        match refused.into_iter().next() {
+            Some(newest) => Err(TrainError::AllDamaged { dir, newest }),
+            None => Err(TrainError::NothingToResume(dir)),
+        }
+    }
+}

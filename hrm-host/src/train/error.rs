@@ -1,0 +1,82 @@
+//! Why training cannot start or go on.
+
+use std::path::PathBuf;
+
+use super::archive::ArchiveError;
+use crate::config::ConfigError;
+use crate::model::ModelError;
+
+/// Why training cannot start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// The configuration is refused.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The model cannot be built or run.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The tensor library failed.
+    #[error(transparent)]
+    Candle(#[from] candle_core::Error),
+    /// A checkpoint cannot be read or written.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    /// The puzzles do not fit.
+    #[error("{0}; see data.train in the configuration, or --data")]
+    Data(String),
+    /// The loss or the gradient is not finite.
+    #[error(
+        "training diverged at step {step}: {what} is not a finite number; the last checkpoint is untouched: resume from \
+         it with a lower rate (--resume --set train.lr=...) or with --set train.clip=1"
+    )]
+    Diverged {
+        /// The step that failed, counted from 0.
+        step: u64,
+        /// Which number.
+        what: String,
+    },
+    /// A parameter received no gradient.
+    #[error("parameter {0} received no gradient: an operation of the forward pass has cut the graph")]
+    NoGradient(String),
+    /// The run directory is in use.
+    #[error("{0} is not empty; continue that run with --resume, or give another --out")]
+    NotEmpty(PathBuf),
+    /// Another process trains there.
+    #[error("another process is training in {0}; stop it first, or give another --out")]
+    Locked(PathBuf),
+    /// There is nothing to resume.
+    #[error("{0} holds no checkpoint to resume from; start the run without --resume")]
+    NothingToResume(PathBuf),
+    /// No checkpoint is intact.
+    #[error("no checkpoint in {dir} is intact; the newest says: {newest}")]
+    AllDamaged {
+        /// The run directory.
+        dir: PathBuf,
+        /// Why the newest one is refused.
+        newest: ArchiveError,
+    },
+    /// Keys differ that a run cannot change.
+    #[error("a run cannot change {} when it is resumed (start a new one in another --out)", .0.join(", "))]
+    Changed(Vec<String>),
+    /// The training rows are not those the run began with.
+    #[error(
+        "the training rows differ from those this run began with (fingerprint {found}, expected {expected}); give the \
+         same file with --data"
+    )]
+    OtherData {
+        /// Now.
+        found: String,
+        /// Then.
+        expected: String,
+    },
+    /// A file or directory of the run cannot be used.
+    #[error("cannot {action} {path}: {source}")]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// On which path.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}

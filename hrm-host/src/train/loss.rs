@@ -1,0 +1,229 @@
+//! The loss of one segment and its gradient with respect to the logits.
+//!
+//! Per row: the cross entropy averaged over all cells (givens included), plus half the binary cross entropy of the
+//! halting logit against "every token is right", plus, for models with a continue head, half that of the continue logit
+//! against the value of going on. The total is the mean over rows.
+
+use crate::config::LossKind;
+
+/// What a segment answered, and what it should have.
+#[derive(Clone, Copy, Debug)]
+pub struct Answered<'a> {
+    /// Token logits, (rows, cells, vocab).
+    pub logits: &'a [f32],
+    /// Halting logits, (rows, heads): halt, then continue where `heads` is 2.
+    pub q: &'a [f32],
+    /// The right tokens, (rows, cells), each below `vocab`.
+    pub labels: &'a [u8],
+    /// The value of going on, (rows), each 0 to 1; present for models with a continue head.
+    pub continue_targets: Option<&'a [f32]>,
+    /// Cells per row.
+    pub cells: usize,
+    /// Tokens.
+    pub vocab: usize,
+}
+
+/// Loss, gradients and what was right, of one batch of rows.
+#[derive(Clone, Debug, Default)]
+pub struct Losses {
+    /// Mean over rows of everything below, weighted: the number that is minimised.
+    pub total: f64,
+    /// Mean cross entropy per cell.
+    pub tokens: f64,
+    /// Mean binary cross entropy of the halting logit.
+    pub halt: f64,
+    /// Mean binary cross entropy of the continue logit; 0 without that head.
+    pub resume: f64,
+    /// Cells answered right, by row.
+    pub right: Vec<u32>,
+    /// d total / d logits, (rows, cells, vocab).
+    pub d_logits: Vec<f32>,
+    /// d total / d q, (rows, heads).
+    pub d_q: Vec<f32>,
+}
+
+impl Losses {
+    /// Computes everything for `answered`, reusing the buffers.
+    ///
+    /// # Panics
+    /// Where the lengths in `answered` contradict each other.
+    pub fn compute(&mut self, kind: LossKind, answered: &Answered<'_>) {
+        let &Answered { logits, q, labels, continue_targets, cells, vocab } = answered;
+        let rows = labels.len() / cells;
+        let heads = q.len() / rows;
+        assert_eq!(labels.len(), rows * cells, "a label per cell");
+        assert_eq!(logits.len(), labels.len() * vocab, "a logit per cell and token");
+        assert_eq!(q.len(), rows * if continue_targets.is_some() { 2 } else { 1 }, "a target per halting logit");
+        self.right.clear();
+        self.right.resize(rows, 0);
+        self.d_logits.clear();
+        self.d_logits.resize(logits.len(), 0.0);
+        self.d_q.clear();
+        self.d_q.resize(q.len(), 0.0);
+
+        let per_cell = 1.0 / labels.len() as f64;
+        let mut tokens = 0.0;
+        let cells_of = logits.chunks_exact(vocab).zip(labels).zip(self.d_logits.chunks_exact_mut(vocab));
+        for (index, ((x, &label), d)) in cells_of.enumerate() {
+            self.right[index / cells] += u32::from(argmax(x) == usize::from(label));
+            tokens += match kind {
+                LossKind::Softmax => softmax_cross_entropy(x, label.into(), per_cell, d),
+                LossKind::Stablemax => stablemax_cross_entropy(x, label.into(), per_cell, d),
+            };
+        }
+
+        let per_row = 0.5 / rows as f64;
+        let (mut halt, mut resume) = (0.0, 0.0);
+        for (row, (x, d)) in q.chunks_exact(heads).zip(self.d_q.chunks_exact_mut(heads)).enumerate() {
+            let solved = f64::from(u8::from(self.right[row] as usize == cells));
+            halt += binary_cross_entropy(x[0], solved, per_row, &mut d[0]);
+            if let Some(targets) = continue_targets {
+                resume += binary_cross_entropy(x[1], targets[row].into(), per_row, &mut d[1]);
+            }
+        }
+        self.tokens = tokens * per_cell;
+        self.halt = halt / rows as f64;
+        self.resume = resume / rows as f64;
+        self.total = self.tokens + 0.5 * (self.halt + self.resume);
+    }
+}
+
+/// Index of the largest value, the first of equals.
+pub fn argmax(x: &[f32]) -> usize {
+    let mut best = 0;
+    for (i, value) in x.iter().enumerate() {
+        if *value > x[best] {
+            best = i;
+        }
+    }
+    best
+}
+
+/// `1 / (1 + e^-x)`.
+pub fn sigmoid(x: f32) -> f32 {
+    1.0 / (1.0 + (-x).exp())
+}
+
+/// The value of going on, the continue head's target: sigmoid of the best logit that the next segment shows
+/// (`next_q`: halt, continue), or of its halting logit alone where the current segment is the last one allowed.
+pub fn continue_target(next_q: [f32; 2], is_last: bool) -> f32 {
+    sigmoid(if is_last { next_q[0] } else { next_q[0].max(next_q[1]) })
+}
+
+/// `-log softmax(x)[label]`; its gradient times `weight` goes to `d`.
+fn softmax_cross_entropy(x: &[f32], label: usize, weight: f64, d: &mut [f32]) -> f64 {
+    let max = x.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let sum: f32 = x.iter().map(|v| (v - max).exp()).sum();
+    let scale = weight as f32 / sum;
+    for (d, v) in d.iter_mut().zip(x) {
+        *d = (v - max).exp() * scale;
+    }
+    d[label] -= weight as f32;
+    f64::from(sum.ln() + max - x[label])
+}
+
+/// `-log(s(x[label]) / sum s(x))` with `s(x) = x + 1` for `x >= 0`, else `1 / (1 - x)`; its gradient times `weight` goes
+/// to `d`. Computed in f64.
+fn stablemax_cross_entropy(x: &[f32], label: usize, weight: f64, d: &mut [f32]) -> f64 {
+    let s = |x: f32| {
+        let x = f64::from(x);
+        if x >= 0.0 { x + 1.0 } else { 1.0 / (1.0 - x) }
+    };
+    let slope = |x: f32| {
+        let x = f64::from(x);
+        if x >= 0.0 { 1.0 } else { 1.0 / ((1.0 - x) * (1.0 - x)) }
+    };
+    let sum: f64 = x.iter().map(|&v| s(v)).sum();
+    for (d, &v) in d.iter_mut().zip(x) {
+        *d = (weight * slope(v) / sum) as f32;
+    }
+    d[label] -= (weight * slope(x[label]) / s(x[label])) as f32;
+    sum.ln() - s(x[label]).ln()
+}
+
+/// `-t log sigmoid(x) - (1 - t) log(1 - sigmoid(x))`; its gradient `sigmoid(x) - t` times `weight` goes to `d`.
+fn binary_cross_entropy(x: f32, target: f64, weight: f64, d: &mut f32) -> f64 {
+    let x = f64::from(x);
+    *d = (weight * (1.0 / (1.0 + (-x).exp()) - target)) as f32;
+    x.max(0.0) - x * target + (-x.abs()).exp().ln_1p()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn losses(kind: LossKind, logits: &[f32], q: &[f32], labels: &[u8], targets: Option<&[f32]>) -> Losses {
+        let mut losses = Losses::default();
+        let cells = labels.len() / (q.len() / if targets.is_some() { 2 } else { 1 });
+        let vocab = logits.len() / labels.len();
+        losses.compute(kind, &Answered { logits, q, labels, continue_targets: targets, cells, vocab });
+        losses
+    }
+
+    #[test]
+    fn softmax_by_hand() {
+        // exp(ln 3) = 3, exp(0) = 1: p = (3/4, 1/4). Label 1: -ln(1/4).
+        let l = losses(LossKind::Softmax, &[3f32.ln(), 0.0], &[0.0], &[1], None);
+        assert!((l.tokens - 4f64.ln()).abs() < 1e-6);
+        assert!((l.d_logits[0] - 0.75).abs() < 1e-6 && (l.d_logits[1] + 0.75).abs() < 1e-6);
+        // Wrong answer, q = 0: ln 2, slope 0.5 * (0.5 - 0).
+        assert!((l.halt - 2f64.ln()).abs() < 1e-9);
+        assert_eq!(l.d_q, [0.25]);
+        assert!((l.total - (4f64.ln() + 0.5 * 2f64.ln())).abs() < 1e-6);
+        assert_eq!(l.right, [0]);
+    }
+
+    #[test]
+    fn stablemax_by_hand() {
+        // s(1) = 2, s(-3) = 1/4: sum 9/4. Label 0: -ln(8/9). Slopes 1 and 1/16.
+        let l = losses(LossKind::Stablemax, &[1.0, -3.0], &[2.0], &[0], None);
+        assert!((l.tokens - (9f64 / 8.0).ln()).abs() < 1e-9);
+        assert!((l.d_logits[0] - (4.0 / 9.0 - 0.5)).abs() < 1e-6, "{:?}", l.d_logits);
+        assert!((l.d_logits[1] - 1.0 / 36.0).abs() < 1e-6, "{:?}", l.d_logits);
+        // Right answer, q = 2: ln(1 + e^-2), slope 0.5 * (sigmoid(2) - 1).
+        assert!((l.halt - (1.0 + (-2f64).exp()).ln()).abs() < 1e-9);
+        assert!((l.d_q[0] + 0.5 * (1.0 - sigmoid(2.0))).abs() < 1e-6);
+        assert_eq!(l.right, [1]);
+    }
+
+    #[test]
+    fn the_continue_head_learns_the_value_of_going_on() {
+        assert_eq!(continue_target([0.0, 3.0], true), 0.5);
+        assert_eq!(continue_target([0.0, 3.0], false), sigmoid(3.0));
+        let l = losses(LossKind::Softmax, &[0.0, 0.0], &[0.0, 0.0], &[0], Some(&[0.25]));
+        assert!((l.resume - 2f64.ln()).abs() < 1e-9);
+        assert_eq!(l.d_q, [-0.25, 0.125]);
+        assert!((l.total - 2f64.ln() * 2.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn gradients_match_finite_differences() {
+        let logits = [0.3f32, -1.2, 2.0, 0.0, -0.5, 1.5, -2.5, 0.7, 0.1, 0.9, -0.2, 0.4];
+        let q = [0.4f32, -0.7, -1.1, 0.2];
+        let labels = [2u8, 0, 1, 1];
+        let targets = [0.3f32, 0.8];
+        for kind in [LossKind::Softmax, LossKind::Stablemax] {
+            let exact = losses(kind, &logits, &q, &labels, Some(&targets));
+            let h = 1e-2f32;
+            for i in 0..logits.len() + q.len() {
+                let moved = |by: f32| {
+                    let (mut logits, mut q) = (logits, q);
+                    if i < logits.len() { logits[i] += by } else { q[i - logits.len()] += by }
+                    losses(kind, &logits, &q, &labels, Some(&targets)).total
+                };
+                let numeric = (moved(h) - moved(-h)) / f64::from(2.0 * h);
+                let analytic = if i < logits.len() { exact.d_logits[i] } else { exact.d_q[i - logits.len()] };
+                // The kink of stablemax at 0 costs O(h) there.
+                assert!((numeric - f64::from(analytic)).abs() < 2e-3, "{kind:?} {i}: {numeric} {analytic}");
+            }
+        }
+    }
+
+    #[test]
+    fn large_logits_stay_finite() {
+        for kind in [LossKind::Softmax, LossKind::Stablemax] {
+            let l = losses(kind, &[1e30, -1e30, 0.0], &[-500.0], &[1], None);
+            assert!(l.total.is_finite() && l.d_logits.iter().chain(&l.d_q).all(|d| d.is_finite()), "{kind:?}");
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! Training: the recipe, its loop, and what it keeps on disk.
+//!
+//! [`run`](run::run) is the whole of it; [`Trainer`](trainer::Trainer) is one step at a time.
+
+pub mod archive;
+pub mod checkpoint;
+pub mod draw;
+pub mod error;
+pub mod eval;
+pub mod flat;
+pub mod loss;
+pub mod metrics;
+pub mod optim;
+pub mod rows;
+pub mod run;
+pub mod source;
+pub mod trainer;
+
+pub use checkpoint::load_parameters;
+pub use error::TrainError;
+pub use run::{Event, RunData, RunOptions, Stop, Summary, run};

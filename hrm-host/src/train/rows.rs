@@ -1,0 +1,151 @@
+//! The rows of the running batch: which puzzle each is working on, since how many segments, and when it is done.
+
+use hrm_core::task::draw::below;
+use rand_core::Rng;
+
+use super::draw::chance;
+
+/// The batch's puzzles and counters. A row that is done is refilled before the next segment (continuous batching).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rows {
+    /// Cells per row.
+    pub cells: usize,
+    /// The puzzles, (rows, cells).
+    pub puzzles: Vec<u8>,
+    /// The answers, (rows, cells).
+    pub labels: Vec<u8>,
+    /// Segments taken on the current puzzle.
+    pub segments: Vec<u32>,
+    /// 1 where the row wants a new puzzle.
+    pub done: Vec<u8>,
+    /// 1 where the current puzzle was eased.
+    pub eased: Vec<u8>,
+}
+
+/// When a row stops thinking about its puzzle during training.
+#[derive(Clone, Copy, Debug)]
+pub struct HaltRule {
+    /// Segments after which every row stops.
+    pub max: u32,
+    /// Probability that a row must first reach U{2..max} segments.
+    pub exploration: f64,
+}
+
+impl HaltRule {
+    /// Whether a row stops after `segments` segments: at the maximum, or where it wants to and has taken at least
+    /// `min` segments, `min` being U{2..max} with the exploration probability, else 0.
+    pub fn stops<R: Rng>(&self, segments: u32, wants_to_stop: bool, rng: &mut R) -> bool {
+        let explores = chance(rng, self.exploration);
+        let at_least = if explores && self.max >= 2 { 2 + below(rng, self.max - 1) } else { 0 };
+        segments >= self.max || (wants_to_stop && segments >= at_least)
+    }
+}
+
+impl Rows {
+    /// `rows` rows that all want a puzzle.
+    pub fn new(rows: usize, cells: usize) -> Self {
+        Self {
+            cells,
+            puzzles: vec![0; rows * cells],
+            labels: vec![0; rows * cells],
+            segments: vec![0; rows],
+            done: vec![1; rows],
+            eased: vec![0; rows],
+        }
+    }
+
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.done.len()
+    }
+
+    /// Whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.done.is_empty()
+    }
+
+    /// Gives every row that is done a new puzzle: `draw` writes puzzle and label and tells whether the puzzle was
+    /// eased. Returns which rows began anew.
+    pub fn refill(&mut self, mut draw: impl FnMut(&mut [u8], &mut [u8]) -> bool) -> Vec<bool> {
+        let fresh: Vec<bool> = self.done.iter().map(|&d| d != 0).collect();
+        let grids = self.puzzles.chunks_exact_mut(self.cells).zip(self.labels.chunks_exact_mut(self.cells));
+        for (row, (puzzle, label)) in grids.enumerate() {
+            if fresh[row] {
+                self.eased[row] = u8::from(draw(puzzle, label));
+                self.segments[row] = 0;
+                self.done[row] = 0;
+            }
+        }
+        fresh
+    }
+
+    /// Spreads the rows' segment counts evenly over `0..max`, so that they are not refilled all at once.
+    pub fn stagger(&mut self, max: u32) {
+        let rows = self.len() as u64;
+        for (row, segments) in self.segments.iter_mut().enumerate() {
+            *segments = (row as u64 * u64::from(max) / rows) as u32;
+        }
+    }
+
+    /// Counts one segment for every row and marks those that are done; `wants_to_stop` is the model's wish by row.
+    pub fn advance<R: Rng>(&mut self, wants_to_stop: impl Fn(usize) -> bool, rule: HaltRule, rng: &mut R) {
+        for row in 0..self.len() {
+            self.segments[row] += 1;
+            self.done[row] = u8::from(rule.stops(self.segments[row], wants_to_stop(row), rng));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand_core::SeedableRng;
+    use rand_pcg::Pcg64;
+
+    use super::*;
+
+    #[test]
+    fn only_rows_that_are_done_are_refilled() {
+        let mut rows = Rows::new(3, 2);
+        let mut next = 10u8;
+        let mut draw = |p: &mut [u8], l: &mut [u8]| {
+            p.fill(next);
+            l.fill(next + 100);
+            next += 1;
+            next % 2 == 0
+        };
+        assert_eq!(rows.refill(&mut draw), [true; 3]);
+        assert_eq!(rows.puzzles, [10, 10, 11, 11, 12, 12]);
+        let mut rng = Pcg64::seed_from_u64(1);
+        rows.advance(|row| row == 1, HaltRule { max: 16, exploration: 0.0 }, &mut rng);
+        assert_eq!((rows.segments.as_slice(), rows.done.as_slice()), (&[1, 1, 1][..], &[0, 1, 0][..]));
+        assert_eq!(rows.refill(&mut draw), [false, true, false]);
+        assert_eq!(rows.puzzles, [10, 10, 13, 13, 12, 12]);
+        assert_eq!(rows.labels, [110, 110, 113, 113, 112, 112]);
+        assert_eq!(rows.segments, [1, 0, 1]);
+        assert_eq!(rows.eased, [0, 1, 0]);
+    }
+
+    #[test]
+    fn the_maximum_always_stops_and_exploration_only_delays() {
+        let mut rng = Pcg64::seed_from_u64(1);
+        let never = HaltRule { max: 16, exploration: 0.0 };
+        assert!(never.stops(1, true, &mut rng));
+        assert!(!never.stops(15, false, &mut rng));
+        assert!(never.stops(16, false, &mut rng));
+        let always = HaltRule { max: 16, exploration: 1.0 };
+        assert!((0..200).all(|_| !always.stops(1, true, &mut rng)));
+        assert!((0..200).all(|_| always.stops(16, true, &mut rng)));
+        // At 8 segments the wish is granted where U{2..16} <= 8: 7 of 15.
+        let granted = (0..3000).filter(|_| always.stops(8, true, &mut rng)).count();
+        assert!((1250..1550).contains(&granted), "{granted}");
+        // One segment at most: nothing to explore, no overflow.
+        assert!(HaltRule { max: 1, exploration: 1.0 }.stops(1, false, &mut rng));
+    }
+
+    #[test]
+    fn staggered_rows_stop_at_different_times() {
+        let mut rows = Rows::new(8, 1);
+        rows.stagger(16);
+        assert_eq!(rows.segments, [0, 2, 4, 6, 8, 10, 12, 14]);
+    }
+}

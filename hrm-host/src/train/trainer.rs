@@ -1,0 +1,350 @@
+//! Deep supervision: one optimizer step per segment, on a batch whose rows come and go.
+
+use candle_core::{DType, Device, Tensor};
+use hrm_core::task::draw::below;
+use hrm_core::task::sudoku::Sudoku;
+use rand_core::SeedableRng;
+use rand_pcg::Pcg64;
+
+use super::checkpoint::TrainState;
+use super::draw::{Variation, vary};
+use super::error::TrainError;
+use super::flat::FlatParams;
+use super::loss::{Answered, Losses, continue_target};
+use super::optim::{AdamAtan2, clip, learning_rate, norm, update_average};
+use super::rows::{HaltRule, Rows};
+use crate::config::{GradientKind, RunConfig};
+use crate::data::PuzzleSet;
+use crate::model::{Carry, Gradient, Hrm, Params};
+
+/// What one optimizer step did.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StepReport {
+    /// The minimised number.
+    pub loss: f64,
+    /// Mean cross entropy per cell.
+    pub cross_entropy: f64,
+    /// Mean binary cross entropy of the halting logit.
+    pub halt_loss: f64,
+    /// Norm of the gradient before clipping.
+    pub gradient_norm: f64,
+    /// Learning rate used.
+    pub lr: f64,
+    /// Rows of the batch.
+    pub rows: u64,
+    /// Cells of the batch.
+    pub cells: u64,
+    /// Cells answered right.
+    pub right_cells: u64,
+    /// Rows answered right.
+    pub exact: u64,
+    /// Rows whose puzzle was not eased.
+    pub hard: u64,
+    /// Of those, rows answered right.
+    pub hard_exact: u64,
+    /// Rows that stopped after this segment.
+    pub stopped: u64,
+    /// Segments those rows took, together.
+    pub stopped_segments: u64,
+}
+
+/// A training run between two steps.
+pub struct Trainer<'d> {
+    config: RunConfig,
+    data: &'d PuzzleSet,
+    task: Sudoku,
+    params: Params,
+    hrm: Hrm,
+    flat: FlatParams,
+    average: Vec<f32>,
+    optimizer: AdamAtan2,
+    carry: Carry,
+    rows: Rows,
+    rng: Pcg64,
+    losses: Losses,
+    fingerprint: String,
+    step: u64,
+    samples: u64,
+    seconds: f64,
+}
+
+impl<'d> Trainer<'d> {
+    /// A fresh run of `config` on the puzzles in `data`.
+    ///
+    /// # Errors
+    /// Where the model cannot be built or `data` holds puzzles of another task, or none.
+    pub fn new(config: &RunConfig, data: &'d PuzzleSet, device: &Device) -> Result<Self, TrainError> {
+        let (model, train) = (&config.model, &config.train);
+        let task = check_data(config, data)?;
+        let params = Params::init(model, train.seed, device)?;
+        let hrm = Hrm::new(model, &params)?;
+        let flat = FlatParams::read(&params)?;
+        let mut rng = Pcg64::seed_from_u64(train.seed);
+        let mut rows = Rows::new(train.batch, model.cells());
+        refill(&mut rows, data, &task, config, &mut rng);
+        if train.stagger {
+            rows.stagger(model.segments as u32);
+        }
+        Ok(Self {
+            average: flat.values.clone(),
+            optimizer: AdamAtan2::new(flat.values.len(), train),
+            carry: hrm.initial_carry(train.batch)?,
+            config: config.clone(),
+            data,
+            task,
+            params,
+            hrm,
+            flat,
+            rows,
+            rng,
+            losses: Losses::default(),
+            fingerprint: fingerprint(data),
+            step: 0,
+            samples: 0,
+            seconds: 0.0,
+        })
+    }
+
+    /// Goes on exactly where `state` was taken.
+    ///
+    /// # Errors
+    /// As [`Self::new`], and where the state does not fit its own configuration.
+    pub fn resume(state: TrainState, data: &'d PuzzleSet, device: &Device) -> Result<Self, TrainError> {
+        let config = state.config;
+        let task = check_data(&config, data)?;
+        let found = fingerprint(data);
+        if found != state.data {
+            return Err(TrainError::OtherData { found, expected: state.data });
+        }
+        let params = state.params.to_params(&config.model, device)?;
+        let hrm = Hrm::new(&config.model, &params)?;
+        let shape = (config.train.batch, config.model.sequence(), config.model.width);
+        let carry = Carry {
+            z_h: Tensor::from_vec(state.z_h, shape, device)?,
+            z_l: Tensor::from_vec(state.z_l, shape, device)?,
+        };
+        let optimizer = AdamAtan2 {
+            beta1: config.train.beta1,
+            beta2: config.train.beta2,
+            weight_decay: config.train.weight_decay,
+            ..state.optimizer
+        };
+        Ok(Self {
+            data,
+            task,
+            params,
+            hrm,
+            flat: state.params,
+            average: state.average,
+            optimizer,
+            carry,
+            rows: state.rows,
+            rng: state.rng,
+            losses: Losses::default(),
+            fingerprint: found,
+            step: state.step,
+            samples: state.samples,
+            seconds: state.seconds,
+            config,
+        })
+    }
+
+    /// Everything that [`Self::resume`] needs.
+    ///
+    /// # Errors
+    /// Where the carry cannot be read back from the device.
+    pub fn state(&self) -> Result<TrainState, TrainError> {
+        Ok(TrainState {
+            config: self.config.clone(),
+            params: self.flat.clone(),
+            average: self.average.clone(),
+            optimizer: self.optimizer.clone(),
+            z_h: self.carry.z_h.flatten_all()?.to_vec1()?,
+            z_l: self.carry.z_l.flatten_all()?.to_vec1()?,
+            rows: self.rows.clone(),
+            rng: self.rng.clone(),
+            step: self.step,
+            samples: self.samples,
+            seconds: self.seconds,
+            data: self.fingerprint.clone(),
+        })
+    }
+
+    /// Optimizer steps made.
+    pub fn steps(&self) -> u64 {
+        self.step
+    }
+
+    /// Sample-segments trained on.
+    pub fn samples(&self) -> u64 {
+        self.samples
+    }
+
+    /// Seconds spent in this run, earlier sittings included.
+    pub fn seconds(&self) -> f64 {
+        self.seconds
+    }
+
+    /// Counts time spent outside [`Self::step`] (or within, by the caller's clock).
+    pub fn add_seconds(&mut self, seconds: f64) {
+        self.seconds += seconds;
+    }
+
+    /// Number of trained parameters.
+    pub fn parameters(&self) -> usize {
+        self.flat.values.len()
+    }
+
+    /// The run's configuration.
+    pub fn config(&self) -> &RunConfig {
+        &self.config
+    }
+
+    /// A model with the averaged weights, for evaluation.
+    ///
+    /// # Errors
+    /// Where the device has no room.
+    pub fn averaged_model(&self) -> Result<Hrm, TrainError> {
+        let average = FlatParams { values: self.average.clone(), ..self.flat.clone() };
+        let params = average.to_params(&self.config.model, self.params.device())?;
+        Ok(Hrm::new(&self.config.model, &params)?)
+    }
+
+    /// One segment for every row, and one update of the parameters.
+    ///
+    /// # Errors
+    /// [`TrainError::Diverged`] where the loss or the gradient is not finite; the parameters are then those from before
+    /// the step.
+    pub fn step(&mut self) -> Result<StepReport, TrainError> {
+        let (model, train) = (&self.config.model, &self.config.train);
+        let device = self.params.device().clone();
+        if self.rows.done.contains(&1) {
+            let fresh = refill(&mut self.rows, self.data, &self.task, &self.config, &mut self.rng);
+            let fresh: Vec<u8> = fresh.into_iter().map(u8::from).collect();
+            self.carry = self.hrm.refill(&self.carry, &Tensor::new(fresh, &device)?)?;
+        }
+        let tokens = Tensor::from_slice(&self.rows.puzzles, (self.rows.len(), model.cells()), &device)?
+            .to_dtype(DType::U32)?;
+        let gradient = match train.gradient {
+            GradientKind::OneStep => Gradient::OneStep,
+            GradientKind::Full => Gradient::Full,
+        };
+        let output = self.hrm.segment(&self.carry, &tokens, gradient)?;
+        let logits: Vec<f32> = output.logits.flatten_all()?.to_vec1()?;
+        let q: Vec<f32> = output.q.flatten_all()?.to_vec1()?;
+        let continue_targets = if model.continue_head {
+            let next = self.hrm.segment(&output.carry, &tokens, Gradient::None)?.q.to_vec2::<f32>()?;
+            let is_last = |row: usize| self.rows.segments[row] + 1 >= model.segments as u32;
+            Some(next.iter().enumerate().map(|(row, q)| continue_target([q[0], q[1]], is_last(row))).collect())
+        } else {
+            None::<Vec<f32>>
+        };
+        let answered = Answered {
+            logits: &logits,
+            q: &q,
+            labels: &self.rows.labels,
+            continue_targets: continue_targets.as_deref(),
+            cells: model.cells(),
+            vocab: model.vocab(),
+        };
+        self.losses.compute(train.loss, &answered);
+        if !self.losses.total.is_finite() {
+            return Err(TrainError::Diverged { step: self.step, what: "the loss".to_owned() });
+        }
+
+        // The gradient of the loss at the logits is known; the graph takes it from there.
+        let pull = |of: &Tensor, slope: &[f32]| of.mul(&Tensor::from_slice(slope, of.dims(), &device)?)?.sum_all();
+        let surrogate = (pull(&output.logits, &self.losses.d_logits)? + pull(&output.q, &self.losses.d_q)?)?;
+        let mut grads = self.flat.gradients(&self.params, &surrogate.backward()?)?;
+        let gradient_norm = norm(&grads);
+        if !gradient_norm.is_finite() {
+            let name = self.flat.first_not_finite(&grads).unwrap_or("the sum over all tensors");
+            return Err(TrainError::Diverged { step: self.step, what: format!("the gradient of {name}") });
+        }
+        clip(&mut grads, gradient_norm, train.clip);
+        let lr = learning_rate(train, self.step);
+        self.optimizer.step(&mut self.flat.values, &grads, lr);
+        update_average(&mut self.average, &self.flat.values, train.ema, self.optimizer.t);
+        self.flat.write(&self.params)?;
+        self.carry = output.carry;
+
+        let heads = model.q_outputs();
+        let rule = HaltRule { max: model.segments as u32, exploration: train.exploration };
+        let wants = |row: usize| q[row * heads] > if heads == 2 { q[row * heads + 1] } else { 0.0 };
+        self.rows.advance(wants, rule, &mut self.rng);
+        self.step += 1;
+        self.samples += self.rows.len() as u64;
+        Ok(self.report(gradient_norm, lr))
+    }
+
+    fn report(&self, gradient_norm: f64, lr: f64) -> StepReport {
+        let mut report = StepReport {
+            loss: self.losses.total,
+            cross_entropy: self.losses.tokens,
+            halt_loss: self.losses.halt,
+            gradient_norm,
+            lr,
+            rows: self.rows.len() as u64,
+            cells: self.rows.labels.len() as u64,
+            ..StepReport::default()
+        };
+        for (row, &right) in self.losses.right.iter().enumerate() {
+            let exact = u64::from(right as usize == self.rows.cells);
+            report.right_cells += u64::from(right);
+            report.exact += exact;
+            if self.rows.eased[row] == 0 {
+                report.hard += 1;
+                report.hard_exact += exact;
+            }
+            if self.rows.done[row] != 0 {
+                report.stopped += 1;
+                report.stopped_segments += u64::from(self.rows.segments[row]);
+            }
+        }
+        report
+    }
+}
+
+/// The data's task, where it is the model's and there is something to draw.
+fn check_data(config: &RunConfig, data: &PuzzleSet) -> Result<Sudoku, TrainError> {
+    let task = Sudoku::from_name(config.model.task.as_str())
+        .ok_or_else(|| TrainError::Data(format!("no such task: {}", config.model.task)))?;
+    if data.is_empty() {
+        return Err(TrainError::Data("there is no puzzle to train on".to_owned()));
+    }
+    if data.task().kind() != task.kind() {
+        return Err(TrainError::Data(format!(
+            "the puzzles have {} cells, but model.task = \"{}\" has {}",
+            data.cells(),
+            config.model.task,
+            config.model.cells()
+        )));
+    }
+    Ok(task)
+}
+
+/// CRC-64 of every puzzle and answer, in order.
+fn fingerprint(data: &PuzzleSet) -> String {
+    let crc = crc::Crc::<u64>::new(&crc::CRC_64_XZ);
+    let mut digest = crc.digest();
+    for row in 0..data.len() {
+        digest.update(data.question(row));
+        digest.update(data.answer(row));
+    }
+    format!("{:016x}", digest.finalize())
+}
+
+/// Draws a varied training puzzle for every row that is done.
+fn refill(
+    rows: &mut Rows,
+    data: &PuzzleSet,
+    task: &Sudoku,
+    config: &RunConfig,
+    rng: &mut Pcg64,
+) -> Vec<bool> {
+    let variation = Variation { eased: config.data.eased, symmetries: config.data.symmetries };
+    rows.refill(|puzzle, label| {
+        let row = below(rng, data.len() as u32) as usize;
+        vary(task, (data.question(row), data.answer(row)), variation, rng, puzzle, label)
+    })
+}
