@@ -3,8 +3,13 @@
 use candle_core::{Device, Tensor};
 use hrm_core::lane::LaneWidth;
 use hrm_core::pack::Provenance;
+use hrm_core::task::sudoku::{Sudoku, SudokuKind};
+use hrm_host::data::PuzzleSet;
+use hrm_host::data::generate::{Recipe, generate};
 use hrm_host::model::{Hrm, ModelConfig, Params, Positions, TaskName};
-use hrm_host::quant::{About, AlignedPack, compare, quantize};
+use hrm_host::quant::compare::compare;
+use hrm_host::quant::{About, AlignedPack, IntegerModel, QuantError, quantize};
+use hrm_host::train::eval::{Answers, FloatModel};
 
 fn config(positions: Positions, shared_levels: bool, continue_head: bool) -> ModelConfig {
     ModelConfig {
@@ -37,17 +42,19 @@ fn lively(config: &ModelConfig, seed: u64) -> Params {
     params
 }
 
-fn puzzles(config: &ModelConfig, count: usize) -> Vec<Vec<u8>> {
-    let vocab = config.vocab();
-    let token = |i: usize| if i * 7 % 3 == 0 { 2 + (i * i * 31 % (vocab - 2)) as u8 } else { 1 };
-    (0..count).map(|p| (0..config.cells()).map(|c| token(p * 101 + c)).collect()).collect()
+/// Either model's failure.
+type Failed = Box<dyn std::error::Error>;
+
+fn puzzles(count: usize, seed: u64) -> PuzzleSet {
+    let task = Sudoku::new(SudokuKind::Six);
+    generate(&Recipe { task, count, seed, givens: None }, |_| {}).unwrap()
 }
 
 fn pack(config: &ModelConfig, members: &[Params], lanes: LaneWidth) -> AlignedPack {
     let provenance =
         Provenance { config: "{}", program: "test", data: "none", seed: 1, steps: 0, samples: 0 };
     let about = About { provenance: &provenance, accuracy: None };
-    quantize(config, members, &puzzles(config, 16), lanes, about).unwrap()
+    quantize(config, members, &puzzles(16, 1), lanes, about).unwrap()
 }
 
 #[test]
@@ -62,14 +69,15 @@ fn integers_follow_floats() {
     ] {
         let config = config(positions, shared, resume);
         let params = lively(&config, 7);
-        let model = Hrm::new(&config, &params).unwrap();
-        let tokens: Vec<Vec<u8>> = puzzles(&config, 40)[16..].to_vec();
-        let float = compare::run_float(&model, &tokens, 3, true).unwrap();
-        for (lanes, cosine) in [(LaneWidth::I16, 0.998), (LaneWidth::I8, 0.98)] {
+        let mut float = FloatModel { hrm: Hrm::new(&config, &params).unwrap(), batch: 8 };
+        let set = puzzles(24, 2);
+        for (lanes, cosine) in [(LaneWidth::I16, 0.995), (LaneWidth::I8, 0.98)] {
             let bytes = pack(&config, std::slice::from_ref(&params), lanes);
-            let int = compare::run_integer(&bytes.open().unwrap(), 0, &tokens, 3, true).unwrap();
-            for a in compare::agreement(&float, &int, &tokens) {
-                assert!(a.cosine_mean > cosine, "{positions:?} {lanes:?}: {a:?}");
+            let mut int = IntegerModel { pack: bytes.open().unwrap(), member: 0, batch: 8 };
+            let segments = compare::<_, _, Failed>(&mut float, &mut int, &set, 3).unwrap();
+            assert_eq!(segments.len(), 3);
+            for a in segments {
+                assert!(a.rows == 24 && a.cosine_mean > cosine, "{positions:?} {lanes:?}: {a:?}");
             }
         }
     }
@@ -79,15 +87,31 @@ fn integers_follow_floats() {
 fn members_are_independent() {
     let config = config(Positions::Relation, true, false);
     let members = [lively(&config, 1), lively(&config, 2)];
-    let tokens = puzzles(&config, 4);
     let both = pack(&config, &members, LaneWidth::I16);
-    let both = both.open().unwrap();
+    let states = |pack: &AlignedPack, member| {
+        let mut states = Vec::new();
+        let mut model = IntegerModel { pack: pack.open().unwrap(), member, batch: 4 };
+        let puzzles = puzzles(4, 3);
+        let tokens: Vec<u8> = (0..4).flat_map(|row| puzzles.question(row).to_vec()).collect();
+        model.answer(&tokens, 2, &mut |moment| states.extend_from_slice(moment.z_h)).unwrap();
+        states
+    };
     for (index, member) in members.iter().enumerate() {
         let alone = pack(&config, std::slice::from_ref(member), LaneWidth::I16);
-        let run = |pack, member| compare::run_integer(pack, member, &tokens, 2, true).unwrap();
-        let (left, right) = (run(&both, index), run(&alone.open().unwrap(), 0));
-        for (left, right) in left.iter().flatten().zip(right.iter().flatten()) {
-            assert_eq!(left.z_h, right.z_h, "member {index}");
-        }
+        assert_eq!(states(&both, index), states(&alone, 0), "member {index}");
     }
+    assert_ne!(states(&both, 0), states(&both, 1));
+}
+
+#[test]
+fn a_diverged_checkpoint_is_refused_by_name() {
+    let config = config(Positions::Relation, true, false);
+    let params = lively(&config, 1);
+    let (_, bad) = params.vars().find(|(name, _)| *name == "level.1.down").unwrap();
+    bad.set(&(bad.as_tensor() * f64::NAN).unwrap()).unwrap();
+    let provenance =
+        Provenance { config: "{}", program: "test", data: "none", seed: 1, steps: 0, samples: 0 };
+    let about = About { provenance: &provenance, accuracy: None };
+    let error = quantize(&config, &[params], &puzzles(1, 1), LaneWidth::I16, about).unwrap_err();
+    assert!(matches!(&error, QuantError::NotFinite { place } if place == "level.1.down"), "{error}");
 }

@@ -8,9 +8,9 @@ use hrm_core::task::draw::shuffle;
 use hrm_core::task::sudoku::Sudoku;
 use hrm_host::data::import;
 use hrm_host::model::Hrm;
+use hrm_host::train::checkpoint::RunDir;
 use hrm_host::train::eval::{FloatModel, Level, evaluate};
 use hrm_host::train::load_parameters;
-use hrm_host::train::checkpoint::RunDir;
 use rand_core::SeedableRng;
 use rand_pcg::Pcg64;
 
@@ -76,8 +76,16 @@ pub fn run(args: Args) -> Result<ExitCode> {
     let mut model = FloatModel { hrm: Hrm::new(&config.model, &params)?, batch: args.batch };
     let mut levels = Vec::new();
     if !args.json {
-        println!("{}: {} of {} puzzles, seed {}, {segments} segments", path.display(), set.len(), all.len(), args.seed);
-        println!("hints %   exact %   95 % interval     at halt %   mean halt   cells %   exact % after 1, 2, 4, 8 ... segments");
+        println!(
+            "{}: {} of {} puzzles, seed {}, {segments} segments",
+            path.display(),
+            set.len(),
+            all.len(),
+            args.seed
+        );
+        println!(
+            "hints %   exact %   95 % interval     at halt %   mean halt   cells %   exact % after 1, 2, 4, 8 ... segments"
+        );
     }
     for hints in args.hints {
         let level = evaluate(&mut model, &set, hints, segments, args.seed)?;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use candle_core::{D, DType, Device, Tensor};
 
 use super::QuantError;
+use crate::data::PuzzleSet;
 use crate::model::{Hrm, Level, Site, SiteOp};
 
 /// Puzzles run together.
@@ -84,14 +85,16 @@ impl Ranges {
     /// The float model's own.
     pub fn observe(
         model: &Hrm,
-        puzzles: &[Vec<u8>],
+        puzzles: &PuzzleSet,
         segments: usize,
         device: &Device,
     ) -> Result<Self, QuantError> {
         let mut ranges = Ranges::default();
         let shared = model.config().shared_levels;
-        for batch in puzzles.chunks(BATCH) {
-            let tokens: Vec<u32> = batch.iter().flatten().map(|t| u32::from(*t)).collect();
+        let rows: Vec<usize> = (0..puzzles.len()).collect();
+        for batch in rows.chunks(BATCH) {
+            let tokens: Vec<u32> =
+                batch.iter().flat_map(|&row| puzzles.question(row)).map(|t| u32::from(*t)).collect();
             let tokens = Tensor::from_vec(tokens, (batch.len(), model.config().cells()), device)?;
             let mut carry = model.initial_carry(batch.len())?;
             for _ in 0..segments {

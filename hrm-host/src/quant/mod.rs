@@ -5,6 +5,7 @@
 
 pub mod calibrate;
 pub mod compare;
+mod integer;
 mod member;
 mod pack;
 mod tables;
@@ -14,8 +15,10 @@ use hrm_core::lane::LaneWidth;
 use hrm_core::pack::{Accuracy, Header, PackError, Provenance, Shape};
 
 pub use calibrate::{Calibration, Ranges};
-pub use pack::{AlignedPack, with_accuracy};
+pub use integer::IntegerModel;
+pub use pack::{AlignedPack, PackFileError, PackProblem, with_accuracy};
 
+use crate::data::PuzzleSet;
 use crate::model::{Hrm, ModelConfig, ModelError, Params};
 
 /// Why a model cannot be quantized.
@@ -115,7 +118,7 @@ pub fn shape(config: &ModelConfig, members: usize, lanes: LaneWidth) -> Result<S
 
 /// Quantizes checkpoints of one shape into one pack.
 ///
-/// `puzzles` are token rows to calibrate on: training data, never test data. Post-training quantization: weights int8 per output
+/// `puzzles` are rows to calibrate on: training data, never test data. Post-training quantization: weights int8 per output
 /// channel, symmetric; activations in `lanes`; see `docs/QUANTIZATION.md`.
 ///
 /// # Errors
@@ -123,7 +126,7 @@ pub fn shape(config: &ModelConfig, members: usize, lanes: LaneWidth) -> Result<S
 pub fn quantize(
     config: &ModelConfig,
     checkpoints: &[Params],
-    puzzles: &[Vec<u8>],
+    puzzles: &PuzzleSet,
     lanes: LaneWidth,
     about: About<'_>,
 ) -> Result<AlignedPack, QuantError> {

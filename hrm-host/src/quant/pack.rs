@@ -1,5 +1,7 @@
 //! Writing a pack: sections at the places the core's own layout gives.
 
+use std::path::{Path, PathBuf};
+
 use bytemuck::{NoUninit, cast_slice};
 use hrm_core::pack::{
     ALIGN, FORMAT_VERSION, Header, Layout, MAGIC, MatrixSpan, PRELUDE_BYTES, Pack, PackError, Shape, Span,
@@ -24,6 +26,17 @@ impl AlignedPack {
         Self { words, bytes: bytes.len() }
     }
 
+    /// Reads and checks a pack file.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or that is no valid pack; the message names it.
+    pub fn read(path: &Path) -> Result<Self, PackFileError> {
+        let at = |problem| PackFileError { path: path.to_owned(), problem };
+        let pack = Self::copy_of(&std::fs::read(path).map_err(|error| at(error.into()))?);
+        pack.open().map_err(|error| at(error.into()))?;
+        Ok(pack)
+    }
+
     /// The bytes.
     pub fn bytes(&self) -> &[u8] {
         &cast_slice::<u128, u8>(&self.words)[..self.bytes]
@@ -36,6 +49,27 @@ impl AlignedPack {
     pub fn open(&self) -> Result<Pack<'_>, PackError> {
         Pack::open(self.bytes())
     }
+}
+
+/// A file that is not a usable pack.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {problem}", path.display())]
+pub struct PackFileError {
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub problem: PackProblem,
+}
+
+/// What is wrong with a pack file.
+#[derive(Debug, thiserror::Error)]
+pub enum PackProblem {
+    /// It cannot be read.
+    #[error("cannot be read: {0}")]
+    Io(#[from] std::io::Error),
+    /// It is not a valid pack.
+    #[error("not a usable pack: {0}; `hrm-host export` writes one")]
+    Pack(#[from] PackError),
 }
 
 /// Collects the sections of a pack.

@@ -13,7 +13,7 @@ use super::flat::{FlatParams, Named};
 use super::optim::AdamAtan2;
 use super::rows::Rows;
 use crate::config::RunConfig;
-use crate::model::{Params};
+use crate::model::Params;
 
 /// Everything that decides how a run goes on.
 #[derive(Clone, Debug, PartialEq)]
@@ -200,8 +200,11 @@ impl RunDir {
     /// [`TrainError::Locked`] where another process has it.
     pub fn lock(&self) -> Result<fs::File, TrainError> {
         let path = self.path.join("lock");
-        let file = fs::File::create(&path)
-            .map_err(|source| TrainError::Io { action: "write", path: path.clone(), source })?;
+        let file = fs::File::create(&path).map_err(|source| TrainError::Io {
+            action: "write",
+            path: path.clone(),
+            source,
+        })?;
         match file.try_lock() {
             Ok(()) => Ok(file),
             Err(fs::TryLockError::WouldBlock) => Err(TrainError::Locked(self.path.clone())),
