@@ -241,7 +241,9 @@ pub enum EnvelopeError {
 pub fn encode<'b, M: Serialize>(id: u16, message: &M, buffer: &'b mut [u8]) -> Result<&'b [u8], TooLong> {
     let framed = Cobs::try_new(Slice::new(buffer)).map_err(|_| TooLong)?;
     let checked = CrcModifier::new(framed, CRC.digest());
-    postcard::serialize_with_flavor(&(PROTOCOL, id, message), checked).map(|frame| &*frame).map_err(|_| TooLong)
+    postcard::serialize_with_flavor(&(PROTOCOL, id, message), checked)
+        .map(|frame| &*frame)
+        .map_err(|_| TooLong)
 }
 
 /// Reads the envelope of a frame that [`Decoder::push`] let pass: its id and its message.

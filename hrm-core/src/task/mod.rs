@@ -1,5 +1,8 @@
 //! What the model reasons about: token maps, symmetries and the rule that tells an answer from a guess.
 
+pub mod draw;
+pub mod sudoku;
+
 use rand_core::Rng;
 
 /// Why a puzzle is refused before any reasoning.
@@ -9,17 +12,53 @@ use rand_core::Rng;
 #[non_exhaustive]
 pub enum Refusal {
     /// The puzzle has `got` cells where the task has `expected`.
-    Length { expected: u16, got: u16 },
+    Length {
+        /// Cells of the task.
+        expected: u16,
+        /// Cells of the puzzle, at most 65,535.
+        got: u16,
+    },
     /// `token` at `cell` is outside the task's alphabet.
-    Token { cell: u16, token: u8 },
+    Token {
+        /// The cell, counted from 0.
+        cell: u16,
+        /// What it holds.
+        token: u8,
+    },
     /// The givens at the two cells contradict each other.
-    Contradiction { first: u16, second: u16 },
+    Contradiction {
+        /// The earlier cell, counted from 0.
+        first: u16,
+        /// The later cell.
+        second: u16,
+    },
 }
+
+impl core::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match *self {
+            Refusal::Length { expected, got } => {
+                write!(f, "the puzzle has {got} cells where {expected} are needed")
+            }
+            Refusal::Token { cell, token } => {
+                write!(f, "cell {} holds token {token}, which no puzzle may hold", u32::from(cell) + 1)
+            }
+            Refusal::Contradiction { first, second } => write!(
+                f,
+                "the givens at cells {} and {} contradict each other",
+                u32::from(first) + 1,
+                u32::from(second) + 1
+            ),
+        }
+    }
+}
+
+impl core::error::Error for Refusal {}
 
 /// A grid task. A new one touches no other module.
 pub trait Task {
     /// A map from puzzles to equivalent puzzles, with its inverse.
-    type Symmetry: Copy;
+    type Symmetry: Copy + core::fmt::Debug;
 
     /// Name stored in packs, for example `sudoku9`.
     fn name(&self) -> &'static str;
@@ -35,8 +74,13 @@ pub trait Task {
 
     /// `Some(why)` where `puzzle` cannot be a puzzle of this task.
     fn refuse(&self, puzzle: &[u8]) -> Option<Refusal>;
+    /// How far `grid` is from answering `puzzle`: 0 exactly where it keeps the givens, is complete and breaks no
+    /// rule. `None` for a task whose answers cannot be checked.
+    fn violations(&self, puzzle: &[u8], grid: &[u8]) -> Option<u32>;
     /// Whether `grid` answers `puzzle`: keeps its givens, is complete and breaks no rule.
-    fn accepts(&self, puzzle: &[u8], grid: &[u8]) -> bool;
+    fn accepts(&self, puzzle: &[u8], grid: &[u8]) -> bool {
+        self.violations(puzzle, grid) == Some(0)
+    }
 
     /// The symmetry that changes nothing.
     fn identity(&self) -> Self::Symmetry;

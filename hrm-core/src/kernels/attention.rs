@@ -1,0 +1,132 @@
+//! Softmax without division, and the weighted mean of values.
+
+use crate::fixed::{reciprocal, round_shift};
+use crate::lane::Lane;
+
+/// Unnormalised attention weights: `weights[j] = round(2^bits * 2^((scores[j] - max) / 2^score_bits))`, saturated to the lane; returns their sum.
+///
+/// * `scores`: 32-bit, in units of `2^-score_bits` powers of two (the logarithm's base and the square root of the head's width are folded into
+///   the query's factors), differences below `2^31`;
+/// * `bits`: [`LaneWidth::weight_bits`](crate::lane::LaneWidth::weight_bits), `7..=15`;
+/// * `table`: `round(32767 * 2^(-i/256))`, 256 entries: the exponent is rounded to 1/256, so a weight's relative error is below
+///   0.14 % plus half a unit.
+pub fn softmax<A: Lane>(scores: &[i32], score_bits: u32, bits: u32, table: &[u16], weights: &mut [A]) -> u32 {
+    let max = scores.iter().copied().max().unwrap_or(0);
+    let mut sum = 0u32;
+    for (score, weight) in scores.iter().zip(weights) {
+        let below = in_256ths(i64::from(max) - i64::from(*score), score_bits);
+        let fraction = table.get((below & 255) as usize).copied().unwrap_or_default();
+        let shift = (below >> 8) + (15 - bits.min(15));
+        let wide = if shift > 16 { 0 } else { round_shift(i64::from(fraction), shift) as i32 };
+        *weight = A::saturate(wide);
+        sum = sum.wrapping_add(weight.wide() as u32);
+    }
+    sum
+}
+
+/// A difference of scores in 1/256, rounded; at most `2^31`.
+#[inline(always)]
+fn in_256ths(difference: i64, score_bits: u32) -> u32 {
+    let wide = match score_bits.checked_sub(8) {
+        Some(drop) => round_shift(difference, drop.min(31)),
+        None => difference << (8 - score_bits),
+    };
+    wide.min(1 << 31) as u32
+}
+
+/// Attention output: `out[d] = round(2^gain * acc[d] / sum)`, saturated.
+///
+/// `acc[d] = sum_j weights[j] * value[j][d]`; `gain` is [`LaneWidth::attention_gain_bits`](crate::lane::LaneWidth::attention_gain_bits).
+/// The quotient's relative error is below `2^-14`.
+pub fn attention_output<A: Lane>(acc: &[i32], sum: u32, out: &mut [A]) {
+    let by = reciprocal(sum);
+    let shift = 16 + by.bits - A::WIDTH.attention_gain_bits();
+    for (acc, out) in acc.iter().zip(out) {
+        *out = A::saturate(round_shift(i64::from(*acc) * i64::from(by.reciprocal), shift) as i32);
+    }
+}
+
+/// Rotates `(row[d], row[d + n/2])` by position: `(a cos - b sin, b cos + a sin)`, rounded from Q14.
+///
+/// `rotation` holds `n / 2` pairs `(cos, sin)` in Q14; the magnitude grows by at most `sqrt(2)` and fits 32 bits for `|row| < 2^30`.
+pub fn rotate(row: &mut [i32], rotation: &[i16]) {
+    let (low, high) = row.split_at_mut(row.len() / 2);
+    for ((a, b), turn) in low.iter_mut().zip(high).zip(rotation.chunks_exact(2)) {
+        if let [cos, sin] = turn {
+            let (cos, sin, x, y) = (i64::from(*cos), i64::from(*sin), i64::from(*a), i64::from(*b));
+            *a = round_shift(x * cos - y * sin, 14) as i32;
+            *b = round_shift(y * cos + x * sin, 14) as i32;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lane::LaneWidth;
+    use proptest::prelude::*;
+    extern crate std;
+    use std::{vec, vec::Vec};
+
+    fn table() -> Vec<u16> {
+        (0..256).map(|i| (32767.0 * (-f64::from(i) / 256.0).exp2()).round() as u16).collect()
+    }
+
+    fn check_softmax<A: Lane>(scores: &[i32], score_bits: u32) -> Result<(), TestCaseError> {
+        let bits = A::WIDTH.weight_bits(scores.len());
+        let mut weights = vec![A::default(); scores.len()];
+        let sum = softmax(scores, score_bits, bits, &table(), &mut weights);
+        let max = f64::from(*scores.iter().max().unwrap());
+        let one = f64::from(1u32 << bits).min(f64::from(A::WIDTH.max()));
+        let mut total = 0u32;
+        for (score, weight) in scores.iter().zip(&weights) {
+            let exact = one * ((f64::from(*score) - max) / f64::from(score_bits).exp2()).exp2();
+            let got = f64::from(weight.wide());
+            prop_assert!((got - exact).abs() <= exact * 0.0014 + 0.51 + exact / one, "{got} {exact}");
+            total += weight.wide() as u32;
+        }
+        prop_assert_eq!(sum, total);
+        prop_assert!(sum > 0);
+        Ok(())
+    }
+
+    proptest! {
+        #[test]
+        fn softmax_is_close(raw in prop::collection::vec(-(1i32 << 30)..1 << 30, 1..120), score_bits in 4u32..=26, shrink in 0u32..31) {
+            let scores: Vec<i32> = raw.iter().map(|s| s >> shrink).collect();
+            check_softmax::<i16>(&scores, score_bits)?;
+            check_softmax::<i8>(&scores, score_bits)?;
+        }
+
+        #[test]
+        fn output_is_close(parts in prop::collection::vec((0i32..=32767, -127i32..=127), 1..516)) {
+            let sum: i32 = parts.iter().map(|(w, _)| w).sum();
+            prop_assume!(sum > 0);
+            let acc: i32 = parts.iter().map(|(w, v)| w * v).sum();
+            let exact = f64::from(acc) / f64::from(sum);
+            let mut wide = [0i16];
+            attention_output(&[acc], sum as u32, &mut wide);
+            prop_assert!((f64::from(wide[0]) - 256.0 * exact).abs() <= 0.5 + 256.0 * exact.abs() * (2f64).powi(-14));
+            let mut narrow = [0i8];
+            attention_output(&[acc], sum as u32, &mut narrow);
+            prop_assert!((f64::from(narrow[0]) - exact).abs() <= 0.51);
+        }
+
+        #[test]
+        fn rotation_is_close(a in -(1i32 << 29)..1 << 29, b in -(1i32 << 29)..1 << 29, angle in 0.0f64..6.3) {
+            let turn = [(angle.cos() * 16384.0).round() as i16, (angle.sin() * 16384.0).round() as i16];
+            let mut row = [a, b];
+            rotate(&mut row, &turn);
+            let (cos, sin) = (f64::from(turn[0]) / 16384.0, f64::from(turn[1]) / 16384.0);
+            prop_assert!((f64::from(row[0]) - (f64::from(a) * cos - f64::from(b) * sin)).abs() <= 0.5);
+            prop_assert!((f64::from(row[1]) - (f64::from(b) * cos + f64::from(a) * sin)).abs() <= 0.5);
+        }
+    }
+
+    #[test]
+    fn long_sequences_leave_room() {
+        assert_eq!(LaneWidth::I16.weight_bits(82), 15);
+        assert_eq!(LaneWidth::I16.weight_bits(901), 14);
+        assert_eq!(LaneWidth::I8.weight_bits(901), 7);
+    }
+}

@@ -1,0 +1,89 @@
+//! Residual addition and RMS normalisation, fused.
+
+use crate::fixed::over_sqrt;
+use crate::lane::Lane;
+
+/// Residual values are in units of `2^-16` and clamped to `±2^26` (±1024.0), so that squares add up in 64 bits.
+pub const RESIDUAL_LIMIT: i32 = 1 << 26;
+
+/// `EPSILON` of the RMS normalisation (1e-5) in squared residual units: `round(1e-5 * 2^32)`.
+const EPSILON: u64 = 42_950;
+
+/// `row = (row + delta) / sqrt(mean((row + delta)^2) + 1e-5)`, in place.
+///
+/// * `row`: (width), stored with `step`: one unit is worth `step / 2^16`;
+/// * `acc`: (width), accumulators of the sub-layer's last product, turned into `delta` by `factors`: `delta = requantize(acc, factor)` in
+///   units of `2^-16`; overwritten (scratch);
+/// * `numerator`: `round(2^12 * sqrt(width) * 2^16 / step_out)`.
+///
+/// The result is rounded once, to nearest, and saturated. Before that rounding its relative error is below `2^-20 + 2^-17 * rms * step_out / 2^16`, `rms` being
+/// that of `row + delta` (1.0 to 3.0 in practice): the second term is the factor's own rounding to a multiple of `2^-32`.
+pub fn residual_norm<A: Lane>(row: &mut [A], step: i32, acc: &mut [i32], factors: &[i32], numerator: u32) {
+    let mut square = row.len() as u64 * EPSILON;
+    for ((x, acc), factor) in row.iter().zip(acc.iter_mut()).zip(factors) {
+        let sum = (x.wide() * step).saturating_add(A::requantize(*acc, *factor));
+        *acc = sum.clamp(-RESIDUAL_LIMIT, RESIDUAL_LIMIT);
+        square += (i64::from(*acc) * i64::from(*acc)) as u64;
+    }
+    let gain = over_sqrt(numerator, square);
+    for (x, sum) in row.iter_mut().zip(acc) {
+        *x = A::saturate(gain.apply(*sum));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    extern crate std;
+    use std::{vec, vec::Vec};
+
+    fn check<A: Lane>(
+        row: &[A],
+        step: i32,
+        out_step: i32,
+        acc: &[i32],
+        factor: i32,
+    ) -> Result<(), TestCaseError> {
+        let width = row.len();
+        let numerator = (4096.0 * (width as f64).sqrt() * 65536.0 / f64::from(out_step)).round() as u32;
+        let sums: Vec<f64> = row
+            .iter()
+            .zip(acc)
+            .map(|(x, a)| f64::from(x.wide() * step) + f64::from(A::requantize(*a, factor)))
+            .map(|sum| sum.clamp(-67108864.0, 67108864.0) / 65536.0)
+            .collect();
+        let mean = sums.iter().map(|s| s * s).sum::<f64>() / width as f64;
+        let unit = 65536.0 / f64::from(out_step);
+        let mut got = row.to_vec();
+        residual_norm(&mut got, step, &mut acc.to_vec(), &vec![factor; width], numerator);
+        for (sum, got) in sums.iter().zip(&got) {
+            let exact = unit * sum / (mean + 1e-5).sqrt();
+            let limit = f64::from(A::WIDTH.max());
+            let exact = exact.clamp(-limit - 1.0, limit);
+            let error = (f64::from(got.wide()) - exact).abs();
+            let relative = 1e-6 + (mean + 1e-5).sqrt() / unit / 131072.0;
+            prop_assert!(error <= 0.5 + 1e-5 + exact.abs() * relative, "{} {exact}", got.wide());
+        }
+        Ok(())
+    }
+
+    proptest! {
+        #[test]
+        fn equals_the_float_formula(row in prop::collection::vec(any::<i16>(), 16..130), seed: i32, shrink in 0u32..16, factor in 0i32..1 << 26) {
+            let row: Vec<i16> = row.iter().map(|x| x >> shrink).collect();
+            let acc: Vec<i32> = (0..row.len()).map(|i| seed.wrapping_mul(i as i32 * 7919 + 1) >> 9).collect();
+            check(&row, 32, 32, &acc, factor)?;
+            check(&row, 5000, 2621, &acc, factor)?;
+            let narrow: Vec<i8> = row.iter().map(|x| (x >> 8) as i8).collect();
+            check(&narrow, 4000, 2621, &acc, factor)?;
+        }
+    }
+
+    #[test]
+    fn a_zero_row_stays_zero() {
+        let mut row = [0i16; 32];
+        residual_norm(&mut row, 32, &mut [0; 32], &[1 << 20; 32], 4096 * 2048 * 6);
+        assert_eq!(row, [0; 32]);
+    }
+}

@@ -1,0 +1,499 @@
+//! The Hierarchical Reasoning Model in integers.
+//!
+//! One segment, as in the paper:
+//!
+//! ```text
+//! for each H cycle:
+//!     for each L cycle:
+//!         z_L = L(z_L, z_H + x)
+//!     z_H = H(z_H, z_L)
+//! answer = argmax(lm_head(z_H)),   halt = q_head(z_H[puzzle position])
+//! ```
+//!
+//! `x` is the embedded puzzle. A level adds its injection to its state and runs its blocks over it; everything happens in the
+//! state's own memory. A block is post-norm: `x = rms(x + Attention(x)); x = rms(x + SwiGLU(x))`.
+
+use crate::fixed::scale;
+use crate::kernels::attention::{attention_output, rotate, softmax};
+use crate::kernels::{matmul, residual_norm, swiglu};
+use crate::lane::{Lane, LaneWidth};
+use crate::pack::{CRC32, Layer, Matrix, Member, Pack, Shape, TILE, Tables};
+use crate::reasoner::{Cancelled, Halt, Reasoner};
+use crate::trace::{Op, Trace, Values};
+use crate::workspace::{Scratch, Workspace, acc_columns, board, clear, state, workspace_bytes};
+
+/// Fraction bits of queries and keys before rotation.
+pub const ROPE_GUARD_BITS: u32 = 6;
+
+/// The caller's memory is too small for the pack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct MemoryError {
+    /// Bytes needed, see [`workspace_bytes`].
+    pub needed_bytes: usize,
+    /// Bytes given.
+    pub got_bytes: usize,
+}
+
+impl core::fmt::Display for MemoryError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "the model needs {} bytes of memory, {} given", self.needed_bytes, self.got_bytes)
+    }
+}
+
+impl core::error::Error for MemoryError {}
+
+/// A model bound to its memory.
+pub struct Hrm<'p, 'w> {
+    pack: Pack<'p>,
+    memory: &'w mut [u32],
+    member: usize,
+    halt: Halt,
+}
+
+impl<'p, 'w> Hrm<'p, 'w> {
+    /// Binds `pack` to `memory`, of which the first [`workspace_bytes`] are used.
+    pub fn new(pack: Pack<'p>, memory: &'w mut [u32]) -> Result<Self, MemoryError> {
+        let needed_bytes = workspace_bytes(pack.shape());
+        let got_bytes = size_of_val(memory);
+        let memory = memory.get_mut(..needed_bytes / 4).ok_or(MemoryError { needed_bytes, got_bytes })?;
+        clear(memory);
+        Ok(Hrm { pack, memory, member: 0, halt: Halt::default() })
+    }
+
+    /// The pack.
+    pub fn pack(&self) -> &Pack<'p> {
+        &self.pack
+    }
+
+    /// The slow state z_H, (sequence, width), in units of [`MemberParams::state_step`](crate::pack::MemberParams::state_step).
+    pub fn z_h(&self) -> Values<'_> {
+        let shape = self.pack.shape();
+        let bytes = state(shape, self.memory);
+        let bytes = bytes.get(..shape.sequence() * shape.width() * shape.lanes.bytes()).unwrap_or_default();
+        match shape.lanes {
+            LaneWidth::I8 => Values::I8(bytemuck::try_cast_slice(bytes).unwrap_or_default()),
+            LaneWidth::I16 => Values::I16(bytemuck::try_cast_slice(bytes).unwrap_or_default()),
+        }
+    }
+
+    fn begin_lanes<A: Lane>(&mut self, tokens: &[u8]) {
+        let shape = self.pack.shape();
+        let ws = Workspace::<A>::carve(shape, self.memory);
+        let initial = self.pack.member(self.member).initial;
+        let (initial_h, initial_l) = initial.split_at_checked(shape.width()).unwrap_or_default();
+        for (z, initial) in [(ws.z_h, initial_h), (ws.z_l, initial_l)] {
+            for row in z.chunks_exact_mut(shape.width()) {
+                for (z, initial) in row.iter_mut().zip(initial) {
+                    *z = A::saturate(i32::from(*initial));
+                }
+            }
+        }
+        for ((token, grid), given) in ws.tokens.iter_mut().zip(ws.grid).zip(tokens) {
+            *token = *given;
+            *grid = *given;
+        }
+    }
+
+    fn segment_lanes<A: Lane, T: Trace>(&mut self, trace: &mut T) -> Result<(), Cancelled> {
+        let shape = *self.pack.shape();
+        let member = self.pack.member(self.member);
+        let mut ws = Workspace::<A>::carve(&shape, self.memory);
+        let level =
+            |level| Level { pack: &self.pack, shape: &shape, member: &member, index: self.member, level };
+        let (l, h) = (level(LevelName::L), level(LevelName::H));
+        trace.begin_segment();
+        for _ in 0..shape.h_cycles {
+            for _ in 0..shape.l_cycles {
+                l.call(ws.z_l, ws.z_h, ws.tokens, &mut ws.scratch, trace)?;
+            }
+            h.call(ws.z_h, ws.z_l, ws.tokens, &mut ws.scratch, trace)?;
+        }
+        decode(&shape, &member, ws.z_h, ws.scratch.acc, ws.grid, trace);
+        self.halt = halt(&shape, &member, ws.z_h, ws.scratch.acc, trace);
+        Ok(())
+    }
+}
+
+impl Reasoner for Hrm<'_, '_> {
+    fn members(&self) -> usize {
+        self.pack.shape().members as usize
+    }
+
+    fn cells(&self) -> usize {
+        self.pack.shape().cells as usize
+    }
+
+    fn trained_segments(&self) -> usize {
+        self.pack.shape().segments as usize
+    }
+
+    fn begin(&mut self, member: usize, tokens: &[u8]) {
+        clear(self.memory);
+        self.member = member.min(self.members().saturating_sub(1));
+        self.halt = Halt::default();
+        match self.pack.shape().lanes {
+            LaneWidth::I8 => self.begin_lanes::<i8>(tokens),
+            LaneWidth::I16 => self.begin_lanes::<i16>(tokens),
+        }
+    }
+
+    fn segment<T: Trace>(&mut self, trace: &mut T) -> Result<(), Cancelled> {
+        match self.pack.shape().lanes {
+            LaneWidth::I8 => self.segment_lanes::<i8, T>(trace),
+            LaneWidth::I16 => self.segment_lanes::<i16, T>(trace),
+        }
+    }
+
+    fn grid(&self) -> &[u8] {
+        board(self.pack.shape(), self.memory).1
+    }
+
+    fn halt(&self) -> Halt {
+        self.halt
+    }
+
+    fn state_digest(&self) -> u32 {
+        CRC32.checksum(state(self.pack.shape(), self.memory))
+    }
+}
+
+/// Which of the two levels.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum LevelName {
+    L,
+    H,
+}
+
+/// One level of the hierarchy: its blocks and how its input is formed.
+struct Level<'a, 'p> {
+    pack: &'a Pack<'p>,
+    shape: &'a Shape,
+    member: &'a Member<'p>,
+    /// Member index.
+    index: usize,
+    level: LevelName,
+}
+
+impl Level<'_, '_> {
+    /// `z = Level(z, other [+ x])`, in place. `z` and `other`: (sequence, width).
+    fn call<A: Lane, T: Trace>(
+        &self,
+        z: &mut [A],
+        other: &[A],
+        tokens: &[u8],
+        scratch: &mut Scratch<'_, A>,
+        trace: &mut T,
+    ) -> Result<(), Cancelled> {
+        let params = &self.member.params;
+        let (first, layers, mut step) = match self.level {
+            LevelName::L => (0, self.shape.l_layers, params.l_input_step),
+            LevelName::H if self.shape.shared_levels => (0, self.shape.h_layers, params.h_input_step),
+            LevelName::H => (usize::from(self.shape.l_layers), self.shape.h_layers, params.h_input_step),
+        };
+        self.inject(z, other, tokens);
+        trace.op(Op::Inject, A::values(z));
+        for index in first..first + usize::from(layers) {
+            let block = Block {
+                shape: self.shape,
+                layer: self.pack.layer(self.index, index),
+                tables: self.pack.tables(),
+                numerator: params.norm_numerator as u32,
+                state_step: params.state_step,
+            };
+            block.call(z, step, scratch, trace);
+            step = params.state_step;
+            if !trace.proceed() {
+                return Err(Cancelled);
+            }
+        }
+        Ok(())
+    }
+
+    /// `z = round(((z + other) * state_step [+ x * embed_step]) / input_step)`, saturated; `x` is added for the L level.
+    fn inject<A: Lane>(&self, z: &mut [A], other: &[A], tokens: &[u8]) {
+        let (params, width) = (&self.member.params, self.shape.width());
+        let factor = match self.level {
+            LevelName::L => params.l_input_factor,
+            LevelName::H => params.h_input_factor,
+        };
+        for (t, (z, other)) in z.chunks_exact_mut(width).zip(other.chunks_exact(width)).enumerate() {
+            let (token, position) = match self.level {
+                LevelName::L => self.embedding(t, tokens),
+                LevelName::H => (&[][..], &[][..]),
+            };
+            let at = |row: &[i16], d: usize| row.get(d).map_or(0, |x| i32::from(*x));
+            for (d, (z, other)) in z.iter_mut().zip(other).enumerate() {
+                let x = (at(token, d) + at(position, d)) * params.embed_step;
+                let sum = (z.wide() + other.wide()) * params.state_step;
+                *z = A::saturate(scale(sum.saturating_add(x), factor));
+            }
+        }
+    }
+
+    /// The two summands of the embedding at position `t`: its token's, and its position's. Each (width), or empty for zeros: the
+    /// puzzle position has no token, cells have no position of their own unless positions are learned.
+    fn embedding(&self, t: usize, tokens: &[u8]) -> (&[i16], &[i16]) {
+        let row = |index: usize| index * self.shape.width()..(index + 1) * self.shape.width();
+        let token = t.checked_sub(1).and_then(|cell| tokens.get(cell));
+        let token =
+            token.and_then(|token| self.member.tokens.get(row(usize::from(*token)))).unwrap_or_default();
+        (token, self.member.positions.get(row(t)).unwrap_or_default())
+    }
+}
+
+/// One post-norm block.
+struct Block<'a> {
+    shape: &'a Shape,
+    layer: Layer<'a>,
+    tables: Tables<'a>,
+    /// Numerator of the normalisation.
+    numerator: u32,
+    /// Step of normalised values.
+    state_step: i32,
+}
+
+impl Block<'_> {
+    /// `x = rms(x + Attention(x)); x = rms(x + SwiGLU(x))` in place; `x`: (sequence, width), stored with `step`.
+    ///
+    /// Keys and values of the whole sequence come first; after them, every tile of tokens goes through the rest on its own.
+    fn call<A: Lane, T: Trace>(&self, x: &mut [A], step: i32, scratch: &mut Scratch<'_, A>, trace: &mut T) {
+        let width = self.shape.width();
+        self.keys_and_values(x, scratch);
+        trace.op(Op::Key, Values::I8(scratch.keys));
+        trace.op(Op::Value, Values::I8(scratch.values));
+        for (index, x) in x.chunks_mut(TILE * width).enumerate() {
+            self.attention(index * TILE, x, scratch, trace);
+            self.add_and_norm(x, step, scratch.acc, &self.layer.out);
+            trace.op(Op::AttentionNorm, A::values(x));
+            self.feed_forward(x, scratch, trace);
+            self.add_and_norm(x, self.state_step, scratch.acc, &self.layer.down);
+            trace.op(Op::FeedForwardNorm, A::values(x));
+        }
+    }
+
+    /// Fills the key and value panels from `x`: (sequence, width).
+    fn keys_and_values<A: Lane>(&self, x: &[A], scratch: &mut Scratch<'_, A>) {
+        let (width, dim, key_columns) = (self.shape.width(), self.shape.head_dim(), self.shape.key_columns());
+        let value_rows = self.shape.value_rows();
+        for (index, x) in x.chunks(TILE * width).enumerate() {
+            let acc = product(x, &self.layer.key, scratch.acc);
+            for (row, acc) in acc.chunks_exact_mut(width).enumerate() {
+                let t = index * TILE + row;
+                rescale::<A>(acc, self.layer.key.factors);
+                self.rotate(t, acc);
+                for (n, key) in acc.iter().enumerate() {
+                    let (head, d) = (n / dim, n % dim);
+                    let at = head * dim * key_columns + (t / 2) * 2 * dim + 2 * d + t % 2;
+                    put(scratch.keys, at, *key);
+                }
+            }
+            let acc = product(x, &self.layer.value, scratch.acc);
+            for (row, acc) in acc.chunks_exact_mut(width).enumerate() {
+                let t = index * TILE + row;
+                rescale::<A>(acc, self.layer.value.factors);
+                for (n, value) in acc.iter().enumerate() {
+                    put(scratch.values, (n / 2) * 2 * value_rows + 2 * t + n % 2, *value);
+                }
+            }
+        }
+    }
+
+    /// Attention of one tile; leaves the accumulators of the output projection in `scratch.acc`.
+    ///
+    /// `x`: (tokens, width), the first of them at position `first`.
+    fn attention<A: Lane, T: Trace>(
+        &self,
+        first: usize,
+        x: &[A],
+        scratch: &mut Scratch<'_, A>,
+        trace: &mut T,
+    ) {
+        let (width, dim, sequence) = (self.shape.width(), self.shape.head_dim(), self.shape.sequence());
+        let (key_columns, value_rows) = (self.shape.key_columns(), self.shape.value_rows());
+        let tokens = x.len() / width;
+        let (queries, rest) = split(scratch.tile, tokens * width);
+        let (weights, rest) = split(rest, tokens * value_rows);
+        let (outputs, _) = split(rest, tokens * width);
+
+        // queries, (heads, tokens, dim)
+        let acc = product(x, &self.layer.query, scratch.acc);
+        for (row, acc) in acc.chunks_exact_mut(width).enumerate() {
+            rescale::<A>(acc, self.layer.query.factors);
+            self.rotate(first + row, acc);
+            for (head, acc) in acc.chunks_exact(dim).enumerate() {
+                let at = (head * tokens + row) * dim;
+                for (query, acc) in queries.iter_mut().skip(at).zip(acc) {
+                    *query = A::saturate(*acc);
+                }
+            }
+        }
+        trace.op(Op::Query, A::values(queries));
+
+        let heads = queries
+            .chunks_exact(tokens * dim)
+            .zip(scratch.keys.chunks_exact(dim * key_columns))
+            .zip(scratch.values.chunks_exact(dim * value_rows));
+        for (head, ((queries, keys), values)) in heads.enumerate() {
+            let mut sums = [0u32; TILE];
+            let scores = first_of(scratch.acc, tokens * key_columns);
+            matmul(queries, dim, keys, scores);
+            weights.fill(A::default());
+            let rows = scores.chunks_exact_mut(key_columns).zip(weights.chunks_exact_mut(value_rows));
+            for (row, ((scores, weights), sum)) in rows.zip(&mut sums).enumerate() {
+                let scores = first_of(scores, sequence);
+                self.add_relation_bias(head, first + row, scores);
+                *sum = softmax(
+                    scores,
+                    self.layer.params.score_bits as u32,
+                    A::WIDTH.weight_bits(sequence),
+                    self.tables.exp2,
+                    weights,
+                );
+            }
+            trace.op(Op::Weights, A::values(weights));
+            let acc = first_of(scratch.acc, tokens * dim);
+            matmul(weights, value_rows, values, acc);
+            let rows = acc.chunks_exact(dim).zip(outputs.chunks_exact_mut(width));
+            for ((acc, output), sum) in rows.zip(sums) {
+                attention_output(acc, sum, output.get_mut(head * dim..(head + 1) * dim).unwrap_or_default());
+            }
+        }
+        trace.op(Op::Attention, A::values(outputs));
+        product(outputs, &self.layer.out, scratch.acc);
+    }
+
+    /// The feed-forward of one tile; leaves the accumulators of the down projection in `scratch.acc`.
+    fn feed_forward<A: Lane, T: Trace>(&self, x: &[A], scratch: &mut Scratch<'_, A>, trace: &mut T) {
+        let (width, inner) = (self.shape.width(), self.shape.inner());
+        let tokens = x.len() / width;
+        let (gated, _) = split(scratch.tile, tokens * inner);
+        let columns = acc_columns(self.shape) & !1;
+        let gate_up = &self.layer.gate_up;
+        // as many columns at a time as the accumulators hold; a pair is one gate and its up
+        let chunks = gate_up.weights.chunks(columns * width).zip(gate_up.factors.chunks(columns));
+        for (chunk, (weights, factors)) in chunks.enumerate() {
+            let acc = first_of(scratch.acc, tokens * factors.len());
+            matmul(x, width, weights, acc);
+            let rows = acc.chunks_exact(factors.len()).zip(gated.chunks_exact_mut(inner));
+            for (acc, gated) in rows {
+                let gated = gated.get_mut(chunk * columns / 2..).unwrap_or_default();
+                swiglu(acc, factors, self.layer.params.gate_factor, self.tables.sigmoid, gated);
+            }
+        }
+        trace.op(Op::Gate, A::values(gated));
+        product(gated, &self.layer.down, scratch.acc);
+    }
+
+    /// `x = rms(x + matrix's product)`, from the accumulators that lie in `acc`.
+    fn add_and_norm<A: Lane>(&self, x: &mut [A], step: i32, acc: &mut [i32], matrix: &Matrix<'_>) {
+        let width = self.shape.width();
+        for (x, acc) in x.chunks_exact_mut(width).zip(acc.chunks_exact_mut(width)) {
+            residual_norm(x, step, acc, matrix.factors, self.numerator);
+        }
+    }
+
+    /// Turns every head of `row` (width) by position `t`, and drops the guard bits; does nothing without RoPE.
+    fn rotate(&self, t: usize, row: &mut [i32]) {
+        if self.shape.rope {
+            let dim = self.shape.head_dim();
+            let rotation = self.tables.rope.get(t * dim..(t + 1) * dim).unwrap_or_default();
+            for head in row.chunks_exact_mut(dim) {
+                rotate(head, rotation);
+            }
+            for value in row {
+                *value = crate::fixed::round_shift(i64::from(*value), ROPE_GUARD_BITS) as i32;
+            }
+        }
+    }
+
+    /// `scores[j] += bias[head][class(i, j)]` for the query at position `i`; does nothing without relations.
+    fn add_relation_bias(&self, head: usize, i: usize, scores: &mut [i32]) {
+        let classes = usize::from(self.shape.relations);
+        let bias = self.layer.relation_bias.get(head * classes..(head + 1) * classes).unwrap_or_default();
+        let sequence = self.shape.sequence();
+        let row = self.tables.relation_map.get(i * sequence..(i + 1) * sequence).unwrap_or_default();
+        for (score, class) in scores.iter_mut().zip(row) {
+            *score += bias.get(usize::from(*class)).copied().unwrap_or(0);
+        }
+    }
+}
+
+/// `lm_head(z_h)` of every cell; the grid is each cell's best token, the lowest on ties.
+fn decode<A: Lane, T: Trace>(
+    shape: &Shape,
+    member: &Member<'_>,
+    z_h: &[A],
+    acc: &mut [i32],
+    grid: &mut [u8],
+    trace: &mut T,
+) {
+    let (width, columns) = (shape.width(), shape.logit_columns());
+    let cells = z_h.get(width..).unwrap_or_default();
+    for (x, grid) in cells.chunks(TILE * width).zip(grid.chunks_mut(TILE)) {
+        let acc = product(x, &member.logits, acc);
+        for (logits, token) in acc.chunks_exact_mut(columns).zip(grid) {
+            rescale::<A>(logits, member.logits.factors);
+            let logits = first_of(logits, usize::from(shape.vocab));
+            trace.op(Op::Logits, Values::I32(logits));
+            let mut best = i32::MIN;
+            for (index, logit) in logits.iter().enumerate() {
+                if *logit > best {
+                    (best, *token) = (*logit, index as u8);
+                }
+            }
+        }
+    }
+}
+
+/// `q_head(z_h[puzzle position])`.
+fn halt<A: Lane, T: Trace>(
+    shape: &Shape,
+    member: &Member<'_>,
+    z_h: &[A],
+    acc: &mut [i32],
+    trace: &mut T,
+) -> Halt {
+    let acc = product(z_h.get(..shape.width()).unwrap_or_default(), &member.halt, acc);
+    rescale::<A>(acc, member.halt.factors);
+    let (halt, resume) = match acc {
+        [halt, resume] => (*halt, *resume),
+        _ => (0, 0),
+    };
+    let params = &member.params;
+    let halt = halt.saturating_add(params.halt_bias);
+    let resume = if shape.resume_head { resume.saturating_add(params.resume_bias) } else { 0 };
+    trace.op(Op::Halt, Values::I32(&[halt, resume]));
+    Halt { halt, resume }
+}
+
+/// The accumulators of `x W`, at the start of `acc`: (tokens, columns).
+fn product<'a, A: Lane>(x: &[A], matrix: &Matrix<'_>, acc: &'a mut [i32]) -> &'a mut [i32] {
+    let acc = first_of(acc, x.len() / matrix.depth.max(1) * matrix.factors.len());
+    matmul(x, matrix.depth, matrix.weights, acc);
+    acc
+}
+
+/// `acc[n] = requantize(acc[n], factors[n])`.
+fn rescale<A: Lane>(acc: &mut [i32], factors: &[i32]) {
+    for (acc, factor) in acc.iter_mut().zip(factors) {
+        *acc = A::requantize(*acc, *factor);
+    }
+}
+
+/// Stores `value` as an `i8` in `-127..=127`.
+fn put(panel: &mut [i8], at: usize, value: i32) {
+    if let Some(place) = panel.get_mut(at) {
+        *place = value.clamp(-127, 127) as i8;
+    }
+}
+
+/// The first `n` elements; the workspace is sized so that they are there.
+fn first_of<T>(slice: &mut [T], n: usize) -> &mut [T] {
+    slice.get_mut(..n).unwrap_or_default()
+}
+
+/// The first `n` elements and the rest.
+fn split<T>(slice: &mut [T], n: usize) -> (&mut [T], &mut [T]) {
+    slice.split_at_mut_checked(n).unwrap_or_default()
+}

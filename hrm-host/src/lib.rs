@@ -1,0 +1,4 @@
+//! Trains the Hierarchical Reasoning Model (HRM), quantizes it to int8 and proves the result.
+
+pub mod model;
+pub mod quant;

@@ -1,0 +1,218 @@
+//! The model: two levels that think in turns, read out by two heads.
+
+use candle_core::{Device, Result, Tensor};
+
+use super::block::{Block, Geometry, level, linear};
+use super::config::ModelConfig;
+use super::error::ModelError;
+use super::params::Params;
+use super::probe::{Level, Probe, Seen, Site, SiteOp, Unseen};
+
+/// The state that a model carries from segment to segment, out of the gradient's reach.
+#[derive(Clone, Debug)]
+pub struct Carry {
+    /// The slow state, `[B, sequence, width]`.
+    pub z_h: Tensor,
+    /// The fast state, `[B, sequence, width]`.
+    pub z_l: Tensor,
+}
+
+/// What a segment leaves behind.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// The state to start the next segment from, detached.
+    pub carry: Carry,
+    /// Scores of every token for every cell, `[B, cells, vocab]`.
+    pub logits: Tensor,
+    /// Halting logits `[B, 1 or 2]`: halt, and continue where there is that head.
+    pub q: Tensor,
+}
+
+/// How much of a segment gradients flow through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gradient {
+    /// Nothing: inference.
+    None,
+    /// The last L call and the last H call only, with the states before them taken as constants: the paper's.
+    OneStep,
+    /// Every call of the segment.
+    Full,
+}
+
+/// Everything that is multiplied with: once within reach of gradients, once out of it.
+#[derive(Clone, Debug)]
+struct Weights {
+    tokens: Tensor,            // (vocab, width)
+    prefix: Tensor,            // (1, width)
+    positions: Option<Tensor>, // (sequence, width)
+    h: Vec<Block>,
+    l: Vec<Block>,
+    lm_head: Tensor,  // (vocab, width)
+    q_weight: Tensor, // (1 or 2, width)
+    q_bias: Tensor,   // (1 or 2)
+}
+
+/// The Hierarchical Reasoning Model over a set of [`Params`], whose later changes it sees.
+#[derive(Clone, Debug)]
+pub struct Hrm {
+    config: ModelConfig,
+    geometry: Geometry,
+    init: Carry, // (1, 1, width) each
+    live: Weights,
+    frozen: Weights,
+}
+
+impl Hrm {
+    /// A model of shape `config` that reads `params`.
+    ///
+    /// # Errors
+    /// A configuration that does not validate, or parameters made for another one.
+    pub fn new(config: &ModelConfig, params: &Params) -> std::result::Result<Self, ModelError> {
+        config.validate()?;
+        let live = Weights::load(config, params)?;
+        let (dtype, device) = (live.tokens.dtype(), params.device());
+        let state = |name| Ok::<_, ModelError>(params.get(name)?.reshape((1, 1, config.width))?);
+        Ok(Self {
+            config: config.clone(),
+            geometry: Geometry::new(config, dtype, device)?,
+            init: Carry { z_h: state("init.h")?, z_l: state("init.l")? },
+            frozen: live.detach(),
+            live,
+        })
+    }
+
+    /// The configuration this model was built from.
+    pub fn config(&self) -> &ModelConfig {
+        &self.config
+    }
+
+    /// Where the model computes.
+    pub fn device(&self) -> &Device {
+        self.live.tokens.device()
+    }
+
+    /// The state before the first segment of `batch` puzzles.
+    pub fn initial_carry(&self, batch: usize) -> Result<Carry> {
+        let fill =
+            |z: &Tensor| z.broadcast_as((batch, self.config.sequence(), self.config.width))?.contiguous();
+        Ok(Carry { z_h: fill(&self.init.z_h)?, z_l: fill(&self.init.z_l)? })
+    }
+
+    /// `carry` with the rows where `fresh` (`[B]`, u8) is not 0 put back to the initial state.
+    pub fn refill(&self, carry: &Carry, fresh: &Tensor) -> Result<Carry> {
+        let shape = carry.z_h.dims3()?;
+        let fresh = fresh.reshape((shape.0, 1, 1))?.broadcast_as(shape)?;
+        let mix = |init: &Tensor, z: &Tensor| fresh.where_cond(&init.broadcast_as(shape)?, z);
+        Ok(Carry { z_h: mix(&self.init.z_h, &carry.z_h)?, z_l: mix(&self.init.z_l, &carry.z_l)? })
+    }
+
+    /// One segment of thought on `tokens` (`[B, cells]`, u32): `h_cycles` times (`l_cycles` L calls, one H call), then
+    /// the heads.
+    ///
+    /// # Errors
+    /// Shapes that do not fit the configuration, tokens outside the vocabulary aside: those embed as zero.
+    pub fn segment(&self, carry: &Carry, tokens: &Tensor, gradient: Gradient) -> Result<Output> {
+        self.forward(carry, tokens, gradient, &mut Unseen)
+    }
+
+    /// As [`Hrm::segment`] without gradients, showing every intermediate to `observer` as it is computed.
+    pub fn observe(
+        &self,
+        carry: &Carry,
+        tokens: &Tensor,
+        observer: &mut dyn FnMut(Site, &Tensor),
+    ) -> Result<Output> {
+        self.forward(carry, tokens, Gradient::None, &mut Seen(observer))
+    }
+
+    fn forward(
+        &self,
+        carry: &Carry,
+        tokens: &Tensor,
+        gradient: Gradient,
+        probe: &mut impl Probe,
+    ) -> Result<Output> {
+        let ModelConfig { h_cycles, l_cycles, .. } = self.config;
+        let weights = if gradient == Gradient::None { &self.frozen } else { &self.live };
+        let x = self.embed(weights, tokens)?;
+        let constant_x = x.detach();
+        let (mut z_h, mut z_l) = (carry.z_h.detach(), carry.z_l.detach());
+        for h_cycle in 1..=h_cycles {
+            for l_cycle in 1..=l_cycles {
+                let last = h_cycle == h_cycles && l_cycle == l_cycles;
+                let (net, x) =
+                    if self.carries(gradient, last) { (&self.live, &x) } else { (&self.frozen, &constant_x) };
+                z_l = level(&net.l, &self.geometry, (Level::L, &z_l, &(&z_h + x)?), probe)?;
+            }
+            let last = h_cycle == h_cycles;
+            let net = if self.carries(gradient, last) { &self.live } else { &self.frozen };
+            z_h = level(&net.h, &self.geometry, (Level::H, &z_h, &z_l), probe)?;
+        }
+        probe.see(Level::Heads, 0, SiteOp::ZH, &z_h);
+        let logits = linear(&z_h.narrow(1, 1, self.config.cells())?, &weights.lm_head)?;
+        probe.see(Level::Heads, 0, SiteOp::Logits, &logits);
+        let q = z_h
+            .narrow(1, 0, 1)?
+            .squeeze(1)?
+            .matmul(&weights.q_weight.t()?)?
+            .broadcast_add(&weights.q_bias)?;
+        probe.see(Level::Heads, 0, SiteOp::Q, &q);
+        Ok(Output { carry: Carry { z_h: z_h.detach(), z_l: z_l.detach() }, logits, q })
+    }
+
+    /// Whether a level call carries gradients; `last` tells the last call of its level in the segment.
+    fn carries(&self, gradient: Gradient, last: bool) -> bool {
+        gradient == Gradient::Full || gradient == Gradient::OneStep && last
+    }
+
+    /// `sqrt(width) * (prefix ‖ tokens)`, with learned positions `sqrt(width / 2) * (prefix ‖ tokens + positions)`;
+    /// `[B, sequence, width]`.
+    fn embed(&self, weights: &Weights, tokens: &Tensor) -> Result<Tensor> {
+        let (batch, width, vocab) = (tokens.dim(0)?, self.config.width, self.config.vocab());
+        // A product with the one-hot tokens: its gradient is a matrix product too, quick and exact on every device.
+        let ids = Tensor::arange(0, vocab as u32, tokens.device())?;
+        let one_hot = tokens.reshape(((), 1))?.broadcast_eq(&ids.reshape((1, vocab))?)?;
+        let cells = one_hot.to_dtype(weights.tokens.dtype())?.matmul(&weights.tokens)?;
+        let cells = cells.reshape((batch, self.config.cells(), width))?;
+        let prefix = weights.prefix.reshape((1, 1, width))?.broadcast_as((batch, 1, width))?;
+        let x = Tensor::cat(&[&prefix, &cells], 1)?;
+        match &weights.positions {
+            Some(positions) => x.broadcast_add(positions)? * (width as f64 / 2.0).sqrt(),
+            None => x * (width as f64).sqrt(),
+        }
+    }
+}
+
+impl Weights {
+    fn load(config: &ModelConfig, params: &Params) -> std::result::Result<Self, ModelError> {
+        let get = |name| Ok::<_, ModelError>(params.get(name)?.clone());
+        let blocks = |level: &str, layers| -> std::result::Result<Vec<_>, ModelError> {
+            let level = if config.shared_levels { "level" } else { level };
+            (0..layers).map(|layer| Block::load(config, params, &format!("{level}.{layer}"))).collect()
+        };
+        Ok(Self {
+            tokens: get("embed.tokens")?,
+            prefix: get("embed.prefix")?,
+            positions: config.positions.learned().then(|| get("embed.positions")).transpose()?,
+            h: blocks("level_h", config.h_layers)?,
+            l: blocks("level_l", config.l_layers)?,
+            lm_head: get("lm_head")?,
+            q_weight: get("q_head.weight")?,
+            q_bias: get("q_head.bias")?,
+        })
+    }
+
+    fn detach(&self) -> Self {
+        let blocks = |blocks: &[Block]| blocks.iter().map(Block::detach).collect();
+        Self {
+            tokens: self.tokens.detach(),
+            prefix: self.prefix.detach(),
+            positions: self.positions.as_ref().map(Tensor::detach),
+            h: blocks(&self.h),
+            l: blocks(&self.l),
+            lm_head: self.lm_head.detach(),
+            q_weight: self.q_weight.detach(),
+            q_bias: self.q_bias.detach(),
+        }
+    }
+}

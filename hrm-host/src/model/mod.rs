@@ -1,0 +1,23 @@
+//! The Hierarchical Reasoning Model in floating point: configuration, parameters and forward pass.
+//!
+//! [`Hrm`] is the model of the paper, with three departures that its configuration can switch on: relation-biased
+//! attention, levels that share their weights, and halting without a continue head. [`Params`] owns the numbers,
+//! [`ModelConfig`] says what they mean.
+
+mod block;
+pub mod config;
+mod error;
+mod hrm;
+mod init;
+mod params;
+mod positions;
+pub mod probe;
+
+pub use config::{ModelConfig, Positions, TaskName};
+pub use error::ModelError;
+pub use hrm::{Carry, Gradient, Hrm, Output};
+pub use params::Params;
+pub use probe::{Level, Site, SiteOp};
+
+#[cfg(test)]
+mod tests;
