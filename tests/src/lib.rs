@@ -1,1 +1,4 @@
+//! What the equivalence suites share.
 
+pub mod loopback;
+pub mod standin;
