@@ -44,7 +44,9 @@ impl Exit {
             Exit::Pack => {
                 "the firmware refused the pack; the log says why, `hrm-host inspect PACK` checks the file"
             }
-            Exit::Memory => "the pack's model needs more memory than the board sets aside; the log has the figures",
+            Exit::Memory => {
+                "the pack's model needs more memory than the board sets aside; the log has the figures"
+            }
             Exit::Task => "the pack is for a task that this firmware does not know",
         }
     }

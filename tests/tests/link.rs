@@ -69,7 +69,8 @@ fn every_single_slip_is_found_where_it_happened() {
         for (segment, index) in [(0, 0), (1, elements / 2 + 3), (2, elements - 1)] {
             let (mut link, device) = device(Some(Slip { segment, op, index }));
             let found = compare(&mut host, &mut link, ASK, &expected).unwrap().expect("a difference");
-            let Difference::Element { segment: s, op: o, index: i, host: Some(a), device: Some(b), groups } = &found
+            let Difference::Element { segment: s, op: o, index: i, host: Some(a), device: Some(b), groups } =
+                &found
             else {
                 panic!("{found}");
             };

@@ -28,7 +28,11 @@ pub(super) fn card(
     writeln!(card, "| width, heads, inner | {}, {}, {} |", shape.width, shape.heads, shape.inner)?;
     let shared = if shape.shared_levels { ", shared" } else { "" };
     writeln!(card, "| layers H + L | {} + {}{shared} |", shape.h_layers, shape.l_layers)?;
-    writeln!(card, "| cycles H x L, segments | {} x {}, {} |", shape.h_cycles, shape.l_cycles, shape.segments)?;
+    writeln!(
+        card,
+        "| cycles H x L, segments | {} x {}, {} |",
+        shape.h_cycles, shape.l_cycles, shape.segments
+    )?;
     writeln!(card, "| states and activations | {} bits |", 8 * shape.lanes.bytes())?;
     writeln!(card, "| RAM | {} bytes |", workspace_bytes(shape))?;
     writeln!(card, "| MAC per segment | {} |", shape.segment_macs())?;
@@ -36,7 +40,11 @@ pub(super) fn card(
     writeln!(card, "| data | {} |", p.data)?;
     writeln!(card, "| written by | {} |\n", p.program)?;
     if !levels.is_empty() {
-        writeln!(card, "Validation rows (split off the training data), one pass of {} segments:\n", shape.segments)?;
+        writeln!(
+            card,
+            "Validation rows (split off the training data), one pass of {} segments:\n",
+            shape.segments
+        )?;
         writeln!(card, "| hints | rows | float exact | int exact | only float | only int | cosine of z_H |")?;
         writeln!(card, "|---|---|---|---|---|---|---|")?;
         for (hints, a) in levels {

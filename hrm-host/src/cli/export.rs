@@ -14,7 +14,7 @@ use hrm_host::data::{Puzzle, PuzzleSet};
 use hrm_host::model::{Hrm, Params};
 use hrm_host::quant::compare::compare;
 use hrm_host::quant::{About, IntegerModel, quantize, with_accuracy};
-use hrm_host::train::checkpoint::{RunDir, load_checkpoint};
+use hrm_host::train::checkpoint::{RunDir, load_model};
 use hrm_host::train::eval::FloatModel;
 use hrm_host::train::source::prepare;
 use rand_core::SeedableRng;
@@ -24,7 +24,7 @@ use super::card;
 
 /// Quantize checkpoints into one int8 pack, calibrated on training puzzles, with a model card beside it.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// Checkpoint files of one run, or one run directory
     #[arg(required = true)]
     checkpoints: Vec<PathBuf>,
@@ -58,7 +58,7 @@ pub struct Args {
 const HINTS: [u8; 4] = [90, 70, 40, 0];
 
 /// Runs the subcommand.
-pub fn run(args: Args) -> Result<ExitCode> {
+pub(super) fn run(args: Args) -> Result<ExitCode> {
     super::use_threads(args.threads)?;
     ensure!(args.calibration > 0, "--calibration 0: give at least 1");
     ensure!(args.members > 0, "--members 0: give at least 1");
@@ -66,7 +66,7 @@ pub fn run(args: Args) -> Result<ExitCode> {
     let mut members: Vec<Params> = Vec::new();
     let mut last = None;
     for path in &paths {
-        let loaded = load_checkpoint(path, !args.raw)?;
+        let loaded = load_model(path, !args.raw)?;
         if let Some((first, _, _)) = &last {
             let first: &RunConfig = first;
             ensure!(
@@ -91,7 +91,8 @@ pub fn run(args: Args) -> Result<ExitCode> {
 
     let lanes = if args.lanes == "8" { LaneWidth::I8 } else { LaneWidth::I16 };
     let source = config.data.train.file_name().and_then(|name| name.to_str()).unwrap_or("generated");
-    let data = format!("{source}: {} rows for training, {} held out", puzzles.train.len(), puzzles.validation.len());
+    let data =
+        format!("{source}: {} rows for training, {} held out", puzzles.train.len(), puzzles.validation.len());
     let json = serde_json::to_string(&config)?;
     let program = concat!("hrm-host ", env!("CARGO_PKG_VERSION"));
     let provenance =
@@ -110,7 +111,8 @@ pub fn run(args: Args) -> Result<ExitCode> {
         let mut int = IntegerModel { pack: pack.open()?, member, batch: 16 };
         for hints in HINTS {
             let set = hrm_host::data::hints::with_hints(&validation, hints, config.data.seed);
-            let agreement = compare::<_, _, anyhow::Error>(&mut float, &mut int, &set, config.model.segments)?;
+            let agreement =
+                compare::<_, _, anyhow::Error>(&mut float, &mut int, &set, config.model.segments)?;
             levels.extend(agreement.into_iter().next_back().map(|last| (hints, last)));
         }
         let hardest = levels.last().map(|(hints, a)| Accuracy {
@@ -150,7 +152,10 @@ pub fn run(args: Args) -> Result<ExitCode> {
 /// The checkpoint files meant by the arguments, oldest first.
 fn checkpoint_paths(args: &Args) -> Result<Vec<PathBuf>> {
     let [only] = &args.checkpoints[..] else {
-        ensure!(args.members == 1, "--members goes with one run directory; name the checkpoint files instead");
+        ensure!(
+            args.members == 1,
+            "--members goes with one run directory; name the checkpoint files instead"
+        );
         return Ok(args.checkpoints.clone());
     };
     if !only.is_dir() {

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 /// Show what is in a pack: every tensor with its size, factors and work, and the exact memory it needs.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// Pack
     pack: PathBuf,
     /// Print JSON instead of tables
@@ -36,7 +36,7 @@ struct Row {
 }
 
 /// Runs the subcommand.
-pub fn run(args: Args) -> Result<ExitCode> {
+pub(super) fn run(args: Args) -> Result<ExitCode> {
     let file = AlignedPack::read(&args.pack)?;
     let pack = file.open()?;
     let (header, shape) = (pack.header()?, *pack.shape());
@@ -59,7 +59,10 @@ pub fn run(args: Args) -> Result<ExitCode> {
             a.hints_percent, a.float_exact, a.rows, a.int_exact, a.rows
         );
     }
-    println!("\n{:<28} {:>6} {:>7} {:>9} {:>13}   factors", "tensor", "inputs", "columns", "bytes", "MAC/segment");
+    println!(
+        "\n{:<28} {:>6} {:>7} {:>9} {:>13}   factors",
+        "tensor", "inputs", "columns", "bytes", "MAC/segment"
+    );
     for row in &rows {
         println!(
             "{:<28} {:>6} {:>7} {:>9} {:>13}   {:.2e} to {:.2e}",
@@ -84,7 +87,8 @@ fn rows(pack: &Pack<'_>) -> Vec<Row> {
     let sequence = shape.sequence() as u64;
     let mut rows = Vec::new();
     for member in 0..usize::from(shape.members) {
-        let mut push = |name: String, matrix: Matrix<'_>, tokens: u64| rows.push(row(member, name, matrix, tokens));
+        let mut push =
+            |name: String, matrix: Matrix<'_>, tokens: u64| rows.push(row(member, name, matrix, tokens));
         for index in 0..shape.stored_layers() {
             let layer = pack.layer(member, index);
             let (level, at, calls) = match index.checked_sub(usize::from(shape.l_layers)) {

@@ -17,7 +17,7 @@ use super::{draw_rows, newest};
 ///
 /// Exit code 1 where the integer model's exact accuracy falls behind the float model's by more than the tolerance.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// Pack
     pack: PathBuf,
     /// Checkpoint (or run directory) that the pack's member was made of
@@ -56,7 +56,7 @@ pub struct Args {
 }
 
 /// Runs the subcommand.
-pub fn run(args: Args) -> Result<ExitCode> {
+pub(super) fn run(args: Args) -> Result<ExitCode> {
     super::use_threads(args.threads)?;
     ensure!(args.segments != Some(0), "--segments 0: give at least 1");
     let file = AlignedPack::read(&args.pack)?;
@@ -72,7 +72,7 @@ pub fn run(args: Args) -> Result<ExitCode> {
     );
     let member = args.member.unwrap_or(members - 1);
     ensure!(member < members, "--member {member}: the pack has members 0 to {}", members - 1);
-    let set = draw_rows(&args.data, config.model.task, args.rows, args.seed)?;
+    let set = draw_rows(&args.data, config.model.task.as_str(), args.rows, args.seed)?;
     let segments = args.segments.unwrap_or(config.model.segments);
 
     let mut float = FloatModel { hrm: Hrm::new(&config.model, &params)?, batch: 32 };
@@ -108,7 +108,9 @@ pub fn run(args: Args) -> Result<ExitCode> {
 
 fn print_table(hints: u8, table: &[Agreement]) {
     println!("{hints} % hints, {} puzzles", table.first().map_or(0, |a| a.rows));
-    println!("segment   float exact   int exact   only float   only int   same cells %   same halt %   cosine z_H   worst");
+    println!(
+        "segment   float exact   int exact   only float   only int   same cells %   same halt %   cosine z_H   worst"
+    );
     for a in table {
         println!(
             "{:>7}   {:>11}   {:>9}   {:>10}   {:>8}   {:>12.2}   {:>11.1}   {:>10.5}   {:.5}",

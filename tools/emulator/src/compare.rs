@@ -78,12 +78,7 @@ pub fn digests<R: Reasoner>(model: &mut R, ask: Ask<'_>, segments: u16) -> Vec<S
         let mut trace = CrcTrace::default();
         // This trace never stops a segment.
         let _ = model.segment(&mut trace);
-        Segment {
-            segment,
-            ops: trace.crcs(),
-            state: model.state_digest(),
-            grid: CRC.checksum(model.grid()),
-        }
+        Segment { segment, ops: trace.crcs(), state: model.state_digest(), grid: CRC.checksum(model.grid()) }
     };
     (0..segments).map(one).collect()
 }
@@ -100,7 +95,8 @@ pub fn compare<R: Reasoner, T: Read + Write>(
     let Some((expected, got)) = expected.iter().zip(&got).find(|(expected, got)| expected != got) else {
         return Ok(None);
     };
-    let groups: Vec<Op> = Op::ALL.into_iter().filter(|&op| expected.ops[op as usize] != got.ops[op as usize]).collect();
+    let groups: Vec<Op> =
+        Op::ALL.into_iter().filter(|&op| expected.ops[op as usize] != got.ops[op as usize]).collect();
     let segment = expected.segment;
     if groups.is_empty() {
         let (state, grid) = (expected.state != got.state, expected.grid != got.grid);
@@ -127,7 +123,9 @@ fn locate<R: Reasoner, T: Read + Write>(
         observe(host, ask, segment, &mut trace);
         let (ours, _) = trace.finish();
         let first = (0..MAX_CHUNKS).find(|&i| ours.get(i) != theirs.get(i)).ok_or_else(|| {
-            LinkError::Answer("digests that differ over a timeline that does not: it computes in another order".into())
+            LinkError::Answer(
+                "digests that differ over a timeline that does not: it computes in another order".into(),
+            )
         })?;
         from += first as u32 * chunk;
         span = chunk;

@@ -71,8 +71,8 @@ impl Image {
     pub fn open(path: impl Into<PathBuf>) -> Result<Image, ImageError> {
         let path = path.into();
         let elf = fs::read(&path).map_err(|source| ImageError::Read { path: path.clone(), source })?;
-        let file = object::File::parse(&*elf)
-            .map_err(|source| ImageError::Elf { path: path.clone(), source })?;
+        let file =
+            object::File::parse(&*elf).map_err(|source| ImageError::Elf { path: path.clone(), source })?;
         let symbol = |symbol: &'static str| {
             let found = file.symbols().find(|s| s.name() == Ok(symbol));
             found.map(|s| s.address()).ok_or_else(|| ImageError::Symbol { path: path.clone(), symbol })

@@ -9,8 +9,8 @@ use std::{
 use hrm_core::{
     Op,
     wire::{
-        self, Ask, Decoder, EnvelopeError, Fault, FrameError, MAX_FRAME, MAX_PROBE, Memory, PROTOCOL, Request,
-        Response, Segment,
+        self, Ask, Decoder, EnvelopeError, Fault, FrameError, MAX_FRAME, MAX_PROBE, Memory, PROTOCOL,
+        Request, Response, Segment,
     },
 };
 
@@ -45,7 +45,9 @@ pub enum LinkError {
     #[error("the device refused the request: {}", explain(.0))]
     Refused(Fault),
     /// The device speaks another version.
-    #[error("the device speaks protocol version {device}, this program version {PROTOCOL}: update the older one")]
+    #[error(
+        "the device speaks protocol version {device}, this program version {PROTOCOL}: update the older one"
+    )]
     Version {
         /// Its version.
         device: u8,
@@ -264,7 +266,10 @@ impl<T: Read + Write> Link<T> {
                 Ok(0) => return Err(LinkError::Closed),
                 Ok(count) => self.arrived.extend(&buffer[..count]),
                 Err(e)
-                    if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted) => {}
+                    if matches!(
+                        e.kind(),
+                        ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted
+                    ) => {}
                 Err(e) => return Err(gone(e)),
             }
         }

@@ -18,7 +18,8 @@ pub fn decode(image: &Image, bytes: &[u8]) -> Vec<String> {
     loop {
         match decoder.decode() {
             Ok(frame) => {
-                let place = locations.get(&frame.index()).map(|l| format!(" ({}:{})", l.file.display(), l.line));
+                let place =
+                    locations.get(&frame.index()).map(|l| format!(" ({}:{})", l.file.display(), l.line));
                 lines.push(format!("{}{}", frame.display(false), place.unwrap_or_default()));
             }
             Err(DecodeError::UnexpectedEof) => return lines,

@@ -102,7 +102,8 @@ impl Machine {
     /// Starts `board` without waiting for anything.
     pub fn start(board: Board, image: Image, pack: &Path) -> Result<Machine, MachineError> {
         let region = image.pack_region();
-        let bytes = fs::metadata(pack).map_err(|source| MachineError::Pack { path: pack.into(), source })?.len();
+        let bytes =
+            fs::metadata(pack).map_err(|source| MachineError::Pack { path: pack.into(), source })?.len();
         if bytes > region.bytes {
             return Err(MachineError::PackTooLarge { path: pack.into(), bytes, board: board.name, region });
         }
