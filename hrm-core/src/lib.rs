@@ -8,6 +8,8 @@
 extern crate std;
 
 pub mod digest;
+#[doc(hidden)]
+pub mod fault;
 pub mod fixed;
 pub mod kernels;
 pub mod lane;

@@ -12,5 +12,9 @@ pub use app::{About, App};
 pub use exit::Exit;
 pub use link::{Event, Link};
 
-/// Version of the firmware, as told in `Hello`.
-pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// Version of the firmware, as told in `Hello`. A build with a corrupted kernel says so.
+pub const VERSION: &str = if cfg!(feature = "_fault-injection") {
+    concat!(env!("CARGO_PKG_VERSION"), "+fault-injection")
+} else {
+    env!("CARGO_PKG_VERSION")
+};

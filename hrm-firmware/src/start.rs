@@ -6,14 +6,17 @@ use core::{
 };
 
 use cortex_m_rt::{ExceptionFrame, entry, exception};
+use defmt::Display2Format;
 use defmt_semihosting as _;
-use hrm_core::wire::Memory;
+use hrm_core::{
+    Hrm, Pack,
+    task::{Task, sudoku::Sudoku},
+    wire::Memory,
+    workspace_bytes,
+};
 use hrm_firmware::{About, App, Exit};
 
 use crate::board::{Board, Here};
-
-#[path = "../../tests/src/standin.rs"]
-mod standin;
 
 const WORKSPACE_WORDS: usize = Here::WORKSPACE_BYTES / size_of::<u32>();
 
@@ -23,17 +26,49 @@ fn main() -> ! {
 
     let board = Here::start();
     let region = pack_region();
-    let (pack_bytes, pack_crc) = (region[0] as u32, hrm_core::digest::CRC.checksum(&region[..64]));
+    let pack = match Pack::open(region) {
+        Ok(pack) => pack,
+        Err(error) => {
+            defmt::error!("pack at {=usize:#x}: {}", region.as_ptr() as usize, Display2Format(&error));
+            Here::exit(Exit::Pack)
+        }
+    };
+    let Some(task) = task_of(&pack) else { Here::exit(Exit::Task) };
     let memory = Memory {
         pack_region: region.len() as u32,
-        pack: pack_bytes,
+        pack: pack.bytes() as u32,
         workspace_region: Here::WORKSPACE_BYTES as u32,
-        workspace: WORKSPACE.len() as u32,
+        workspace: workspace_bytes(pack.shape()) as u32,
         stack: stack_bytes(),
     };
-    let model = standin::StandIn::new(region[0]);
-    let (exit, _) = App::new(board, model, standin::Any, About { pack_crc, memory }).run();
+    let about = About { pack_crc: pack.crc(), memory };
+    let model = match Hrm::new(pack, WORKSPACE) {
+        Ok(model) => model,
+        Err(error) => {
+            defmt::error!("{}", Display2Format(&error));
+            Here::exit(Exit::Memory)
+        }
+    };
+    let (exit, _) = App::new(board, model, task, about).run();
     Here::exit(exit)
+}
+
+/// The task that the pack was made for, if it is one of ours and of the pack's size.
+fn task_of(pack: &Pack<'_>) -> Option<Sudoku> {
+    let header = match pack.header() {
+        Ok(header) => header,
+        Err(error) => {
+            defmt::error!("the pack's header: {}", Display2Format(&error));
+            return None;
+        }
+    };
+    let shape = pack.shape();
+    let task = Sudoku::from_name(header.task)
+        .filter(|task| task.cells() == usize::from(shape.cells) && task.vocab() == usize::from(shape.vocab));
+    if task.is_none() {
+        defmt::error!("task {=str}, {} cells, {} tokens: unknown", header.task, shape.cells, shape.vocab);
+    }
+    task
 }
 
 unsafe extern "C" {
@@ -60,7 +95,7 @@ fn panic(info: &PanicInfo<'_>) -> ! {
     static PANICKING: AtomicBool = AtomicBool::new(false);
     // A panic inside the log would come back here: then leave without a word.
     if !PANICKING.swap(true, Ordering::Relaxed) {
-        defmt::error!("{}", defmt::Display2Format(info));
+        defmt::error!("{}", Display2Format(info));
     }
     Here::exit(Exit::Panic)
 }

@@ -141,6 +141,9 @@ impl Task for Any {
     fn accepts(&self, _: &[u8], _: &[u8]) -> bool {
         true
     }
+    fn violations(&self, _: &[u8], _: &[u8]) -> Option<u32> {
+        None
+    }
     fn identity(&self) {}
     fn perturbation(&self, _: usize) {}
     fn perturbations(&self) -> usize {

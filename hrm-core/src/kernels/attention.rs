@@ -1,5 +1,6 @@
 //! Softmax without division, and the weighted mean of values.
 
+use crate::fault::slip;
 use crate::fixed::{reciprocal, round_shift};
 use crate::lane::Lane;
 
@@ -42,7 +43,8 @@ pub fn attention_output<A: Lane>(acc: &[i32], sum: u32, out: &mut [A]) {
     let by = reciprocal(sum);
     let shift = 16 + by.bits - A::WIDTH.attention_gain_bits();
     for (acc, out) in acc.iter().zip(out) {
-        *out = A::saturate(round_shift(i64::from(*acc) * i64::from(by.reciprocal), shift) as i32);
+        let mean = round_shift(i64::from(*acc) * i64::from(by.reciprocal), shift) as i32;
+        *out = A::saturate(slip(mean));
     }
 }
 

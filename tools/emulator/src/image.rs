@@ -15,6 +15,9 @@ pub struct Image {
     sizes: Sizes,
 }
 
+/// The folder, within cargo's target folder, in which `cargo xtask firmware` leaves the images.
+pub const IMAGES: &str = "firmware-images";
+
 /// Where the board keeps the pack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PackRegion {
@@ -67,6 +70,18 @@ pub enum ImageError {
 }
 
 impl Image {
+    /// The image that `cargo xtask firmware` built as `name` (a board's name), found from the place of the running
+    /// program, which lies in cargo's target folder too; `HRM_FIRMWARE` names another folder.
+    pub fn built(name: &str) -> Result<Image, ImageError> {
+        let program = std::env::current_exe().unwrap_or_default();
+        let file = format!("{name}.elf");
+        let found = program.ancestors().map(|folder| folder.join(IMAGES).join(&file)).find(|path| path.exists());
+        match std::env::var_os("HRM_FIRMWARE") {
+            Some(folder) => Image::open(Path::new(&folder).join(file)),
+            None => Image::open(found.unwrap_or_else(|| Path::new("target").join(IMAGES).join(file))),
+        }
+    }
+
     /// Reads the image at `path`.
     pub fn open(path: impl Into<PathBuf>) -> Result<Image, ImageError> {
         let path = path.into();

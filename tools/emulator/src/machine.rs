@@ -6,7 +6,7 @@ use std::{
     io,
     os::{fd::OwnedFd, unix::net::UnixStream},
     path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, Command, ExitStatus},
     thread,
     time::{Duration, Instant},
 };
@@ -23,6 +23,12 @@ use crate::{
 
 /// QEMU's program for 32-bit Arm machines.
 pub const QEMU: &str = "qemu-system-arm";
+
+/// File with the firmware's log as it wrote it.
+const LOG: &str = "log";
+
+/// File with QEMU's own messages.
+const MESSAGES: &str = "messages";
 
 /// How long a machine may take to start.
 const START: Duration = Duration::from_secs(30);
@@ -111,19 +117,21 @@ impl Machine {
         let files = tempfile::Builder::new().prefix("hrm-emulator-").tempdir().map_err(start)?;
         let (ours, theirs) = UnixStream::pair().map_err(start)?;
         ours.set_read_timeout(Some(Duration::from_millis(100))).map_err(start)?;
-        let messages = File::create(files.path().join("messages")).map_err(start)?;
-        let input = OwnedFd::from(theirs.try_clone().map_err(start)?);
+        let log = File::create(files.path().join(LOG)).map_err(start)?;
+        let messages = File::create(files.path().join(MESSAGES)).map_err(start)?;
         let child = Command::new(QEMU)
-            .args(["-machine", board.machine, "-display", "none", "-monitor", "none", "-serial", "stdio"])
-            .args(["-semihosting-config", "enable=on,target=native,chardev=log", "-chardev"])
-            .arg(format!("file,id=log,path={}", escaped(&files.path().join("log"))))
+            .args(["-machine", board.machine, "-display", "none", "-monitor", "none"])
+            // The UART is the socket that QEMU inherits as its standard input.
+            .args(["-chardev", "socket,id=uart,fd=0", "-serial", "chardev:uart"])
+            // A file that the firmware opens as `:tt`, its log, is QEMU's standard output.
+            .args(["-semihosting-config", "enable=on,target=native"])
             .arg("-kernel")
             .arg(image.path())
             .arg("-device")
             .arg(format!("loader,file={},addr={:#x},force-raw=on", escaped(pack), region.start))
-            .stdin(input)
-            .stdout(OwnedFd::from(theirs))
-            .stderr(Stdio::from(messages))
+            .stdin(OwnedFd::from(theirs))
+            .stdout(log)
+            .stderr(messages)
             .spawn()
             .map_err(MachineError::Qemu)?;
         Ok(Machine { board, image, child, status: None, link: Link::new(ours), files })
@@ -175,7 +183,7 @@ impl Machine {
 
     /// The firmware's log so far, decoded.
     pub fn log(&self) -> Vec<String> {
-        let bytes = fs::read(self.files.path().join("log")).unwrap_or_default();
+        let bytes = fs::read(self.files.path().join(LOG)).unwrap_or_default();
         log::decode(&self.image, &bytes)
     }
 
@@ -198,7 +206,7 @@ impl Machine {
         for line in self.log() {
             let _ = write!(report, "\n  log: {line}");
         }
-        let messages = fs::read(self.files.path().join("messages")).unwrap_or_default();
+        let messages = fs::read(self.files.path().join(MESSAGES)).unwrap_or_default();
         for line in String::from_utf8_lossy(&messages).lines() {
             let _ = write!(report, "\n  QEMU: {line}");
         }
