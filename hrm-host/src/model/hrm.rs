@@ -1,10 +1,12 @@
 //! The model: two levels that think in turns, read out by two heads.
 
-use candle_core::{Device, Result, Tensor};
+use candle_core::{DType, Device, Result, Tensor};
 
-use super::block::{Block, Geometry, level, linear};
+use super::block::{Block, Geometry, linear};
 use super::config::ModelConfig;
 use super::error::ModelError;
+use super::fused::FusedLevel;
+use super::level::{Backend, Net};
 use super::params::Params;
 use super::probe::{Level, Probe, Seen, Site, SiteOp, Unseen};
 
@@ -39,7 +41,14 @@ pub enum Gradient {
     Full,
 }
 
-/// Everything that is multiplied with: once within reach of gradients, once out of it.
+impl Gradient {
+    /// Whether a level call carries gradients; `last` tells the last call of its level in the segment.
+    fn reaches(self, last: bool) -> bool {
+        self == Gradient::Full || self == Gradient::OneStep && last
+    }
+}
+
+/// Everything that is multiplied with.
 #[derive(Clone, Debug)]
 struct Weights {
     tokens: Tensor,            // (vocab, width)
@@ -56,28 +65,41 @@ struct Weights {
 #[derive(Clone, Debug)]
 pub struct Hrm {
     config: ModelConfig,
-    geometry: Geometry,
+    weights: Weights,
     init: Carry, // (1, 1, width) each
-    live: Weights,
-    frozen: Weights,
+    backend: Backend,
+    geometry: Geometry,
+    fused: (FusedLevel, FusedLevel), // H, L
 }
 
 impl Hrm {
-    /// A model of shape `config` that reads `params`.
+    /// A model of shape `config` that reads `params`, with the backend that suits their device.
     ///
     /// # Errors
     /// A configuration that does not validate, or parameters made for another one.
     pub fn new(config: &ModelConfig, params: &Params) -> std::result::Result<Self, ModelError> {
+        let fused = params.device().is_cpu() && params.dtype() == DType::F32;
+        Self::with_backend(config, params, if fused { Backend::Fused } else { Backend::Composite })
+    }
+
+    /// As [`Hrm::new`] with a chosen backend; [`Backend::Fused`] computes in f32 on the CPU only.
+    ///
+    /// # Errors
+    /// As [`Hrm::new`]; calls of a fused model whose parameters lie elsewhere fail.
+    pub fn with_backend(
+        config: &ModelConfig,
+        params: &Params,
+        backend: Backend,
+    ) -> std::result::Result<Self, ModelError> {
         config.validate()?;
-        let live = Weights::load(config, params)?;
-        let (dtype, device) = (live.tokens.dtype(), params.device());
         let state = |name| Ok::<_, ModelError>(params.get(name)?.reshape((1, 1, config.width))?);
         Ok(Self {
-            config: config.clone(),
-            geometry: Geometry::new(config, dtype, device)?,
+            weights: Weights::load(config, params)?,
             init: Carry { z_h: state("init.h")?, z_l: state("init.l")? },
-            frozen: live.detach(),
-            live,
+            backend,
+            geometry: Geometry::new(config, params.dtype(), params.device())?,
+            fused: (FusedLevel::new(config, config.h_layers), FusedLevel::new(config, config.l_layers)),
+            config: config.clone(),
         })
     }
 
@@ -86,9 +108,14 @@ impl Hrm {
         &self.config
     }
 
+    /// What computes the levels.
+    pub fn backend(&self) -> Backend {
+        self.backend
+    }
+
     /// Where the model computes.
     pub fn device(&self) -> &Device {
-        self.live.tokens.device()
+        self.weights.tokens.device()
     }
 
     /// The state before the first segment of `batch` puzzles.
@@ -112,7 +139,7 @@ impl Hrm {
     /// # Errors
     /// Shapes that do not fit the configuration, tokens outside the vocabulary aside: those embed as zero.
     pub fn segment(&self, carry: &Carry, tokens: &Tensor, gradient: Gradient) -> Result<Output> {
-        self.forward(carry, tokens, gradient, &mut Unseen)
+        self.forward(carry, tokens, gradient, self.backend, &mut Unseen)
     }
 
     /// As [`Hrm::segment`] without gradients, showing every intermediate to `observer` as it is computed.
@@ -122,7 +149,7 @@ impl Hrm {
         tokens: &Tensor,
         observer: &mut dyn FnMut(Site, &Tensor),
     ) -> Result<Output> {
-        self.forward(carry, tokens, Gradient::None, &mut Seen(observer))
+        self.forward(carry, tokens, Gradient::None, Backend::Composite, &mut Seen(observer))
     }
 
     fn forward(
@@ -130,24 +157,26 @@ impl Hrm {
         carry: &Carry,
         tokens: &Tensor,
         gradient: Gradient,
+        backend: Backend,
         probe: &mut impl Probe,
     ) -> Result<Output> {
         let ModelConfig { h_cycles, l_cycles, .. } = self.config;
-        let weights = if gradient == Gradient::None { &self.frozen } else { &self.live };
+        let weights = &if gradient == Gradient::None { self.weights.detach() } else { self.weights.clone() };
+        let (h_net, l_net) = self.nets(weights, backend)?;
         let x = self.embed(weights, tokens)?;
-        let constant_x = x.detach();
+        let (h_constant, l_constant, x_constant) = (h_net.detach(), l_net.detach(), x.detach());
+
         let (mut z_h, mut z_l) = (carry.z_h.detach(), carry.z_l.detach());
         for h_cycle in 1..=h_cycles {
             for l_cycle in 1..=l_cycles {
-                let last = h_cycle == h_cycles && l_cycle == l_cycles;
-                let (net, x) =
-                    if self.carries(gradient, last) { (&self.live, &x) } else { (&self.frozen, &constant_x) };
-                z_l = level(&net.l, &self.geometry, (Level::L, &z_l, &(&z_h + x)?), probe)?;
+                let learns = gradient.reaches(h_cycle == h_cycles && l_cycle == l_cycles);
+                let (l_net, x) = if learns { (&l_net, &x) } else { (&l_constant, &x_constant) };
+                z_l = l_net.call(Level::L, &z_l, &(&z_h + x)?, probe)?;
             }
-            let last = h_cycle == h_cycles;
-            let net = if self.carries(gradient, last) { &self.live } else { &self.frozen };
-            z_h = level(&net.h, &self.geometry, (Level::H, &z_h, &z_l), probe)?;
+            let learns = gradient.reaches(h_cycle == h_cycles);
+            z_h = if learns { &h_net } else { &h_constant }.call(Level::H, &z_h, &z_l, probe)?;
         }
+
         probe.see(Level::Heads, 0, SiteOp::ZH, &z_h);
         let logits = linear(&z_h.narrow(1, 1, self.config.cells())?, &weights.lm_head)?;
         probe.see(Level::Heads, 0, SiteOp::Logits, &logits);
@@ -160,9 +189,12 @@ impl Hrm {
         Ok(Output { carry: Carry { z_h: z_h.detach(), z_l: z_l.detach() }, logits, q })
     }
 
-    /// Whether a level call carries gradients; `last` tells the last call of its level in the segment.
-    fn carries(&self, gradient: Gradient, last: bool) -> bool {
-        gradient == Gradient::Full || gradient == Gradient::OneStep && last
+    /// The H and the L level over `weights`; one and the same where they share them.
+    fn nets<'a>(&'a self, weights: &'a Weights, backend: Backend) -> Result<(Net<'a>, Net<'a>)> {
+        let net = |blocks, fused| Net::new(blocks, backend, &self.geometry, fused);
+        let h = net(&weights.h, &self.fused.0)?;
+        let l = if self.config.shared_levels { h.clone() } else { net(&weights.l, &self.fused.1)? };
+        Ok((h, l))
     }
 
     /// `sqrt(width) * (prefix ‖ tokens)`, with learned positions `sqrt(width / 2) * (prefix ‖ tokens + positions)`;

@@ -7,8 +7,10 @@
 mod block;
 pub mod config;
 mod error;
+mod fused;
 mod hrm;
 mod init;
+mod level;
 mod params;
 mod positions;
 pub mod probe;
@@ -16,6 +18,7 @@ pub mod probe;
 pub use config::{ModelConfig, Positions, TaskName};
 pub use error::ModelError;
 pub use hrm::{Carry, Gradient, Hrm, Output};
+pub use level::Backend;
 pub use params::Params;
 pub use probe::{Level, Site, SiteOp};
 

@@ -173,6 +173,11 @@ impl Params {
         self.vars.iter().map(|(_, var)| var.elem_count()).sum()
     }
 
+    /// Type of the values: f32 outside of tests.
+    pub(super) fn dtype(&self) -> DType {
+        self.by_name["embed.tokens"].dtype()
+    }
+
     /// The device that holds the parameters.
     pub fn device(&self) -> &Device {
         self.by_name["embed.tokens"].device()

@@ -1,5 +1,6 @@
 //! What the forward pass and its gradients promise, whatever computes them.
 
+mod fused;
 mod gradients;
 mod segment;
 

@@ -1,0 +1,106 @@
+//! Sample-segments per second of a training step's model part: forward and backward of one segment.
+//!
+//! `cargo run --release -p hrm-host --example throughput -- --width 96 --heads 3 --inner 256 --batch 64 --threads 2`
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use candle_core::{Device, Tensor};
+use clap::Parser;
+use hrm_host::model::{Backend, Gradient, Hrm, ModelConfig, Params, Positions, TaskName};
+
+/// Measures forward (and backward) segments of a randomly initialised 9x9 model.
+#[derive(Parser)]
+struct Options {
+    /// fused or composite.
+    #[arg(long, default_value = "fused")]
+    backend: String,
+    /// none, one-step or full.
+    #[arg(long, default_value = "one-step")]
+    gradient: String,
+    #[arg(long, default_value_t = 96)]
+    width: usize,
+    #[arg(long, default_value_t = 3)]
+    heads: usize,
+    #[arg(long, default_value_t = 256)]
+    inner: usize,
+    #[arg(long, default_value_t = 2)]
+    layers: usize,
+    #[arg(long, default_value_t = 2)]
+    cycles: usize,
+    #[arg(long, default_value_t = 64)]
+    batch: usize,
+    /// Worker threads; 0 for one per processor.
+    #[arg(long, default_value_t = 0)]
+    threads: usize,
+    /// RoPE instead of the relation bias.
+    #[arg(long)]
+    rope: bool,
+    /// Seconds to measure.
+    #[arg(long, default_value_t = 5.0)]
+    seconds: f64,
+}
+
+fn main() -> Result<()> {
+    let options = Options::parse();
+    if options.threads > 0 {
+        rayon::ThreadPoolBuilder::new().num_threads(options.threads).build_global()?;
+    }
+    let config = ModelConfig {
+        task: TaskName::Sudoku9,
+        width: options.width,
+        heads: options.heads,
+        inner: options.inner,
+        h_layers: options.layers,
+        l_layers: options.layers,
+        h_cycles: options.cycles,
+        l_cycles: options.cycles,
+        shared_levels: true,
+        positions: if options.rope { Positions::Rope } else { Positions::Relation },
+        continue_head: false,
+        segments: 16,
+    };
+    let backend = match options.backend.as_str() {
+        "fused" => Backend::Fused,
+        "composite" => Backend::Composite,
+        other => bail!("--backend {other}: fused or composite"),
+    };
+    let gradient = match options.gradient.as_str() {
+        "none" => Gradient::None,
+        "one-step" => Gradient::OneStep,
+        "full" => Gradient::Full,
+        other => bail!("--gradient {other}: none, one-step or full"),
+    };
+
+    let params = Params::init(&config, 1, &Device::Cpu)?;
+    let hrm = Hrm::with_backend(&config, &params, backend)?;
+    let ids = (0..options.batch * config.cells()).map(|i| (i * 7 % config.vocab()) as u32).collect();
+    let tokens = Tensor::from_vec(ids, (options.batch, config.cells()), &Device::Cpu)?;
+    let mut carry = hrm.initial_carry(options.batch)?;
+    let (mut best, mut all, start) = (Duration::MAX, Vec::new(), Instant::now());
+    while start.elapsed().as_secs_f64() < options.seconds || all.len() < 3 {
+        let begin = Instant::now();
+        let output = hrm.segment(&carry, &tokens, gradient)?;
+        if gradient != Gradient::None {
+            (output.logits.sqr()?.mean_all()? + output.q.sum_all()?)?.backward()?;
+        }
+        carry = output.carry;
+        best = best.min(begin.elapsed());
+        all.push(begin.elapsed());
+    }
+    all.sort();
+    let rate = |time: Duration| options.batch as f64 / time.as_secs_f64();
+    let median = all.get(all.len() / 2).context("nothing measured")?;
+    println!(
+        "{} {} width {} batch {} threads {}: {:.0} sample-segments/s median, {:.0} best ({} segments)",
+        options.backend,
+        options.gradient,
+        options.width,
+        options.batch,
+        rayon::current_num_threads(),
+        rate(*median),
+        rate(best),
+        all.len()
+    );
+    Ok(())
+}
