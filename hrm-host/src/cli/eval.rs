@@ -16,7 +16,7 @@ use rand_pcg::Pcg64;
 
 /// Measure a checkpoint's exact accuracy on puzzles drawn at random, with growing numbers of hints.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// Checkpoint file, or a run directory (its newest checkpoint)
     checkpoint: PathBuf,
     /// CSV of puzzles, plain or gzip
@@ -49,7 +49,7 @@ pub struct Args {
 }
 
 /// Runs the subcommand.
-pub fn run(args: Args) -> Result<ExitCode> {
+pub(super) fn run(args: Args) -> Result<ExitCode> {
     super::use_threads(args.threads)?;
     ensure!(args.rows > 0, "--rows 0: give at least 1");
     ensure!(args.batch > 0, "--batch 0: give at least 1");

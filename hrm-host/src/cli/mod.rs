@@ -10,7 +10,7 @@ mod train;
 /// Trains the Hierarchical Reasoning Model, makes it int8 and proves the result.
 #[derive(Debug, Parser)]
 #[command(name = "hrm-host", version, propagate_version = true)]
-pub struct Cli {
+pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,
 }
@@ -28,7 +28,7 @@ impl Cli {
     ///
     /// # Errors
     /// What went wrong, to be shown to the user.
-    pub fn run(self) -> anyhow::Result<ExitCode> {
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
             Command::Train(args) => train::run(args),
             Command::Eval(args) => eval::run(args),

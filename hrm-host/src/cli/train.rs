@@ -20,7 +20,7 @@ const INTERRUPTED: u8 = 130;
 
 /// Train a model: checkpoints, metrics.jsonl and config.toml go to the run directory.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// Configuration file (TOML); may be left out with --resume, which then goes on with the run's own
     #[arg(long, value_name = "FILE", required_unless_present = "resume")]
     config: Option<PathBuf>,
@@ -51,7 +51,7 @@ pub struct Args {
 }
 
 /// Runs the subcommand.
-pub fn run(args: Args) -> Result<ExitCode> {
+pub(super) fn run(args: Args) -> Result<ExitCode> {
     super::use_threads(args.threads)?;
     let max_time = match args.max_minutes {
         Some(minutes) => {
