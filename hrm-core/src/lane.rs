@@ -1,5 +1,6 @@
 //! The width in which states and activations are stored: 8 or 16 bits.
 
+use crate::fixed::scale;
 use crate::trace::Values;
 
 /// How wide stored activations are; a property of the pack.
@@ -37,6 +38,15 @@ impl LaneWidth {
         }
     }
 
+    /// Accumulators are shifted left by this much before they are rescaled: an 8-bit lane counts as the upper half of a
+    /// 16-bit one, so that every factor stays below one half.
+    pub const fn acc_shift(self) -> u32 {
+        match self {
+            LaneWidth::I8 => 8,
+            LaneWidth::I16 => 0,
+        }
+    }
+
     /// Bits of an unnormalised attention weight: as many as the lane holds while
     /// `sequence * 2^bits * 127` stays below `2^31`, so that the weighted sum of values fits 32 bits.
     pub const fn weight_bits(self, sequence: usize) -> u32 {
@@ -67,6 +77,14 @@ pub trait Lane: sealed::Sealed + bytemuck::Pod + Default + 'static {
 
     /// Sign-extends.
     fn wide(self) -> i32;
+
+    /// Requantisation of an accumulator over lanes of this width: `scale(acc * 2^acc_shift, factor)`.
+    ///
+    /// `|acc| < 2^31 / 2^acc_shift` holds for every column of a checked pack.
+    #[inline(always)]
+    fn requantize(acc: i32, factor: i32) -> i32 {
+        scale(acc << Self::WIDTH.acc_shift(), factor)
+    }
 
     /// For [`Trace`](crate::Trace).
     fn values(lanes: &[Self]) -> Values<'_>;

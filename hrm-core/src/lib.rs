@@ -7,6 +7,9 @@
 #[cfg(feature = "std")]
 extern crate std;
 
+pub mod digest;
+#[doc(hidden)]
+pub mod fault;
 pub mod fixed;
 pub mod kernels;
 pub mod lane;
@@ -15,10 +18,11 @@ pub mod pack;
 pub mod reasoner;
 pub mod task;
 pub mod trace;
+pub mod wire;
 pub mod workspace;
 
 pub use model::{Hrm, MemoryError};
 pub use pack::{Pack, PackError, Shape};
-pub use reasoner::{Cancelled, Halt, Reasoner};
+pub use reasoner::{Cancelled, Halt, LOGIT_BITS, Reasoner};
 pub use trace::{Op, Trace, Values};
 pub use workspace::workspace_bytes;

@@ -66,6 +66,17 @@ impl<'p, 'w> Hrm<'p, 'w> {
         &self.pack
     }
 
+    /// The slow state z_H, (sequence, width), in units of [`MemberParams::state_step`](crate::pack::MemberParams::state_step).
+    pub fn z_h(&self) -> Values<'_> {
+        let shape = self.pack.shape();
+        let bytes = state(shape, self.memory);
+        let bytes = bytes.get(..shape.sequence() * shape.width() * shape.lanes.bytes()).unwrap_or_default();
+        match shape.lanes {
+            LaneWidth::I8 => Values::I8(bytemuck::try_cast_slice(bytes).unwrap_or_default()),
+            LaneWidth::I16 => Values::I16(bytemuck::try_cast_slice(bytes).unwrap_or_default()),
+        }
+    }
+
     fn begin_lanes<A: Lane>(&mut self, tokens: &[u8]) {
         let shape = self.pack.shape();
         let ws = Workspace::<A>::carve(shape, self.memory);
@@ -269,7 +280,7 @@ impl Block<'_> {
             let acc = product(x, &self.layer.key, scratch.acc);
             for (row, acc) in acc.chunks_exact_mut(width).enumerate() {
                 let t = index * TILE + row;
-                rescale(acc, self.layer.key.factors);
+                rescale::<A>(acc, self.layer.key.factors);
                 self.rotate(t, acc);
                 for (n, key) in acc.iter().enumerate() {
                     let (head, d) = (n / dim, n % dim);
@@ -280,7 +291,7 @@ impl Block<'_> {
             let acc = product(x, &self.layer.value, scratch.acc);
             for (row, acc) in acc.chunks_exact_mut(width).enumerate() {
                 let t = index * TILE + row;
-                rescale(acc, self.layer.value.factors);
+                rescale::<A>(acc, self.layer.value.factors);
                 for (n, value) in acc.iter().enumerate() {
                     put(scratch.values, (n / 2) * 2 * value_rows + 2 * t + n % 2, *value);
                 }
@@ -308,7 +319,7 @@ impl Block<'_> {
         // queries, (heads, tokens, dim)
         let acc = product(x, &self.layer.query, scratch.acc);
         for (row, acc) in acc.chunks_exact_mut(width).enumerate() {
-            rescale(acc, self.layer.query.factors);
+            rescale::<A>(acc, self.layer.query.factors);
             self.rotate(first + row, acc);
             for (head, acc) in acc.chunks_exact(dim).enumerate() {
                 let at = (head * tokens + row) * dim;
@@ -422,7 +433,7 @@ fn decode<A: Lane, T: Trace>(
     for (x, grid) in cells.chunks(TILE * width).zip(grid.chunks_mut(TILE)) {
         let acc = product(x, &member.logits, acc);
         for (logits, token) in acc.chunks_exact_mut(columns).zip(grid) {
-            rescale(logits, member.logits.factors);
+            rescale::<A>(logits, member.logits.factors);
             let logits = first_of(logits, usize::from(shape.vocab));
             trace.op(Op::Logits, Values::I32(logits));
             let mut best = i32::MIN;
@@ -444,7 +455,7 @@ fn halt<A: Lane, T: Trace>(
     trace: &mut T,
 ) -> Halt {
     let acc = product(z_h.get(..shape.width()).unwrap_or_default(), &member.halt, acc);
-    rescale(acc, member.halt.factors);
+    rescale::<A>(acc, member.halt.factors);
     let (halt, resume) = match acc {
         [halt, resume] => (*halt, *resume),
         _ => (0, 0),
@@ -463,10 +474,10 @@ fn product<'a, A: Lane>(x: &[A], matrix: &Matrix<'_>, acc: &'a mut [i32]) -> &'a
     acc
 }
 
-/// `acc[n] = scale(acc[n], factors[n])`.
-fn rescale(acc: &mut [i32], factors: &[i32]) {
+/// `acc[n] = requantize(acc[n], factors[n])`.
+fn rescale<A: Lane>(acc: &mut [i32], factors: &[i32]) {
     for (acc, factor) in acc.iter_mut().zip(factors) {
-        *acc = scale(*acc, *factor);
+        *acc = A::requantize(*acc, *factor);
     }
 }
 

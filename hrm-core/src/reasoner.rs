@@ -2,7 +2,10 @@
 
 use crate::trace::Trace;
 
-/// The halting head's logits after a segment, in Q16 (65,536 = 1.0).
+/// Fraction bits of logits: 4,096 is 1.0.
+pub const LOGIT_BITS: u32 = 12;
+
+/// The halting head's logits after a segment, in units of `2^-`[`LOGIT_BITS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Halt {
@@ -19,7 +22,7 @@ impl Halt {
         self.halt > self.resume
     }
 
-    /// How sure the model is that it may stop: `q_halt - q_continue`, Q16, saturating.
+    /// How sure the model is that it may stop: `q_halt - q_continue`, in the same unit, saturating.
     pub fn confidence(self) -> i32 {
         self.halt.saturating_sub(self.resume)
     }

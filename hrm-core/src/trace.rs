@@ -24,9 +24,9 @@ pub enum Op {
     Gate,
     /// `rms(x + SwiGLU(x))`, the output of a block.
     FeedForwardNorm,
-    /// Logits of the language-model head, Q16.
+    /// Logits of the language-model head.
     Logits,
-    /// Logits of the halting head, Q16.
+    /// Logits of the halting head.
     Halt,
 }
 

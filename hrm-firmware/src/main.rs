@@ -1,1 +1,13 @@
-fn main() {}
+//! The firmware's binary: start-up, the pack in flash, and how it ends. What it does in between is in the library.
+#![cfg_attr(target_os = "none", no_std, no_main)]
+
+#[cfg(target_os = "none")]
+mod board;
+#[cfg(target_os = "none")]
+mod start;
+
+#[cfg(not(target_os = "none"))]
+fn main() {
+    eprintln!("This program runs on microcontrollers. Build it with `cargo xtask firmware`.");
+    std::process::exit(2);
+}

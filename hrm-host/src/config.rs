@@ -43,14 +43,7 @@ pub struct DataConfig {
 
 impl Default for DataConfig {
     fn default() -> Self {
-        Self {
-            train: PathBuf::new(),
-            generate: 2000,
-            validation: 500,
-            seed: 1,
-            eased: 0.5,
-            symmetries: true,
-        }
+        Self { train: PathBuf::new(), generate: 2000, validation: 500, seed: 1, eased: 0.5, symmetries: true }
     }
 }
 
@@ -249,12 +242,9 @@ impl RunConfig {
         for assignment in overrides {
             assign(&mut table, assignment)?;
         }
-        let config: Self = Value::Table(table)
-            .try_into()
-            .map_err(|e: toml::de::Error| ConfigError::Value {
-                origin: origin.to_owned(),
-                message: e.message().to_owned(),
-            })?;
+        let config: Self = Value::Table(table).try_into().map_err(|e: toml::de::Error| {
+            ConfigError::Value { origin: origin.to_owned(), message: e.message().to_owned() }
+        })?;
         config.check()?;
         Ok(config)
     }
@@ -431,17 +421,21 @@ fn assign(table: &mut Table, assignment: &str) -> Result<(), ConfigError> {
     let template = template();
     let example = key.split_once('.').and_then(|(section, name)| template.get(section)?.get(name));
     let Some((example, (section, name))) = example.zip(key.split_once('.')) else {
-        return Err(ConfigError::UnknownKey { origin, nearest: nearest(key, &template), key: key.to_owned() });
+        return Err(ConfigError::UnknownKey {
+            origin,
+            nearest: nearest(key, &template),
+            key: key.to_owned(),
+        });
     };
     let quoted = || Value::String(text.trim_matches('"').to_owned());
     let value = match example {
         Value::String(_) => quoted(),
-        _ => format!("x = {text}").parse::<Table>().ok().and_then(|mut t| t.remove("x")).unwrap_or_else(quoted),
+        _ => {
+            format!("x = {text}").parse::<Table>().ok().and_then(|mut t| t.remove("x")).unwrap_or_else(quoted)
+        }
     };
-    let mut patch = Table::from_iter([(
-        section.to_owned(),
-        Value::Table(Table::from_iter([(name.to_owned(), value)])),
-    )]);
+    let mut patch =
+        Table::from_iter([(section.to_owned(), Value::Table(Table::from_iter([(name.to_owned(), value)])))]);
     check_keys(&mut patch, &template, "", &origin, &template)?;
     let Some(Value::Table(values)) = patch.remove(section) else { return Ok(()) };
     if let Value::Table(target) =

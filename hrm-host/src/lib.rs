@@ -3,4 +3,5 @@
 pub mod config;
 pub mod data;
 pub mod model;
+pub mod quant;
 pub mod train;

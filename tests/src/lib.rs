@@ -1,1 +1,8 @@
+//! What the equivalence suites share.
 
+pub mod aligned;
+pub mod equivalence;
+pub mod loopback;
+pub mod puzzles;
+pub mod standin;
+pub mod synthetic;

@@ -31,8 +31,8 @@ pub fn swiglu<A: Lane>(acc: &[i32], factors: &[i32], factor: i32, table: &[u16],
     let (acc, _) = acc.as_chunks::<2>();
     let (factors, _) = factors.as_chunks::<2>();
     for (([gate, up], [gate_factor, up_factor]), out) in acc.iter().zip(factors).zip(out) {
-        let gate = scale(*gate, *gate_factor).clamp(-32767, 32767);
-        let up = scale(*up, *up_factor).clamp(-32767, 32767);
+        let gate = A::requantize(*gate, *gate_factor).clamp(-32767, 32767);
+        let up = A::requantize(*up, *up_factor).clamp(-32767, 32767);
         let silu = gate * sigmoid(gate, table); // Q25, below 2^30
         let product = scale(silu, up << 16); // silu * up * 2^9
         *out = A::saturate(scale(product, factor));

@@ -247,7 +247,7 @@ impl<'a> Pack<'a> {
                 field,
             })?;
             for (name, matrix) in [("logits", member.logits), ("halt", member.halt)] {
-                if !matrix.fits(shape.lanes) {
+                if !matrix.fits() {
                     return Err(PackError::Accumulator { member: index, layer: u8::MAX, matrix: name });
                 }
             }
@@ -255,7 +255,7 @@ impl<'a> Pack<'a> {
                 let layer = self.layer(index as usize, layer_index);
                 let at = layer_index as u8;
                 layer.check().map_err(|field| PackError::Constant { member: index, layer: at, field })?;
-                let matrix = layer.overflowing_matrix(shape.lanes);
+                let matrix = layer.overflowing_matrix();
                 if let Some(matrix) = matrix {
                     return Err(PackError::Accumulator { member: index, layer: at, matrix });
                 }

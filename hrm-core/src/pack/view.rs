@@ -3,7 +3,6 @@
 use bytemuck::{Pod, Zeroable};
 
 use super::{MatrixSpan, Pack};
-use crate::lane::LaneWidth;
 
 /// Tables that depend on the shape only.
 #[derive(Clone, Copy, Debug)]
@@ -36,9 +35,9 @@ pub struct MemberParams {
     pub h_input_factor: i32,
     /// `round(2^12 * sqrt(width) * 2^16 / state_step)`, `1..2^28`.
     pub norm_numerator: i32,
-    /// Bias of the halt logit, Q16.
+    /// Bias of the halt logit, in units of 2^-12.
     pub halt_bias: i32,
-    /// Bias of the continue logit, Q16.
+    /// Bias of the continue logit, in units of 2^-12.
     pub resume_bias: i32,
     /// Zero.
     pub reserved: [i32; 3],
@@ -48,7 +47,7 @@ pub struct MemberParams {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
 pub struct LayerParams {
-    /// Scores are in units of `2^-score_bits` powers of two, `8..=26`.
+    /// Scores are in units of `2^-score_bits` powers of two, `4..=26`.
     pub score_bits: i32,
     /// `lane = scale(t, gate_factor)` with `t = silu(gate) * up * 2^9`.
     pub gate_factor: i32,
@@ -113,7 +112,7 @@ pub struct Layer<'a> {
 
 impl Layer<'_> {
     pub(crate) fn check(&self) -> Result<(), &'static str> {
-        if !(8..=26).contains(&self.params.score_bits) {
+        if !(4..=26).contains(&self.params.score_bits) {
             return Err("score_bits");
         }
         if self.relation_bias.iter().any(|bias| !(-MAX_BIAS..=MAX_BIAS).contains(bias)) {
@@ -122,8 +121,8 @@ impl Layer<'_> {
         Ok(())
     }
 
-    /// A matrix with `max|lane| * sum|w|` of 2^31 or more in some column.
-    pub(crate) fn overflowing_matrix(&self, lanes: LaneWidth) -> Option<&'static str> {
+    /// A matrix whose accumulators could overflow in some column.
+    pub(crate) fn overflowing_matrix(&self) -> Option<&'static str> {
         let matrices = [
             ("query", self.query),
             ("key", self.key),
@@ -132,14 +131,14 @@ impl Layer<'_> {
             ("gate_up", self.gate_up),
             ("down", self.down),
         ];
-        matrices.iter().find(|(_, matrix)| !matrix.fits(lanes)).map(|(name, _)| *name)
+        matrices.iter().find(|(_, matrix)| !matrix.fits()).map(|(name, _)| *name)
     }
 }
 
 impl Matrix<'_> {
-    /// Whether `2^(bits-1) * sum|w| < 2^31` in every column.
-    pub(crate) fn fits(&self, lanes: LaneWidth) -> bool {
-        let limit = (i32::MAX / (lanes.max() + 1)) as u32;
+    /// Whether `2^15 * sum|w| < 2^31` in every column: what 16-bit lanes, and 8-bit lanes after their shift, need.
+    pub(crate) fn fits(&self) -> bool {
+        let limit = u32::from(u16::MAX);
         self.weights.chunks_exact(2 * self.depth.max(1)).all(|pair| {
             let (even, odd) = pair.chunks_exact(2).fold((0u32, 0u32), |(even, odd), w| match w {
                 [a, b] => (even + u32::from(a.unsigned_abs()), odd + u32::from(b.unsigned_abs())),

@@ -1,24 +1,28 @@
 //! `hrm-host eval`
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Result, bail, ensure};
-use hrm_core::task::draw::shuffle;
-use hrm_core::task::sudoku::Sudoku;
-use hrm_host::data::import;
+use anyhow::{Context, Result, bail, ensure};
+use hrm_core::pack::MAGIC;
 use hrm_host::model::Hrm;
-use hrm_host::train::eval::{FloatModel, Level, evaluate};
+use hrm_host::quant::{AlignedPack, IntegerModel};
+use hrm_host::train::eval::{Answers, FloatModel, Level, evaluate};
 use hrm_host::train::load_parameters;
-use hrm_host::train::checkpoint::RunDir;
-use rand_core::SeedableRng;
-use rand_pcg::Pcg64;
+
+use super::{draw_rows, newest};
 
 /// Measure a checkpoint's exact accuracy on puzzles drawn at random, with growing numbers of hints.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Checkpoint file, or a run directory (its newest checkpoint)
-    checkpoint: PathBuf,
+    /// Checkpoint file, run directory (its newest checkpoint), or pack
+    #[arg(value_name = "CHECKPOINT|PACK")]
+    model: PathBuf,
+    /// Member of a pack; the last by default
+    #[arg(long, value_name = "N")]
+    member: Option<usize>,
     /// CSV of puzzles, plain or gzip
     #[arg(long, value_name = "FILE")]
     data: PathBuf,
@@ -51,35 +55,65 @@ pub(super) struct Args {
 /// Runs the subcommand.
 pub(super) fn run(args: Args) -> Result<ExitCode> {
     super::use_threads(args.threads)?;
-    ensure!(args.rows > 0, "--rows 0: give at least 1");
     ensure!(args.batch > 0, "--batch 0: give at least 1");
     ensure!(args.segments != Some(0), "--segments 0: give at least 1");
     if let Some(bad) = args.hints.iter().find(|h| **h > 100) {
         bail!("--hints {bad}: per cent, 0 to 100");
     }
-    let path = if args.checkpoint.is_dir() {
-        RunDir::open(&args.checkpoint).newest()?.0
+    if is_pack(&args.model)? {
+        let file = AlignedPack::read(&args.model)?;
+        let pack = file.open()?;
+        let (header, shape) = (pack.header()?, *pack.shape());
+        let members = usize::from(shape.members);
+        let member = args.member.unwrap_or(members - 1);
+        ensure!(member < members, "--member {member}: the pack has members 0 to {}", members - 1);
+        let about = format!(
+            "{}, {:?} lanes, member {member}, CRC-32 {:08x}",
+            args.model.display(),
+            shape.lanes,
+            pack.crc()
+        );
+        let model = IntegerModel { pack, member, batch: args.batch };
+        table(&args, model, header.task, usize::from(shape.segments), &about)
     } else {
-        args.checkpoint.clone()
-    };
-    let (config, params) = load_parameters(&path, !args.raw)?;
-    let Some(task) = Sudoku::from_name(config.model.task.as_str()) else {
-        bail!("{}: unknown task {}", path.display(), config.model.task);
-    };
-    let all = import::load(&args.data, Some(task))?;
-    ensure!(!all.is_empty(), "{} has no puzzles", args.data.display());
-    let mut rows: Vec<usize> = (0..all.len()).collect();
-    shuffle(&mut Pcg64::seed_from_u64(args.seed), &mut rows);
-    rows.truncate(args.rows);
-    let set = all.subset(&rows);
-    let segments = args.segments.unwrap_or(config.model.segments);
-    let mut model = FloatModel { hrm: Hrm::new(&config.model, &params)?, batch: args.batch };
+        let path = newest(&args.model)?;
+        let (config, params) = load_parameters(&path, !args.raw)?;
+        let weights = if args.raw { "weights as trained" } else { "averaged weights" };
+        let about = format!("{}, float, {weights}, configuration {}", path.display(), config.hash());
+        let model = FloatModel { hrm: Hrm::new(&config.model, &params)?, batch: args.batch };
+        table(&args, model, config.model.task.as_str(), config.model.segments, &about)
+    }
+}
+
+/// Whether the file at `path` begins like a pack.
+fn is_pack(path: &Path) -> Result<bool> {
+    if path.is_dir() {
+        return Ok(false);
+    }
+    let mut start = Vec::new();
+    let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+    file.take(MAGIC.len() as u64)
+        .read_to_end(&mut start)
+        .with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(start == MAGIC)
+}
+
+/// Measures `model` at every hint level and prints the table.
+fn table<M>(args: &Args, mut model: M, task: &str, trained_segments: usize, about: &str) -> Result<ExitCode>
+where
+    M: Answers<Error: std::error::Error + Send + Sync + 'static>,
+{
+    let set = draw_rows(&args.data, task, args.rows, args.seed)?;
+    let segments = args.segments.unwrap_or(trained_segments);
     let mut levels = Vec::new();
     if !args.json {
-        println!("{}: {} of {} puzzles, seed {}, {segments} segments", path.display(), set.len(), all.len(), args.seed);
-        println!("hints %   exact %   95 % interval     at halt %   mean halt   cells %   exact % after 1, 2, 4, 8 ... segments");
+        println!("{about}");
+        println!("{} puzzles of {}, seed {}, {segments} segments", set.len(), args.data.display(), args.seed);
+        println!(
+            "hints %   exact %   95 % interval     at halt %   mean halt   cells %   exact % after 1, 2, 4, 8 ... segments"
+        );
     }
-    for hints in args.hints {
+    for &hints in &args.hints {
         let level = evaluate(&mut model, &set, hints, segments, args.seed)?;
         if !args.json {
             println!("{}", table_row(&level));
@@ -88,12 +122,10 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
     }
     if args.json {
         let report = serde_json::json!({
-            "checkpoint": path,
+            "model": about,
             "data": args.data,
             "seed": args.seed,
             "segments": segments,
-            "averaged": !args.raw,
-            "config_hash": config.hash(),
             "levels": levels,
         });
         println!("{}", serde_json::to_string_pretty(&report)?);

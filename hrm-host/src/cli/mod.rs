@@ -1,11 +1,23 @@
 //! The command line: one file per subcommand.
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::{Context, ensure};
 use clap::{Parser, Subcommand};
+use hrm_core::task::draw::shuffle;
+use hrm_core::task::sudoku::Sudoku;
+use hrm_host::data::{PuzzleSet, import};
+use hrm_host::train::checkpoint::RunDir;
+use rand_core::SeedableRng;
+use rand_pcg::Pcg64;
 
+mod card;
 mod eval;
+mod export;
+mod inspect;
 mod train;
+mod verify;
 
 /// Trains the Hierarchical Reasoning Model, makes it int8 and proves the result.
 #[derive(Debug, Parser)]
@@ -19,8 +31,14 @@ pub(crate) struct Cli {
 enum Command {
     /// Train a model as a configuration file says.
     Train(train::Args),
-    /// Measure a checkpoint's exact accuracy on puzzles it has not seen.
+    /// Measure a checkpoint's or a pack's exact accuracy on puzzles it has not seen.
     Eval(eval::Args),
+    /// Make an int8 pack of a checkpoint.
+    Export(export::Args),
+    /// Compare a pack with the checkpoint it was made of.
+    Verify(verify::Args),
+    /// Show what is in a pack.
+    Inspect(inspect::Args),
 }
 
 impl Cli {
@@ -32,6 +50,9 @@ impl Cli {
         match self.command {
             Command::Train(args) => train::run(args),
             Command::Eval(args) => eval::run(args),
+            Command::Export(args) => export::run(args),
+            Command::Verify(args) => verify::run(args),
+            Command::Inspect(args) => inspect::run(args),
         }
     }
 }
@@ -39,8 +60,25 @@ impl Cli {
 /// Lets every parallel operation use `threads` threads; all processors where it is `None`.
 fn use_threads(threads: Option<usize>) -> anyhow::Result<()> {
     if let Some(threads) = threads {
-        anyhow::ensure!(threads > 0, "--threads 0: give at least 1");
+        ensure!(threads > 0, "--threads 0: give at least 1");
         rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
     }
     Ok(())
+}
+
+/// A checkpoint file as it is; of a run directory, its newest checkpoint.
+fn newest(path: &Path) -> anyhow::Result<PathBuf> {
+    Ok(if path.is_dir() { RunDir::open(path).newest()?.0 } else { path.to_owned() })
+}
+
+/// `rows` puzzles of task `task` drawn from `data` at random, the same for equal seeds.
+fn draw_rows(data: &Path, task: &str, rows: usize, seed: u64) -> anyhow::Result<PuzzleSet> {
+    ensure!(rows > 0, "--rows 0: give at least 1");
+    let task = Sudoku::from_name(task).with_context(|| format!("unknown task {task}"))?;
+    let all = import::load(data, Some(task))?;
+    ensure!(!all.is_empty(), "{} has no puzzles", data.display());
+    let mut order: Vec<usize> = (0..all.len()).collect();
+    shuffle(&mut Pcg64::seed_from_u64(seed), &mut order);
+    order.truncate(rows);
+    Ok(all.subset(&order))
 }

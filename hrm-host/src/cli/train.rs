@@ -134,11 +134,7 @@ fn configuration(args: &Args) -> Result<RunConfig> {
 
 fn ensure_new(out: &Path) -> Result<()> {
     let taken = std::fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some());
-    ensure!(
-        !taken,
-        "{} is not empty; continue that run with --resume, or give another --out",
-        out.display()
-    );
+    ensure!(!taken, "{} is not empty; continue that run with --resume, or give another --out", out.display());
     Ok(())
 }
 
@@ -158,7 +154,8 @@ impl Screen {
     fn new(config: &RunConfig, options: &RunOptions) -> Self {
         let terminal = std::io::stderr().is_terminal();
         let bar = if terminal { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
-        let style = ProgressStyle::with_template("{spinner} {msg}").unwrap_or(ProgressStyle::default_spinner());
+        let style =
+            ProgressStyle::with_template("{spinner} {msg}").unwrap_or(ProgressStyle::default_spinner());
         bar.set_style(style);
         Self {
             bar,
@@ -200,9 +197,10 @@ impl Screen {
 
     fn describe(&mut self, p: &Progress) -> String {
         let began = *self.minutes_at_start.get_or_insert(p.minutes);
-        let by_steps = self.last.filter(|_| p.rate > 0.0).map(|last| {
-            last.saturating_sub(p.step) as f64 * self.batch as f64 / p.rate / 60.0
-        });
+        let by_steps = self
+            .last
+            .filter(|_| p.rate > 0.0)
+            .map(|last| last.saturating_sub(p.step) as f64 * self.batch as f64 / p.rate / 60.0);
         let by_time = self.max_time.map(|limit| limit.as_secs_f64() / 60.0 - (p.minutes - began));
         let left = [by_steps, by_time].into_iter().flatten().reduce(f64::min);
         let left = left.map_or(String::new(), |m| format!("  {:.0} min left", m.max(0.0)));

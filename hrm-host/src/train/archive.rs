@@ -42,7 +42,9 @@ pub enum ArchiveError {
         reason: String,
     },
     /// The contents do not add up to the stored checksum.
-    #[error("{path} was altered after it was written (checksum {found}, expected {expected}); use an earlier checkpoint of the run")]
+    #[error(
+        "{path} was altered after it was written (checksum {found}, expected {expected}); use an earlier checkpoint of the run"
+    )]
     Checksum {
         /// The file.
         path: PathBuf,

@@ -13,7 +13,7 @@ use super::flat::{FlatParams, Named};
 use super::optim::AdamAtan2;
 use super::rows::Rows;
 use crate::config::RunConfig;
-use crate::model::{Params};
+use crate::model::Params;
 
 /// Everything that decides how a run goes on.
 #[derive(Clone, Debug, PartialEq)]
@@ -167,11 +167,33 @@ fn read_params(archive: &Archive, config: &RunConfig, prefix: &str) -> Result<Fl
 /// # Errors
 /// Where the file is damaged or holds another model than its configuration says.
 pub fn load_parameters(path: &Path, prefer_ema: bool) -> Result<(RunConfig, Params), TrainError> {
+    load_model(path, prefer_ema).map(|model| (model.config, model.params))
+}
+
+/// A model taken out of a checkpoint, and how far its training had come.
+#[derive(Debug)]
+pub struct TrainedModel {
+    /// The run's configuration.
+    pub config: RunConfig,
+    /// Weights, as trained or averaged.
+    pub params: Params,
+    /// Optimizer steps taken.
+    pub step: u64,
+    /// Sample-segments seen.
+    pub samples: u64,
+}
+
+/// As [`load_parameters`], with the counters of the run.
+///
+/// # Errors
+/// Where the file is damaged or holds another model than its configuration says.
+pub fn load_model(path: &Path, prefer_ema: bool) -> Result<TrainedModel, TrainError> {
     let archive = Archive::read(path)?;
     let config = read_config(&archive)?;
     let params = read_params(&archive, &config, if prefer_ema { AVERAGE } else { PARAM })?;
     let params = params.to_params(&config.model, &Device::Cpu)?;
-    Ok((config, params))
+    let (step, samples) = (archive.parsed("step")?, archive.parsed("samples")?);
+    Ok(TrainedModel { config, params, step, samples })
 }
 
 /// A run's directory: `step-XXXXXXXX.safetensors`, and `latest` with the name of the newest.
@@ -206,8 +228,11 @@ impl RunDir {
     /// [`TrainError::Locked`] where another process has it.
     pub fn lock(&self) -> Result<fs::File, TrainError> {
         let path = self.path.join("lock");
-        let file = fs::File::create(&path)
-            .map_err(|source| TrainError::Io { action: "write", path: path.clone(), source })?;
+        let file = fs::File::create(&path).map_err(|source| TrainError::Io {
+            action: "write",
+            path: path.clone(),
+            source,
+        })?;
         match file.try_lock() {
             Ok(()) => Ok(file),
             Err(fs::TryLockError::WouldBlock) => Err(TrainError::Locked(self.path.clone())),

@@ -9,6 +9,17 @@ use crate::data::PuzzleSet;
 use crate::data::hints::with_hints;
 use crate::model::{Gradient, Hrm};
 
+/// Where a batch of puzzles stands after a segment.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment<'a> {
+    /// Decoded grids, (rows, cells) tokens.
+    pub grids: &'a [u8],
+    /// Which rows would halt.
+    pub halts: &'a [bool],
+    /// The slow state in real units, (rows, sequence, width); empty where a model has none to show.
+    pub z_h: &'a [f32],
+}
+
 /// Anything that answers puzzles segment by segment.
 pub trait Answers {
     /// Why it cannot.
@@ -17,8 +28,8 @@ pub trait Answers {
     /// Rows it likes to be given at once.
     fn batch(&self) -> usize;
 
-    /// Thinks `segments` segments about `puzzles` ((rows, cells) tokens) and shows `seen` the grids ((rows, cells)
-    /// tokens) and which rows would halt, after every segment.
+    /// Thinks `segments` segments about `puzzles` ((rows, cells) tokens) and shows `seen` where it stands after every
+    /// segment.
     ///
     /// # Errors
     /// Where the model fails.
@@ -26,7 +37,7 @@ pub trait Answers {
         &mut self,
         puzzles: &[u8],
         segments: usize,
-        seen: &mut dyn FnMut(&[u8], &[bool]),
+        seen: &mut dyn FnMut(Moment<'_>),
     ) -> Result<(), Self::Error>;
 }
 
@@ -49,7 +60,7 @@ impl Answers for FloatModel {
         &mut self,
         puzzles: &[u8],
         segments: usize,
-        seen: &mut dyn FnMut(&[u8], &[bool]),
+        seen: &mut dyn FnMut(Moment<'_>),
     ) -> Result<(), TrainError> {
         let (cells, vocab) = (self.hrm.config().cells(), self.hrm.config().vocab());
         let rows = puzzles.len() / cells;
@@ -61,7 +72,8 @@ impl Answers for FloatModel {
             let grids: Vec<u8> = logits.chunks_exact(vocab).map(|x| argmax(x) as u8).collect();
             let q = output.q.to_vec2::<f32>()?;
             let halts: Vec<bool> = q.iter().map(|q| q[0] > q.get(1).copied().unwrap_or(0.0)).collect();
-            seen(&grids, &halts);
+            let z_h: Vec<f32> = output.carry.z_h.flatten_all()?.to_vec1()?;
+            seen(Moment { grids: &grids, halts: &halts, z_h: &z_h });
             carry = output.carry;
         }
         Ok(())
@@ -126,7 +138,7 @@ pub fn evaluate<A: Answers>(
         let mut batch =
             vec![Outcome { exact: false, exact_at_halt: false, halted: 0, right_cells: 0 }; chunk.len()];
         let mut segment = 0;
-        model.answer(&puzzles, segments, &mut |grids, halts| {
+        model.answer(&puzzles, segments, &mut |Moment { grids, halts, .. }| {
             segment += 1;
             for (i, grid) in grids.chunks_exact(cells).enumerate() {
                 let outcome = &mut batch[i];
@@ -200,7 +212,7 @@ mod tests {
             &mut self,
             puzzles: &[u8],
             segments: usize,
-            seen: &mut dyn FnMut(&[u8], &[bool]),
+            seen: &mut dyn FnMut(Moment<'_>),
         ) -> Result<(), Infallible> {
             let mut grids = puzzles.to_vec();
             for _ in 0..segments {
@@ -210,7 +222,7 @@ mod tests {
                     }
                 }
                 let halts: Vec<bool> = grids.chunks_exact(16).map(|g| !g.contains(&BLANK)).collect();
-                seen(&grids, &halts);
+                seen(Moment { grids: &grids, halts: &halts, z_h: &[] });
             }
             Ok(())
         }

@@ -46,7 +46,8 @@ impl FlatParams {
     /// # Errors
     /// Where the device fails.
     pub fn read(params: &Params) -> Result<Self, TrainError> {
-        let named = |name: &str, tensor: &Tensor| Named { name: name.to_owned(), shape: tensor.dims().to_vec() };
+        let named =
+            |name: &str, tensor: &Tensor| Named { name: name.to_owned(), shape: tensor.dims().to_vec() };
         let (mut layout, mut values) = (Vec::new(), Vec::new());
         for (name, var) in params.vars() {
             layout.push(named(name, var));
@@ -117,6 +118,8 @@ impl FlatParams {
 
     /// The first tensor with a value in `values` that is not finite.
     pub fn first_not_finite(&self, values: &[f32]) -> Option<&str> {
-        self.split(values).find(|(_, own)| own.iter().any(|x| !x.is_finite())).map(|(named, _)| named.name.as_str())
+        self.split(values)
+            .find(|(_, own)| own.iter().any(|x| !x.is_finite()))
+            .map(|(named, _)| named.name.as_str())
     }
 }

@@ -53,7 +53,11 @@ impl Losses {
         let heads = q.len() / rows;
         assert_eq!(labels.len(), rows * cells, "a label per cell");
         assert_eq!(logits.len(), labels.len() * vocab, "a logit per cell and token");
-        assert_eq!(q.len(), rows * if continue_targets.is_some() { 2 } else { 1 }, "a target per halting logit");
+        assert_eq!(
+            q.len(),
+            rows * if continue_targets.is_some() { 2 } else { 1 },
+            "a target per halting logit"
+        );
         self.right.clear();
         self.right.resize(rows, 0);
         self.d_logits.clear();
@@ -208,7 +212,11 @@ mod tests {
             for i in 0..logits.len() + q.len() {
                 let moved = |by: f32| {
                     let (mut logits, mut q) = (logits, q);
-                    if i < logits.len() { logits[i] += by } else { q[i - logits.len()] += by }
+                    if i < logits.len() {
+                        logits[i] += by
+                    } else {
+                        q[i - logits.len()] += by
+                    }
                     losses(kind, &logits, &q, &labels, Some(&targets)).total
                 };
                 let numeric = (moved(h) - moved(-h)) / f64::from(2.0 * h);
@@ -223,7 +231,10 @@ mod tests {
     fn large_logits_stay_finite() {
         for kind in [LossKind::Softmax, LossKind::Stablemax] {
             let l = losses(kind, &[1e30, -1e30, 0.0], &[-500.0], &[1], None);
-            assert!(l.total.is_finite() && l.d_logits.iter().chain(&l.d_q).all(|d| d.is_finite()), "{kind:?}");
+            assert!(
+                l.total.is_finite() && l.d_logits.iter().chain(&l.d_q).all(|d| d.is_finite()),
+                "{kind:?}"
+            );
         }
     }
 }

@@ -215,7 +215,8 @@ impl<'a> Run<'a> {
             if config.train.steps > 0 && step >= config.train.steps {
                 break Stop::Finished;
             }
-            let out_of_time = self.options.max_time.is_some_and(|limit| self.began.elapsed() + longest > limit);
+            let out_of_time =
+                self.options.max_time.is_some_and(|limit| self.began.elapsed() + longest > limit);
             if out_of_time || self.options.max_steps.is_some_and(|limit| step - first >= limit) {
                 break Stop::Limit;
             }

@@ -235,7 +235,9 @@ impl<'d> Trainer<'d> {
         let continue_targets = if model.continue_head {
             let next = self.hrm.segment(&output.carry, &tokens, Gradient::None)?.q.to_vec2::<f32>()?;
             let is_last = |row: usize| self.rows.segments[row] + 1 >= model.segments as u32;
-            Some(next.iter().enumerate().map(|(row, q)| continue_target([q[0], q[1]], is_last(row))).collect())
+            Some(
+                next.iter().enumerate().map(|(row, q)| continue_target([q[0], q[1]], is_last(row))).collect(),
+            )
         } else {
             None::<Vec<f32>>
         };
@@ -253,7 +255,8 @@ impl<'d> Trainer<'d> {
         }
 
         // The gradient of the loss at the logits is known; the graph takes it from there.
-        let pull = |of: &Tensor, slope: &[f32]| of.mul(&Tensor::from_slice(slope, of.dims(), &device)?)?.sum_all();
+        let pull =
+            |of: &Tensor, slope: &[f32]| of.mul(&Tensor::from_slice(slope, of.dims(), &device)?)?.sum_all();
         let surrogate = (pull(&output.logits, &self.losses.d_logits)? + pull(&output.q, &self.losses.d_q)?)?;
         let mut grads = self.flat.gradients(&self.params, &surrogate.backward()?)?;
         let gradient_norm = norm(&grads);

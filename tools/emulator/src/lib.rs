@@ -1,1 +1,17 @@
+//! Starts the firmware in QEMU, talks to it, and compares it bit for bit with the host.
+//!
+//! [`Machine::boot`] starts a [`Board`](board::Board) with a firmware image and a pack; [`Link`] speaks the wire
+//! protocol over anything that reads and writes; [`compare`](compare::compare) names the first difference.
 
+pub mod board;
+pub mod compare;
+pub mod image;
+pub mod link;
+pub mod log;
+pub mod machine;
+
+pub use board::Board;
+pub use compare::{Difference, compare};
+pub use image::Image;
+pub use link::{Link, LinkError};
+pub use machine::{Machine, MachineError};

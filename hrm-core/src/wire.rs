@@ -1,0 +1,315 @@
+//! What host and device say to each other: versioned postcard messages, each with a CRC-32, COBS framed.
+//!
+//! A frame on the line is `COBS(envelope ‖ CRC-32 of it, little-endian) ‖ 0x00`, the envelope being `version: u8`,
+//! `id: u16` and the message in [postcard](https://postcard.jamesmunns.com/wire-format)'s encoding. A zero byte ends
+//! every frame and occurs nowhere else, so a receiver that joins late, loses bytes or meets garbage is in step again
+//! after the next zero. An answer carries the id of its request.
+
+use heapless::Vec;
+use postcard::ser_flavors::{Cobs, Slice, crc::CrcModifier};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    digest::{CRC, MAX_CHUNKS, OPS},
+    task::{MAX_CELLS, Refusal},
+    trace::Op,
+};
+
+/// Version of the messages below; every change to one of them raises it.
+pub const PROTOCOL: u8 = 1;
+
+/// Most bytes of an envelope with its CRC.
+pub const MAX_ENVELOPE: usize = MAX_CELLS + 124;
+
+/// Most bytes of a frame on the line: COBS adds one byte in 254, one more, and the closing zero.
+pub const MAX_FRAME: usize = MAX_ENVELOPE + MAX_ENVELOPE / 254 + 2;
+
+/// Most elements one [`Request::Probe`] returns.
+pub const MAX_PROBE: usize = 64;
+
+const CRC_BYTES: usize = 4;
+
+/// A puzzle and the member that is to reason about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ask<'a> {
+    /// Which checkpoint of the pack.
+    pub member: u8,
+    /// The puzzle, one token per cell.
+    pub tokens: &'a [u8],
+}
+
+/// What a host asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Request<'a> {
+    /// Who are you? Answered by [`Response::Hello`].
+    Hello,
+    /// Reason for `segments` segments; answered by one [`Response::Segment`] after each.
+    Digest {
+        /// What to reason about.
+        #[serde(borrow)]
+        ask: Ask<'a>,
+        /// How many segments, at least 1.
+        segments: u16,
+    },
+    /// CRCs of up to [`MAX_CHUNKS`] chunks of segment `segment`'s timeline; answered by [`Response::Chunks`].
+    Chunks {
+        /// What to reason about.
+        #[serde(borrow)]
+        ask: Ask<'a>,
+        /// Which segment, from 0.
+        segment: u16,
+        /// First element of the timeline.
+        from: u32,
+        /// Elements per chunk.
+        chunk: u32,
+    },
+    /// Raw elements of one operation of one segment; answered by [`Response::Values`].
+    Probe {
+        /// What to reason about.
+        #[serde(borrow)]
+        ask: Ask<'a>,
+        /// Which segment, from 0.
+        segment: u16,
+        /// Which operation.
+        op: Op,
+        /// First element.
+        from: u32,
+        /// How many, at most [`MAX_PROBE`].
+        len: u8,
+    },
+    /// Drop what you are doing; answered by [`Response::Cancelled`] under this request's id.
+    Cancel,
+    /// Leave (an emulator ends, a board restarts); answered by [`Response::Goodbye`].
+    Shutdown,
+}
+
+/// What a device answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Response<'a> {
+    /// Who this is.
+    #[serde(borrow)]
+    Hello(Hello<'a>),
+    /// One segment is done.
+    Segment(Segment),
+    /// Chunks of a timeline.
+    Chunks {
+        /// CRC of each chunk, the last one possibly of fewer elements.
+        crcs: Vec<u32, MAX_CHUNKS>,
+        /// Elements in the whole segment.
+        total: u32,
+    },
+    /// Elements of one operation.
+    Values {
+        /// The elements that exist of those asked for.
+        values: Vec<i32, MAX_PROBE>,
+        /// Elements of that operation in the whole segment.
+        total: u32,
+    },
+    /// The work was dropped, or there was none.
+    Cancelled,
+    /// The device leaves.
+    Goodbye,
+    /// The request was not served; the device is ready for another.
+    Error(Fault),
+}
+
+/// A device's description of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello<'a> {
+    /// Version of the firmware.
+    pub firmware: &'a str,
+    /// Name of the board.
+    pub board: &'a str,
+    /// Task the pack was made for.
+    pub task: &'a str,
+    /// CRC-32 that the pack carries.
+    pub pack_crc: u32,
+    /// Members in the pack.
+    pub members: u8,
+    /// Cells of a puzzle.
+    pub cells: u16,
+    /// Segments the model was trained to take at most.
+    pub segments: u16,
+    /// What it has and what the model takes.
+    pub memory: Memory,
+}
+
+/// Memory of a device, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Memory {
+    /// Flash set aside for a pack.
+    pub pack_region: u32,
+    /// Of which the pack takes.
+    pub pack: u32,
+    /// Static memory set aside for the model.
+    pub workspace_region: u32,
+    /// Of which the pack's shape takes.
+    pub workspace: u32,
+    /// Stack.
+    pub stack: u32,
+}
+
+/// The digest of one segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Segment {
+    /// Which segment, from 0.
+    pub segment: u16,
+    /// CRC-32 of each operation group, in the order of [`Op::ALL`].
+    pub ops: [u32; OPS],
+    /// Digest of the carried state.
+    pub state: u32,
+    /// CRC-32 of the decoded grid, one byte per cell.
+    pub grid: u32,
+}
+
+/// Why a request was not served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum Fault {
+    /// The frame was damaged or too long; the id is 0, it could not be read.
+    Frame(FrameError),
+    /// The device speaks version `device`.
+    Version {
+        /// The device's [`PROTOCOL`].
+        device: u8,
+    },
+    /// The frame is sound, but it is no request of this version.
+    Message,
+    /// The pack has only `members` members.
+    Member {
+        /// How many there are.
+        members: u8,
+    },
+    /// The puzzle is none of this task.
+    Puzzle(Refusal),
+    /// A count of 0, or of more than a frame holds.
+    Range,
+    /// Another request is being served; cancel it or wait.
+    Busy,
+}
+
+/// What is wrong with a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum FrameError {
+    /// Longer than the receiver's buffer.
+    Oversized,
+    /// Not COBS, or too short to hold an envelope.
+    Framing,
+    /// The CRC is wrong: bytes were changed on the way.
+    Checksum,
+}
+
+impl core::fmt::Display for FrameError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            FrameError::Oversized => "a frame longer than the receiver's buffer",
+            FrameError::Framing => "bytes that are no frame",
+            FrameError::Checksum => "a frame whose checksum is wrong",
+        })
+    }
+}
+
+impl core::error::Error for FrameError {}
+
+/// A message that does not fit its buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct TooLong;
+
+impl core::fmt::Display for TooLong {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "the message does not fit a frame of {MAX_FRAME} bytes")
+    }
+}
+
+impl core::error::Error for TooLong {}
+
+/// Why a sound frame's envelope was not understood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum EnvelopeError {
+    /// It is of version `0`, not [`PROTOCOL`].
+    Version(u8),
+    /// It holds no such message, or more than one.
+    Message,
+}
+
+/// Writes `message` as one frame, closing zero included, to the front of `buffer` ([`MAX_FRAME`] bytes always do).
+pub fn encode<'b, M: Serialize>(id: u16, message: &M, buffer: &'b mut [u8]) -> Result<&'b [u8], TooLong> {
+    let framed = Cobs::try_new(Slice::new(buffer)).map_err(|_| TooLong)?;
+    let checked = CrcModifier::new(framed, CRC.digest());
+    postcard::serialize_with_flavor(&(PROTOCOL, id, message), checked)
+        .map(|frame| &*frame)
+        .map_err(|_| TooLong)
+}
+
+/// Reads the envelope of a frame that [`Decoder::push`] let pass: its id and its message.
+pub fn open<'a, M: Deserialize<'a>>(envelope: &'a [u8]) -> Result<(u16, M), EnvelopeError> {
+    match envelope {
+        [PROTOCOL, rest @ ..] => match postcard::take_from_bytes::<(u16, M)>(rest) {
+            Ok((message, [])) => Ok(message),
+            _ => Err(EnvelopeError::Message),
+        },
+        [other, ..] => Err(EnvelopeError::Version(*other)),
+        [] => Err(EnvelopeError::Message),
+    }
+}
+
+/// The id of an envelope whose message was not understood, 0 where even that is unreadable.
+pub fn id_of(envelope: &[u8]) -> u16 {
+    envelope.get(1..).and_then(|rest| postcard::take_from_bytes(rest).ok()).map_or(0, |(id, _)| id)
+}
+
+/// Cuts a stream of bytes into frames, and passes on those that are sound.
+pub struct Decoder {
+    buffer: [u8; MAX_FRAME],
+    used: usize,
+    oversized: bool,
+}
+
+impl Default for Decoder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Decoder {
+    /// An empty decoder, in step with a line on which nothing has been sent.
+    pub const fn new() -> Self {
+        Self { buffer: [0; MAX_FRAME], used: 0, oversized: false }
+    }
+
+    /// Takes the next byte of the line. `Some` when it completes a frame: the envelope for [`open`], or what is
+    /// wrong with it. Zeros between frames are ignored.
+    pub fn push(&mut self, byte: u8) -> Option<Result<&[u8], FrameError>> {
+        if byte != 0 {
+            match self.buffer.get_mut(self.used) {
+                Some(place) => {
+                    *place = byte;
+                    self.used += 1;
+                }
+                None => self.oversized = true,
+            }
+            return None;
+        }
+        let used = core::mem::take(&mut self.used);
+        match core::mem::take(&mut self.oversized) {
+            true => Some(Err(FrameError::Oversized)),
+            false if used == 0 => None,
+            false => Some(Self::check(self.buffer.get_mut(..used).unwrap_or_default())),
+        }
+    }
+
+    fn check(frame: &mut [u8]) -> Result<&[u8], FrameError> {
+        let used = cobs::decode_in_place(frame).map_err(|_| FrameError::Framing)?;
+        let (envelope, crc) =
+            frame.get(..used).and_then(<[u8]>::split_last_chunk::<CRC_BYTES>).ok_or(FrameError::Framing)?;
+        match CRC.checksum(envelope) == u32::from_le_bytes(*crc) {
+            true => Ok(envelope),
+            false => Err(FrameError::Checksum),
+        }
+    }
+}

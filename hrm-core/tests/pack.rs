@@ -1,0 +1,167 @@
+//! The reader of packs against damage of every kind, and the model's memory and bits on a released pack.
+
+use hrm_core::pack::{ALIGN, PRELUDE_BYTES, checksum};
+use hrm_core::{Hrm, Pack, PackError, Reasoner, workspace_bytes};
+use proptest::prelude::*;
+
+const RELEASED: &[u8] = include_bytes!("../../models/sudoku4-demo.hrm");
+
+/// Bytes at a place that is a multiple of 16.
+struct Aligned {
+    words: Vec<u128>,
+    bytes: usize,
+}
+
+impl Aligned {
+    fn of(bytes: &[u8]) -> Self {
+        let mut words = vec![0u128; bytes.len().div_ceil(ALIGN)];
+        bytemuck::cast_slice_mut::<u128, u8>(&mut words)[..bytes.len()].copy_from_slice(bytes);
+        Self { words, bytes: bytes.len() }
+    }
+
+    fn get(&self) -> &[u8] {
+        &bytemuck::cast_slice::<u128, u8>(&self.words)[..self.bytes]
+    }
+}
+
+fn open(bytes: &[u8]) -> Result<u32, PackError> {
+    Pack::open(Aligned::of(bytes).get()).map(|pack| pack.crc())
+}
+
+/// `bytes` with its checksum made right again, so that the checks behind it are reached.
+fn resealed(mut bytes: Vec<u8>) -> Vec<u8> {
+    let crc = checksum(&bytes);
+    bytes[16..20].copy_from_slice(&crc.to_le_bytes());
+    bytes
+}
+
+/// Runs one segment, if the pack is accepted: nothing in it may panic or reach outside.
+fn think(bytes: &[u8]) {
+    let aligned = Aligned::of(bytes);
+    if let Ok(pack) = Pack::open(aligned.get()) {
+        let mut memory = vec![0u32; workspace_bytes(pack.shape()) / 4];
+        let mut model = Hrm::new(pack, &mut memory).unwrap();
+        model.begin(usize::MAX, &[255; 16]);
+        model.segment(&mut ()).unwrap();
+        assert_eq!(model.grid().len(), model.cells());
+    }
+}
+
+#[test]
+fn every_truncation_is_named() {
+    for bytes in 0..RELEASED.len() {
+        if bytes > 512 && bytes % 97 != 0 {
+            continue;
+        }
+        let needed = if bytes < PRELUDE_BYTES { PRELUDE_BYTES } else { RELEASED.len() };
+        assert_eq!(open(&RELEASED[..bytes]), Err(PackError::Truncated { needed, got: bytes }));
+    }
+    assert!(open(RELEASED).is_ok());
+}
+
+#[test]
+fn bytes_behind_the_pack_are_ignored() {
+    let mut region = RELEASED.to_vec();
+    region.resize(RELEASED.len() + 4096, 0xFF);
+    assert_eq!(open(&region), open(RELEASED));
+}
+
+#[test]
+fn erased_flash_and_other_files_are_no_packs() {
+    assert_eq!(open(&[0xFF; 256]), Err(PackError::Magic));
+    assert_eq!(open(&[0; 256]), Err(PackError::Magic));
+    assert_eq!(open(b"PK\x03\x04 this is a zip archive, not a pack"), Err(PackError::Magic));
+}
+
+#[test]
+fn every_flipped_bit_is_found() {
+    for at in (0..RELEASED.len()).filter(|at| *at < 600 || at % 61 == 0) {
+        let mut bytes = RELEASED.to_vec();
+        bytes[at] ^= 1 << (at % 8);
+        assert!(open(&bytes).is_err(), "byte {at}");
+    }
+}
+
+#[test]
+fn a_newer_format_is_named() {
+    let mut bytes = RELEASED.to_vec();
+    bytes[4] = 9;
+    assert_eq!(open(&resealed(bytes)), Err(PackError::Version { found: 9 }));
+}
+
+#[test]
+fn a_misaligned_pack_is_refused() {
+    let mut bytes = vec![0];
+    bytes.extend_from_slice(RELEASED);
+    assert_eq!(Pack::open(&Aligned::of(&bytes).get()[1..]).map(|_| ()), Err(PackError::Misaligned));
+}
+
+#[test]
+fn too_little_memory_is_named_in_bytes() {
+    let aligned = Aligned::of(RELEASED);
+    let pack = Pack::open(aligned.get()).unwrap();
+    let needed = workspace_bytes(pack.shape());
+    let mut memory = vec![0u32; needed / 4 - 1];
+    let error = Hrm::new(pack, &mut memory).map(|_| ()).unwrap_err();
+    assert_eq!((error.needed_bytes, error.got_bytes), (needed, needed - 4));
+}
+
+#[test]
+fn nothing_outside_the_workspace_is_touched() {
+    const CANARY: u32 = 0xDEAD_BEEF;
+    let aligned = Aligned::of(RELEASED);
+    let pack = Pack::open(aligned.get()).unwrap();
+    let words = workspace_bytes(pack.shape()) / 4;
+    let mut memory = vec![CANARY; words + 64];
+    let mut model = Hrm::new(pack, &mut memory[32..]).unwrap();
+    model.begin(0, &[1, 2, 3, 4, 5, 1, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5]);
+    for _ in 0..3 {
+        model.segment(&mut ()).unwrap();
+    }
+    assert!(memory[..32].iter().chain(&memory[32 + words..]).all(|word| *word == CANARY));
+    assert!(memory[32..32 + words].iter().any(|word| *word != CANARY && *word != 0));
+}
+
+#[test]
+fn a_second_puzzle_leaves_no_trace_of_the_first() {
+    let aligned = Aligned::of(RELEASED);
+    let pack = Pack::open(aligned.get()).unwrap();
+    let digest = |before: Option<&[u8]>| {
+        let mut memory = vec![0u32; workspace_bytes(pack.shape()) / 4];
+        let mut model = Hrm::new(pack, &mut memory).unwrap();
+        if let Some(tokens) = before {
+            model.begin(0, tokens);
+            model.segment(&mut ()).unwrap();
+        }
+        model.begin(0, &[1; 16]);
+        model.segment(&mut ()).unwrap();
+        (model.state_digest(), model.halt())
+    };
+    assert_eq!(digest(None), digest(Some(&[5; 16])));
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        let _ = open(&bytes);
+    }
+
+    /// Whatever the header and the sections say behind a right checksum: refused, or safe to run.
+    #[test]
+    fn resealed_damage_never_panics(changes in prop::collection::vec((0usize..RELEASED.len(), any::<u8>()), 1..40), early: bool) {
+        let mut bytes = RELEASED.to_vec();
+        for (at, value) in changes {
+            let at = if early { 20 + at % 1200 } else { at.max(20) };
+            bytes[at] = value;
+        }
+        think(&resealed(bytes));
+    }
+
+    #[test]
+    fn resealed_header_noise_never_panics(noise in prop::collection::vec(any::<u8>(), 1..64), length in 0u32..2000) {
+        let mut bytes = RELEASED.to_vec();
+        bytes[8..12].copy_from_slice(&length.to_le_bytes());
+        bytes[PRELUDE_BYTES..PRELUDE_BYTES + noise.len()].copy_from_slice(&noise);
+        think(&resealed(bytes));
+    }
+}

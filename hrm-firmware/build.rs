@@ -1,0 +1,28 @@
+//! Hands the chosen board's memory map to the linker. On a workstation there is no board and nothing to do.
+
+use std::{env, fs, path::PathBuf};
+
+fn main() {
+    println!("cargo:rerun-if-changed=build.rs");
+    if env::var("CARGO_CFG_TARGET_OS").as_deref() != Ok("none") {
+        return;
+    }
+    let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR"));
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
+    let boards: Vec<String> = env::vars()
+        .filter_map(|(key, _)| key.strip_prefix("CARGO_FEATURE_BOARD_").map(str::to_owned))
+        .map(|feature| feature.to_lowercase().replace('_', "-"))
+        .collect();
+    let [board] = &boards[..] else {
+        panic!("choose exactly one board, for example with `--features board-mps2-an386`; got {boards:?}");
+    };
+    let memory = root.join("boards").join(board).join("memory.x");
+    println!("cargo:rerun-if-changed={}", memory.display());
+    if let Err(error) = fs::copy(&memory, out.join("memory.x")) {
+        panic!("cannot read the memory map {}: {error}", memory.display());
+    }
+    println!("cargo:rustc-link-search={}", out.display());
+    for argument in ["--nmagic", "-Tlink.x", "-Tdefmt.x"] {
+        println!("cargo:rustc-link-arg-bins={argument}");
+    }
+}

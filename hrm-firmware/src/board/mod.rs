@@ -1,0 +1,27 @@
+//! The boards. One is chosen by a `board-...` feature; the rest of the program knows it as [`Here`].
+
+use hrm_firmware::{Exit, Link};
+
+mod mps2;
+
+#[cfg(feature = "board-mps2-an386")]
+mod mps2_an386;
+#[cfg(feature = "board-mps2-an386")]
+pub(crate) use mps2_an386::MpsAn386 as Here;
+
+#[cfg(feature = "board-mps2-an500")]
+mod mps2_an500;
+#[cfg(feature = "board-mps2-an500")]
+pub(crate) use mps2_an500::MpsAn500 as Here;
+
+/// What start-up needs of a board, beyond the link.
+pub(crate) trait Board: Link {
+    /// Static memory set aside for the model, in bytes.
+    const WORKSPACE_BYTES: usize;
+
+    /// Switches on what the application uses. Called once, before anything else.
+    fn start() -> Self;
+
+    /// Leaves the program, saying how it ended to whoever runs it.
+    fn exit(exit: Exit) -> !;
+}

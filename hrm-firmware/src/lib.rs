@@ -1,0 +1,20 @@
+//! The firmware's application, apart from any board: answers requests from a link with a model.
+//!
+//! On a workstation this crate is the library alone, which tests drive through an in-memory link; the binary with
+//! its boards exists only for microcontrollers (`cargo xtask firmware`).
+#![no_std]
+
+pub mod app;
+pub mod exit;
+pub mod link;
+
+pub use app::{About, App};
+pub use exit::Exit;
+pub use link::{Event, Link};
+
+/// Version of the firmware, as told in `Hello`. A build with a corrupted kernel says so.
+pub const VERSION: &str = if cfg!(feature = "_fault-injection") {
+    concat!(env!("CARGO_PKG_VERSION"), "+fault-injection")
+} else {
+    env!("CARGO_PKG_VERSION")
+};

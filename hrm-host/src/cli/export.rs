@@ -1,0 +1,195 @@
+//! `hrm-host export`
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail, ensure};
+use hrm_core::lane::LaneWidth;
+use hrm_core::pack::{Accuracy, Provenance};
+use hrm_core::workspace_bytes;
+use hrm_host::config::RunConfig;
+use hrm_host::data::export::write_atomically;
+use hrm_host::data::hints::ease;
+use hrm_host::data::{Puzzle, PuzzleSet};
+use hrm_host::model::{Hrm, Params};
+use hrm_host::quant::compare::compare;
+use hrm_host::quant::{About, IntegerModel, quantize, with_accuracy};
+use hrm_host::train::checkpoint::{RunDir, load_model};
+use hrm_host::train::eval::FloatModel;
+use hrm_host::train::source::prepare;
+use rand_core::SeedableRng;
+use rand_pcg::Pcg64;
+
+use super::card;
+
+/// Quantize checkpoints into one int8 pack, calibrated on training puzzles, with a model card beside it.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Checkpoint files of one run, or one run directory
+    #[arg(required = true)]
+    checkpoints: Vec<PathBuf>,
+    /// Pack to write; the card goes to the same name with `.md`
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// With a run directory: its newest N checkpoints become the pack's members
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    members: usize,
+    /// Bits of stored states and activations
+    #[arg(long, value_name = "BITS", default_value = "16", value_parser = ["8", "16"])]
+    lanes: String,
+    /// CSV of training puzzles; the run's own by default
+    #[arg(long, value_name = "FILE")]
+    data: Option<PathBuf>,
+    /// Training puzzles to calibrate on
+    #[arg(long, value_name = "N", default_value_t = 64)]
+    calibration: usize,
+    /// Validation puzzles for the accuracy in the card (never test puzzles); 0 measures none
+    #[arg(long, value_name = "N", default_value_t = 64)]
+    rows: usize,
+    /// Use the weights as trained, not their moving average
+    #[arg(long)]
+    raw: bool,
+    /// Threads; all processors by default
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+}
+
+/// Hint levels measured for the card.
+const HINTS: [u8; 4] = [90, 70, 40, 0];
+
+/// Runs the subcommand.
+pub(super) fn run(args: Args) -> Result<ExitCode> {
+    super::use_threads(args.threads)?;
+    ensure!(args.calibration > 0, "--calibration 0: give at least 1");
+    ensure!(args.members > 0, "--members 0: give at least 1");
+    let paths = checkpoint_paths(&args)?;
+    let mut members: Vec<Params> = Vec::new();
+    let mut last = None;
+    for path in &paths {
+        let loaded = load_model(path, !args.raw)?;
+        if let Some((first, _, _)) = &last {
+            let first: &RunConfig = first;
+            ensure!(
+                first.model == loaded.config.model,
+                "{} has another [model] than {}: members of a pack share one shape",
+                path.display(),
+                paths[0].display()
+            );
+        }
+        members.push(loaded.params);
+        last = Some((loaded.config, loaded.step, loaded.samples));
+    }
+    let Some((mut config, steps, samples)) = last else {
+        bail!("no checkpoint given");
+    };
+    if let Some(data) = &args.data {
+        config.data.train.clone_from(data);
+    }
+    let puzzles = prepare(&config).context(
+        "export calibrates on the run's training puzzles; name their file with --data where it has moved",
+    )?;
+
+    let lanes = if args.lanes == "8" { LaneWidth::I8 } else { LaneWidth::I16 };
+    let source = config.data.train.file_name().and_then(|name| name.to_str()).unwrap_or("generated");
+    let data =
+        format!("{source}: {} rows for training, {} held out", puzzles.train.len(), puzzles.validation.len());
+    let json = serde_json::to_string(&config)?;
+    let program = concat!("hrm-host ", env!("CARGO_PKG_VERSION"));
+    let provenance =
+        Provenance { config: &json, program, data: &data, seed: config.train.seed, steps, samples };
+    let calibration = calibration_rows(&puzzles.train, args.calibration, config.train.seed);
+    let about = About { provenance: &provenance, accuracy: None };
+    let mut pack = quantize(&config.model, &members, &calibration, lanes, about)?;
+
+    let mut levels = Vec::new();
+    if args.rows > 0 && !puzzles.validation.is_empty() {
+        let first = members.last().context("no checkpoint given")?;
+        let rows: Vec<usize> = (0..args.rows.min(puzzles.validation.len())).collect();
+        let validation = puzzles.validation.subset(&rows);
+        let mut float = FloatModel { hrm: Hrm::new(&config.model, first)?, batch: 16 };
+        let member = members.len() - 1;
+        let mut int = IntegerModel { pack: pack.open()?, member, batch: 16 };
+        for hints in HINTS {
+            let set = hrm_host::data::hints::with_hints(&validation, hints, config.data.seed);
+            let agreement =
+                compare::<_, _, anyhow::Error>(&mut float, &mut int, &set, config.model.segments)?;
+            levels.extend(agreement.into_iter().next_back().map(|last| (hints, last)));
+        }
+        let hardest = levels.last().map(|(hints, a)| Accuracy {
+            rows: a.rows as u32,
+            hints_percent: *hints,
+            float_exact: a.float_exact as u32,
+            int_exact: a.int_exact as u32,
+        });
+        if let Some(accuracy) = hardest {
+            pack = with_accuracy(&pack, accuracy)?;
+        }
+    }
+
+    write_atomically(&args.out, |file| file.write_all(pack.bytes()))?;
+    let card_path = args.out.with_extension("md");
+    let text = card::card(&args.out, &pack.open()?, &config, &levels)?;
+    write_atomically(&card_path, |file| file.write_all(text.as_bytes()))?;
+    let shape = *pack.open()?.shape();
+    println!(
+        "{}: {} bytes, {} member(s), {}-bit lanes, {} bytes of RAM",
+        args.out.display(),
+        pack.bytes().len(),
+        shape.members,
+        args.lanes,
+        workspace_bytes(&shape)
+    );
+    for (hints, a) in &levels {
+        println!(
+            "validation, {hints:>2} % hints: float {} of {}, int {} of {}",
+            a.float_exact, a.rows, a.int_exact, a.rows
+        );
+    }
+    println!("card: {}", card_path.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The checkpoint files meant by the arguments, oldest first.
+fn checkpoint_paths(args: &Args) -> Result<Vec<PathBuf>> {
+    let [only] = &args.checkpoints[..] else {
+        ensure!(
+            args.members == 1,
+            "--members goes with one run directory; name the checkpoint files instead"
+        );
+        return Ok(args.checkpoints.clone());
+    };
+    if !only.is_dir() {
+        return Ok(vec![only.clone()]);
+    }
+    let all = RunDir::open(only).checkpoints();
+    ensure!(
+        all.len() >= args.members,
+        "{}: {} checkpoints there, {} wanted; `hrm-host train --out {}` writes them",
+        only.display(),
+        all.len(),
+        args.members,
+        only.display()
+    );
+    Ok(all[all.len() - args.members..].to_vec())
+}
+
+/// Training rows spread evenly over the file, every other one eased as in training.
+fn calibration_rows(train: &PuzzleSet, count: usize, seed: u64) -> PuzzleSet {
+    let count = count.min(train.len());
+    let mut rng = Pcg64::seed_from_u64(seed);
+    let mut set = PuzzleSet::new(train.task());
+    for i in 0..count {
+        let row = train.get(i * train.len() / count);
+        let mut question = row.question.to_vec();
+        if i % 2 == 1 {
+            ease(&mut question, row.answer, &mut rng);
+        }
+        set.push(Puzzle { question: &question, ..row });
+    }
+    set
+}
+
+/// The file name of a path, for messages and cards.
+pub(super) fn name_of(path: &Path) -> String {
+    path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+}

@@ -1,0 +1,129 @@
+//! `hrm-host inspect`
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use hrm_core::pack::{Matrix, Pack};
+use hrm_core::workspace::state_bytes;
+use hrm_core::workspace_bytes;
+use hrm_host::quant::AlignedPack;
+use serde::Serialize;
+
+/// Show what is in a pack: every tensor with its size, factors and work, and the exact memory it needs.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Pack
+    pack: PathBuf,
+    /// Print JSON instead of tables
+    #[arg(long)]
+    json: bool,
+}
+
+/// One tensor of the pack.
+#[derive(Debug, Serialize)]
+struct Row {
+    member: usize,
+    name: String,
+    inputs: usize,
+    columns: usize,
+    /// Bytes, factors included.
+    bytes: usize,
+    /// Multiply-accumulates per segment.
+    macs: u64,
+    /// Smallest and largest factor of a column, real.
+    factors: [f64; 2],
+}
+
+/// Runs the subcommand.
+pub(super) fn run(args: Args) -> Result<ExitCode> {
+    let file = AlignedPack::read(&args.pack)?;
+    let pack = file.open()?;
+    let (header, shape) = (pack.header()?, *pack.shape());
+    let rows = rows(&pack);
+    if args.json {
+        let report = serde_json::json!({
+            "pack": args.pack, "bytes": pack.bytes(), "crc": format!("{:08x}", pack.crc()), "header": header,
+            "tensors": rows, "workspace_bytes": workspace_bytes(&shape), "state_bytes": state_bytes(&shape),
+            "segment_macs": shape.segment_macs(),
+        });
+        println!("{}", serde_json::to_string_pretty(&report)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!("{}: {}, {} bytes, CRC-32 {:08x}", args.pack.display(), header.task, pack.bytes(), pack.crc());
+    let p = &header.provenance;
+    println!("trained: {} steps, {} sample-segments, seed {}; {}", p.steps, p.samples, p.seed, p.data);
+    if let Some(a) = header.accuracy {
+        println!(
+            "validation, {} % hints: float {} of {}, int {} of {}",
+            a.hints_percent, a.float_exact, a.rows, a.int_exact, a.rows
+        );
+    }
+    println!(
+        "\n{:<28} {:>6} {:>7} {:>9} {:>13}   factors",
+        "tensor", "inputs", "columns", "bytes", "MAC/segment"
+    );
+    for row in &rows {
+        println!(
+            "{:<28} {:>6} {:>7} {:>9} {:>13}   {:.2e} to {:.2e}",
+            format!("{}.{}", row.member, row.name),
+            row.inputs,
+            row.columns,
+            row.bytes,
+            row.macs,
+            row.factors[0],
+            row.factors[1]
+        );
+    }
+    println!("\nMAC per segment   {:>12} (attention included)", shape.segment_macs());
+    println!("RAM, workspace    {:>12} bytes", workspace_bytes(&shape));
+    println!("  of it states    {:>12} bytes ({}-bit lanes)", state_bytes(&shape), 8 * shape.lanes.bytes());
+    Ok(ExitCode::SUCCESS)
+}
+
+fn rows(pack: &Pack<'_>) -> Vec<Row> {
+    let shape = *pack.shape();
+    let (h, l) = (u64::from(shape.h_cycles), u64::from(shape.l_cycles));
+    let sequence = shape.sequence() as u64;
+    let mut rows = Vec::new();
+    for member in 0..usize::from(shape.members) {
+        let mut push =
+            |name: String, matrix: Matrix<'_>, tokens: u64| rows.push(row(member, name, matrix, tokens));
+        for index in 0..shape.stored_layers() {
+            let layer = pack.layer(member, index);
+            let (level, at, calls) = match index.checked_sub(usize::from(shape.l_layers)) {
+                _ if shape.shared_levels => ("level", index, h * l + h),
+                None => ("level_l", index, h * l),
+                Some(at) => ("level_h", at, h),
+            };
+            for (part, matrix) in [
+                ("query", layer.query),
+                ("key", layer.key),
+                ("value", layer.value),
+                ("out", layer.out),
+                ("gate_up", layer.gate_up),
+                ("down", layer.down),
+            ] {
+                push(format!("{level}.{at}.{part}"), matrix, calls * sequence);
+            }
+        }
+        let heads = pack.member(member);
+        push("lm_head".into(), heads.logits, u64::from(shape.cells));
+        push("q_head".into(), heads.halt, 1);
+    }
+    rows
+}
+
+fn row(member: usize, name: String, matrix: Matrix<'_>, tokens: u64) -> Row {
+    let real = matrix.factors.iter().map(|f| f64::from(*f) / 4_294_967_296.0);
+    let (low, high) = real.fold((f64::MAX, f64::MIN), |(low, high), f| (low.min(f), high.max(f)));
+    Row {
+        member,
+        name,
+        inputs: matrix.depth,
+        columns: matrix.factors.len(),
+        bytes: matrix.weights.len() + 4 * matrix.factors.len(),
+        macs: tokens * matrix.weights.len() as u64,
+        factors: [low, high],
+    }
+}

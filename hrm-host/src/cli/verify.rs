@@ -1,0 +1,128 @@
+//! `hrm-host verify`
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Result, bail, ensure};
+use hrm_host::data::hints::with_hints;
+use hrm_host::model::Hrm;
+use hrm_host::quant::compare::{Agreement, compare};
+use hrm_host::quant::{AlignedPack, IntegerModel, shape};
+use hrm_host::train::eval::FloatModel;
+use hrm_host::train::load_parameters;
+
+use super::{draw_rows, newest};
+
+/// Compare an int8 pack with the float checkpoint it was made of, puzzle by puzzle and segment by segment.
+///
+/// Exit code 1 where the integer model's exact accuracy falls behind the float model's by more than the tolerance.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Pack
+    pack: PathBuf,
+    /// Checkpoint (or run directory) that the pack's member was made of
+    #[arg(long, value_name = "PATH")]
+    checkpoint: PathBuf,
+    /// CSV of puzzles, plain or gzip
+    #[arg(long, value_name = "FILE")]
+    data: PathBuf,
+    /// Member of the pack; the last by default
+    #[arg(long, value_name = "N")]
+    member: Option<usize>,
+    /// Puzzles drawn
+    #[arg(long, default_value_t = 100)]
+    rows: usize,
+    /// Seeds the draw of puzzles and hints
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Per cent of the blanks filled in as hints, one table each
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_values_t = [40])]
+    hints: Vec<u8>,
+    /// Segments per puzzle; as many as trained by default
+    #[arg(long)]
+    segments: Option<usize>,
+    /// Points of exact accuracy by which the integer model may fall behind after the last segment
+    #[arg(long, value_name = "POINTS", default_value_t = 0.5)]
+    tolerance: f64,
+    /// The pack was made of the weights as trained (`export --raw`)
+    #[arg(long)]
+    raw: bool,
+    /// Threads; all processors by default
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+    /// Print JSON instead of tables
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the subcommand.
+pub(super) fn run(args: Args) -> Result<ExitCode> {
+    super::use_threads(args.threads)?;
+    ensure!(args.segments != Some(0), "--segments 0: give at least 1");
+    let file = AlignedPack::read(&args.pack)?;
+    let pack = file.open()?;
+    let (config, params) = load_parameters(&newest(&args.checkpoint)?, !args.raw)?;
+    let members = usize::from(pack.shape().members);
+    let expected = shape(&config.model, members, pack.shape().lanes)?;
+    ensure!(
+        *pack.shape() == expected,
+        "{} and {} have different shapes; verify wants the checkpoint that the pack was exported from",
+        args.pack.display(),
+        args.checkpoint.display()
+    );
+    let member = args.member.unwrap_or(members - 1);
+    ensure!(member < members, "--member {member}: the pack has members 0 to {}", members - 1);
+    let set = draw_rows(&args.data, config.model.task.as_str(), args.rows, args.seed)?;
+    let segments = args.segments.unwrap_or(config.model.segments);
+
+    let mut float = FloatModel { hrm: Hrm::new(&config.model, &params)?, batch: 32 };
+    let mut int = IntegerModel { pack, member, batch: 32 };
+    let mut tables = Vec::new();
+    let mut behind = false;
+    for hints in args.hints {
+        if hints > 100 {
+            bail!("--hints {hints}: per cent, 0 to 100");
+        }
+        let eased = with_hints(&set, hints, args.seed);
+        let table = compare::<_, _, anyhow::Error>(&mut float, &mut int, &eased, segments)?;
+        if let Some(last) = table.last() {
+            let points = 100.0 * (last.float_exact as f64 - last.int_exact as f64) / last.rows.max(1) as f64;
+            behind |= points > args.tolerance;
+        }
+        if !args.json {
+            print_table(hints, &table);
+        }
+        tables.push(serde_json::json!({ "hints": hints, "segments": table }));
+    }
+    if args.json {
+        let report = serde_json::json!({
+            "pack": args.pack, "crc": format!("{:08x}", pack.crc()), "checkpoint": args.checkpoint,
+            "member": member, "data": args.data, "seed": args.seed, "tables": tables, "within_tolerance": !behind,
+        });
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else if behind {
+        println!("the integer model falls behind by more than {} points", args.tolerance);
+    }
+    Ok(if behind { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn print_table(hints: u8, table: &[Agreement]) {
+    println!("{hints} % hints, {} puzzles", table.first().map_or(0, |a| a.rows));
+    println!(
+        "segment   float exact   int exact   only float   only int   same cells %   same halt %   cosine z_H   worst"
+    );
+    for a in table {
+        println!(
+            "{:>7}   {:>11}   {:>9}   {:>10}   {:>8}   {:>12.2}   {:>11.1}   {:>10.5}   {:.5}",
+            a.segment,
+            a.float_exact,
+            a.int_exact,
+            a.only_float,
+            a.only_int,
+            100.0 * a.same_cells,
+            100.0 * a.same_halt,
+            a.cosine_mean,
+            a.cosine_min
+        );
+    }
+}

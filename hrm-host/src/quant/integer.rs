@@ -1,0 +1,67 @@
+//! The integer model as something that answers puzzles, on all processors.
+
+use hrm_core::trace::Values;
+use hrm_core::{Hrm, MemoryError, Pack, Reasoner, workspace_bytes};
+use rayon::prelude::*;
+
+use crate::train::eval::{Answers, Moment};
+
+/// One member of a pack.
+#[derive(Clone, Copy, Debug)]
+pub struct IntegerModel<'a> {
+    /// The pack.
+    pub pack: Pack<'a>,
+    /// Which of its members.
+    pub member: usize,
+    /// Puzzles at once.
+    pub batch: usize,
+}
+
+/// One puzzle's place in a batch: the model in its memory.
+struct Row<'p, 'w> {
+    model: Hrm<'p, 'w>,
+    z_h: Vec<f32>,
+}
+
+impl Answers for IntegerModel<'_> {
+    type Error = MemoryError;
+
+    fn batch(&self) -> usize {
+        self.batch
+    }
+
+    fn answer(
+        &mut self,
+        puzzles: &[u8],
+        segments: usize,
+        seen: &mut dyn FnMut(Moment<'_>),
+    ) -> Result<(), MemoryError> {
+        let shape = self.pack.shape();
+        let step = self.pack.member(self.member).params.state_step as f32 / 65536.0;
+        let words = workspace_bytes(shape) / 4;
+        let puzzles: Vec<&[u8]> = puzzles.chunks_exact(usize::from(shape.cells)).collect();
+        let mut memory = vec![0u32; words * puzzles.len()];
+        let mut rows = Vec::with_capacity(puzzles.len());
+        for (memory, puzzle) in memory.chunks_exact_mut(words).zip(puzzles) {
+            let mut model = Hrm::new(self.pack, memory)?;
+            model.begin(self.member, puzzle);
+            rows.push(Row { model, z_h: Vec::new() });
+        }
+        for _ in 0..segments {
+            rows.par_iter_mut().for_each(|row| {
+                // the unit trace never cancels
+                let _ = row.model.segment(&mut ());
+                row.z_h = match row.model.z_h() {
+                    Values::I8(z) => z.iter().map(|z| f32::from(*z) * step).collect(),
+                    Values::I16(z) => z.iter().map(|z| f32::from(*z) * step).collect(),
+                    Values::I32(z) => z.iter().map(|z| *z as f32 * step).collect(),
+                };
+            });
+            let grids: Vec<u8> = rows.iter().flat_map(|row| row.model.grid()).copied().collect();
+            let halts: Vec<bool> = rows.iter().map(|row| row.model.halt().wants_to_stop()).collect();
+            let z_h: Vec<f32> = rows.iter().flat_map(|row| &row.z_h).copied().collect();
+            seen(Moment { grids: &grids, halts: &halts, z_h: &z_h });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,154 @@
+//! From a trained float model to an int8 pack, and the proof that they agree.
+//!
+//! Data flows one way: puzzles → [`calibrate`] (ranges of every activation) → [`member`] (integers of one checkpoint) →
+//! [`pack`] (bytes). [`compare`] runs both models side by side.
+
+pub mod calibrate;
+pub mod compare;
+mod integer;
+mod member;
+mod pack;
+mod tables;
+
+use candle_core::Device;
+use hrm_core::lane::LaneWidth;
+use hrm_core::pack::{Accuracy, Header, PackError, Provenance, Shape};
+
+pub use calibrate::{Calibration, Ranges};
+pub use integer::IntegerModel;
+pub use pack::{AlignedPack, PackFileError, PackProblem, with_accuracy};
+
+use crate::data::PuzzleSet;
+use crate::model::{Hrm, ModelConfig, ModelError, Params};
+
+/// Why a model cannot be quantized.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum QuantError {
+    /// The float model failed.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// A tensor operation failed.
+    #[error("the float model failed while calibrating: {0}")]
+    Candle(#[from] candle_core::Error),
+    /// Too little memory for the integer model.
+    #[error(transparent)]
+    Memory(#[from] hrm_core::MemoryError),
+    /// A size does not fit the pack's fields.
+    #[error("model.{field} = {value} does not fit a pack (at most {most})")]
+    Size {
+        /// Key in the configuration.
+        field: &'static str,
+        /// Its value.
+        value: usize,
+        /// The largest that fits.
+        most: usize,
+    },
+    /// A rescaling factor is one half or more.
+    #[error(
+        "{place}: the rescaling factor of column {column} is {factor:.3}, which must be below 0.5: the weights of this \
+         matrix are unusually large; train with weight decay, or check the checkpoint"
+    )]
+    Factor {
+        /// Member, layer and matrix.
+        place: String,
+        /// Output column.
+        column: usize,
+        /// The real factor.
+        factor: f64,
+    },
+    /// A value that is not a number.
+    #[error(
+        "{place} holds a value that is not finite: the training run has diverged; export an earlier checkpoint"
+    )]
+    NotFinite {
+        /// Parameter name.
+        place: String,
+    },
+    /// No puzzle to calibrate on.
+    #[error("no calibration puzzles given: at least one is needed")]
+    NoPuzzles,
+    /// No checkpoint to pack.
+    #[error("no checkpoint given: at least one member is needed")]
+    NoMembers,
+    /// What was written does not pass the core's own check.
+    #[error("the pack does not pass its check: {0}")]
+    Pack(#[from] PackError),
+}
+
+/// What goes into the pack besides numbers.
+#[derive(Clone, Copy, Debug)]
+pub struct About<'a> {
+    /// Where the model comes from.
+    pub provenance: &'a Provenance<'a>,
+    /// What it scored, if measured.
+    pub accuracy: Option<Accuracy>,
+}
+
+/// The shape of the pack that `config` with `members` checkpoints becomes.
+///
+/// # Errors
+/// A size that does not fit its field.
+pub fn shape(config: &ModelConfig, members: usize, lanes: LaneWidth) -> Result<Shape, QuantError> {
+    fn fit<T: TryFrom<usize>>(field: &'static str, value: usize, most: usize) -> Result<T, QuantError> {
+        T::try_from(value).map_err(|_| QuantError::Size { field, value, most })
+    }
+    let (byte, word) = (usize::from(u8::MAX), usize::from(u16::MAX));
+    let relations = if config.positions.relation() { config.relation_classes() } else { 0 };
+    Ok(Shape {
+        cells: fit("task", config.cells(), word)?,
+        vocab: fit("task", config.vocab(), word)?,
+        width: fit("width", config.width, word)?,
+        heads: fit("heads", config.heads, word)?,
+        inner: fit("inner", config.inner, word)?,
+        h_layers: fit("h_layers", config.h_layers, byte)?,
+        l_layers: fit("l_layers", config.l_layers, byte)?,
+        h_cycles: fit("h_cycles", config.h_cycles, byte)?,
+        l_cycles: fit("l_cycles", config.l_cycles, byte)?,
+        segments: fit("segments", config.segments, word)?,
+        members: fit("members", members, byte)?,
+        shared_levels: config.shared_levels,
+        rope: config.positions.rope(),
+        learned_positions: config.positions.learned(),
+        relations: fit("relations", relations, byte)?,
+        resume_head: config.continue_head,
+        lanes,
+    })
+}
+
+/// Quantizes checkpoints of one shape into one pack.
+///
+/// `puzzles` are rows to calibrate on: training data, never test data. Post-training quantization: weights int8 per output
+/// channel, symmetric; activations in `lanes`; see `docs/QUANTIZATION.md`.
+///
+/// # Errors
+/// A model that has no integer form, with the place named; nothing is written anywhere.
+pub fn quantize(
+    config: &ModelConfig,
+    checkpoints: &[Params],
+    puzzles: &PuzzleSet,
+    lanes: LaneWidth,
+    about: About<'_>,
+) -> Result<AlignedPack, QuantError> {
+    if puzzles.is_empty() {
+        return Err(QuantError::NoPuzzles);
+    }
+    if checkpoints.is_empty() {
+        return Err(QuantError::NoMembers);
+    }
+    let shape = shape(config, checkpoints.len(), lanes)?;
+    let mut writer = pack::Writer::new(&shape, config);
+    for (index, params) in checkpoints.iter().enumerate() {
+        let weights = member::Weights::read(params)?;
+        let model = Hrm::new(config, params)?;
+        let ranges = Ranges::observe(&model, puzzles, config.segments, &Device::Cpu)?;
+        member::write(&mut writer, index, config, &weights, &ranges)?;
+    }
+    let header = Header {
+        task: config.task.as_str(),
+        shape,
+        provenance: about.provenance.clone(),
+        accuracy: about.accuracy,
+    };
+    Ok(writer.finish(&header)?)
+}

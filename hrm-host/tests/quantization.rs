@@ -1,0 +1,117 @@
+//! The integer model follows the float model for every kind of model the configuration can describe.
+
+use candle_core::{Device, Tensor};
+use hrm_core::lane::LaneWidth;
+use hrm_core::pack::Provenance;
+use hrm_core::task::sudoku::{Sudoku, SudokuKind};
+use hrm_host::data::PuzzleSet;
+use hrm_host::data::generate::{Recipe, generate};
+use hrm_host::model::{Hrm, ModelConfig, Params, Positions, TaskName};
+use hrm_host::quant::compare::compare;
+use hrm_host::quant::{About, AlignedPack, IntegerModel, QuantError, quantize};
+use hrm_host::train::eval::{Answers, FloatModel};
+
+fn config(positions: Positions, shared_levels: bool, continue_head: bool) -> ModelConfig {
+    ModelConfig {
+        task: TaskName::Sudoku6,
+        width: 32,
+        heads: 2,
+        inner: 48,
+        h_layers: 2,
+        l_layers: 2,
+        h_cycles: 2,
+        l_cycles: 2,
+        shared_levels,
+        positions,
+        continue_head,
+        segments: 4,
+    }
+}
+
+/// Random parameters with everything alive: the initial ones have zeros in the prefix, the bias and the halting head.
+fn lively(config: &ModelConfig, seed: u64) -> Params {
+    let params = Params::init(config, seed, &Device::Cpu).unwrap();
+    for (index, (name, var)) in params.vars().enumerate() {
+        if ["embed.prefix", "relation_bias", "q_head"].iter().any(|part| name.contains(part)) {
+            let count = var.elem_count();
+            let values: Vec<f32> =
+                (0..count).map(|i| ((i * 37 + index * 11) as f32 * 0.7).sin() * 0.5).collect();
+            var.set(&Tensor::from_vec(values, var.shape(), &Device::Cpu).unwrap()).unwrap();
+        }
+    }
+    params
+}
+
+/// Either model's failure.
+type Failed = Box<dyn std::error::Error>;
+
+fn puzzles(count: usize, seed: u64) -> PuzzleSet {
+    let task = Sudoku::new(SudokuKind::Six);
+    generate(&Recipe { task, count, seed, givens: None }, |_| {}).unwrap()
+}
+
+fn pack(config: &ModelConfig, members: &[Params], lanes: LaneWidth) -> AlignedPack {
+    let provenance =
+        Provenance { config: "{}", program: "test", data: "none", seed: 1, steps: 0, samples: 0 };
+    let about = About { provenance: &provenance, accuracy: None };
+    quantize(config, members, &puzzles(16, 1), lanes, about).unwrap()
+}
+
+#[test]
+fn integers_follow_floats() {
+    use Positions::*;
+    for (positions, shared, resume) in [
+        (Rope, false, true),
+        (Rope, true, false),
+        (Relation, true, false),
+        (Learned, false, false),
+        (LearnedRelation, true, true),
+    ] {
+        let config = config(positions, shared, resume);
+        let params = lively(&config, 7);
+        let mut float = FloatModel { hrm: Hrm::new(&config, &params).unwrap(), batch: 8 };
+        let set = puzzles(24, 2);
+        for (lanes, cosine) in [(LaneWidth::I16, 0.995), (LaneWidth::I8, 0.98)] {
+            let bytes = pack(&config, std::slice::from_ref(&params), lanes);
+            let mut int = IntegerModel { pack: bytes.open().unwrap(), member: 0, batch: 8 };
+            let segments = compare::<_, _, Failed>(&mut float, &mut int, &set, 3).unwrap();
+            assert_eq!(segments.len(), 3);
+            for a in segments {
+                assert!(a.rows == 24 && a.cosine_mean > cosine, "{positions:?} {lanes:?}: {a:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn members_are_independent() {
+    let config = config(Positions::Relation, true, false);
+    let members = [lively(&config, 1), lively(&config, 2)];
+    let both = pack(&config, &members, LaneWidth::I16);
+    let states = |pack: &AlignedPack, member| {
+        let mut states = Vec::new();
+        let mut model = IntegerModel { pack: pack.open().unwrap(), member, batch: 4 };
+        let puzzles = puzzles(4, 3);
+        let tokens: Vec<u8> = (0..4).flat_map(|row| puzzles.question(row).to_vec()).collect();
+        model.answer(&tokens, 2, &mut |moment| states.extend_from_slice(moment.z_h)).unwrap();
+        states
+    };
+    for (index, member) in members.iter().enumerate() {
+        let alone = pack(&config, std::slice::from_ref(member), LaneWidth::I16);
+        assert_eq!(states(&both, index), states(&alone, 0), "member {index}");
+    }
+    assert_ne!(states(&both, 0), states(&both, 1));
+}
+
+#[test]
+fn a_diverged_checkpoint_is_refused_by_name() {
+    let config = config(Positions::Relation, true, false);
+    let params = lively(&config, 1);
+    let (_, bad) = params.vars().find(|(name, _)| *name == "level.1.down").unwrap();
+    bad.set(&(bad.as_tensor() * f64::NAN).unwrap()).unwrap();
+    let provenance =
+        Provenance { config: "{}", program: "test", data: "none", seed: 1, steps: 0, samples: 0 };
+    let about = About { provenance: &provenance, accuracy: None };
+    let error = quantize(&config, &[params], &puzzles(1, 1), LaneWidth::I16, about).unwrap_err();
+    assert!(matches!(&error, QuantError::NotFinite { place } if place == "level.1.down"), "{error}");
+}

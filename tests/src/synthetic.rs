@@ -1,0 +1,204 @@
+//! Packs without training: random weights, with constants that keep every operation busy and unsaturated, for every
+//! kind of model that a pack can describe.
+
+use bytemuck::cast_slice;
+use hrm_core::{
+    lane::LaneWidth,
+    pack::{
+        ALIGN, FORMAT_VERSION, Header, LayerParams, Layout, MAGIC, MatrixSpan, MemberParams, PRELUDE_BYTES,
+        Provenance, Shape, Span, checksum,
+    },
+    task::{Task, sudoku::Sudoku},
+};
+use rand_core::{Rng, SeedableRng};
+use rand_pcg::Pcg64Mcg;
+
+/// What a synthetic model looks like.
+#[derive(Clone, Copy, Debug)]
+pub struct Kind {
+    /// Task, for example `sudoku4`.
+    pub task: &'static str,
+    /// Width of the states.
+    pub width: u16,
+    /// Attention heads.
+    pub heads: u16,
+    /// Inner width of SwiGLU.
+    pub inner: u16,
+    /// Blocks of each level.
+    pub layers: u8,
+    /// Whether H and L are the same blocks.
+    pub shared_levels: bool,
+    /// Whether queries and keys are rotated by position.
+    pub rope: bool,
+    /// Whether each position has its own embedding.
+    pub learned_positions: bool,
+    /// Whether attention is biased by relation.
+    pub relation: bool,
+    /// Checkpoints.
+    pub members: u8,
+    /// Width of stored activations.
+    pub lanes: LaneWidth,
+}
+
+/// A pack of `kind` with random weights.
+pub fn pack(kind: Kind, seed: u64) -> Vec<u8> {
+    let task = Sudoku::from_name(kind.task).expect("a Sudoku");
+    let relations = if kind.relation { task.relations() as u8 + 3 } else { 0 };
+    let shape = Shape {
+        cells: task.cells() as u16,
+        vocab: task.vocab() as u16,
+        width: kind.width,
+        heads: kind.heads,
+        inner: kind.inner,
+        h_layers: kind.layers,
+        l_layers: kind.layers,
+        h_cycles: 2,
+        l_cycles: 2,
+        segments: 4,
+        members: kind.members,
+        shared_levels: kind.shared_levels,
+        rope: kind.rope,
+        learned_positions: kind.learned_positions,
+        relations,
+        resume_head: true,
+        lanes: kind.lanes,
+    };
+    let layout = Layout::of(&shape);
+    let mut writer =
+        Writer { shape, layout, rng: Pcg64Mcg::seed_from_u64(seed), sections: vec![0; layout.bytes] };
+    writer.tables(&task);
+    for member in 0..usize::from(kind.members) {
+        writer.member(layout.members_at + member * layout.member.bytes);
+    }
+    finish(kind.task, shape, &writer.sections)
+}
+
+/// Prelude, header and sections as one file.
+fn finish(task: &str, shape: Shape, sections: &[u8]) -> Vec<u8> {
+    let provenance =
+        Provenance { config: "{}", program: "hrm-tests", data: "none", seed: 0, steps: 0, samples: 0 };
+    let header = postcard::to_stdvec(&Header { task, shape, provenance, accuracy: None }).expect("a header");
+    let sections_at = (PRELUDE_BYTES + header.len()).next_multiple_of(ALIGN);
+    let mut pack = vec![0; sections_at + sections.len()];
+    pack[..4].copy_from_slice(&MAGIC);
+    pack[4..6].copy_from_slice(&FORMAT_VERSION.to_le_bytes());
+    pack[8..12].copy_from_slice(&(header.len() as u32).to_le_bytes());
+    let total = pack.len() as u32;
+    pack[12..16].copy_from_slice(&total.to_le_bytes());
+    pack[PRELUDE_BYTES..PRELUDE_BYTES + header.len()].copy_from_slice(&header);
+    pack[sections_at..].copy_from_slice(sections);
+    let crc = checksum(&pack);
+    pack[16..20].copy_from_slice(&crc.to_le_bytes());
+    pack
+}
+
+struct Writer {
+    shape: Shape,
+    layout: Layout,
+    rng: Pcg64Mcg,
+    sections: Vec<u8>,
+}
+
+impl Writer {
+    fn put<T: bytemuck::NoUninit>(&mut self, span: Span, values: &[T]) {
+        self.sections[span.at..span.at + span.bytes].copy_from_slice(cast_slice(values));
+    }
+
+    /// A draw from `-limit..=limit`.
+    fn draw(&mut self, limit: i32) -> i32 {
+        (self.rng.next_u32() % (2 * limit as u32 + 1)) as i32 - limit
+    }
+
+    fn tables(&mut self, task: &Sudoku) {
+        let exp2: Vec<u16> = (0..256).map(|i| (32767.0 * (-f64::from(i) / 256.0).exp2()).round() as u16).collect();
+        let sigmoid: Vec<u16> =
+            (0..257).map(|i| (32768.0 / (1.0 + (-f64::from(i) / 16.0).exp())).round() as u16).collect();
+        let (sequence, dim) = (self.shape.sequence(), self.shape.head_dim());
+        let angle = |position: usize, pair: usize| position as f64 * 10_000_f64.powf(-2.0 * pair as f64 / dim as f64);
+        let rope: Vec<i16> = (0..sequence)
+            .flat_map(|position| (0..dim / 2).map(move |pair| angle(position, pair)))
+            .flat_map(|angle| [angle.cos(), angle.sin()].map(|x| (x * 16384.0).round() as i16))
+            .collect();
+        let class = |i: usize, j: usize| match (i.checked_sub(1), j.checked_sub(1)) {
+            (Some(i), Some(j)) => task.relation(i, j),
+            (None, Some(_)) => task.relations() as u8,
+            (Some(_), None) => task.relations() as u8 + 1,
+            (None, None) => task.relations() as u8 + 2,
+        };
+        let relations: Vec<u8> = (0..sequence).flat_map(|i| (0..sequence).map(move |j| class(i, j))).collect();
+        let layout = self.layout;
+        self.put(layout.exp2, &exp2);
+        self.put(layout.sigmoid, &sigmoid);
+        if self.shape.rope {
+            self.put(layout.rope, &rope);
+        }
+        if self.shape.relations > 0 {
+            self.put(layout.relation_map, &relations);
+        }
+    }
+
+    fn member(&mut self, at: usize) {
+        let layout = self.layout.member;
+        // A normalised value lies within ±sqrt(width), three times its size within ±8: see docs/QUANTIZATION.md.
+        let coarser = if self.shape.lanes == LaneWidth::I8 { 256 } else { 1 };
+        let state = (f64::from(self.shape.width).sqrt() * 65536.0 / 32767.0).ceil();
+        let state_step = state as i32 * coarser;
+        let input_step = 24 * coarser;
+        let input_factor = (4_294_967_296.0 / f64::from(input_step)).round() as i32;
+        let params = MemberParams {
+            state_step,
+            l_input_step: input_step,
+            h_input_step: input_step,
+            embed_step: 4,
+            l_input_factor: input_factor,
+            h_input_factor: input_factor,
+            norm_numerator: (4096.0 * f64::from(self.shape.width).sqrt() * 65536.0 / f64::from(state_step)) as i32,
+            halt_bias: -12_000,
+            resume_bias: 900,
+            reserved: [0; 3],
+        };
+        self.put(layout.params.shifted(at), &[params]);
+        for (span, limit) in
+            [(layout.tokens, 16_000), (layout.positions, 8_000), (layout.initial, 4_000 / coarser)]
+        {
+            let values: Vec<i16> = (0..span.bytes / 2).map(|_| self.draw(limit) as i16).collect();
+            self.put(span.shifted(at), &values);
+        }
+        let unit = 65536.0 / state; // what a value of 1.0 is stored as, in 16-bit lanes
+        self.matrix(layout.logits.shifted(at), unit, |_| 8_000.0);
+        self.matrix(layout.halt.shifted(at), unit, |_| 8_000.0);
+        for index in 0..self.shape.stored_layers() {
+            self.layer(at + layout.layers_at + index * layout.layer.bytes, unit);
+        }
+    }
+
+    fn layer(&mut self, at: usize, unit: f64) {
+        let layout = self.layout.member.layer;
+        let finer = if self.shape.lanes == LaneWidth::I8 { 1.0 / 256.0 } else { 1.0 };
+        let guard = if self.shape.rope { 64.0 } else { 1.0 };
+        self.matrix(layout.query.shifted(at), unit, |_| 8_000.0 * guard * finer);
+        self.matrix(layout.key.shifted(at), unit, |_| 40.0 * guard);
+        self.matrix(layout.value.shifted(at), unit, |_| 40.0);
+        self.matrix(layout.out.shifted(at), 40.0 * 256.0 / 3.0, |_| 65536.0);
+        self.matrix(layout.gate_up.shifted(at), unit, |column| if column % 2 == 0 { 1_500.0 } else { 8_000.0 });
+        self.matrix(layout.down.shifted(at), 8_000.0, |_| 65536.0);
+        let score_bits = if self.shape.lanes == LaneWidth::I8 { 10 } else { 18 };
+        let bias: Vec<i32> =
+            (0..layout.relation_bias.bytes / 4).map(|_| self.draw(2 << score_bits)).collect();
+        self.put(layout.relation_bias.shifted(at), &bias);
+        let gate_factor = (finer * 4_294_967_296.0 / 512.0) as i32;
+        self.put(layout.params.shifted(at), &[LayerParams { score_bits, gate_factor, reserved: [0; 2] }]);
+    }
+
+    /// Random weights, and factors that turn inputs of size `input` into outputs of size `output(column)`.
+    fn matrix(&mut self, span: MatrixSpan, input: f64, output: impl Fn(usize) -> f64) {
+        let columns = span.factors.bytes / 4;
+        let limit = 60;
+        let weights: Vec<i8> = (0..span.weights.bytes).map(|_| self.draw(limit) as i8).collect();
+        self.put(span.weights, &weights);
+        let sum = input * f64::from(limit) / 3_f64.sqrt() * (span.depth as f64).sqrt();
+        let factor = |column| (output(column) / sum * 4_294_967_296.0).round() as i32;
+        let factors: Vec<i32> = (0..columns).map(factor).collect();
+        self.put(span.factors, &factors);
+    }
+}

@@ -1,0 +1,241 @@
+//! The firmware on every emulated board, bit for bit against this machine, and what it does with bad input.
+//!
+//! These tests need QEMU and the firmware images, so a plain `cargo test` lists them as ignored; `cargo xtask test`
+//! builds what they need and runs them all.
+
+use std::{fs, path::PathBuf, time::Duration};
+
+use hrm_core::{
+    Hrm, Op, Pack, Values,
+    digest::watch,
+    fault,
+    lane::LaneWidth,
+    task::sudoku::Sudoku,
+    wire::{Ask, Fault, FrameError, MAX_FRAME},
+    workspace_bytes,
+};
+use hrm_emulator::{
+    Board, Image, LinkError, Machine, MachineError,
+    board::BOARDS,
+    compare::{Difference, compare, digests},
+};
+use hrm_firmware::Exit;
+use hrm_tests::{
+    aligned::Aligned,
+    equivalence::{Case, run},
+    puzzles,
+    synthetic::{self, Kind},
+};
+use tempfile::TempDir;
+
+/// The smallest model, on the smallest board.
+const SMALL: Kind = Kind {
+    task: "sudoku4",
+    width: 32,
+    heads: 2,
+    inner: 64,
+    layers: 2,
+    shared_levels: true,
+    rope: false,
+    learned_positions: false,
+    relation: true,
+    members: 1,
+    lanes: LaneWidth::I16,
+};
+
+fn case(name: &str, kind: Kind, count: usize, segments: u16) -> Case {
+    let task = Sudoku::from_name(kind.task).unwrap();
+    let pack = synthetic::pack(kind, 11);
+    Case { name: name.into(), pack, puzzles: puzzles::drawn(&task, count, 5), segments }
+}
+
+fn equal_on_every_board(case: &Case) {
+    match run(case, &BOARDS) {
+        Ok(outcomes) => {
+            for outcome in outcomes {
+                let (segments, time) = (outcome.segments, outcome.time.as_secs_f32());
+                println!("{}: {segments} segments equal on {} in {time:.1} s", case.name, outcome.board.name);
+            }
+        }
+        Err(difference) => panic!("{difference}"),
+    }
+}
+
+#[test]
+#[ignore = "needs the emulator and the firmware: cargo xtask test"]
+fn small_models_of_every_kind_are_equal() {
+    let rope = Kind { rope: true, relation: false, shared_levels: false, members: 3, ..SMALL };
+    let narrow = Kind { task: "sudoku6", lanes: LaneWidth::I8, learned_positions: true, ..SMALL };
+    let both = Kind { task: "sudoku6", rope: true, lanes: LaneWidth::I8, heads: 4, members: 2, ..SMALL };
+    let odd = Kind { width: 48, heads: 3, learned_positions: true, ..SMALL };
+    for (name, kind) in [
+        ("4x4, relation bias", SMALL),
+        ("4x4, RoPE, separate levels, three members", rope),
+        ("6x6, 8-bit lanes, learned positions", narrow),
+        ("6x6, 8-bit lanes, RoPE and relations, two members", both),
+        ("4x4, width 48", odd),
+    ] {
+        equal_on_every_board(&case(name, kind, 12, 4));
+    }
+}
+
+#[test]
+#[ignore = "needs the emulator and the firmware: cargo xtask test"]
+fn a_9x9_model_is_equal() {
+    let kind = Kind { task: "sudoku9", width: 96, heads: 4, inner: 256, ..SMALL };
+    equal_on_every_board(&case("9x9, width 96", kind, 2, 2));
+}
+
+/// A pack in a file, and its machine.
+struct Bench {
+    path: PathBuf,
+    _folder: TempDir,
+}
+
+impl Bench {
+    fn new(pack: &[u8]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model.hrm");
+        fs::write(&path, pack).unwrap();
+        Self { path, _folder: folder }
+    }
+
+    fn boot(&self, board: Board) -> Machine {
+        Machine::boot(board, Image::built(board.name).unwrap(), &self.path).unwrap().0
+    }
+
+    /// Starts a board that is to end by itself; how, and its log.
+    fn end(&self, board: Board) -> (Exit, String) {
+        let mut machine = Machine::start(board, Image::built(board.name).unwrap(), &self.path).unwrap();
+        let status = machine.wait(Duration::from_secs(20)).unwrap();
+        (Exit::from_code(status.code().unwrap()).expect("a code of the firmware"), machine.log().join("\n"))
+    }
+}
+
+#[test]
+#[ignore = "needs the emulator and the firmware: cargo xtask test"]
+fn a_board_introduces_itself_logs_and_leaves() {
+    let pack = synthetic::pack(SMALL, 1);
+    let aligned = Aligned::new(&pack);
+    let open = Pack::open(aligned.bytes()).unwrap();
+    for board in BOARDS {
+        let bench = Bench::new(&pack);
+        let image = Image::built(board.name).unwrap();
+        let (region, sizes) = (image.pack_region(), image.sizes());
+        let (machine, hello) = Machine::boot(board, image, &bench.path).unwrap();
+        assert_eq!((hello.board.as_str(), hello.task.as_str()), (board.name, "sudoku4"));
+        assert_eq!(hello.firmware, hrm_firmware::VERSION);
+        assert_eq!((hello.pack_crc, hello.cells, hello.segments), (open.crc(), 16, 4));
+        assert_eq!(u64::from(hello.memory.pack_region), region.bytes);
+        assert_eq!(hello.memory.pack as usize, pack.len());
+        assert_eq!(u64::from(hello.memory.workspace_region), sizes.workspace);
+        assert_eq!(hello.memory.workspace as usize, workspace_bytes(open.shape()));
+        assert_eq!(u64::from(hello.memory.stack), sizes.stack);
+        let log = machine.log().join("\n");
+        assert!(log.contains("Ready"), "{log}");
+        assert_eq!(machine.shutdown().unwrap().code(), Some(Exit::Shutdown.code().into()));
+    }
+}
+
+#[test]
+#[ignore = "needs the emulator and the firmware: cargo xtask test"]
+fn a_corrupted_kernel_is_found_where_it_slips() {
+    let case = case("corrupted", SMALL, 1, 4);
+    let aligned = Aligned::new(&case.pack);
+    let pack = Pack::open(aligned.bytes()).unwrap();
+    let mut memory = vec![0; workspace_bytes(pack.shape()) / 4];
+    let mut host = Hrm::new(pack, &mut memory).unwrap();
+    let ask = Ask { member: 0, tokens: &case.puzzles[0] };
+    // Where the sound kernel first gives a value that the corrupted one gets wrong.
+    let (segment, index, value) = (0..case.segments)
+        .find_map(|segment| {
+            let mut outputs = Outputs(Vec::new());
+            watch(&mut host, 0, ask.tokens, segment.into(), &mut outputs).unwrap();
+            let index = outputs.0.iter().position(|&value| fault::hits(value))?;
+            Some((segment, index as u32, outputs.0[index]))
+        })
+        .expect("a value that the corrupted kernel gets wrong");
+    let expected = digests(&mut host, ask, case.segments);
+    for board in BOARDS {
+        let bench = Bench::new(&case.pack);
+        let image = Image::built(&format!("{}-fault-injection", board.name)).unwrap();
+        let (mut machine, hello) = Machine::boot(board, image, &bench.path).unwrap();
+        assert!(hello.firmware.ends_with("+fault-injection"), "{}", hello.firmware);
+        let found = machine.call(|link| compare(&mut host, link, ask, &expected)).unwrap().expect("a difference");
+        let Difference::Element { segment: s, op, index: i, host: Some(ours), device: Some(theirs), .. } = found else {
+            panic!("{found}");
+        };
+        assert_eq!((s, op, i, ours, theirs), (segment, Op::Attention, index, value, value + 1), "{found}");
+    }
+}
+
+/// Every attention output of a segment.
+struct Outputs(Vec<i32>);
+
+impl hrm_core::Trace for Outputs {
+    fn op(&mut self, op: Op, values: Values<'_>) {
+        if op == Op::Attention {
+            self.0.extend((0..values.len()).filter_map(|i| values.get(i)));
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs the emulator and the firmware: cargo xtask test"]
+fn bad_packs_are_refused_at_boot_with_the_reason() {
+    let pack = synthetic::pack(SMALL, 1);
+    let mut flipped = pack.clone();
+    flipped[pack.len() / 2] ^= 0x10;
+    let mut foreign = pack.clone();
+    foreign[4] = 0x7F;
+    let wide = synthetic::pack(Kind { task: "sudoku9", width: 512, heads: 8, inner: 16, layers: 1, ..SMALL }, 1);
+    for (name, pack, exit, reason) in [
+        ("empty", &[][..], Exit::Pack, "not a pack"),
+        ("not a pack", b"PK\x03\x04 and so on, for quite a while", Exit::Pack, "not a pack"),
+        ("another version", &foreign, Exit::Pack, "format version 127"),
+        ("truncated", &pack[..pack.len() - 40], Exit::Pack, "damaged"),
+        ("one bit flipped", &flipped, Exit::Pack, "damaged"),
+        ("too large for the workspace", &wide, Exit::Memory, "bytes of memory"),
+    ] {
+        let (got, log) = Bench::new(pack).end(BOARDS[0]);
+        assert_eq!(got, exit, "{name}: {log}");
+        assert!(log.contains(reason), "{name}: {log}");
+    }
+    assert_eq!(Bench::new(&pack).boot(BOARDS[0]).shutdown().unwrap().code(), Some(0));
+}
+
+#[test]
+#[ignore = "needs the emulator and the firmware: cargo xtask test"]
+fn a_pack_larger_than_its_flash_is_refused_before_the_start() {
+    let bench = Bench::new(&vec![0; (2 << 20) + 1]);
+    let image = Image::built(BOARDS[0].name).unwrap();
+    let error = Machine::start(BOARDS[0], image, &bench.path).err().unwrap();
+    assert!(matches!(error, MachineError::PackTooLarge { bytes: 0x20_0001, .. }), "{error}");
+    let image = Image::built(BOARDS[0].name).unwrap();
+    let error = Machine::start(BOARDS[0], image, &bench.path.with_extension("missing")).err().unwrap();
+    assert!(error.to_string().contains("cannot read the pack"), "{error}");
+}
+
+#[test]
+#[ignore = "needs the emulator and the firmware: cargo xtask test"]
+fn a_board_survives_garbage_on_its_uart() {
+    let bench = Bench::new(&synthetic::pack(SMALL, 1));
+    let mut machine = bench.boot(BOARDS[1]);
+    let tokens = [1; 16];
+    let fault = machine.call(|link| {
+        link.write(&[7; 4 * MAX_FRAME])?;
+        link.write(&[0])?;
+        Ok(link.answer(0, |response| Err::<(), _>(response)))
+    });
+    assert!(matches!(fault, Ok(Err(LinkError::Refused(Fault::Frame(FrameError::Oversized))))), "{fault:?}");
+    machine.call(|link| link.write(&[200, 3, 1, 4, 1, 5])).unwrap(); // a frame that breaks off
+    machine.call(|link| link.hello()).unwrap();
+    let short = Ask { member: 0, tokens: &tokens[..3] };
+    let error = machine.call(|link| link.digest(short, 1, |_| {})).unwrap_err().to_string();
+    assert!(error.contains("the puzzle is none of its task") && error.contains("log: "), "{error}");
+    let done = machine.call(|link| link.digest(Ask { member: 0, tokens: &tokens }, 2, |_| {})).unwrap();
+    assert_eq!(done.len(), 2);
+    let log = machine.log().join("\n");
+    assert!(log.contains("Noise(Oversized)") && log.contains("Length"), "{log}");
+    machine.shutdown().unwrap();
+}

@@ -1,0 +1,141 @@
+//! A firmware image: where its board keeps the pack, and what it takes.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use object::{Object, ObjectSection, ObjectSymbol, SectionFlags, elf};
+
+/// A firmware ELF file.
+pub struct Image {
+    path: PathBuf,
+    elf: Vec<u8>,
+    pack_region: PackRegion,
+    sizes: Sizes,
+}
+
+/// The folder, within cargo's target folder, in which `cargo xtask firmware` leaves the images.
+pub const IMAGES: &str = "firmware-images";
+
+/// Where the board keeps the pack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PackRegion {
+    /// First address.
+    pub start: u64,
+    /// Length in bytes.
+    pub bytes: u64,
+}
+
+/// What an image takes, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sizes {
+    /// Code, constants and initial values, in flash; without the pack.
+    pub flash: u64,
+    /// Static memory, workspace included.
+    pub ram: u64,
+    /// Of which the model's workspace.
+    pub workspace: u64,
+    /// Memory set aside for the stack.
+    pub stack: u64,
+}
+
+/// Why a file is no firmware image.
+#[derive(Debug, thiserror::Error)]
+pub enum ImageError {
+    /// It cannot be read.
+    #[error("cannot read the firmware {path}: {source}; build it with `cargo xtask firmware`")]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// It is no ELF file.
+    #[error("{path} is no ELF file: {source}")]
+    Elf {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong.
+        source: object::Error,
+    },
+    /// A symbol of the linker script is missing.
+    #[error("{path} is no HRM firmware: it has no symbol `{symbol}`, which every board's memory.x defines")]
+    Symbol {
+        /// Which file.
+        path: PathBuf,
+        /// Which symbol.
+        symbol: &'static str,
+    },
+}
+
+impl Image {
+    /// The image that `cargo xtask firmware` built as `name` (a board's name), found from the place of the running
+    /// program, which lies in cargo's target folder too; `HRM_FIRMWARE` names another folder.
+    pub fn built(name: &str) -> Result<Image, ImageError> {
+        let program = std::env::current_exe().unwrap_or_default();
+        let file = format!("{name}.elf");
+        let found = program.ancestors().map(|folder| folder.join(IMAGES).join(&file)).find(|path| path.exists());
+        match std::env::var_os("HRM_FIRMWARE") {
+            Some(folder) => Image::open(Path::new(&folder).join(file)),
+            None => Image::open(found.unwrap_or_else(|| Path::new("target").join(IMAGES).join(file))),
+        }
+    }
+
+    /// Reads the image at `path`.
+    pub fn open(path: impl Into<PathBuf>) -> Result<Image, ImageError> {
+        let path = path.into();
+        let elf = fs::read(&path).map_err(|source| ImageError::Read { path: path.clone(), source })?;
+        let file =
+            object::File::parse(&*elf).map_err(|source| ImageError::Elf { path: path.clone(), source })?;
+        let symbol = |symbol: &'static str| {
+            let found = file.symbols().find(|s| s.name() == Ok(symbol));
+            found.map(|s| s.address()).ok_or_else(|| ImageError::Symbol { path: path.clone(), symbol })
+        };
+        let start = symbol("__pack_start")?;
+        let pack_region = PackRegion { start, bytes: symbol("__pack_end")?.saturating_sub(start) };
+        let stack = symbol("_stack_start")?.saturating_sub(symbol("_stack_end")?);
+        let sizes = Sizes { stack, ..sizes(&file) };
+        Ok(Image { path, elf, pack_region, sizes })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its bytes.
+    pub fn elf(&self) -> &[u8] {
+        &self.elf
+    }
+
+    /// Where the board keeps the pack, as the linker script says.
+    pub fn pack_region(&self) -> PackRegion {
+        self.pack_region
+    }
+
+    /// What it takes.
+    pub fn sizes(&self) -> Sizes {
+        self.sizes
+    }
+}
+
+fn sizes(file: &object::File<'_>) -> Sizes {
+    let mut sizes = Sizes::default();
+    for section in file.sections() {
+        let SectionFlags::Elf { sh_flags } = section.flags() else { continue };
+        if sh_flags & u64::from(elf::SHF_ALLOC) == 0 {
+            continue;
+        }
+        let stored = !matches!(section.kind(), object::SectionKind::UninitializedData);
+        if stored {
+            sizes.flash += section.size();
+        }
+        if sh_flags & u64::from(elf::SHF_WRITE) != 0 {
+            sizes.ram += section.size();
+        }
+    }
+    let workspace = file.symbols().filter(|s| s.name().is_ok_and(|name| name.contains("WORKSPACE")));
+    sizes.workspace = workspace.map(|s| s.size()).sum();
+    sizes
+}

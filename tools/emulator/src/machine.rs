@@ -1,0 +1,230 @@
+//! A QEMU machine that runs the firmware with a pack in its flash.
+
+use std::{
+    fmt::Write as _,
+    fs::{self, File},
+    io,
+    os::{fd::OwnedFd, unix::net::UnixStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus},
+    thread,
+    time::{Duration, Instant},
+};
+
+use hrm_firmware::Exit;
+use tempfile::TempDir;
+
+use crate::{
+    board::Board,
+    image::{Image, PackRegion},
+    link::{Hello, Link, LinkError},
+    log,
+};
+
+/// QEMU's program for 32-bit Arm machines.
+pub const QEMU: &str = "qemu-system-arm";
+
+/// File with the firmware's log as it wrote it.
+const LOG: &str = "log";
+
+/// File with QEMU's own messages.
+const MESSAGES: &str = "messages";
+
+/// How long a machine may take to start.
+const START: Duration = Duration::from_secs(30);
+
+/// How long a machine may take to end once it said goodbye.
+const END: Duration = Duration::from_secs(10);
+
+/// A running machine; dropping it ends QEMU.
+///
+/// Its UART is one end of a socket pair, so there is no port or path that another process could take, and a machine
+/// that ends is seen at once.
+pub struct Machine {
+    board: Board,
+    image: Image,
+    child: Child,
+    status: Option<ExitStatus>,
+    link: Link<UnixStream>,
+    files: TempDir,
+}
+
+/// Why a machine did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum MachineError {
+    /// QEMU is missing.
+    #[error("cannot run {QEMU}: {0}; install it with `cargo xtask setup`")]
+    Qemu(io::Error),
+    /// The pack cannot be read.
+    #[error("cannot read the pack {path}: {source}")]
+    Pack {
+        /// Which file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The pack does not fit.
+    #[error("the pack {path} has {bytes} bytes, {board} keeps {} for it at {:#x}", region.bytes, region.start)]
+    PackTooLarge {
+        /// Which file.
+        path: PathBuf,
+        /// Its length.
+        bytes: u64,
+        /// Which board.
+        board: &'static str,
+        /// What it has.
+        region: PackRegion,
+    },
+    /// A file or a process could not be handled.
+    #[error("cannot start {board}: {source}")]
+    Start {
+        /// Which board.
+        board: &'static str,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A call failed; `report` is what the machine left behind.
+    #[error("{board}: {source}{report}")]
+    Call {
+        /// Which board.
+        board: &'static str,
+        /// What went wrong.
+        source: LinkError,
+        /// How it ended, its log and QEMU's messages.
+        report: String,
+    },
+}
+
+impl Machine {
+    /// Starts `board` with `image` and the pack at `pack`, and waits until it says hello.
+    pub fn boot(board: Board, image: Image, pack: &Path) -> Result<(Machine, Hello), MachineError> {
+        let mut machine = Machine::start(board, image, pack)?;
+        machine.link.set_timeout(START);
+        let hello = machine.call(Link::hello)?;
+        machine.link.set_timeout(Duration::from_secs(120));
+        Ok((machine, hello))
+    }
+
+    /// Starts `board` without waiting for anything.
+    pub fn start(board: Board, image: Image, pack: &Path) -> Result<Machine, MachineError> {
+        let region = image.pack_region();
+        let bytes =
+            fs::metadata(pack).map_err(|source| MachineError::Pack { path: pack.into(), source })?.len();
+        if bytes > region.bytes {
+            return Err(MachineError::PackTooLarge { path: pack.into(), bytes, board: board.name, region });
+        }
+        let start = |source| MachineError::Start { board: board.name, source };
+        let files = tempfile::Builder::new().prefix("hrm-emulator-").tempdir().map_err(start)?;
+        let (ours, theirs) = UnixStream::pair().map_err(start)?;
+        ours.set_read_timeout(Some(Duration::from_millis(100))).map_err(start)?;
+        let log = File::create(files.path().join(LOG)).map_err(start)?;
+        let messages = File::create(files.path().join(MESSAGES)).map_err(start)?;
+        let child = Command::new(QEMU)
+            .args(["-machine", board.machine, "-display", "none", "-monitor", "none"])
+            // The UART is the socket that QEMU inherits as its standard input.
+            .args(["-chardev", "socket,id=uart,fd=0", "-serial", "chardev:uart"])
+            // A file that the firmware opens as `:tt`, its log, is QEMU's standard output.
+            .args(["-semihosting-config", "enable=on,target=native"])
+            .arg("-kernel")
+            .arg(image.path())
+            .arg("-device")
+            .arg(format!("loader,file={},addr={:#x},force-raw=on", escaped(pack), region.start))
+            .stdin(OwnedFd::from(theirs))
+            .stdout(log)
+            .stderr(messages)
+            .spawn()
+            .map_err(MachineError::Qemu)?;
+        Ok(Machine { board, image, child, status: None, link: Link::new(ours), files })
+    }
+
+    /// The board.
+    pub fn board(&self) -> Board {
+        self.board
+    }
+
+    /// Talks to the firmware; a failure comes with the log and the exit code.
+    pub fn call<A>(
+        &mut self,
+        call: impl FnOnce(&mut Link<UnixStream>) -> Result<A, LinkError>,
+    ) -> Result<A, MachineError> {
+        call(&mut self.link).map_err(|source| MachineError::Call {
+            board: self.board.name,
+            report: self.report(matches!(source, LinkError::Closed)),
+            source,
+        })
+    }
+
+    /// Asks the firmware to leave, and waits until QEMU has ended.
+    pub fn shutdown(mut self) -> Result<ExitStatus, MachineError> {
+        self.call(Link::shutdown)?;
+        self.wait(END)
+    }
+
+    /// Waits until QEMU has ended by itself. Its exit code is the firmware's [`Exit`].
+    pub fn wait(&mut self, timeout: Duration) -> Result<ExitStatus, MachineError> {
+        let end = Instant::now() + timeout;
+        loop {
+            let status = self.child.try_wait().map_err(|source| self.start_error(source))?;
+            if let Some(status) = status {
+                self.status = Some(status);
+                return Ok(status);
+            }
+            if Instant::now() >= end {
+                let report = self.report(false);
+                return Err(MachineError::Call {
+                    board: self.board.name,
+                    source: LinkError::Timeout(timeout),
+                    report,
+                });
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// The firmware's log so far, decoded.
+    pub fn log(&self) -> Vec<String> {
+        let bytes = fs::read(self.files.path().join(LOG)).unwrap_or_default();
+        log::decode(&self.image, &bytes)
+    }
+
+    fn start_error(&self, source: io::Error) -> MachineError {
+        MachineError::Start { board: self.board.name, source }
+    }
+
+    /// How it ended (waiting a moment where it is about to), its log, QEMU's messages; each on lines of its own.
+    fn report(&mut self, ending: bool) -> String {
+        let mut report = String::new();
+        if ending {
+            let _ = self.wait(END);
+        }
+        let status = self.status.or_else(|| self.child.try_wait().ok().flatten());
+        if let Some(status) = status {
+            let exit = status.code().and_then(Exit::from_code);
+            let meaning = exit.map_or("not one of the firmware's exit codes", Exit::explain);
+            let _ = write!(report, "\n  QEMU ended, {status}: {meaning}");
+        }
+        for line in self.log() {
+            let _ = write!(report, "\n  log: {line}");
+        }
+        let messages = fs::read(self.files.path().join(MESSAGES)).unwrap_or_default();
+        for line in String::from_utf8_lossy(&messages).lines() {
+            let _ = write!(report, "\n  QEMU: {line}");
+        }
+        report
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        if self.status.is_none() {
+            // Both fail only where it has ended already.
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+}
+
+/// A path as a value among QEMU's comma-separated options.
+fn escaped(path: &Path) -> String {
+    path.display().to_string().replace(',', ",,")
+}
