@@ -99,8 +99,11 @@ pub struct TrainConfig {
     pub loss: LossKind,
     /// Which level calls carry gradients.
     pub gradient: GradientKind,
-    /// Probability, per row and segment, that halting waits for at least U{2..segments} segments.
+    /// Probability that halting waits for at least U{2..segments} segments.
     pub exploration: f64,
+    /// Whether that is drawn once per puzzle, so that solved grids are also trained to stay solved for long; false
+    /// draws at every segment, as the original code does.
+    pub explore_once: bool,
     /// Whether the first puzzles start with unequal segment counts, so that rows are not refilled all at once.
     pub stagger: bool,
     /// Steps between two lines of metrics.
@@ -135,6 +138,7 @@ impl Default for TrainConfig {
             loss: LossKind::Softmax,
             gradient: GradientKind::OneStep,
             exploration: 0.1,
+            explore_once: true,
             stagger: true,
             log_steps: 20,
             eval_steps: 1000,

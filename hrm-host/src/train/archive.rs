@@ -129,6 +129,11 @@ impl Archive {
         self.entries.iter().map(|(name, entry)| (name.as_str(), entry.shape.as_slice()))
     }
 
+    /// Whether there is a tensor under `name`.
+    pub fn contains(&self, name: &str) -> bool {
+        self.entries.contains_key(name)
+    }
+
     /// The text under `name`.
     pub fn text(&self, name: &str) -> Result<&str, ArchiveError> {
         self.texts.get(name).map(String::as_str).ok_or_else(|| self.refused(format!("it has no `{name}`")))

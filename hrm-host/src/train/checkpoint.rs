@@ -85,6 +85,7 @@ impl TrainState {
         archive.put_u8("rows.done", &[batch], &self.rows.done);
         archive.put_u8("rows.eased", &[batch], &self.rows.eased);
         archive.put_u32("rows.segments", &[batch], &self.rows.segments);
+        archive.put_u32("rows.at_least", &[batch], &self.rows.at_least);
         archive
     }
 
@@ -121,6 +122,11 @@ impl TrainState {
                 done: archive.u8("rows.done", batch)?,
                 eased: archive.u8("rows.eased", batch)?,
                 segments: archive.u32("rows.segments", batch)?,
+                // Files from before this was kept: their rows wait for nothing.
+                at_least: match archive.contains("rows.at_least") {
+                    true => archive.u32("rows.at_least", batch)?,
+                    false => vec![0; batch],
+                },
             },
             rng: archive.json("rng")?,
             step: archive.parsed("step")?,

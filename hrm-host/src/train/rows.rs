@@ -16,6 +16,8 @@ pub struct Rows {
     pub labels: Vec<u8>,
     /// Segments taken on the current puzzle.
     pub segments: Vec<u32>,
+    /// Segments to take at least on the current puzzle.
+    pub at_least: Vec<u32>,
     /// 1 where the row wants a new puzzle.
     pub done: Vec<u8>,
     /// 1 where the current puzzle was eased.
@@ -29,14 +31,18 @@ pub struct HaltRule {
     pub max: u32,
     /// Probability that a row must first reach U{2..max} segments.
     pub exploration: f64,
+    /// Whether that draw is made once per puzzle instead of at every segment.
+    pub once: bool,
 }
 
 impl HaltRule {
-    /// Whether a row stops after `segments` segments: at the maximum, or where it wants to and has taken at least
-    /// `min` segments, `min` being U{2..max} with the exploration probability, else 0.
-    pub fn stops<R: Rng>(&self, segments: u32, wants_to_stop: bool, rng: &mut R) -> bool {
-        let explores = chance(rng, self.exploration);
-        let at_least = if explores && self.max >= 2 { 2 + below(rng, self.max - 1) } else { 0 };
+    /// Segments to take at least: U{2..max} with the exploration probability, else 0.
+    pub fn draw<R: Rng>(&self, rng: &mut R) -> u32 {
+        if chance(rng, self.exploration) && self.max >= 2 { 2 + below(rng, self.max - 1) } else { 0 }
+    }
+
+    /// Whether a row stops after `segments` segments: at the maximum, or where it wants to and has taken `at_least`.
+    pub fn stops(&self, segments: u32, wants_to_stop: bool, at_least: u32) -> bool {
         segments >= self.max || (wants_to_stop && segments >= at_least)
     }
 }
@@ -49,6 +55,7 @@ impl Rows {
             puzzles: vec![0; rows * cells],
             labels: vec![0; rows * cells],
             segments: vec![0; rows],
+            at_least: vec![0; rows],
             done: vec![1; rows],
             eased: vec![0; rows],
         }
@@ -90,8 +97,12 @@ impl Rows {
     /// Counts one segment for every row and marks those that are done; `wants_to_stop` is the model's wish by row.
     pub fn advance<R: Rng>(&mut self, wants_to_stop: impl Fn(usize) -> bool, rule: HaltRule, rng: &mut R) {
         for row in 0..self.len() {
+            // The first segment of a puzzle, or every one, draws how many more there must be.
+            if !rule.once || self.segments[row] == 0 {
+                self.at_least[row] = rule.draw(rng);
+            }
             self.segments[row] += 1;
-            self.done[row] = u8::from(rule.stops(self.segments[row], wants_to_stop(row), rng));
+            self.done[row] = u8::from(rule.stops(self.segments[row], wants_to_stop(row), self.at_least[row]));
         }
     }
 }
@@ -116,7 +127,7 @@ mod tests {
         assert_eq!(rows.refill(&mut draw), [true; 3]);
         assert_eq!(rows.puzzles, [10, 10, 11, 11, 12, 12]);
         let mut rng = Pcg64::seed_from_u64(1);
-        rows.advance(|row| row == 1, HaltRule { max: 16, exploration: 0.0 }, &mut rng);
+        rows.advance(|row| row == 1, HaltRule { max: 16, exploration: 0.0, once: true }, &mut rng);
         assert_eq!((rows.segments.as_slice(), rows.done.as_slice()), (&[1, 1, 1][..], &[0, 1, 0][..]));
         assert_eq!(rows.refill(&mut draw), [false, true, false]);
         assert_eq!(rows.puzzles, [10, 10, 13, 13, 12, 12]);
@@ -128,18 +139,46 @@ mod tests {
     #[test]
     fn the_maximum_always_stops_and_exploration_only_delays() {
         let mut rng = Pcg64::seed_from_u64(1);
-        let never = HaltRule { max: 16, exploration: 0.0 };
-        assert!(never.stops(1, true, &mut rng));
-        assert!(!never.stops(15, false, &mut rng));
-        assert!(never.stops(16, false, &mut rng));
-        let always = HaltRule { max: 16, exploration: 1.0 };
-        assert!((0..200).all(|_| !always.stops(1, true, &mut rng)));
-        assert!((0..200).all(|_| always.stops(16, true, &mut rng)));
-        // At 8 segments the wish is granted where U{2..16} <= 8: 7 of 15.
-        let granted = (0..3000).filter(|_| always.stops(8, true, &mut rng)).count();
-        assert!((1250..1550).contains(&granted), "{granted}");
+        let never = HaltRule { max: 16, exploration: 0.0, once: true };
+        assert_eq!(never.draw(&mut rng), 0);
+        assert!(never.stops(1, true, 0) && !never.stops(15, false, 0) && never.stops(16, false, 0));
+        let always = HaltRule { exploration: 1.0, ..never };
+        let mut seen = [0u32; 17];
+        (0..15_000).for_each(|_| seen[always.draw(&mut rng) as usize] += 1);
+        assert!(seen[..2] == [0, 0] && seen[2..].iter().all(|n| (880..1120).contains(n)), "{seen:?}");
+        assert!(!always.stops(8, true, 9) && always.stops(9, true, 9) && always.stops(16, true, 16));
         // One segment at most: nothing to explore, no overflow.
-        assert!(HaltRule { max: 1, exploration: 1.0 }.stops(1, false, &mut rng));
+        assert_eq!(HaltRule { max: 1, ..always }.draw(&mut rng), 0);
+    }
+
+    #[test]
+    fn exploration_lasts_for_a_puzzle_or_a_segment() {
+        // A row that always wants to stop, with exploration at every second draw on average.
+        let mean_segments = |once: bool| {
+            let mut rng = Pcg64::seed_from_u64(1);
+            let rule = HaltRule { max: 16, exploration: 0.5, once };
+            let mut rows = Rows::new(2000, 1);
+            let mut stopped = 0u32;
+            rows.refill(|_, _| false);
+            while rows.done.contains(&0) {
+                let before = rows.clone();
+                rows.advance(|_| true, rule, &mut rng);
+                for row in 0..rows.len() {
+                    if before.done[row] != 0 {
+                        rows.done[row] = 1;
+                        rows.segments[row] = before.segments[row];
+                    }
+                }
+                stopped += 1;
+            }
+            assert!(stopped <= 16);
+            f64::from(rows.segments.iter().sum::<u32>()) / 2000.0
+        };
+        // Once: half take 1, half U{2..16}: 0.5 + 0.5 * 9 = 5.
+        assert!((mean_segments(true) - 5.0).abs() < 0.4);
+        // Every segment: the expected wait is the sum of products of 0.5 * P(U > s), about 1.9.
+        let expected: f64 = (0..16).map(|n| (1..=n).map(|s| 0.5 * f64::from(16 - s.max(1)) / 15.0).product::<f64>()).sum();
+        assert!((mean_segments(false) - expected).abs() < 0.1, "{expected}");
     }
 
     #[test]
