@@ -6,9 +6,13 @@
 pub(super) const LANES: usize = 8;
 type Lane = [f32; LANES];
 
-/// Runs `body` compiled for AVX2 where the processor has it.
+/// Runs a block, compiled for AVX2 too, in the version that suits the processor.
+macro_rules! wide {
+    ($($body:tt)*) => { dispatch(#[inline(always)] || { $($body)* }) };
+}
+
 #[inline(always)]
-fn wide<R>(body: impl FnOnce() -> R) -> R {
+fn dispatch<R>(body: impl FnOnce() -> R) -> R {
     #[cfg(target_arch = "x86_64")]
     if let Some(v3) = pulp::x86::V3::try_new() {
         return v3.vectorize(body);
@@ -48,7 +52,7 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
     total(sum)
 }
 
-/// `e^x` to about 2 units in the last place for x in [-87, 88], which larger inputs are clamped to.
+/// `e^x` to about 2 units in the last place for x in [-87, 88], which other inputs are clamped to.
 ///
 /// `x = n ln 2 + r` with |r| <= ln 2 / 2; `e^r` by its Taylor polynomial of degree 7, `2^n` through the exponent bits.
 #[inline(always)]
@@ -56,185 +60,160 @@ fn exp(x: f32) -> f32 {
     const ROUND: f32 = 12_582_912.0; // 1.5 * 2^23: adding it rounds to an integer held in the low bits
     const LN2_HIGH: f32 = 0.693_359_4; // 355 / 512, whose products with n are exact
     const LN2_LOW: f32 = -2.121_944_4e-4;
+    const SERIES: [f32; 8] = [1.0 / 5040.0, 1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0];
     let x = if x < -87.0 { -87.0 } else { x };
     let x = if x > 88.0 { 88.0 } else { x };
     let shifted = x * std::f32::consts::LOG2_E + ROUND;
     let n = shifted - ROUND;
     let r = (x - n * LN2_HIGH) - n * LN2_LOW;
-    let high = ((1.0 / 5040.0 * r + 1.0 / 720.0) * r + 1.0 / 120.0) * r + 1.0 / 24.0;
-    let series = ((high * r + 1.0 / 6.0) * r + 0.5) * (r * r) + r + 1.0;
-    let power = f32::from_bits((shifted.to_bits() << 23).wrapping_add(127 << 23));
-    series * power
+    let series = SERIES.iter().fold(0.0, |sum, coefficient| sum * r + coefficient);
+    series * f32::from_bits((shifted.to_bits() << 23).wrapping_add(127 << 23))
 }
 
-/// `1 / (1 + e^-x)`.
+/// `x = 1 / (1 + e^-x)` of `from`, in a loop of its own that the compiler has no trouble with.
 #[inline(always)]
-fn sigmoid(x: f32) -> f32 {
-    1.0 / (1.0 + exp(-x))
+fn sigmoid(out: &mut [f32], from: &[f32]) {
+    for (out, x) in out.iter_mut().zip(from) {
+        *out = 1.0 / (1.0 + exp(-x));
+    }
 }
 
 /// `out = a + b`.
 pub(super) fn add(out: &mut [f32], a: &[f32], b: &[f32]) {
-    wide(
-        #[inline(always)]
-        || {
-            for ((out, a), b) in out.iter_mut().zip(a).zip(b) {
-                *out = a + b;
-            }
-        },
-    );
+    wide! {
+        for ((out, a), b) in out.iter_mut().zip(a).zip(b) {
+            *out = a + b;
+        }
+    }
 }
 
 /// `out = out + a`.
 pub(super) fn accumulate(out: &mut [f32], a: &[f32]) {
-    wide(
-        #[inline(always)]
-        || {
-            for (out, a) in out.iter_mut().zip(a) {
-                *out += a;
-            }
-        },
-    );
+    wide! {
+        for (out, a) in out.iter_mut().zip(a) {
+            *out += a;
+        }
+    }
 }
 
 /// `x = x / sqrt(mean(x²) + eps)` for each row of `width`; keeps the factors in `scales`.
 pub(super) fn rms(x: &mut [f32], width: usize, eps: f32, scales: &mut [f32]) {
-    wide(
-        #[inline(always)]
-        || {
-            for (row, scale) in x.chunks_exact_mut(width).zip(scales) {
-                *scale = 1.0 / (dot(row, row) / width as f32 + eps).sqrt();
-                let factor = *scale;
-                for lane in lanes_mut(row) {
-                    for v in lane {
-                        *v *= factor;
-                    }
+    wide! {
+        for (row, scale) in x.chunks_exact_mut(width).zip(scales) {
+            *scale = 1.0 / (dot(row, row) / width as f32 + eps).sqrt();
+            let factor = *scale;
+            for lane in lanes_mut(row) {
+                for v in lane {
+                    *v *= factor;
                 }
             }
-        },
-    );
+        }
+    }
 }
 
 /// Turns the gradient `d` of `y = rms(x)` into that of x: `scale (d - y mean(d y))`.
 pub(super) fn rms_backward(d: &mut [f32], width: usize, y: &[f32], scales: &[f32]) {
-    wide(
-        #[inline(always)]
-        || {
-            for ((d, y), &scale) in d.chunks_exact_mut(width).zip(y.chunks_exact(width)).zip(scales) {
-                let mean = dot(d, y) / width as f32;
-                for (d, y) in lanes_mut(d).iter_mut().zip(lanes(y)) {
-                    for l in 0..LANES {
-                        d[l] = scale * (d[l] - y[l] * mean);
-                    }
+    wide! {
+        for ((d, y), &scale) in d.chunks_exact_mut(width).zip(y.chunks_exact(width)).zip(scales) {
+            let mean = dot(d, y) / width as f32;
+            for (d, y) in lanes_mut(d).iter_mut().zip(lanes(y)) {
+                for l in 0..LANES {
+                    d[l] = scale * (d[l] - y[l] * mean);
                 }
             }
-        },
-    );
+        }
+    }
 }
 
 /// `gated = silu(gate) * up` for rows `gate ‖ up` of `2 inner`.
 pub(super) fn swiglu(gate_up: &[f32], inner: usize, gated: &mut [f32]) {
-    wide(
-        #[inline(always)]
-        || {
-            for (row, gated) in gate_up.chunks_exact(2 * inner).zip(gated.chunks_exact_mut(inner)) {
-                let (gate, up) = row.split_at(inner);
-                for ((gate, up), gated) in lanes(gate).iter().zip(lanes(up)).zip(lanes_mut(gated)) {
-                    for l in 0..LANES {
-                        gated[l] = gate[l] * sigmoid(gate[l]) * up[l];
-                    }
-                }
+    wide! {
+        for (row, gated) in gate_up.chunks_exact(2 * inner).zip(gated.chunks_exact_mut(inner)) {
+            let (gate, up) = row.split_at(inner);
+            sigmoid(gated, gate);
+            for ((gated, gate), up) in gated.iter_mut().zip(gate).zip(up) {
+                *gated *= gate * up;
             }
-        },
-    );
+        }
+    }
 }
 
 /// From the gradient of `gated` to that of rows `gate ‖ up`; `gated` comes in as the gradient and leaves as the
 /// value, which the down projection's own gradient needs.
 pub(super) fn swiglu_backward(gate_up: &[f32], inner: usize, gated: &mut [f32], d_gate_up: &mut [f32]) {
-    wide(
-        #[inline(always)]
-        || {
-            let rows = gate_up.chunks_exact(2 * inner).zip(d_gate_up.chunks_exact_mut(2 * inner));
-            for ((row, d_row), gated) in rows.zip(gated.chunks_exact_mut(inner)) {
-                let ((gate, up), (d_gate, d_up)) = (row.split_at(inner), d_row.split_at_mut(inner));
-                let values = lanes(gate).iter().zip(lanes(up)).zip(lanes_mut(gated));
-                let grads = lanes_mut(d_gate).iter_mut().zip(lanes_mut(d_up));
-                for (((gate, up), gated), (d_gate, d_up)) in values.zip(grads) {
-                    for l in 0..LANES {
-                        let (sigma, d) = (sigmoid(gate[l]), gated[l]);
-                        let silu = gate[l] * sigma;
-                        d_up[l] = d * silu;
-                        d_gate[l] = d * up[l] * (sigma + silu * (1.0 - sigma));
-                        gated[l] = silu * up[l];
-                    }
-                }
+    wide! {
+        let rows = gate_up.chunks_exact(2 * inner).zip(d_gate_up.chunks_exact_mut(2 * inner));
+        for ((row, d_row), gated) in rows.zip(gated.chunks_exact_mut(inner)) {
+            let ((gate, up), (d_gate, d_up)) = (row.split_at(inner), d_row.split_at_mut(inner));
+            sigmoid(d_gate, gate);
+            for ((((gate, up), gated), d_gate), d_up) in gate.iter().zip(up).zip(gated).zip(d_gate).zip(d_up) {
+                let (sigma, d) = (*d_gate, *gated);
+                let silu = gate * sigma;
+                *d_up = d * silu;
+                *d_gate = d * up * (sigma + silu * (1.0 - sigma));
+                *gated = silu * up;
             }
-        },
-    );
+        }
+    }
 }
 
 /// Softmax of each row's first `columns` elements, `bias` added first; the rest of a row becomes 0.
 ///
 /// Rows are `stride` apart, in `bias` too. Whatever lies beyond `columns` may be anything.
 pub(super) fn softmax(scores: &mut [f32], columns: usize, stride: usize, bias: Option<&[f32]>) {
-    wide(
-        #[inline(always)]
-        || {
-            let mut rows_of_bias = bias.map(|bias| bias.chunks_exact(stride));
-            for row in scores.chunks_exact_mut(stride) {
-                if let Some(bias) = rows_of_bias.as_mut().and_then(Iterator::next) {
-                    for (lane, bias) in lanes_mut(row).iter_mut().zip(lanes(bias)) {
-                        for l in 0..LANES {
-                            lane[l] += bias[l];
-                        }
-                    }
-                }
-                row[columns..].fill(f32::NEG_INFINITY);
-                let mut most = [f32::NEG_INFINITY; LANES];
-                for lane in lanes(row) {
-                    for l in 0..LANES {
-                        most[l] = if lane[l] > most[l] { lane[l] } else { most[l] };
-                    }
-                }
-                let most = most.iter().fold(f32::NEG_INFINITY, |a, &b| if b > a { b } else { a });
-                let mut sum = [0.0; LANES];
-                for lane in lanes_mut(row) {
-                    for l in 0..LANES {
-                        lane[l] = exp(lane[l] - most);
-                        sum[l] += lane[l];
-                    }
-                }
-                row[columns..].fill(0.0);
-                let factor = 1.0 / total(sum);
-                for lane in lanes_mut(row) {
-                    for v in lane {
-                        *v *= factor;
-                    }
+    wide! {
+        if let Some(bias) = bias {
+            for (score, bias) in scores.iter_mut().zip(bias) {
+                *score += bias;
+            }
+        }
+        for row in scores.chunks_exact_mut(stride) {
+            row[columns..].fill(f32::NEG_INFINITY);
+            let mut most = [f32::NEG_INFINITY; LANES];
+            for lane in lanes(row) {
+                for l in 0..LANES {
+                    most[l] = if lane[l] > most[l] { lane[l] } else { most[l] };
                 }
             }
-        },
-    );
+            let most = most.iter().fold(f32::NEG_INFINITY, |a, &b| if b > a { b } else { a });
+            for v in row {
+                *v -= most;
+            }
+        }
+        for v in &mut *scores {
+            *v = exp(*v);
+        }
+        for row in scores.chunks_exact_mut(stride) {
+            row[columns..].fill(0.0);
+            let mut sum = [0.0; LANES];
+            for lane in lanes(row) {
+                for l in 0..LANES {
+                    sum[l] += lane[l];
+                }
+            }
+            let factor = 1.0 / total(sum);
+            for v in row {
+                *v *= factor;
+            }
+        }
+    }
 }
 
 /// Turns the gradient `d` of `weights = softmax(scores)` into that of the scores: `weights (d - sum(d weights))`.
 ///
 /// Whatever lies beyond a row's `columns` may be anything in `d`, and leaves as 0.
 pub(super) fn softmax_backward(d: &mut [f32], columns: usize, stride: usize, weights: &[f32]) {
-    wide(
-        #[inline(always)]
-        || {
-            for (d, weights) in d.chunks_exact_mut(stride).zip(weights.chunks_exact(stride)) {
-                d[columns..].fill(0.0);
-                let shared = dot(d, weights);
-                for (d, weights) in lanes_mut(d).iter_mut().zip(lanes(weights)) {
-                    for l in 0..LANES {
-                        d[l] = weights[l] * (d[l] - shared);
-                    }
+    wide! {
+        for (d, weights) in d.chunks_exact_mut(stride).zip(weights.chunks_exact(stride)) {
+            d[columns..].fill(0.0);
+            let shared = dot(d, weights);
+            for (d, weights) in lanes_mut(d).iter_mut().zip(lanes(weights)) {
+                for l in 0..LANES {
+                    d[l] = weights[l] * (d[l] - shared);
                 }
             }
-        },
-    );
+        }
+    }
 }
 
 /// Turns every pair `(x_i, x_{i + d/2})` of each head by its angle; `forward = false` turns back.
@@ -244,23 +223,20 @@ pub(super) fn softmax_backward(d: &mut [f32], columns: usize, stride: usize, wei
 pub(super) fn rotate(x: &mut [f32], columns: (usize, usize, usize), cos: &[f32], sin: &[f32], forward: bool) {
     let (row, turning, head_dim) = columns;
     let (half, sign) = (head_dim / 2, if forward { 1.0 } else { -1.0 });
-    wide(
-        #[inline(always)]
-        || {
-            for sample in x.chunks_mut(row * (cos.len() / half)) {
-                let angles = cos.chunks_exact(half).zip(sin.chunks_exact(half));
-                for (row, (cos, sin)) in sample.chunks_exact_mut(row).zip(angles) {
-                    for head in row[..turning].chunks_exact_mut(head_dim) {
-                        let (low, high) = head.split_at_mut(half);
-                        for (((low, high), cos), sin) in low.iter_mut().zip(high).zip(cos).zip(sin) {
-                            let (a, b, sin) = (*low, *high, sign * sin);
-                            (*low, *high) = (a * cos - b * sin, b * cos + a * sin);
-                        }
+    wide! {
+        for sample in x.chunks_mut(row * (cos.len() / half)) {
+            let angles = cos.chunks_exact(half).zip(sin.chunks_exact(half));
+            for (row, (cos, sin)) in sample.chunks_exact_mut(row).zip(angles) {
+                for head in row[..turning].chunks_exact_mut(head_dim) {
+                    let (low, high) = head.split_at_mut(half);
+                    for (((low, high), cos), sin) in low.iter_mut().zip(high).zip(cos).zip(sin) {
+                        let (a, b, sin) = (*low, *high, sign * sin);
+                        (*low, *high) = (a * cos - b * sin, b * cos + a * sin);
                     }
                 }
             }
-        },
-    );
+        }
+    }
 }
 
 #[cfg(test)]
