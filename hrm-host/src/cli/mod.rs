@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod data;
 mod eval;
 mod train;
 
@@ -17,6 +18,8 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Import, generate, measure and split puzzle files.
+    Data(data::Args),
     /// Train a model as a configuration file says.
     Train(train::Args),
     /// Measure a checkpoint's exact accuracy on puzzles it has not seen.
@@ -30,6 +33,7 @@ impl Cli {
     /// What went wrong, to be shown to the user.
     pub fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
+            Command::Data(args) => data::run(args),
             Command::Train(args) => train::run(args),
             Command::Eval(args) => eval::run(args),
         }
