@@ -59,11 +59,15 @@ impl core::error::Error for Refusal {}
 pub trait Task {
     /// A map from puzzles to equivalent puzzles, with its inverse.
     type Symmetry: Copy + core::fmt::Debug;
+    /// Room for a grid, so that a solver's memory fits the task.
+    type Grid: Clone + core::fmt::Debug + AsRef<[u8]> + AsMut<[u8]>;
 
     /// Name stored in packs, for example `sudoku9`.
     fn name(&self) -> &'static str;
     /// Number of cells, at most [`MAX_CELLS`].
     fn cells(&self) -> usize;
+    /// A grid of padding; of its elements the first `cells()` are used.
+    fn grid(&self) -> Self::Grid;
     /// Number of tokens, 0 being padding.
     fn vocab(&self) -> usize;
 

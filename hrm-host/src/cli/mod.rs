@@ -13,6 +13,7 @@ use rand_core::SeedableRng;
 use rand_pcg::Pcg64;
 
 mod card;
+mod data;
 mod eval;
 mod export;
 mod inspect;
@@ -29,6 +30,8 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Import, generate, measure and split puzzle files.
+    Data(data::Args),
     /// Train a model as a configuration file says.
     Train(train::Args),
     /// Measure a checkpoint's or a pack's exact accuracy on puzzles it has not seen.
@@ -48,6 +51,7 @@ impl Cli {
     /// What went wrong, to be shown to the user.
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
+            Command::Data(args) => data::run(args),
             Command::Train(args) => train::run(args),
             Command::Eval(args) => eval::run(args),
             Command::Export(args) => export::run(args),

@@ -157,6 +157,7 @@ impl Sudoku {
 
 impl Task for Sudoku {
     type Symmetry = SudokuSymmetry;
+    type Grid = [u8; MAX_SUDOKU_CELLS];
 
     fn name(&self) -> &'static str {
         match self.kind {
@@ -168,6 +169,10 @@ impl Task for Sudoku {
 
     fn cells(&self) -> usize {
         self.side() * self.side()
+    }
+
+    fn grid(&self) -> Self::Grid {
+        [0; MAX_SUDOKU_CELLS]
     }
 
     fn vocab(&self) -> usize {

@@ -1,0 +1,190 @@
+//! Perturbation-voted solving: guess on symmetric copies of a puzzle until a rule that needs no label accepts.
+//!
+//! A *guess* is one run of one member on one image of the puzzle under a symmetry; its grid is mapped back. The
+//! [`Solver`] is a state machine: [`Solver::advance`] thinks one segment, so that the caller can answer its link, watch the
+//! clock, show the grid, or stop between any two. A wrong grid is never called solved: [`Status::Solved`] is given
+//! by [`Task::accepts`] alone.
+
+mod settled;
+mod solver;
+mod tally;
+
+use serde::{Deserialize, Serialize};
+pub use solver::Solver;
+
+use crate::task::Refusal;
+
+/// When a grid becomes the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Rule {
+    /// The first grid, at whatever segment, that keeps the givens and breaks no rule. Nothing is ever accepted of a task
+    /// without a checker.
+    Checked,
+    /// The grid that most guesses end on while their halting head says stop; ties by the sum of their halt confidences, then
+    /// first seen. For tasks without a checker.
+    Majority,
+}
+
+/// The images of a puzzle that are guessed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Symmetries {
+    /// The papers' perturbations in order ([`Task::perturbation`](crate::task::Task::perturbation)): at most
+    /// members x perturbations guesses.
+    Relabel,
+    /// The puzzle itself once for each member, then a seeded draw from the full symmetry group for every guess.
+    FullGroup,
+}
+
+/// How a puzzle is to be solved, and when to give up.
+///
+/// Guess `g` asks member `g mod members`; the symmetry changes after every member had its turn (relabels), or with every
+/// guess (full group).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Policy {
+    /// When a grid becomes the answer.
+    pub rule: Rule,
+    /// The images guessed on.
+    pub symmetries: Symmetries,
+    /// Most guesses.
+    pub guesses: u16,
+    /// Most segments of one guess.
+    pub segments: u16,
+    /// Most segments in all.
+    pub budget: u32,
+    /// Whether a guess ends where the halting head says stop.
+    pub stop_on_halt: bool,
+    /// Whether a guess ends where its state repeats one of its last eight: in integer arithmetic nothing new can follow.
+    pub stop_when_settled: bool,
+    /// Seeds the draws from the full group.
+    pub seed: u64,
+}
+
+impl Default for Policy {
+    /// Nine checked relabels of up to 16 segments, as in the papers.
+    fn default() -> Self {
+        Policy {
+            rule: Rule::Checked,
+            symmetries: Symmetries::Relabel,
+            guesses: 9,
+            segments: 16,
+            budget: u32::MAX,
+            stop_on_halt: false,
+            stop_when_settled: true,
+            seed: 0,
+        }
+    }
+}
+
+/// What an answer is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Status {
+    /// The task's checker accepts the grid.
+    Solved,
+    /// The task has no checker, all guesses were made (or no other could win), and most halted guesses agree on the grid.
+    Voted,
+    /// The best candidate of a search that ended without proof.
+    Unproven,
+    /// This is no puzzle.
+    Refused(Refusal),
+}
+
+/// Why solving ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Stop {
+    /// The puzzle was complete and valid as given.
+    Given,
+    /// The puzzle was refused.
+    Refused,
+    /// The checker accepted a grid.
+    Accepted,
+    /// No other grid can get as many votes any more.
+    Decided,
+    /// Every guess was made; [`Answer::last_guess`] says how the last one ended.
+    GuessesUsed,
+    /// The segment budget is used up.
+    SegmentBudget,
+    /// The caller or the trace stopped it.
+    Cancelled,
+}
+
+/// Why a guess ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum GuessEnd {
+    /// Its grid was accepted.
+    Accepted,
+    /// The halting head said stop.
+    Halted,
+    /// The state repeated itself after `period` segments; 1 is a fixed point.
+    Settled {
+        /// Length of the cycle, 1 to 8.
+        period: u8,
+    },
+    /// It took all the segments it was allowed.
+    SegmentLimit,
+    /// Solving ended in the middle of it.
+    CutOff,
+}
+
+/// How far solving is, after a segment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Progress {
+    /// The guess, from 0.
+    pub guess: u16,
+    /// The member asked.
+    pub member: u16,
+    /// Segments of this guess.
+    pub segment: u16,
+    /// Segments in all.
+    pub segments: u32,
+    /// Whether the halting head says stop.
+    pub halted: bool,
+    /// `q_halt - q_continue`, in the units of [`Halt`](crate::Halt).
+    pub confidence: i32,
+    /// [`Task::violations`](crate::task::Task::violations) of the grid, `None` without a checker.
+    pub violations: Option<u32>,
+    /// Why the guess ended, where it did.
+    pub ended: Option<GuessEnd>,
+}
+
+/// The end of solving.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Answer<'a> {
+    /// What the grid is worth.
+    pub status: Status,
+    /// Why solving ended.
+    pub stop: Stop,
+    /// Guesses begun.
+    pub guesses: u16,
+    /// Segments taken.
+    pub segments: u32,
+    /// How the last guess ended, where there was one.
+    pub last_guess: Option<GuessEnd>,
+    /// Where the grid was found; `None` where no guess was made.
+    pub found: Option<Progress>,
+    /// Votes for the grid ([`Rule::Majority`] only).
+    pub votes: u16,
+    /// The grid in the puzzle's own orientation; the puzzle where no guess was made, empty where it was refused.
+    #[serde(borrow)]
+    pub grid: &'a [u8],
+}
+
+/// What one call of [`Solver::advance`] led to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Step<'a> {
+    /// A segment was taken, and more are to come.
+    Running(Progress),
+    /// Solving has ended.
+    Done(Answer<'a>),
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,168 @@
+//! `hrm-host data`
+
+use std::{
+    io::IsTerminal,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Instant,
+};
+
+use anyhow::{Result, ensure};
+use clap::{
+    Subcommand,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
+use hrm_core::task::{
+    Task,
+    sudoku::{Sudoku, SudokuKind},
+};
+use hrm_host::data::{
+    PuzzleSet, export,
+    generate::{Recipe, generate},
+    import,
+    split::{Apart, split},
+    stats::stats,
+};
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Puzzle files: CSV with the columns source, question, answer and rating, plain or gzip.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check every row of a puzzle file and write it in this program's form.
+    ///
+    /// A row is wrong where a text has not one character for each cell, a given contradicts another, or the answer changes
+    /// a given, is incomplete or is no valid grid. The first wrong row is reported by line and column and nothing is written.
+    Import {
+        /// Puzzle file: CSV whose header names `question` and `answer` (and may name `source` and `rating`)
+        input: PathBuf,
+        /// File to write; gzip where the name ends in .gz
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// Also prove with an exact solver that every puzzle has one solution only
+        #[arg(long)]
+        check_unique: bool,
+        /// Expect puzzles of this size; otherwise the first row decides
+        #[arg(long, value_parser = tasks())]
+        task: Option<Sudoku>,
+    },
+    /// Make puzzles with exactly one solution.
+    ///
+    /// The rating written is the number of guesses that this program's exact solver makes.
+    Generate {
+        /// The size
+        #[arg(long, value_parser = tasks())]
+        task: Sudoku,
+        /// Number of puzzles, all different
+        #[arg(long)]
+        count: usize,
+        /// Equal seeds give equal files
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Exactly so many givens; otherwise puzzles are minimal: no given can go
+        #[arg(long)]
+        givens: Option<usize>,
+        /// File to write; gzip where the name ends in .gz
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Show what a puzzle file holds: rows, givens, ratings, sources, duplicates up to symmetry.
+    Stats {
+        /// Puzzle file
+        input: PathBuf,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Split validation rows off a puzzle file, disjoint up to symmetry.
+    Split {
+        /// Puzzle file
+        input: PathBuf,
+        /// Number of validation rows
+        #[arg(long)]
+        validation: usize,
+        /// Equal seeds give equal splits
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// What the parts must not share [default: solutions for 9x9, puzzles for 6x6, questions for 4x4]
+        #[arg(long)]
+        apart: Option<Apart>,
+        /// File for the rows to train on
+        #[arg(long, value_name = "FILE")]
+        out_train: PathBuf,
+        /// File for the validation rows
+        #[arg(long, value_name = "FILE")]
+        out_validation: PathBuf,
+    },
+}
+
+/// Reads a size by the name of its task.
+pub(super) fn tasks() -> impl TypedValueParser<Value = Sudoku> {
+    let names = SudokuKind::ALL.map(|kind| Sudoku::new(kind).name());
+    PossibleValuesParser::new(names).try_map(|name| Sudoku::from_name(&name).ok_or("there is no such task"))
+}
+
+/// Runs the subcommand.
+pub(super) fn run(args: Args) -> Result<ExitCode> {
+    match args.command {
+        Command::Import { input, out, check_unique, task } => {
+            let started = Instant::now();
+            let set =
+                if check_unique { import::load_unique(&input, task)? } else { import::load(&input, task)? };
+            let seconds = started.elapsed().as_secs_f64();
+            export::save(&set, &out)?;
+            let proven = if check_unique { ", each with one solution only" } else { "" };
+            eprintln!("checked {} in {seconds:.2} s{proven}", describe(&set));
+            wrote(&set, &out);
+        }
+        Command::Generate { task, count, seed, givens, out } => {
+            let bar = if std::io::stderr().is_terminal() {
+                ProgressBar::new(count as u64).with_style(ProgressStyle::with_template(
+                    "{bar:30} {pos}/{len} puzzles, {per_sec}, {eta} left",
+                )?)
+            } else {
+                ProgressBar::hidden()
+            };
+            let set =
+                generate(&Recipe { task, count, seed, givens }, |found| bar.set_position(found as u64))?;
+            bar.finish_and_clear();
+            export::save(&set, &out)?;
+            wrote(&set, &out);
+        }
+        Command::Stats { input, json } => {
+            let stats = stats(&import::load(&input, None)?);
+            if json {
+                println!("{}", serde_json::to_string_pretty(&stats)?);
+            } else {
+                print!("{stats}");
+            }
+        }
+        Command::Split { input, validation, seed, apart, out_train, out_validation } => {
+            ensure!(out_train != out_validation, "--out-train and --out-validation name the same file");
+            let set = import::load(&input, None)?;
+            let apart = apart.unwrap_or(Apart::usual(set.task()));
+            let parts = split(&set, validation, apart, seed)?;
+            let (train, validation) = (set.subset(&parts.train), set.subset(&parts.validation));
+            // Both are written in full before either appears.
+            let staged = [export::stage(&train, &out_train)?, export::stage(&validation, &out_validation)?];
+            staged.into_iter().try_for_each(export::Staged::commit)?;
+            wrote(&train, &out_train);
+            wrote(&validation, &out_validation);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn wrote(set: &PuzzleSet, path: &Path) {
+    eprintln!("wrote {} to {}", describe(set), path.display());
+}
+
+fn describe(set: &PuzzleSet) -> String {
+    let plural = if set.len() == 1 { "" } else { "s" };
+    format!("{} {} puzzle{plural}", set.len(), set.task().name())
+}
