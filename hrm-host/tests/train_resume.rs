@@ -42,13 +42,15 @@ fn config(overrides: &[&str]) -> RunConfig {
     RunConfig::parse(CONFIG, "the test", &overrides).unwrap()
 }
 
-fn train(config: &RunConfig, data: &RunData, out: &Path, steps: u64, resume: bool) -> Result<Summary, TrainError> {
-    let options = RunOptions {
-        out: Some(out.to_owned()),
-        resume,
-        max_steps: Some(steps),
-        ..RunOptions::default()
-    };
+fn train(
+    config: &RunConfig,
+    data: &RunData,
+    out: &Path,
+    steps: u64,
+    resume: bool,
+) -> Result<Summary, TrainError> {
+    let options =
+        RunOptions { out: Some(out.to_owned()), resume, max_steps: Some(steps), ..RunOptions::default() };
     run(config, data, &options, &mut |_: Event<'_>| {})
 }
 
@@ -61,7 +63,8 @@ fn state(out: &Path) -> TrainState {
 
 #[test]
 fn interrupted_equals_uninterrupted() {
-    for overrides in [&[][..], &["model.continue_head=false", "train.gradient=full", "train.loss=stablemax"]] {
+    for overrides in [&[][..], &["model.continue_head=false", "train.gradient=full", "train.loss=stablemax"]]
+    {
         let config = config(overrides);
         let data = prepare(&config).unwrap();
         let dir = tempfile::tempdir().unwrap();
@@ -154,10 +157,13 @@ fn the_last_few_checkpoints_are_kept_and_named() {
     let archive = Archive::read(&out.join("step-00000004.safetensors")).unwrap();
     assert_eq!(archive.text("step").unwrap(), "4");
     let tensors: Vec<&str> = archive.tensors().map(|(name, _)| name).collect();
-    for name in ["param.embed.tokens", "ema.level_h.0.qkv", "adam_m.lm_head", "adam_v.lm_head", "param.init.h"] {
+    for name in
+        ["param.embed.tokens", "ema.level_h.0.qkv", "adam_m.lm_head", "adam_v.lm_head", "param.init.h"]
+    {
         assert!(tensors.contains(&name), "{name} is missing: {tensors:?}");
     }
-    let (read, params) = hrm_host::train::load_parameters(&out.join("step-00000004.safetensors"), true).unwrap();
+    let (read, params) =
+        hrm_host::train::load_parameters(&out.join("step-00000004.safetensors"), true).unwrap();
     assert_eq!(read, config);
     let average = state(&out).average;
     let stored: Vec<f32> =

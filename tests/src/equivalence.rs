@@ -39,7 +39,8 @@ pub struct Outcome {
 /// The first difference or failure of any board, in words.
 pub fn run(case: &Case, boards: &[Board]) -> Result<Vec<Outcome>, String> {
     thread::scope(|scope| {
-        let running: Vec<_> = boards.iter().map(|&board| scope.spawn(move || on_board(case, board, board.name))).collect();
+        let running: Vec<_> =
+            boards.iter().map(|&board| scope.spawn(move || on_board(case, board, board.name))).collect();
         running.into_iter().map(|board| board.join().expect("no panic in a comparison")).collect()
     })
 }
@@ -72,7 +73,9 @@ pub fn on_board(case: &Case, board: Board, image: &str) -> Result<Outcome, Strin
         let difference = machine.call(|link| compare(&mut host, link, ask, &expected));
         match difference.map_err(|e| failed(format!("puzzle {row}: {e}")))? {
             None => segments += expected.len(),
-            Some(difference) => return Err(failed(format!("puzzle {row}, member {}: {difference}", ask.member))),
+            Some(difference) => {
+                return Err(failed(format!("puzzle {row}, member {}: {difference}", ask.member)));
+            }
         }
     }
     let status = machine.shutdown().map_err(|e| failed(e.to_string()))?;

@@ -110,11 +110,13 @@ impl Writer {
     }
 
     fn tables(&mut self, task: &Sudoku) {
-        let exp2: Vec<u16> = (0..256).map(|i| (32767.0 * (-f64::from(i) / 256.0).exp2()).round() as u16).collect();
+        let exp2: Vec<u16> =
+            (0..256).map(|i| (32767.0 * (-f64::from(i) / 256.0).exp2()).round() as u16).collect();
         let sigmoid: Vec<u16> =
             (0..257).map(|i| (32768.0 / (1.0 + (-f64::from(i) / 16.0).exp())).round() as u16).collect();
         let (sequence, dim) = (self.shape.sequence(), self.shape.head_dim());
-        let angle = |position: usize, pair: usize| position as f64 * 10_000_f64.powf(-2.0 * pair as f64 / dim as f64);
+        let angle =
+            |position: usize, pair: usize| position as f64 * 10_000_f64.powf(-2.0 * pair as f64 / dim as f64);
         let rope: Vec<i16> = (0..sequence)
             .flat_map(|position| (0..dim / 2).map(move |pair| angle(position, pair)))
             .flat_map(|angle| [angle.cos(), angle.sin()].map(|x| (x * 16384.0).round() as i16))
@@ -125,7 +127,8 @@ impl Writer {
             (Some(_), None) => task.relations() as u8 + 1,
             (None, None) => task.relations() as u8 + 2,
         };
-        let relations: Vec<u8> = (0..sequence).flat_map(|i| (0..sequence).map(move |j| class(i, j))).collect();
+        let relations: Vec<u8> =
+            (0..sequence).flat_map(|i| (0..sequence).map(move |j| class(i, j))).collect();
         let layout = self.layout;
         self.put(layout.exp2, &exp2);
         self.put(layout.sigmoid, &sigmoid);
@@ -152,7 +155,8 @@ impl Writer {
             embed_step: 4,
             l_input_factor: input_factor,
             h_input_factor: input_factor,
-            norm_numerator: (4096.0 * f64::from(self.shape.width).sqrt() * 65536.0 / f64::from(state_step)) as i32,
+            norm_numerator: (4096.0 * f64::from(self.shape.width).sqrt() * 65536.0 / f64::from(state_step))
+                as i32,
             halt_bias: -12_000,
             resume_bias: 900,
             reserved: [0; 3],
@@ -180,7 +184,11 @@ impl Writer {
         self.matrix(layout.key.shifted(at), unit, |_| 40.0 * guard);
         self.matrix(layout.value.shifted(at), unit, |_| 40.0);
         self.matrix(layout.out.shifted(at), 40.0 * 256.0 / 3.0, |_| 65536.0);
-        self.matrix(layout.gate_up.shifted(at), unit, |column| if column % 2 == 0 { 1_500.0 } else { 8_000.0 });
+        self.matrix(
+            layout.gate_up.shifted(at),
+            unit,
+            |column| if column % 2 == 0 { 1_500.0 } else { 8_000.0 },
+        );
         self.matrix(layout.down.shifted(at), 8_000.0, |_| 65536.0);
         let score_bits = if self.shape.lanes == LaneWidth::I8 { 10 } else { 18 };
         let bias: Vec<i32> =

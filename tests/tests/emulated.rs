@@ -161,8 +161,11 @@ fn a_corrupted_kernel_is_found_where_it_slips() {
         let image = Image::built(&format!("{}-fault-injection", board.name)).unwrap();
         let (mut machine, hello) = Machine::boot(board, image, &bench.path).unwrap();
         assert!(hello.firmware.ends_with("+fault-injection"), "{}", hello.firmware);
-        let found = machine.call(|link| compare(&mut host, link, ask, &expected)).unwrap().expect("a difference");
-        let Difference::Element { segment: s, op, index: i, host: Some(ours), device: Some(theirs), .. } = found else {
+        let found =
+            machine.call(|link| compare(&mut host, link, ask, &expected)).unwrap().expect("a difference");
+        let Difference::Element { segment: s, op, index: i, host: Some(ours), device: Some(theirs), .. } =
+            found
+        else {
             panic!("{found}");
         };
         assert_eq!((s, op, i, ours, theirs), (segment, Op::Attention, index, value, value + 1), "{found}");
@@ -188,7 +191,8 @@ fn bad_packs_are_refused_at_boot_with_the_reason() {
     flipped[pack.len() / 2] ^= 0x10;
     let mut foreign = pack.clone();
     foreign[4] = 0x7F;
-    let wide = synthetic::pack(Kind { task: "sudoku9", width: 512, heads: 8, inner: 16, layers: 1, ..SMALL }, 1);
+    let wide =
+        synthetic::pack(Kind { task: "sudoku9", width: 512, heads: 8, inner: 16, layers: 1, ..SMALL }, 1);
     for (name, pack, exit, reason) in [
         ("empty", &[][..], Exit::Pack, "not a pack"),
         ("not a pack", b"PK\x03\x04 and so on, for quite a while", Exit::Pack, "not a pack"),

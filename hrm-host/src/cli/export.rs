@@ -1,5 +1,6 @@
 //! `hrm-host export`
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -8,9 +9,9 @@ use hrm_core::lane::LaneWidth;
 use hrm_core::pack::{Accuracy, Provenance};
 use hrm_core::workspace_bytes;
 use hrm_host::config::RunConfig;
-use hrm_host::data::export::write_atomically;
 use hrm_host::data::hints::ease;
 use hrm_host::data::{Puzzle, PuzzleSet};
+use hrm_host::files::replace_file;
 use hrm_host::model::{Hrm, Params};
 use hrm_host::quant::compare::compare;
 use hrm_host::quant::{About, IntegerModel, quantize, with_accuracy};
@@ -126,10 +127,10 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
         }
     }
 
-    write_atomically(&args.out, |file| file.write_all(pack.bytes()))?;
+    write(&args.out, pack.bytes())?;
     let card_path = args.out.with_extension("md");
     let text = card::card(&args.out, &pack.open()?, &config, &levels)?;
-    write_atomically(&card_path, |file| file.write_all(text.as_bytes()))?;
+    write(&card_path, text.as_bytes())?;
     let shape = *pack.open()?.shape();
     println!(
         "{}: {} bytes, {} member(s), {}-bit lanes, {} bytes of RAM",
@@ -147,6 +148,16 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
     }
     println!("card: {}", card_path.display());
     Ok(ExitCode::SUCCESS)
+}
+
+/// Puts `bytes` at `path`, or leaves what is there.
+fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    replace_file(path, |file| file.write_all(bytes)).with_context(|| {
+        format!(
+            "cannot write {}; nothing was changed there (is the disk full, or the folder missing?)",
+            path.display()
+        )
+    })
 }
 
 /// The checkpoint files meant by the arguments, oldest first.

@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use candle_core::Device;
 use rand_pcg::Pcg64;
 
-use super::archive::{Archive, ArchiveError, replace_file};
+use super::archive::{Archive, ArchiveError};
 use super::error::TrainError;
 use super::flat::{FlatParams, Named};
 use super::optim::AdamAtan2;
 use super::rows::Rows;
 use crate::config::RunConfig;
+use crate::files::replace_file;
 use crate::model::Params;
 
 /// Everything that decides how a run goes on.

@@ -177,7 +177,8 @@ mod tests {
         // Once: half take 1, half U{2..16}: 0.5 + 0.5 * 9 = 5.
         assert!((mean_segments(true) - 5.0).abs() < 0.4);
         // Every segment: the expected wait is the sum of products of 0.5 * P(U > s), about 1.9.
-        let expected: f64 = (0..16).map(|n| (1..=n).map(|s| 0.5 * f64::from(16 - s.max(1)) / 15.0).product::<f64>()).sum();
+        let expected: f64 =
+            (0..16).map(|n| (1..=n).map(|s| 0.5 * f64::from(16 - s.max(1)) / 15.0).product::<f64>()).sum();
         assert!((mean_segments(false) - expected).abs() < 0.1, "{expected}");
     }
 

@@ -272,11 +272,8 @@ impl<'d> Trainer<'d> {
         self.carry = output.carry;
 
         let heads = model.q_outputs();
-        let rule = HaltRule {
-            max: model.segments as u32,
-            exploration: train.exploration,
-            once: train.explore_once,
-        };
+        let rule =
+            HaltRule { max: model.segments as u32, exploration: train.exploration, once: train.explore_once };
         let wants = |row: usize| q[row * heads] > if heads == 2 { q[row * heads + 1] } else { 0.0 };
         self.rows.advance(wants, rule, &mut self.rng);
         self.step += 1;

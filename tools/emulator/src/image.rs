@@ -75,7 +75,8 @@ impl Image {
     pub fn built(name: &str) -> Result<Image, ImageError> {
         let program = std::env::current_exe().unwrap_or_default();
         let file = format!("{name}.elf");
-        let found = program.ancestors().map(|folder| folder.join(IMAGES).join(&file)).find(|path| path.exists());
+        let found =
+            program.ancestors().map(|folder| folder.join(IMAGES).join(&file)).find(|path| path.exists());
         match std::env::var_os("HRM_FIRMWARE") {
             Some(folder) => Image::open(Path::new(&folder).join(file)),
             None => Image::open(found.unwrap_or_else(|| Path::new("target").join(IMAGES).join(file))),

@@ -1,1 +1,47 @@
-fn main() {}
+//! `cargo xtask`: everything the project does to itself, one file per task.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod demo;
+mod firmware;
+mod run;
+mod setup;
+mod test;
+
+/// The project's automation. `cargo xtask demo` and `cargo xtask test` do their own set-up.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Install what the firmware's build and the emulator need (Debian packages, rustup targets)
+    Setup(setup::Args),
+    /// Build the firmware for one board or all of them, into target/firmware-images
+    Firmware(firmware::Args),
+    /// Train a 4x4 HRM, make it int8, and let the host and an emulated microcontroller solve puzzles with it
+    Demo(demo::Args),
+    /// Everything CI checks: format, lints, tests, documentation, firmware, emulated boards
+    Test(test::Args),
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().task {
+        Task::Setup(args) => setup::task(&args),
+        Task::Firmware(args) => firmware::task(&args),
+        Task::Demo(args) => demo::task(&args),
+        Task::Test(args) => test::task(&args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

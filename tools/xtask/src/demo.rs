@@ -1,0 +1,34 @@
+//! `cargo xtask demo`: the whole chain in miniature, from nothing to a microcontroller that solves puzzles.
+
+use anyhow::Result;
+use hrm_emulator::board::BOARDS;
+
+use crate::firmware::{Variant, build};
+use crate::run::{cargo, run, target};
+use crate::setup::setup;
+
+/// Train, export, verify and solve, on this machine and on an emulated microcontroller.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Only this machine: install and build nothing for microcontrollers
+    #[arg(long)]
+    host_only: bool,
+    /// Passed on to `hrm-host demo`
+    #[arg(last = true)]
+    rest: Vec<String>,
+}
+
+/// Runs the task.
+pub(crate) fn task(args: &Args) -> Result<()> {
+    if !args.host_only {
+        let firmware =
+            setup(false, false).and_then(|toolchain| build(toolchain, &BOARDS[..1], &[Variant::Plain]));
+        if let Err(error) = firmware {
+            eprintln!("no microcontroller in this demo: {error:#}");
+        }
+    }
+    run(&mut cargo(["build", "--release", "--package", "hrm-host", "--bin", "hrm-host"]))?;
+    let program = target().join("release").join("hrm-host");
+    let mut demo = crate::run::command(&program.to_string_lossy(), ["demo"]);
+    run(demo.args(&args.rest))
+}

@@ -1,0 +1,121 @@
+//! `cargo xtask firmware`: the firmware of every board, as ELF images.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use hrm_emulator::board::{BOARDS, Board};
+use hrm_emulator::image::{IMAGES, Image};
+
+use crate::run::{cargo, command, run, target};
+use crate::setup::{Toolchain, setup};
+
+/// Build the firmware.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Boards, for example mps2-an386; all by default
+    boards: Vec<String>,
+}
+
+/// Runs the task.
+pub(crate) fn task(args: &Args) -> Result<()> {
+    let boards: Vec<Board> = match &args.boards[..] {
+        [] => BOARDS.to_vec(),
+        names => names.iter().map(|name| find(name)).collect::<Result<_>>()?,
+    };
+    build(setup(false, false)?, &boards, &[Variant::Plain])
+}
+
+/// How an image differs from the one that is flashed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Variant {
+    /// It does not.
+    Plain,
+    /// One kernel rounds one value wrongly, for the test that proves that tests would notice.
+    FaultInjection,
+}
+
+impl Variant {
+    fn suffix(self) -> &'static str {
+        match self {
+            Variant::Plain => "",
+            Variant::FaultInjection => "-fault-injection",
+        }
+    }
+}
+
+fn find(name: &str) -> Result<Board> {
+    let known: Vec<&str> = BOARDS.iter().map(|board| board.name).collect();
+    Board::find(name).with_context(|| format!("there is no board {name}; boards: {}", known.join(", ")))
+}
+
+/// Builds `variants` for `boards` and prints what each takes.
+pub(crate) fn build(toolchain: Toolchain, boards: &[Board], variants: &[Variant]) -> Result<()> {
+    let images = target().join(IMAGES);
+    fs::create_dir_all(&images).with_context(|| format!("cannot create {}", images.display()))?;
+    let mut table = vec!["image                        flash      RAM   of it workspace    stack".to_owned()];
+    for board in boards {
+        for &variant in variants {
+            let built = compile(toolchain, board, variant)?;
+            let name = format!("{}{}", board.name, variant.suffix());
+            let path = images.join(format!("{name}.elf"));
+            fs::copy(&built, &path).with_context(|| format!("cannot write {}", path.display()))?;
+            let sizes = Image::open(&path)?.sizes();
+            table.push(format!(
+                "{name:<26} {:>7} {:>8} {:>17} {:>8}",
+                sizes.flash, sizes.ram, sizes.workspace, sizes.stack
+            ));
+        }
+    }
+    table.iter().for_each(|line| println!("{line}"));
+    Ok(())
+}
+
+/// Compiles one image; where cargo left it.
+fn compile(toolchain: Toolchain, board: &Board, variant: Variant) -> Result<PathBuf> {
+    let mut features = board.feature();
+    if variant == Variant::FaultInjection {
+        features.push_str(",_fault-injection");
+    }
+    let args = ["build", "--package", "hrm-firmware", "--bin", "hrm-firmware", "--profile", "firmware"];
+    let target = ["--target", board.target, "--features", &features];
+    run(&mut builder(toolchain, board.target, &[&args[..], &target].concat()))?;
+    let built = folder(toolchain).join(board.target).join("firmware").join("hrm-firmware");
+    ensure!(built.exists(), "cargo left no {}", built.display());
+    Ok(built)
+}
+
+/// What a toolchain builds stays in a folder of its own: nothing is thrown away for the other.
+fn folder(toolchain: Toolchain) -> PathBuf {
+    target().join("firmware").join(match toolchain {
+        Toolchain::Rustup => "rustup",
+        Toolchain::Debian => "debian",
+    })
+}
+
+/// Cargo with `args`, compiling for `target`.
+fn builder(toolchain: Toolchain, target: &str, args: &[&str]) -> Command {
+    let mut build = match toolchain {
+        Toolchain::Rustup => cargo(args),
+        Toolchain::Debian => {
+            let mut build = command("/usr/bin/cargo", args);
+            let variable = format!("CARGO_TARGET_{}_LINKER", target.replace(['-', '.'], "_").to_uppercase());
+            // RUSTC_BOOTSTRAP only lets cargo build `core`; the sources are stable Rust.
+            build.args(["-Z", "build-std=core"]).env("RUSTC_BOOTSTRAP", "1");
+            build.env("RUSTC", "/usr/bin/rustc").env(variable, "arm-none-eabi-ld");
+            build
+        }
+    };
+    build.env("CARGO_TARGET_DIR", folder(toolchain)).env_remove("RUSTFLAGS");
+    build
+}
+
+/// The smallest processor the core is for: no hardware division, no atomics, nothing but integers.
+pub(crate) const SMALLEST: &str = "thumbv6m-none-eabi";
+
+/// Checks that `hrm-core` compiles for a Cortex-M0+.
+pub(crate) fn check_smallest(toolchain: Toolchain) -> Result<()> {
+    let args = ["check", "--package", "hrm-core", "--release", "--target", SMALLEST];
+    run(&mut builder(toolchain, SMALLEST, &args))
+}

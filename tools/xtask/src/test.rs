@@ -1,0 +1,32 @@
+//! `cargo xtask test`: everything CI checks, on a fresh machine too.
+
+use anyhow::Result;
+use hrm_emulator::board::BOARDS;
+
+use crate::firmware::{Variant, build, check_smallest};
+use crate::run::{cargo, run};
+use crate::setup::setup;
+
+/// Everything CI checks.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Only what needs neither the emulator nor a compiler for microcontrollers
+    #[arg(long)]
+    host_only: bool,
+}
+
+/// Runs the task.
+pub(crate) fn task(args: &Args) -> Result<()> {
+    let toolchain = if args.host_only { None } else { Some(setup(false, false)?) };
+    run(&mut cargo(["fmt", "--all", "--check"]))?;
+    // Cheap things first; the firmware and what tests it need no candle.
+    if let Some(toolchain) = toolchain {
+        check_smallest(toolchain)?;
+        build(toolchain, &BOARDS, &[Variant::Plain, Variant::FaultInjection])?;
+        let only_emulated = ["--", "--ignored", "--test-threads", "2"];
+        run(cargo(["test", "--release", "--package", "hrm-tests", "--test", "emulated"]).args(only_emulated))?;
+    }
+    run(&mut cargo(["test", "--release", "--workspace"]))?;
+    run(&mut cargo(["clippy", "--release", "--workspace", "--all-targets", "--", "--deny", "warnings"]))?;
+    run(cargo(["doc", "--release", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "--deny warnings"))
+}
