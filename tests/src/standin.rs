@@ -115,12 +115,16 @@ pub struct Any;
 
 impl Task for Any {
     type Symmetry = ();
+    type Grid = [u8; CELLS];
 
     fn name(&self) -> &'static str {
         "any"
     }
     fn cells(&self) -> usize {
         CELLS
+    }
+    fn grid(&self) -> Self::Grid {
+        [0; CELLS]
     }
     fn vocab(&self) -> usize {
         8

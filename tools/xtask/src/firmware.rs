@@ -16,6 +16,9 @@ use crate::setup::{Toolchain, setup};
 pub(crate) struct Args {
     /// Boards, for example mps2-an386; all by default
     boards: Vec<String>,
+    /// Also the images with a corrupted kernel, which the tests need
+    #[arg(long)]
+    fault_injection: bool,
 }
 
 /// Runs the task.
@@ -24,7 +27,8 @@ pub(crate) fn task(args: &Args) -> Result<()> {
         [] => BOARDS.to_vec(),
         names => names.iter().map(|name| find(name)).collect::<Result<_>>()?,
     };
-    build(setup(false, false)?, &boards, &[Variant::Plain])
+    let variants = if args.fault_injection { &Variant::ALL[..] } else { &[Variant::Plain] };
+    build(setup(false, false)?, &boards, variants)
 }
 
 /// How an image differs from the one that is flashed.
@@ -37,6 +41,9 @@ pub(crate) enum Variant {
 }
 
 impl Variant {
+    /// Every variant.
+    pub(crate) const ALL: [Variant; 2] = [Variant::Plain, Variant::FaultInjection];
+
     fn suffix(self) -> &'static str {
         match self {
             Variant::Plain => "",

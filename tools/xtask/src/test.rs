@@ -22,7 +22,7 @@ pub(crate) fn task(args: &Args) -> Result<()> {
     // Cheap things first; the firmware and what tests it need no candle.
     if let Some(toolchain) = toolchain {
         check_smallest(toolchain)?;
-        build(toolchain, &BOARDS, &[Variant::Plain, Variant::FaultInjection])?;
+        build(toolchain, &BOARDS, &Variant::ALL)?;
         let only_emulated = ["--", "--ignored", "--test-threads", "2"];
         run(cargo(["test", "--release", "--package", "hrm-tests", "--test", "emulated"]).args(only_emulated))?;
     }
