@@ -17,6 +17,9 @@ mod data;
 mod eval;
 mod export;
 mod inspect;
+mod picture;
+mod policy;
+mod solve;
 mod train;
 mod verify;
 
@@ -40,6 +43,8 @@ enum Command {
     Export(export::Args),
     /// Compare a pack with the checkpoint it was made of.
     Verify(verify::Args),
+    /// Solve puzzles with a pack, exactly as a microcontroller does.
+    Solve(solve::Args),
     /// Show what is in a pack.
     Inspect(inspect::Args),
 }
@@ -56,6 +61,7 @@ impl Cli {
             Command::Eval(args) => eval::run(args),
             Command::Export(args) => export::run(args),
             Command::Verify(args) => verify::run(args),
+            Command::Solve(args) => solve::run(args),
             Command::Inspect(args) => inspect::run(args),
         }
     }

@@ -9,9 +9,11 @@ pub mod image;
 pub mod link;
 pub mod log;
 pub mod machine;
+pub mod prove;
 
 pub use board::Board;
 pub use compare::{Difference, compare};
 pub use image::Image;
 pub use link::{Link, LinkError};
 pub use machine::{Machine, MachineError};
+pub use prove::{Claim, Disproof, Proof};
