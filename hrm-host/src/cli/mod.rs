@@ -14,6 +14,7 @@ use rand_pcg::Pcg64;
 
 mod card;
 mod data;
+mod demo;
 mod eval;
 mod export;
 mod inspect;
@@ -33,6 +34,8 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Train, export, verify and solve in miniature: a tour in a minute or two.
+    Demo(demo::Args),
     /// Import, generate, measure and split puzzle files.
     Data(data::Args),
     /// Train a model as a configuration file says.
@@ -56,6 +59,7 @@ impl Cli {
     /// What went wrong, to be shown to the user.
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
+            Command::Demo(args) => demo::run(args),
             Command::Data(args) => data::run(args),
             Command::Train(args) => train::run(args),
             Command::Eval(args) => eval::run(args),
