@@ -1,6 +1,6 @@
 //! Starts the firmware in QEMU, talks to it, and compares it bit for bit with the host.
 //!
-//! [`Machine::boot`] starts a [`Board`](board::Board) with a firmware image and a pack; [`Link`] speaks the wire
+//! [`Machine::boot`] starts a [`Board`] with a firmware image and a pack; [`Link`] speaks the wire
 //! protocol over anything that reads and writes; [`compare`](compare::compare) names the first difference.
 
 pub mod board;
