@@ -1,4 +1,4 @@
-//! What Arm's MPS2 FPGA images have in common: CMSDK UARTs on the APB, semihosting under QEMU.
+//! What Arm's MPS2 and MPS3 FPGA images have in common: CMSDK UARTs on the APB, semihosting under QEMU.
 //!
 //! Interrupts stay masked for good. A received byte makes the UART's interrupt pending, which wakes the sleeping
 //! processor, and nothing more: whoever slept looks for the byte. So there is no handler and no shared state.
@@ -18,6 +18,8 @@ pub(crate) trait Image {
     const UART: usize;
     /// Interrupt that its receiver raises.
     const UART_RX_IRQ: u16;
+    /// Clock of the UART.
+    const CLOCK_HZ: u32;
 }
 
 /// A board running FPGA image `I`.
@@ -37,8 +39,8 @@ const CTRL_RX: u32 = 1 << 1;
 const CTRL_RX_INTERRUPT: u32 = 1 << 3;
 const INT_RX: u32 = 1 << 1;
 
-/// 25 MHz over 217 is 115,200 baud; QEMU sends at once.
-const DIVIDER: u32 = 217;
+/// Speed of the link; QEMU sends at once.
+const BAUD: u32 = 115_200;
 
 #[derive(Clone, Copy)]
 struct RxInterrupt(u16);
@@ -101,7 +103,7 @@ impl<I: Image> Board for Mps2<I> {
 
     fn start() -> Self {
         interrupt::disable();
-        Self::write(BAUD_DIVIDER, DIVIDER);
+        Self::write(BAUD_DIVIDER, I::CLOCK_HZ / BAUD);
         Self::write(CTRL, CTRL_TX | CTRL_RX | CTRL_RX_INTERRUPT);
         // SAFETY: interrupts are masked for good, so unmasking one line can break no critical section.
         unsafe { NVIC::unmask(RxInterrupt(I::UART_RX_IRQ)) };
