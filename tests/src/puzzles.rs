@@ -1,12 +1,29 @@
 //! Puzzles for suites: a solved grid, moved by a random symmetry, with random cells emptied. Nobody asks whether the
 //! answer is unique: what is compared is how models think, not what they find.
 
+use std::{fs, path::Path};
+
 use hrm_core::task::{
     Task,
-    sudoku::{BLANK, FIRST_DIGIT, Sudoku},
+    sudoku::{BLANK, FIRST_DIGIT, Sudoku, SudokuKind},
 };
 use rand_core::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
+
+/// `count` rows, evenly spread, of the real Sudoku-Extreme test set, where the file lies beside the repository.
+///
+/// They may not be published with it. They are only thought about here: nobody looks at the answers.
+pub fn real(count: usize) -> Option<Vec<Vec<u8>>> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/test.csv");
+    let text = fs::read_to_string(file).ok()?;
+    let rows: Vec<&str> = text.lines().skip(1).collect();
+    let task = Sudoku::new(SudokuKind::Nine);
+    let puzzle = |row: &&str| {
+        let mut tokens = vec![0; task.cells()];
+        task.parse(row.split(',').nth(1)?, &mut tokens).ok().map(|()| tokens)
+    };
+    rows.iter().step_by((rows.len() / count).max(1)).take(count).map(puzzle).collect()
+}
 
 /// `count` puzzles of `task`, the same for the same `seed`.
 pub fn drawn(task: &Sudoku, count: usize, seed: u64) -> Vec<Vec<u8>> {
@@ -27,8 +44,6 @@ pub fn drawn(task: &Sudoku, count: usize, seed: u64) -> Vec<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use hrm_core::task::sudoku::SudokuKind;
-
     use super::*;
 
     #[test]

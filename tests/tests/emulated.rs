@@ -86,6 +86,32 @@ fn a_9x9_model_is_equal() {
     equal_on_every_board(&case("9x9, width 96", kind, 2, 2));
 }
 
+#[test]
+#[ignore = "needs the emulator and the firmware: cargo xtask test"]
+fn the_released_models_are_equal() {
+    let models = concat!(env!("CARGO_MANIFEST_DIR"), "/../models");
+    let mut tried = 0;
+    for entry in fs::read_dir(models).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "hrm") {
+            continue;
+        }
+        let pack = fs::read(&path).unwrap();
+        let aligned = Aligned::new(&pack);
+        let task = Sudoku::from_name(Pack::open(aligned.bytes()).unwrap().header().unwrap().task).unwrap();
+        let nine = task.cells() == 81;
+        let real = if nine { puzzles::real(20) } else { None };
+        let (kind, puzzles) = match real {
+            Some(rows) => ("real rows", rows),
+            None => ("drawn rows", puzzles::drawn(&task, if nine { 20 } else { 50 }, 5)),
+        };
+        let name = format!("{} on {} {kind}", path.file_name().unwrap().display(), puzzles.len());
+        equal_on_every_board(&Case { name, pack, puzzles, segments: if nine { 2 } else { 8 } });
+        tried += 1;
+    }
+    assert!(tried > 0, "no pack in {models}");
+}
+
 /// A pack in a file, and its machine.
 struct Bench {
     path: PathBuf,
