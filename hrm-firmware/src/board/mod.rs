@@ -1,8 +1,15 @@
 //! The boards. One is chosen by a `board-...` feature; the rest of the program knows it as [`Here`].
 
-use hrm_firmware::{Exit, Link};
+use hrm_core::wire::SelfTestState;
+use hrm_firmware::{Board, Event, Exit};
 
+mod clock;
+pub(crate) mod stack;
+
+#[cfg(feature = "_mps")]
 mod mps2;
+#[cfg(feature = "_register-uart")]
+mod serial;
 
 #[cfg(feature = "board-mps2-an386")]
 mod mps2_an386;
@@ -14,14 +21,23 @@ mod mps2_an500;
 #[cfg(feature = "board-mps2-an500")]
 pub(crate) use mps2_an500::MpsAn500 as Here;
 
-/// What start-up needs of a board, beyond the link.
-pub(crate) trait Board: Link {
+/// What start-up needs of a board, beyond what the application does.
+pub(crate) trait Boot: Board {
     /// Static memory set aside for the model, in bytes.
     const WORKSPACE_BYTES: usize;
 
     /// Switches on what the application uses. Called once, before anything else.
     fn start() -> Self;
 
-    /// Leaves the program, saying how it ended to whoever runs it.
+    /// Leaves the program: tells an emulator how it ended, restarts a real board.
     fn exit(exit: Exit) -> !;
+}
+
+/// Writes `event` to defmt's log.
+fn log(event: Event) {
+    match event {
+        Event::Refused { .. } | Event::Noise(_) => defmt::warn!("{}", event),
+        Event::NoModel(_) | Event::SelfTest(SelfTestState::Failed { .. }) => defmt::error!("{}", event),
+        _ => defmt::info!("{}", event),
+    }
 }

@@ -13,5 +13,5 @@ pub mod machine;
 pub use board::Board;
 pub use compare::{Difference, compare};
 pub use image::Image;
-pub use link::{Link, LinkError};
+pub use link::{Hello, Link, LinkError, Solved};
 pub use machine::{Machine, MachineError};

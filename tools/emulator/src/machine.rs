@@ -96,11 +96,11 @@ pub enum MachineError {
 }
 
 impl Machine {
-    /// Starts `board` with `image` and the pack at `pack`, and waits until it says hello.
+    /// Starts `board` with `image` and the pack at `pack`, and waits until it has tested itself.
     pub fn boot(board: Board, image: Image, pack: &Path) -> Result<(Machine, Hello), MachineError> {
         let mut machine = Machine::start(board, image, pack)?;
         machine.link.set_timeout(START);
-        let hello = machine.call(Link::hello)?;
+        let hello = machine.call(Link::ready)?;
         machine.link.set_timeout(Duration::from_secs(120));
         Ok((machine, hello))
     }
