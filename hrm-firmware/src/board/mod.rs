@@ -21,6 +21,16 @@ mod mps2_an500;
 #[cfg(feature = "board-mps2-an500")]
 pub(crate) use mps2_an500::MpsAn500 as Here;
 
+#[cfg(feature = "board-mps2-an505")]
+mod mps2_an505;
+#[cfg(feature = "board-mps2-an505")]
+pub(crate) use mps2_an505::MpsAn505 as Here;
+
+#[cfg(feature = "board-mps3-an547")]
+mod mps3_an547;
+#[cfg(feature = "board-mps3-an547")]
+pub(crate) use mps3_an547::MpsAn547 as Here;
+
 /// What start-up needs of a board, beyond what the application does.
 pub(crate) trait Boot: Board {
     /// Static memory set aside for the model, in bytes.

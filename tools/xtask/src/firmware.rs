@@ -87,22 +87,24 @@ fn compile(toolchain: Toolchain, board: &Board, variant: Variant) -> Result<Path
     }
     let args = ["build", "--package", "hrm-firmware", "--bin", "hrm-firmware", "--profile", "firmware"];
     let target = ["--target", board.target, "--features", &features];
-    run(&mut builder(toolchain, board.target, &[&args[..], &target].concat()))?;
-    let built = folder(toolchain).join(board.target).join("firmware").join("hrm-firmware");
+    run(&mut builder(toolchain, board.target, board.cpu, &[&args[..], &target].concat()))?;
+    let built = folder(toolchain, board.cpu).join(board.target).join("firmware").join("hrm-firmware");
     ensure!(built.exists(), "cargo left no {}", built.display());
     Ok(built)
 }
 
-/// What a toolchain builds stays in a folder of its own: nothing is thrown away for the other.
-fn folder(toolchain: Toolchain) -> PathBuf {
-    target().join("firmware").join(match toolchain {
+/// What a toolchain builds for a processor stays in a folder of its own: nothing is thrown away for another.
+fn folder(toolchain: Toolchain, cpu: &str) -> PathBuf {
+    let toolchain = match toolchain {
         Toolchain::Rustup => "rustup",
         Toolchain::Debian => "debian",
-    })
+    };
+    target().join("firmware").join(toolchain).join(cpu)
 }
 
-/// Cargo with `args`, compiling for `target`.
-fn builder(toolchain: Toolchain, target: &str, args: &[&str]) -> Command {
+/// Cargo with `args`, compiling for `target` and its processor `cpu`: the target alone leaves out a Cortex-M33's DSP
+/// instructions and a Cortex-M55's vectors.
+fn builder(toolchain: Toolchain, target: &str, cpu: &str, args: &[&str]) -> Command {
     let mut build = match toolchain {
         Toolchain::Rustup => cargo(args),
         Toolchain::Debian => {
@@ -114,7 +116,7 @@ fn builder(toolchain: Toolchain, target: &str, args: &[&str]) -> Command {
             build
         }
     };
-    build.env("CARGO_TARGET_DIR", folder(toolchain)).env_remove("RUSTFLAGS");
+    build.env("CARGO_TARGET_DIR", folder(toolchain, cpu)).env("RUSTFLAGS", format!("-Ctarget-cpu={cpu}"));
     build
 }
 
@@ -124,5 +126,5 @@ pub(crate) const SMALLEST: &str = "thumbv6m-none-eabi";
 /// Checks that `hrm-core` compiles for a Cortex-M0+.
 pub(crate) fn check_smallest(toolchain: Toolchain) -> Result<()> {
     let args = ["check", "--package", "hrm-core", "--release", "--target", SMALLEST];
-    run(&mut builder(toolchain, SMALLEST, &args))
+    run(&mut builder(toolchain, SMALLEST, "cortex-m0plus", &args))
 }
