@@ -7,6 +7,8 @@ use core::{
 
 use cortex_m_rt::{ExceptionFrame, entry, exception};
 use defmt::Display2Format;
+#[cfg(feature = "_hardware")]
+use defmt_rtt as _;
 #[cfg(feature = "_semihosting")]
 use defmt_semihosting as _;
 use hrm_core::{

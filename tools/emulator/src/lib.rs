@@ -4,6 +4,7 @@
 //! protocol over anything that reads and writes; [`compare`](compare::compare) names the first difference.
 
 pub mod board;
+pub mod bridge;
 pub mod compare;
 pub mod image;
 pub mod link;
