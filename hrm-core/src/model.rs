@@ -109,8 +109,8 @@ impl<'p, 'w> Hrm<'p, 'w> {
             }
             h.call(ws.z_h, ws.z_l, ws.tokens, &mut ws.scratch, trace)?;
         }
-        decode(&shape, &member, ws.z_h, ws.scratch.acc, ws.grid, trace);
-        self.halt = halt(&shape, &member, ws.z_h, ws.scratch.acc, trace);
+        decode(&shape, &member, ws.z_h, &mut ws.scratch, ws.grid, trace);
+        self.halt = halt(&shape, &member, ws.z_h, &mut ws.scratch, trace);
         Ok(())
     }
 }
@@ -277,7 +277,7 @@ impl Block<'_> {
         let (width, dim, key_columns) = (self.shape.width(), self.shape.head_dim(), self.shape.key_columns());
         let value_rows = self.shape.value_rows();
         for (index, x) in x.chunks(TILE * width).enumerate() {
-            let acc = product(x, &self.layer.key, scratch.acc);
+            let acc = product(x, &self.layer.key, scratch.acc, scratch.pack);
             for (row, acc) in acc.chunks_exact_mut(width).enumerate() {
                 let t = index * TILE + row;
                 rescale::<A>(acc, self.layer.key.factors);
@@ -288,7 +288,7 @@ impl Block<'_> {
                     put(scratch.keys, at, *key);
                 }
             }
-            let acc = product(x, &self.layer.value, scratch.acc);
+            let acc = product(x, &self.layer.value, scratch.acc, scratch.pack);
             for (row, acc) in acc.chunks_exact_mut(width).enumerate() {
                 let t = index * TILE + row;
                 rescale::<A>(acc, self.layer.value.factors);
@@ -317,7 +317,7 @@ impl Block<'_> {
         let (outputs, _) = split(rest, tokens * width);
 
         // queries, (heads, tokens, dim)
-        let acc = product(x, &self.layer.query, scratch.acc);
+        let acc = product(x, &self.layer.query, scratch.acc, scratch.pack);
         for (row, acc) in acc.chunks_exact_mut(width).enumerate() {
             rescale::<A>(acc, self.layer.query.factors);
             self.rotate(first + row, acc);
@@ -337,7 +337,7 @@ impl Block<'_> {
         for (head, ((queries, keys), values)) in heads.enumerate() {
             let mut sums = [0u32; TILE];
             let scores = first_of(scratch.acc, tokens * key_columns);
-            matmul(queries, dim, keys, scores);
+            matmul(queries, dim, keys, scores, scratch.pack);
             weights.fill(A::default());
             let rows = scores.chunks_exact_mut(key_columns).zip(weights.chunks_exact_mut(value_rows));
             for (row, ((scores, weights), sum)) in rows.zip(&mut sums).enumerate() {
@@ -353,14 +353,14 @@ impl Block<'_> {
             }
             trace.op(Op::Weights, A::values(weights));
             let acc = first_of(scratch.acc, tokens * dim);
-            matmul(weights, value_rows, values, acc);
+            matmul(weights, value_rows, values, acc, scratch.pack);
             let rows = acc.chunks_exact(dim).zip(outputs.chunks_exact_mut(width));
             for ((acc, output), sum) in rows.zip(sums) {
                 attention_output(acc, sum, output.get_mut(head * dim..(head + 1) * dim).unwrap_or_default());
             }
         }
         trace.op(Op::Attention, A::values(outputs));
-        product(outputs, &self.layer.out, scratch.acc);
+        product(outputs, &self.layer.out, scratch.acc, scratch.pack);
     }
 
     /// The feed-forward of one tile; leaves the accumulators of the down projection in `scratch.acc`.
@@ -374,7 +374,7 @@ impl Block<'_> {
         let chunks = gate_up.weights.chunks(columns * width).zip(gate_up.factors.chunks(columns));
         for (chunk, (weights, factors)) in chunks.enumerate() {
             let acc = first_of(scratch.acc, tokens * factors.len());
-            matmul(x, width, weights, acc);
+            matmul(x, width, weights, acc, scratch.pack);
             let rows = acc.chunks_exact(factors.len()).zip(gated.chunks_exact_mut(inner));
             for (acc, gated) in rows {
                 let gated = gated.get_mut(chunk * columns / 2..).unwrap_or_default();
@@ -382,7 +382,7 @@ impl Block<'_> {
             }
         }
         trace.op(Op::Gate, A::values(gated));
-        product(gated, &self.layer.down, scratch.acc);
+        product(gated, &self.layer.down, scratch.acc, scratch.pack);
     }
 
     /// `x = rms(x + matrix's product)`, from the accumulators that lie in `acc`.
@@ -424,14 +424,14 @@ fn decode<A: Lane, T: Trace>(
     shape: &Shape,
     member: &Member<'_>,
     z_h: &[A],
-    acc: &mut [i32],
+    scratch: &mut Scratch<'_, A>,
     grid: &mut [u8],
     trace: &mut T,
 ) {
     let (width, columns) = (shape.width(), shape.logit_columns());
     let cells = z_h.get(width..).unwrap_or_default();
     for (x, grid) in cells.chunks(TILE * width).zip(grid.chunks_mut(TILE)) {
-        let acc = product(x, &member.logits, acc);
+        let acc = product(x, &member.logits, scratch.acc, scratch.pack);
         for (logits, token) in acc.chunks_exact_mut(columns).zip(grid) {
             rescale::<A>(logits, member.logits.factors);
             let logits = first_of(logits, usize::from(shape.vocab));
@@ -451,10 +451,10 @@ fn halt<A: Lane, T: Trace>(
     shape: &Shape,
     member: &Member<'_>,
     z_h: &[A],
-    acc: &mut [i32],
+    scratch: &mut Scratch<'_, A>,
     trace: &mut T,
 ) -> Halt {
-    let acc = product(z_h.get(..shape.width()).unwrap_or_default(), &member.halt, acc);
+    let acc = product(z_h.get(..shape.width()).unwrap_or_default(), &member.halt, scratch.acc, scratch.pack);
     rescale::<A>(acc, member.halt.factors);
     let (halt, resume) = match acc {
         [halt, resume] => (*halt, *resume),
@@ -468,9 +468,9 @@ fn halt<A: Lane, T: Trace>(
 }
 
 /// The accumulators of `x W`, at the start of `acc`: (tokens, columns).
-fn product<'a, A: Lane>(x: &[A], matrix: &Matrix<'_>, acc: &'a mut [i32]) -> &'a mut [i32] {
+fn product<'a, A: Lane>(x: &[A], matrix: &Matrix<'_>, acc: &'a mut [i32], pack: &mut [u32]) -> &'a mut [i32] {
     let acc = first_of(acc, x.len() / matrix.depth.max(1) * matrix.factors.len());
-    matmul(x, matrix.depth, matrix.weights, acc);
+    matmul(x, matrix.depth, matrix.weights, acc, pack);
     acc
 }
 

@@ -2,6 +2,7 @@
 
 use bytemuck::{cast_slice_mut, try_cast_slice_mut};
 
+use crate::kernels::pack_words;
 use crate::lane::{Lane, LaneWidth};
 use crate::pack::{Shape, TILE, round_up};
 
@@ -17,6 +18,8 @@ struct Sizes {
     tile: usize,
     /// Accumulators of one tile.
     acc: usize,
+    /// Words for the matrix product's packed activations.
+    pack: usize,
     /// Tokens and grid.
     cells: usize,
 }
@@ -32,9 +35,17 @@ impl Sizes {
             values: width * shape.value_rows(),
             tile: TILE * tile_lanes,
             acc: TILE * acc_columns(shape),
+            pack: pack_words(depth(shape)),
             cells: shape.cells as usize,
         }
     }
+}
+
+/// The deepest product of a segment.
+const fn depth(shape: &Shape) -> usize {
+    let (width, inner, values) = (shape.width(), shape.inner(), shape.value_rows());
+    let depth = if width > inner { width } else { inner };
+    if depth > values { depth } else { values }
 }
 
 /// Columns of the accumulator buffer: a row of the width, or a row of scores.
@@ -57,6 +68,7 @@ pub const fn workspace_bytes(shape: &Shape) -> usize {
         + words(sizes.values, 1)
         + words(sizes.tile, lane)
         + sizes.acc
+        + sizes.pack
         + 2 * words(sizes.cells, 1))
 }
 
@@ -89,6 +101,8 @@ pub(crate) struct Scratch<'w, A> {
     pub tile: &'w mut [A],
     /// Accumulators of one tile, (TILE, acc_columns)
     pub acc: &'w mut [i32],
+    /// For [`matmul`](crate::kernels::matmul()).
+    pub pack: &'w mut [u32],
 }
 
 /// Takes the first `elements` of type `T` off `memory`; empty where it is too small, which `Hrm::new` has excluded.
@@ -119,6 +133,7 @@ impl<'w, A: Lane> Workspace<'w, A> {
                 values: take(memory, sizes.values),
                 tile: take(memory, sizes.tile),
                 acc: take(memory, sizes.acc),
+                pack: take(memory, sizes.pack),
             },
         }
     }

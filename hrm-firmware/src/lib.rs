@@ -5,6 +5,7 @@
 #![no_std]
 
 pub mod app;
+pub mod bench;
 pub mod exit;
 mod job;
 pub mod surroundings;

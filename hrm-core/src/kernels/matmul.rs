@@ -1,6 +1,7 @@
 //! The integer matrix product: stored activations times interleaved int8 columns.
 
 use crate::lane::Lane;
+use crate::pack::TILE;
 
 /// `acc[t][n] = sum_k x[t][k] * w[k][n]`, exact in 32 bits.
 ///
@@ -8,14 +9,30 @@ use crate::lane::Lane;
 /// * `panel`: (columns / 2, depth, 2), see [`Matrix`](crate::pack::Matrix); attention's keys and values are such panels, too;
 /// * `acc`: (tokens, columns), overwritten.
 ///
+/// * `pack`: room for a processor's own order of the activations, [`pack_words`]`(depth)` words; its contents mean nothing afterwards.
+///
 /// The caller guarantees `max|x| * sum_k |w[k][n]| < 2^31` (a checked pack does).
 #[inline]
-pub fn matmul<A: Lane>(x: &[A], depth: usize, panel: &[i8], acc: &mut [i32]) {
+pub fn matmul<A: Lane>(x: &[A], depth: usize, panel: &[i8], acc: &mut [i32], pack: &mut [u32]) {
+    #[cfg(all(target_arch = "arm", feature = "dsp", not(feature = "_portable")))]
+    if super::dsp::matmul(x, depth, panel, acc, pack) {
+        return;
+    }
+    #[cfg(all(target_arch = "arm", feature = "mve", not(feature = "_portable")))]
+    if super::mve::matmul(x, depth, panel, acc) {
+        return;
+    }
     #[cfg(all(feature = "std", target_arch = "x86_64"))]
     if super::x86::matmul(x, depth, panel, acc) {
         return;
     }
+    let _ = pack;
     matmul_portable(x, depth, panel, acc);
+}
+
+/// Words that [`matmul`] may use for packing: 16 bits for each activation of [`TILE`] tokens.
+pub const fn pack_words(depth: usize) -> usize {
+    TILE * depth / 2
 }
 
 /// The definition of [`matmul`]: two tokens by two columns at a time, so that each weight is loaded once for two tokens.
@@ -90,11 +107,12 @@ mod tests {
 
     fn agree<A: Lane>(x: Vec<A>, depth: usize, panel: &[i8], tokens: usize, columns: usize) {
         let expected = naive(&x, depth, panel, tokens, columns);
-        for kernel in [matmul::<A>, matmul_portable::<A>] {
-            let mut acc = vec![-1; tokens * columns];
-            kernel(&x, depth, panel, &mut acc);
-            assert_eq!(acc, expected, "depth {depth}, {tokens} tokens, {columns} columns");
-        }
+        let mut acc = vec![-1; tokens * columns];
+        matmul(&x, depth, panel, &mut acc, &mut vec![0; pack_words(depth)]);
+        assert_eq!(acc, expected, "depth {depth}, {tokens} tokens, {columns} columns");
+        acc.fill(-1);
+        matmul_portable(&x, depth, panel, &mut acc);
+        assert_eq!(acc, expected, "portable: depth {depth}, {tokens} tokens, {columns} columns");
     }
 
     proptest! {

@@ -115,6 +115,14 @@ impl Image {
         self.pack_region
     }
 
+    /// Names and addresses of the symbols that begin with `prefix`.
+    pub fn symbols(&self, prefix: &str) -> Vec<(String, u64)> {
+        let file = object::File::parse(&*self.elf);
+        let symbols = file.iter().flat_map(|file| file.symbols());
+        let named = symbols.filter_map(|symbol| Some((symbol.name().ok()?.to_owned(), symbol.address())));
+        named.filter(|(name, _)| name.starts_with(prefix)).collect()
+    }
+
     /// What it takes.
     pub fn sizes(&self) -> Sizes {
         self.sizes

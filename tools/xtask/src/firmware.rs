@@ -64,7 +64,7 @@ pub(crate) fn build(toolchain: Toolchain, boards: &[Board], variants: &[Variant]
     let mut table = vec!["image                        flash      RAM   of it workspace    stack".to_owned()];
     for board in boards {
         for &variant in variants {
-            let built = compile(toolchain, board, variant)?;
+            let built = compile(toolchain, board, Program::Firmware(variant))?;
             let name = format!("{}{}", board.name, variant.suffix());
             let path = images.join(format!("{name}.elf"));
             fs::copy(&built, &path).with_context(|| format!("cannot write {}", path.display()))?;
@@ -79,16 +79,37 @@ pub(crate) fn build(toolchain: Toolchain, boards: &[Board], variants: &[Variant]
     Ok(())
 }
 
-/// Compiles one image; where cargo left it.
-fn compile(toolchain: Toolchain, board: &Board, variant: Variant) -> Result<PathBuf> {
+/// What is compiled for a board.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Program {
+    /// What is flashed.
+    Firmware(Variant),
+    /// What `cargo xtask bench` counts.
+    Bench,
+    /// The same with the portable kernels.
+    PortableBench,
+}
+
+/// Compiles one program; where cargo left it.
+pub(crate) fn compile(toolchain: Toolchain, board: &Board, program: Program) -> Result<PathBuf> {
     let mut features = board.feature();
-    if variant == Variant::FaultInjection {
-        features.push_str(",_fault-injection");
-    }
-    let args = ["build", "--package", "hrm-firmware", "--bin", "hrm-firmware", "--profile", "firmware"];
+    let name = match program {
+        Program::Firmware(variant) => {
+            if variant == Variant::FaultInjection {
+                features.push_str(",_fault-injection");
+            }
+            "hrm-firmware"
+        }
+        Program::Bench => "hrm-bench",
+        Program::PortableBench => {
+            features.push_str(",_portable");
+            "hrm-bench"
+        }
+    };
+    let args = ["build", "--package", "hrm-firmware", "--bin", name, "--profile", "firmware"];
     let target = ["--target", board.target, "--features", &features];
     run(&mut builder(toolchain, board.target, board.cpu, &[&args[..], &target].concat()))?;
-    let built = folder(toolchain, board.cpu).join(board.target).join("firmware").join("hrm-firmware");
+    let built = folder(toolchain, board.cpu).join(board.target).join("firmware").join(name);
     ensure!(built.exists(), "cargo left no {}", built.display());
     Ok(built)
 }

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod bench;
 mod demo;
 mod firmware;
 mod run;
@@ -26,6 +27,8 @@ enum Task {
     Firmware(firmware::Args),
     /// Train a 4x4 HRM, make it int8, and let the host and an emulated microcontroller solve puzzles with it
     Demo(demo::Args),
+    /// Count the instructions of a segment, its operations and kernels, on every emulated processor and on this one
+    Bench(bench::Args),
     /// Everything CI checks: format, lints, tests, documentation, firmware, emulated boards
     Test(test::Args),
 }
@@ -35,6 +38,7 @@ fn main() -> ExitCode {
         Task::Setup(args) => setup::task(&args),
         Task::Firmware(args) => firmware::task(&args),
         Task::Demo(args) => demo::task(&args),
+        Task::Bench(args) => bench::task(&args),
         Task::Test(args) => test::task(&args),
     };
     match done {

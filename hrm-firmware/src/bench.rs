@@ -1,0 +1,216 @@
+//! What `cargo xtask bench` counts: regions of work on the model that a pack holds, and each kernel on that model's shapes. The program that
+//! runs them says where a region begins and ends; a counter outside (a QEMU plugin, callgrind) counts the instructions between.
+
+use bytemuck::{cast_slice, cast_slice_mut};
+use hrm_core::{
+    Hrm, Op, Pack, Reasoner, Shape, Trace, Values,
+    kernels::{attention_output, matmul, matmul_portable, pack_words, residual_norm, softmax, swiglu},
+    lane::{Lane, LaneWidth},
+    pack::TILE,
+};
+
+/// How a program tells its counter, and its reader, where it is.
+pub trait Probe {
+    /// The next region is `name`; it does `work` multiply-accumulates or elements.
+    fn announce(&mut self, name: &str, work: u64);
+    /// The region begins.
+    fn start(&mut self);
+    /// An operation of a segment has ended.
+    fn op(&mut self, op: Op);
+    /// The region has ended.
+    fn end(&mut self);
+}
+
+/// Tells the probe about every operation.
+struct Ops<'a, P>(&'a mut P);
+
+impl<P: Probe> Trace for Ops<'_, P> {
+    fn op(&mut self, op: Op, _: Values<'_>) {
+        self.0.op(op);
+    }
+}
+
+/// Why nothing was measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BenchError {
+    /// The memory is too small for the model.
+    Memory,
+    /// A kernel differs from its portable definition.
+    Kernel {
+        /// Which case of [`check`].
+        case: u32,
+    },
+}
+
+/// Measures the model in `pack`: one segment without a trace, one with every operation marked, then its kernels.
+pub fn run<P: Probe>(pack: Pack<'_>, memory: &mut [u32], probe: &mut P) -> Result<(), BenchError> {
+    let shape = *pack.shape();
+    {
+        let mut model = Hrm::new(pack, memory).map_err(|_| BenchError::Memory)?;
+        let tokens = [1; hrm_core::task::MAX_CELLS];
+        let tokens = tokens.get(..model.cells()).unwrap_or_default();
+        for name in ["segment", "operations"] {
+            model.begin(0, tokens);
+            probe.announce(name, shape.segment_macs());
+            probe.start();
+            // No trace here ever stops a segment.
+            let _ = match name {
+                "segment" => model.segment(&mut ()),
+                _ => model.segment(&mut Ops(probe)),
+            };
+            probe.end();
+        }
+    }
+    match shape.lanes {
+        LaneWidth::I8 => kernels::<i8, P>(&shape, memory, probe),
+        LaneWidth::I16 => kernels::<i16, P>(&shape, memory, probe),
+    }
+    Ok(())
+}
+
+/// The first `n` elements; empty where there are fewer, which the counts would show.
+fn part<T>(memory: &mut [u32], n: usize) -> (&mut [T], &mut [u32])
+where
+    T: bytemuck::Pod,
+{
+    let words = (n * size_of::<T>()).div_ceil(4);
+    let (head, rest) = memory.split_at_mut_checked(words).unwrap_or_default();
+    (cast_slice_mut::<u32, T>(head).get_mut(..n).unwrap_or_default(), rest)
+}
+
+/// A sequence of numbers that looks random; a quarter are extremes where `extremes`.
+struct Noise {
+    state: u64,
+    extremes: bool,
+}
+
+impl Noise {
+    fn next(&mut self) -> i32 {
+        self.state =
+            self.state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        match self.state >> 61 {
+            0 if self.extremes => i32::MIN,
+            1 if self.extremes => i32::MAX,
+            _ => (self.state >> 20) as i32,
+        }
+    }
+}
+
+fn kernels<A: Lane, P: Probe>(shape: &Shape, memory: &mut [u32], probe: &mut P) {
+    let (width, inner, dim) = (shape.width(), shape.inner(), shape.head_dim());
+    let products = [
+        ("matmul query, key, value, out", width, width),
+        ("matmul gate_up, a chunk", width, width & !1),
+        ("matmul down", inner, width),
+        ("matmul scores", dim, shape.key_columns()),
+        ("matmul weighted values", shape.value_rows(), dim),
+    ];
+    for (name, depth, columns) in products {
+        let (x, rest) = part::<A>(memory, TILE * depth);
+        let (panel, rest) = part::<i8>(rest, depth * columns);
+        let (acc, rest) = part::<i32>(rest, TILE * columns);
+        let (pack, _) = part::<u32>(rest, pack_words(depth));
+        let mut noise = Noise { state: 1, extremes: false };
+        x.iter_mut().for_each(|x| *x = A::saturate(noise.next() >> 17));
+        panel.iter_mut().for_each(|w| *w = (noise.next() >> 25) as i8);
+        probe.announce(name, (TILE * depth * columns) as u64);
+        probe.start();
+        matmul(x, depth, panel, acc, pack);
+        probe.end();
+    }
+
+    let sequence = shape.sequence();
+    let mut exp2 = [0u16; 256];
+    // A straight line stands for the curve: what a table holds changes no count.
+    exp2.iter_mut().enumerate().for_each(|(i, entry)| *entry = (32_767 - 64 * i) as u16);
+    let mut sigmoid = [0u16; 257];
+    sigmoid.iter_mut().enumerate().for_each(|(i, entry)| *entry = (16_384 + 63 * i) as u16);
+    let mut noise = Noise { state: 2, extremes: false };
+    let bits = if A::WIDTH == LaneWidth::I8 { 10 } else { 18 };
+
+    let (scores, rest) = part::<i32>(memory, sequence);
+    let (weights, _) = part::<A>(rest, sequence);
+    scores.iter_mut().for_each(|score| *score = noise.next() >> (28 - bits));
+    probe.announce("softmax", sequence as u64);
+    probe.start();
+    let sum = softmax(scores, bits, A::WIDTH.weight_bits(sequence), &exp2, weights);
+    probe.end();
+
+    let (acc, rest) = part::<i32>(memory, dim);
+    let (out, _) = part::<A>(rest, dim);
+    acc.iter_mut().for_each(|acc| *acc = noise.next() >> 6);
+    probe.announce("attention output", dim as u64);
+    probe.start();
+    attention_output(acc, sum, out);
+    probe.end();
+
+    let (acc, rest) = part::<i32>(memory, width);
+    let (factors, rest) = part::<i32>(rest, width);
+    let (row, _) = part::<A>(rest, width);
+    acc.iter_mut().for_each(|acc| *acc = noise.next() >> 6);
+    factors.iter_mut().for_each(|factor| *factor = noise.next() >> 8);
+    row.iter_mut().for_each(|row| *row = A::saturate(noise.next() >> 20));
+    probe.announce("residual + norm", width as u64);
+    probe.start();
+    residual_norm(row, 20, acc, factors, 4096 * 11 * 3276);
+    probe.end();
+
+    let (acc, rest) = part::<i32>(memory, 2 * inner);
+    let (factors, rest) = part::<i32>(rest, 2 * inner);
+    let (out, _) = part::<A>(rest, inner);
+    acc.iter_mut().for_each(|acc| *acc = noise.next() >> 6);
+    factors.iter_mut().for_each(|factor| *factor = (noise.next() >> 8).abs());
+    probe.announce("swiglu", inner as u64);
+    probe.start();
+    swiglu(acc, factors, 1 << 20, &sigmoid, out);
+    probe.end();
+}
+
+/// Compares the processor's matrix product with its definition, over depths, columns, tokens and extremes; how many cases.
+pub fn check(memory: &mut [u32]) -> Result<u32, BenchError> {
+    let mut case = 0;
+    for depth in (4..=96).step_by(4).chain([112, 128, 196, 256, 260]) {
+        for columns in [2, 4, 6, 10] {
+            for tokens in 1..=9 {
+                case += 1;
+                let extremes = case % 3 == 0;
+                if !agrees::<i16>(depth, columns, tokens, case, extremes, memory)
+                    || !agrees::<i8>(depth, columns, tokens, case, extremes, memory)
+                {
+                    return Err(BenchError::Kernel { case });
+                }
+            }
+        }
+    }
+    Ok(case)
+}
+
+fn agrees<A: Lane>(
+    depth: usize,
+    columns: usize,
+    tokens: usize,
+    case: u32,
+    extremes: bool,
+    memory: &mut [u32],
+) -> bool {
+    let mut noise = Noise { state: case.into(), extremes };
+    let (x, rest) = part::<A>(memory, tokens * depth);
+    let (panel, rest) = part::<i8>(rest, depth * columns);
+    // one value more than the product, which must stay as it is
+    let (ours, rest) = part::<i32>(rest, tokens * columns + 1);
+    let (portable, rest) = part::<i32>(rest, tokens * columns + 1);
+    let (pack, _) = part::<u32>(rest, pack_words(depth) + 1);
+    x.iter_mut().for_each(|x| *x = A::saturate(noise.next() >> if extremes { 0 } else { 16 }));
+    panel.iter_mut().for_each(|w| *w = (noise.next() >> 24) as i8);
+    for acc in [&mut *ours, &mut *portable] {
+        acc.fill(0x5555);
+    }
+    pack.fill(0x7777);
+    let (room, _) = pack.split_at_mut_checked(pack_words(depth)).unwrap_or_default();
+    let n = tokens * columns;
+    matmul(x, depth, panel, ours.get_mut(..n).unwrap_or_default(), room);
+    matmul_portable(x, depth, panel, portable.get_mut(..n).unwrap_or_default());
+    ours.len() == n + 1
+        && cast_slice::<i32, u8>(ours) == cast_slice::<i32, u8>(portable)
+        && pack.last() == Some(&0x7777)
+}

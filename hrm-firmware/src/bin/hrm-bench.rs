@@ -1,0 +1,118 @@
+//! Runs what `cargo xtask bench` counts, on an emulated board: the pack lies where the firmware's would, regions are told by semihosting, and
+//! their ends are functions whose addresses the counter knows.
+#![cfg_attr(target_os = "none", no_std, no_main)]
+
+#[cfg(not(target_os = "none"))]
+fn main() {
+    eprintln!("This program runs on emulated microcontrollers: `cargo xtask bench`.");
+    std::process::exit(2);
+}
+
+#[cfg(target_os = "none")]
+mod target {
+    use core::{arch::naked_asm, panic::PanicInfo};
+
+    use cortex_m as _; // its critical section
+    use cortex_m_rt::entry;
+    use defmt_semihosting as _;
+    use hrm_core::{Op, Pack};
+    use hrm_firmware::bench::{self, Probe};
+    use semihosting::{print, println, process::exit};
+
+    const WORKSPACE_WORDS: usize = 256 * 1024 / 4;
+
+    /// Functions that do nothing, at addresses of their own.
+    macro_rules! markers {
+        ($($name:ident)*) => {
+            $(
+                #[unsafe(no_mangle)]
+                #[unsafe(naked)]
+                extern "C" fn $name() {
+                    naked_asm!("bx lr")
+                }
+            )*
+        };
+    }
+
+    markers!(hrm_mark_start hrm_mark_end hrm_mark_inject hrm_mark_key hrm_mark_value hrm_mark_query hrm_mark_weights);
+    markers!(hrm_mark_attention hrm_mark_attention_norm hrm_mark_gate hrm_mark_feed_forward_norm);
+    markers!(hrm_mark_logits hrm_mark_halt);
+
+    struct Semihosting;
+
+    impl Probe for Semihosting {
+        fn announce(&mut self, name: &str, work: u64) {
+            println!("{work} {name}");
+        }
+
+        #[inline(always)]
+        fn start(&mut self) {
+            hrm_mark_start();
+        }
+
+        #[inline(always)]
+        fn op(&mut self, op: Op) {
+            match op {
+                Op::Inject => hrm_mark_inject(),
+                Op::Key => hrm_mark_key(),
+                Op::Value => hrm_mark_value(),
+                Op::Query => hrm_mark_query(),
+                Op::Weights => hrm_mark_weights(),
+                Op::Attention => hrm_mark_attention(),
+                Op::AttentionNorm => hrm_mark_attention_norm(),
+                Op::Gate => hrm_mark_gate(),
+                Op::FeedForwardNorm => hrm_mark_feed_forward_norm(),
+                Op::Logits => hrm_mark_logits(),
+                Op::Halt => hrm_mark_halt(),
+            }
+        }
+
+        #[inline(always)]
+        fn end(&mut self) {
+            hrm_mark_end();
+        }
+    }
+
+    unsafe extern "C" {
+        static __pack_start: u8;
+        static __pack_end: u8;
+    }
+
+    #[entry]
+    fn main() -> ! {
+        static mut WORKSPACE: [u32; WORKSPACE_WORDS] = [0; WORKSPACE_WORDS];
+        let (start, end) = (&raw const __pack_start, &raw const __pack_end);
+        // SAFETY: memory.x reserves the region for the pack alone.
+        let region = unsafe { core::slice::from_raw_parts(start, end as usize - start as usize) };
+        match bench::check(WORKSPACE) {
+            Ok(cases) => println!("# {cases} cases equal the portable definition"),
+            Err(error) => {
+                println!("# {error:?}");
+                exit(3)
+            }
+        }
+        let Ok(pack) = Pack::open(region) else {
+            println!("# no pack");
+            exit(4)
+        };
+        match bench::run(pack, WORKSPACE, &mut Semihosting) {
+            Ok(()) => exit(0),
+            Err(error) => {
+                println!("# {error:?}");
+                exit(5)
+            }
+        }
+    }
+
+    #[panic_handler]
+    fn panic(info: &PanicInfo<'_>) -> ! {
+        print!("# {info}");
+        exit(10)
+    }
+
+    #[cortex_m_rt::exception]
+    unsafe fn HardFault(frame: &cortex_m_rt::ExceptionFrame) -> ! {
+        println!("# hard fault at {:#010x}", frame.pc());
+        exit(11)
+    }
+}

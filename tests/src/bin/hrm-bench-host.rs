@@ -1,0 +1,47 @@
+//! Runs what `cargo xtask bench` counts, on this machine, under callgrind: `hrm-bench-host PACK`.
+
+use std::hint::black_box;
+
+use hrm_core::{Op, Pack};
+use hrm_firmware::bench::{self, Probe};
+use hrm_tests::aligned::Aligned;
+
+/// Callgrind starts to count here.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn hrm_mark_start() {
+    black_box(());
+}
+
+/// Callgrind writes what it counted here.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn hrm_mark_end() {
+    black_box(());
+}
+
+struct Stdout;
+
+impl Probe for Stdout {
+    fn announce(&mut self, name: &str, work: u64) {
+        println!("{work} {name}");
+    }
+
+    fn start(&mut self) {
+        hrm_mark_start();
+    }
+
+    fn op(&mut self, _: Op) {}
+
+    fn end(&mut self) {
+        hrm_mark_end();
+    }
+}
+
+fn main() {
+    let path = std::env::args_os().nth(1).expect("the path of a pack");
+    let bytes = Aligned::new(&std::fs::read(path).expect("a readable pack"));
+    let pack = Pack::open(bytes.bytes()).expect("a sound pack");
+    let mut memory = vec![0; 1 << 16];
+    bench::run(pack, &mut memory, &mut Stdout).expect("enough memory");
+}

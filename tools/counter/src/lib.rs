@@ -1,0 +1,148 @@
+//! A QEMU plugin that counts executed instructions between markers, exactly and the same on every run.
+//!
+//! A marker is an address: QEMU gets it as `mark=ADDRESS:NAME`, once per marker. Whenever the program reaches one, the plugin notes its name and
+//! the instructions executed since it reached the one before; at the end it writes the list to the file `out=PATH`, one `NAME COUNT` a line.
+//!
+//! Whole translation blocks are counted at their start; a block with a marker inside is counted instruction by instruction. A conditional
+//! instruction counts whether its condition holds or not, as it takes its place in a processor's pipeline either way.
+//!
+//! QEMU resolves the functions declared here when it loads the plugin. They are the same in every version of the plugin interface; only
+//! [`qemu_plugin_version`] must be one that QEMU supports: 1 (QEMU 7 and 8) unless `HRM_PLUGIN_API` says another when this is built.
+
+use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, OnceLock};
+
+/// The version of the interface that this plugin was built for.
+#[unsafe(no_mangle)]
+pub static qemu_plugin_version: c_int = match option_env!("HRM_PLUGIN_API") {
+    Some(version) => (version.as_bytes()[0] - b'0') as c_int,
+    None => 1,
+};
+
+type TranslateHook = extern "C" fn(id: u64, block: *mut c_void);
+type ExecuteHook = extern "C" fn(cpu: c_uint, data: *mut c_void);
+type ExitHook = extern "C" fn(id: u64, data: *mut c_void);
+
+/// `QEMU_PLUGIN_CB_NO_REGS`: the hooks look at no register.
+const NO_REGISTERS: c_int = 0;
+
+unsafe extern "C" {
+    fn qemu_plugin_register_vcpu_tb_trans_cb(id: u64, hook: TranslateHook);
+    fn qemu_plugin_register_vcpu_tb_exec_cb(
+        block: *mut c_void,
+        hook: ExecuteHook,
+        flags: c_int,
+        data: *mut c_void,
+    );
+    fn qemu_plugin_register_vcpu_insn_exec_cb(
+        insn: *mut c_void,
+        hook: ExecuteHook,
+        flags: c_int,
+        data: *mut c_void,
+    );
+    fn qemu_plugin_register_atexit_cb(id: u64, hook: ExitHook, data: *mut c_void);
+    fn qemu_plugin_tb_n_insns(block: *const c_void) -> usize;
+    fn qemu_plugin_tb_get_insn(block: *const c_void, index: usize) -> *mut c_void;
+    fn qemu_plugin_insn_vaddr(insn: *const c_void) -> u64;
+}
+
+struct Marker {
+    address: u64,
+    name: String,
+}
+
+struct Setup {
+    markers: Vec<Marker>,
+    out: String,
+}
+
+static SETUP: OnceLock<Setup> = OnceLock::new();
+static EXECUTED: AtomicU64 = AtomicU64::new(0);
+/// Marker and instructions since the one before.
+static NOTES: Mutex<Vec<(usize, u64)>> = Mutex::new(Vec::new());
+
+extern "C" fn count(_: c_uint, instructions: *mut c_void) {
+    EXECUTED.fetch_add(instructions as u64, Relaxed);
+}
+
+extern "C" fn mark(_: c_uint, marker: *mut c_void) {
+    let executed = EXECUTED.swap(0, Relaxed);
+    if let Ok(mut notes) = NOTES.lock() {
+        notes.push((marker as usize, executed));
+    }
+}
+
+extern "C" fn translated(_: u64, block: *mut c_void) {
+    let Some(setup) = SETUP.get() else { return };
+    // SAFETY: QEMU hands out a block and lets its instructions be asked about until this returns.
+    unsafe {
+        let insns: Vec<*mut c_void> =
+            (0..qemu_plugin_tb_n_insns(block)).map(|index| qemu_plugin_tb_get_insn(block, index)).collect();
+        let marker = |insn: *mut c_void| {
+            let address = qemu_plugin_insn_vaddr(insn);
+            setup.markers.iter().position(|marker| marker.address == address)
+        };
+        if !insns.iter().any(|&insn| marker(insn).is_some()) {
+            qemu_plugin_register_vcpu_tb_exec_cb(block, count, NO_REGISTERS, insns.len() as *mut c_void);
+            return;
+        }
+        for insn in insns {
+            match marker(insn) {
+                Some(index) => {
+                    qemu_plugin_register_vcpu_insn_exec_cb(insn, mark, NO_REGISTERS, index as *mut c_void);
+                }
+                None => qemu_plugin_register_vcpu_insn_exec_cb(insn, count, NO_REGISTERS, 1 as *mut c_void),
+            }
+        }
+    }
+}
+
+extern "C" fn finished(_: u64, _: *mut c_void) {
+    let (Some(setup), Ok(notes)) = (SETUP.get(), NOTES.lock()) else { return };
+    let mut text = String::new();
+    for &(marker, instructions) in notes.iter() {
+        let _ = writeln!(text, "{} {instructions}", setup.markers[marker].name);
+    }
+    if let Err(error) = std::fs::write(&setup.out, text) {
+        eprintln!("cannot write {}: {error}", setup.out);
+    }
+}
+
+/// QEMU calls this once. Anything but 0 makes it give up.
+///
+/// # Safety
+/// `arguments` are `count` C strings, as QEMU's interface promises.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn qemu_plugin_install(
+    id: u64,
+    _info: *const c_void,
+    count: c_int,
+    arguments: *const *const c_char,
+) -> c_int {
+    let mut setup = Setup { markers: Vec::new(), out: String::new() };
+    for index in 0..count as usize {
+        // SAFETY: see above.
+        let argument = unsafe { CStr::from_ptr(*arguments.add(index)) }.to_string_lossy();
+        let marker = |text: &str| {
+            let (address, name) = text.split_once(':')?;
+            Some(Marker { address: address.parse().ok()?, name: name.to_owned() })
+        };
+        match argument.split_once('=') {
+            Some(("out", path)) => setup.out = path.to_owned(),
+            Some(("mark", text)) if marker(text).is_some() => setup.markers.extend(marker(text)),
+            _ => {
+                eprintln!("hrm-counter: what is `{argument}`? It takes out=PATH and mark=ADDRESS:NAME");
+                return 1;
+            }
+        }
+    }
+    let _ = SETUP.set(setup);
+    // SAFETY: the hooks are functions of this library, which QEMU keeps loaded.
+    unsafe {
+        qemu_plugin_register_vcpu_tb_trans_cb(id, translated);
+        qemu_plugin_register_atexit_cb(id, finished, std::ptr::null_mut());
+    }
+    0
+}
