@@ -51,7 +51,7 @@ impl Boot for Nrf52840Dk {
         config.hfclk_source = HfclkSource::ExternalXtal;
         let p = embassy_nrf::init(config);
         let mut line = uarte::Config::default();
-        line.baudrate = Baudrate::BAUD115200;
+        line.baudrate = Baudrate::Baud115200;
         // SAFETY: `start` is called once, and nothing else names these two.
         let (rx, tx) = unsafe { (&mut *&raw mut RX, &mut *&raw mut TX) };
         let uart = BufferedUarte::new(
@@ -80,7 +80,7 @@ impl Boot for Nrf52840Dk {
 fn watchdog(peripheral: Peri<'static, WDT>) -> Option<WatchdogHandle> {
     let mut config = wdt::Config::default();
     config.timeout_ticks = WATCHDOG_TICKS;
-    config.action_during_sleep = SleepConfig::PAUSE;
-    config.action_during_debug_halt = HaltConfig::PAUSE;
+    config.action_during_sleep = SleepConfig::Pause;
+    config.action_during_debug_halt = HaltConfig::Pause;
     wdt::Watchdog::try_new(peripheral, config).ok().map(|(_, [handle])| handle)
 }
