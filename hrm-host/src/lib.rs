@@ -6,3 +6,4 @@ pub mod files;
 pub mod model;
 pub mod quant;
 pub mod train;
+pub mod vote;

@@ -71,12 +71,14 @@ fn integers_follow_floats() {
         let params = lively(&config, 7);
         let mut float = FloatModel { hrm: Hrm::new(&config, &params).unwrap(), batch: 8 };
         let set = puzzles(24, 2);
-        for (lanes, cosine) in [(LaneWidth::I16, 0.995), (LaneWidth::I8, 0.98)] {
+        for (lanes, first) in [(LaneWidth::I16, 0.999), (LaneWidth::I8, 0.997)] {
             let bytes = pack(&config, std::slice::from_ref(&params), lanes);
             let mut int = IntegerModel { pack: bytes.open().unwrap(), member: 0, batch: 8 };
             let segments = compare::<_, _, Failed>(&mut float, &mut int, &set, 3).unwrap();
             assert_eq!(segments.len(), 3);
             for a in segments {
+                // Random weights make a recurrence that amplifies every difference from segment to segment.
+                let cosine = if a.segment == 1 { first } else { 0.97 };
                 assert!(a.rows == 24 && a.cosine_mean > cosine, "{positions:?} {lanes:?}: {a:?}");
             }
         }

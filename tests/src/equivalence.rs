@@ -1,16 +1,13 @@
 //! One pack and its puzzles on this machine and on emulated boards: every digest equal, or the first difference named.
 
-use std::{
-    fs, thread,
-    time::{Duration, Instant},
-};
+use std::{fs, thread};
 
-use hrm_core::{Hrm, Pack, wire::Ask, workspace_bytes};
-use hrm_emulator::{Board, Image, Machine, compare, compare::digests};
+use hrm_core::Pack;
+use hrm_emulator::{Board, Claim, Image, Proof};
 
 use crate::aligned::Aligned;
 
-/// A pack, and what to reason about with each of its members.
+/// A pack, and what to reason about with its members.
 pub struct Case {
     /// For reports.
     pub name: String,
@@ -22,65 +19,28 @@ pub struct Case {
     pub segments: u16,
 }
 
-/// What a board took.
-#[derive(Clone, Copy, Debug)]
-pub struct Outcome {
-    /// The board.
-    pub board: Board,
-    /// Segments compared.
-    pub segments: usize,
-    /// Wall-clock time, start included.
-    pub time: Duration,
-}
-
 /// Runs `case` on `boards` at the same time, with the images built for them.
 ///
 /// # Errors
 /// The first difference or failure of any board, in words.
-pub fn run(case: &Case, boards: &[Board]) -> Result<Vec<Outcome>, String> {
+pub fn run(case: &Case, boards: &[Board]) -> Result<Vec<(Board, Proof)>, String> {
     thread::scope(|scope| {
-        let running: Vec<_> =
-            boards.iter().map(|&board| scope.spawn(move || on_board(case, board, board.name))).collect();
+        let running: Vec<_> = boards
+            .iter()
+            .map(|&board| scope.spawn(move || on_board(case, board).map(|proof| (board, proof))))
+            .collect();
         running.into_iter().map(|board| board.join().expect("no panic in a comparison")).collect()
     })
 }
 
-/// Runs `case` on `board` with the image called `image`.
-///
-/// # Errors
-/// The first difference or failure, in words.
-pub fn on_board(case: &Case, board: Board, image: &str) -> Result<Outcome, String> {
-    let start = Instant::now();
-    let failed = |what: String| format!("{} on {}: {what}", case.name, board.name);
+fn on_board(case: &Case, board: Board) -> Result<Proof, String> {
+    let failed = |what: &dyn std::fmt::Display| format!("{} on {}: {what}", case.name, board.name);
     let aligned = Aligned::new(&case.pack);
-    let pack = Pack::open(aligned.bytes()).map_err(|e| failed(e.to_string()))?;
-    let members = pack.shape().members;
-    let mut memory = vec![0; workspace_bytes(pack.shape()).div_ceil(4)];
-    let mut host = Hrm::new(pack, &mut memory).map_err(|e| failed(e.to_string()))?;
-
-    let folder = tempfile::tempdir().map_err(|e| failed(e.to_string()))?;
+    let pack = Pack::open(aligned.bytes()).map_err(|e| failed(&e))?;
+    let folder = tempfile::tempdir().map_err(|e| failed(&e))?;
     let path = folder.path().join("model.hrm");
-    fs::write(&path, &case.pack).map_err(|e| failed(e.to_string()))?;
-    let image = Image::built(image).map_err(|e| failed(e.to_string()))?;
-    let (mut machine, hello) = Machine::boot(board, image, &path).map_err(|e| failed(e.to_string()))?;
-    if hello.pack_crc != host.pack().crc() {
-        return Err(failed(format!("the board has pack {:08x}", hello.pack_crc)));
-    }
-    let mut segments = 0;
-    for (row, tokens) in case.puzzles.iter().enumerate() {
-        let ask = Ask { member: row as u8 % members, tokens };
-        let expected = digests(&mut host, ask, case.segments);
-        let difference = machine.call(|link| compare(&mut host, link, ask, &expected));
-        match difference.map_err(|e| failed(format!("puzzle {row}: {e}")))? {
-            None => segments += expected.len(),
-            Some(difference) => {
-                return Err(failed(format!("puzzle {row}, member {}: {difference}", ask.member)));
-            }
-        }
-    }
-    let status = machine.shutdown().map_err(|e| failed(e.to_string()))?;
-    match status.success() {
-        true => Ok(Outcome { board, segments, time: start.elapsed() }),
-        false => Err(failed(format!("left with {status}"))),
-    }
+    fs::write(&path, &case.pack).map_err(|e| failed(&e))?;
+    let image = Image::built(board.name).map_err(|e| failed(&e))?;
+    let claim = Claim { pack, path: &path, puzzles: &case.puzzles, segments: case.segments };
+    claim.prove(board, image, &mut |_| {}).map_err(|e| failed(&e))
 }

@@ -15,7 +15,7 @@ use hrm_core::{
     workspace_bytes,
 };
 use hrm_emulator::{
-    Board, Image, LinkError, Machine, MachineError,
+    Board, Image, LinkError, Machine, MachineError, Proof,
     board::BOARDS,
     compare::{Difference, compare, digests},
 };
@@ -52,9 +52,9 @@ fn case(name: &str, kind: Kind, count: usize, segments: u16) -> Case {
 fn equal_on_every_board(case: &Case) {
     match run(case, &BOARDS) {
         Ok(outcomes) => {
-            for outcome in outcomes {
-                let (segments, time) = (outcome.segments, outcome.time.as_secs_f32());
-                println!("{}: {segments} segments equal on {} in {time:.1} s", case.name, outcome.board.name);
+            for (board, Proof { segments, time, .. }) in outcomes {
+                let seconds = time.as_secs_f32();
+                println!("{}: {segments} segments equal on {} in {seconds:.1} s", case.name, board.name);
             }
         }
         Err(difference) => panic!("{difference}"),

@@ -3,7 +3,7 @@
 //! A *guess* is one run of one member on one image of the puzzle under a symmetry; its grid is mapped back. The
 //! [`Solver`] is a state machine: [`Solver::advance`] thinks one segment, so that the caller can answer its link, watch the
 //! clock, show the grid, or stop between any two. A wrong grid is never called solved: [`Status::Solved`] is given
-//! by [`Task::accepts`] alone.
+//! by [`Task::accepts`](crate::task::Task::accepts) alone.
 
 mod settled;
 mod solver;

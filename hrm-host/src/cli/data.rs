@@ -7,7 +7,7 @@ use std::{
     time::Instant,
 };
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use clap::{
     Subcommand,
     builder::{PossibleValuesParser, TypedValueParser},
@@ -150,7 +150,9 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
             let (train, validation) = (set.subset(&parts.train), set.subset(&parts.validation));
             // Both are written in full before either appears.
             let staged = [export::stage(&train, &out_train)?, export::stage(&validation, &out_validation)?];
-            staged.into_iter().try_for_each(export::Staged::commit)?;
+            for staged in staged {
+                staged.commit().context("cannot put the written files in place")?;
+            }
             wrote(&train, &out_train);
             wrote(&validation, &out_validation);
         }

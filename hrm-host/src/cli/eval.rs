@@ -6,12 +6,17 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail, ensure};
+use hrm_core::Pack;
 use hrm_core::pack::MAGIC;
+use hrm_host::data::PuzzleSet;
+use hrm_host::data::hints::with_hints;
 use hrm_host::model::Hrm;
 use hrm_host::quant::{AlignedPack, IntegerModel};
 use hrm_host::train::eval::{Answers, FloatModel, Level, evaluate};
 use hrm_host::train::load_parameters;
+use hrm_host::vote::{Verdict, solve_all, verdict};
 
+use super::policy::PolicyArgs;
 use super::{draw_rows, newest};
 
 /// Measure a checkpoint's exact accuracy on puzzles drawn at random, with growing numbers of hints.
@@ -35,9 +40,11 @@ pub(super) struct Args {
     /// Per cent of the blanks filled in as hints, one table row each
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_values_t = [90, 70, 40, 0])]
     hints: Vec<u8>,
-    /// Segments per puzzle; as many as trained by default
+    /// Solve by perturbation voting instead of one plain pass (packs only): what a device does
     #[arg(long)]
-    segments: Option<usize>,
+    vote: bool,
+    #[command(flatten)]
+    policy: PolicyArgs,
     /// Puzzles answered at once
     #[arg(long, default_value_t = 64)]
     batch: usize,
@@ -56,7 +63,6 @@ pub(super) struct Args {
 pub(super) fn run(args: Args) -> Result<ExitCode> {
     super::use_threads(args.threads)?;
     ensure!(args.batch > 0, "--batch 0: give at least 1");
-    ensure!(args.segments != Some(0), "--segments 0: give at least 1");
     if let Some(bad) = args.hints.iter().find(|h| **h > 100) {
         bail!("--hints {bad}: per cent, 0 to 100");
     }
@@ -73,9 +79,13 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
             shape.lanes,
             pack.crc()
         );
+        if args.vote {
+            return votes(&args, pack, &about);
+        }
         let model = IntegerModel { pack, member, batch: args.batch };
         table(&args, model, header.task, usize::from(shape.segments), &about)
     } else {
+        ensure!(!args.vote, "--vote works on packs; make one with `hrm-host export`");
         let path = newest(&args.model)?;
         let (config, params) = load_parameters(&path, !args.raw)?;
         let weights = if args.raw { "weights as trained" } else { "averaged weights" };
@@ -104,7 +114,7 @@ where
     M: Answers<Error: std::error::Error + Send + Sync + 'static>,
 {
     let set = draw_rows(&args.data, task, args.rows, args.seed)?;
-    let segments = args.segments.unwrap_or(trained_segments);
+    let segments = usize::from(args.policy.policy(trained_segments as u16)?.segments);
     let mut levels = Vec::new();
     if !args.json {
         println!("{about}");
@@ -131,6 +141,54 @@ where
         println!("{}", serde_json::to_string_pretty(&report)?);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Solves every puzzle by voting at every hint level and prints the table.
+fn votes(args: &Args, pack: Pack<'_>, about: &str) -> Result<ExitCode> {
+    let policy = args.policy.policy(pack.shape().segments)?;
+    let set = draw_rows(&args.data, pack.header()?.task, args.rows, args.seed)?;
+    if !args.json {
+        println!("{about}");
+        println!("{} puzzles of {}, seed {}; {policy:?}", set.len(), args.data.display(), args.seed);
+        println!(
+            "hints %   solved %   95 % interval    wrong called solved   guesses   segments   solved % within 1, 2, 4, 8 ... guesses"
+        );
+    }
+    let mut levels = Vec::new();
+    for &hints in &args.hints {
+        let eased: PuzzleSet = with_hints(&set, hints, args.seed);
+        let verdict = verdict(&solve_all(pack, &eased, policy)?);
+        if !args.json {
+            println!("{}", vote_row(hints, &verdict));
+        }
+        levels.push(serde_json::json!({ "hints": hints, "verdict": verdict }));
+    }
+    if args.json {
+        let report = serde_json::json!({
+            "model": about, "data": args.data, "seed": args.seed, "policy": policy, "levels": levels,
+        });
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn vote_row(hints: u8, v: &Verdict) -> String {
+    let percent = |count: usize| 100.0 * count as f64 / v.rows.max(1) as f64;
+    let doubling = std::iter::successors(Some(1usize), |n| Some(n * 2));
+    let curve: Vec<String> = doubling
+        .map_while(|n| v.by_guess.get(n - 1))
+        .map(|solved| format!("{:.1}", percent(*solved)))
+        .collect();
+    format!(
+        "{hints:>7}   {:>8.1}   {:>5.1} to {:>5.1}   {:>19}   {:>7.2}   {:>8.1}   {}",
+        percent(v.solved),
+        100.0 * v.interval[0],
+        100.0 * v.interval[1],
+        v.wrongly_solved,
+        v.mean_guesses,
+        v.mean_segments,
+        curve.join(" "),
+    )
 }
 
 fn table_row(level: &Level) -> String {

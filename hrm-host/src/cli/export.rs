@@ -1,6 +1,5 @@
 //! `hrm-host export`
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 

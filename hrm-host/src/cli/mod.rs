@@ -14,9 +14,13 @@ use rand_pcg::Pcg64;
 
 mod card;
 mod data;
+mod demo;
 mod eval;
 mod export;
 mod inspect;
+mod picture;
+mod policy;
+mod solve;
 mod train;
 mod verify;
 
@@ -30,6 +34,8 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Train, export, verify and solve in miniature: a tour in a minute or two.
+    Demo(demo::Args),
     /// Import, generate, measure and split puzzle files.
     Data(data::Args),
     /// Train a model as a configuration file says.
@@ -40,6 +46,8 @@ enum Command {
     Export(export::Args),
     /// Compare a pack with the checkpoint it was made of.
     Verify(verify::Args),
+    /// Solve puzzles with a pack, exactly as a microcontroller does.
+    Solve(solve::Args),
     /// Show what is in a pack.
     Inspect(inspect::Args),
 }
@@ -51,11 +59,13 @@ impl Cli {
     /// What went wrong, to be shown to the user.
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
+            Command::Demo(args) => demo::run(args),
             Command::Data(args) => data::run(args),
             Command::Train(args) => train::run(args),
             Command::Eval(args) => eval::run(args),
             Command::Export(args) => export::run(args),
             Command::Verify(args) => verify::run(args),
+            Command::Solve(args) => solve::run(args),
             Command::Inspect(args) => inspect::run(args),
         }
     }

@@ -1,28 +1,37 @@
 //! `hrm-host verify`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
+use hrm_core::{Op, Pack};
+use hrm_emulator::board::BOARDS;
+use hrm_emulator::{Board, Claim, Disproof, Image};
 use hrm_host::data::hints::with_hints;
 use hrm_host::model::Hrm;
 use hrm_host::quant::compare::{Agreement, compare};
 use hrm_host::quant::{AlignedPack, IntegerModel, shape};
 use hrm_host::train::eval::FloatModel;
 use hrm_host::train::load_parameters;
+use indicatif::ProgressBar;
 
 use super::{draw_rows, newest};
 
-/// Compare an int8 pack with the float checkpoint it was made of, puzzle by puzzle and segment by segment.
+/// Compare an int8 pack with the float checkpoint it was made of, or with a microcontroller that runs it.
 ///
-/// Exit code 1 where the integer model's exact accuracy falls behind the float model's by more than the tolerance.
+/// Against a checkpoint: puzzle by puzzle and segment by segment; exit code 1 where the integer model's exact accuracy falls
+/// behind the float model's by more than the tolerance. Against an emulated board: bit for bit, every operation of every
+/// segment; exit code 1 where one element differs, which is named.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Pack
     pack: PathBuf,
     /// Checkpoint (or run directory) that the pack's member was made of
-    #[arg(long, value_name = "PATH")]
-    checkpoint: PathBuf,
+    #[arg(long, value_name = "PATH", required_unless_present = "board")]
+    checkpoint: Option<PathBuf>,
+    /// Emulated board to compare with (built by `cargo xtask firmware`), or `all`; may be repeated
+    #[arg(long, value_name = "BOARD", conflicts_with = "checkpoint")]
+    board: Vec<String>,
     /// CSV of puzzles, plain or gzip
     #[arg(long, value_name = "FILE")]
     data: PathBuf,
@@ -59,16 +68,85 @@ pub(super) struct Args {
 pub(super) fn run(args: Args) -> Result<ExitCode> {
     super::use_threads(args.threads)?;
     ensure!(args.segments != Some(0), "--segments 0: give at least 1");
+    if let Some(bad) = args.hints.iter().find(|hints| **hints > 100) {
+        bail!("--hints {bad}: per cent, 0 to 100");
+    }
     let file = AlignedPack::read(&args.pack)?;
     let pack = file.open()?;
-    let (config, params) = load_parameters(&newest(&args.checkpoint)?, !args.raw)?;
+    match &args.checkpoint {
+        Some(checkpoint) => against_checkpoint(&args, checkpoint, pack),
+        None => against_boards(&args, pack),
+    }
+}
+
+/// Host and emulated boards, bit for bit.
+fn against_boards(args: &Args, pack: Pack<'_>) -> Result<ExitCode> {
+    let boards = boards(&args.board)?;
+    let segments = match args.segments {
+        Some(segments) => u16::try_from(segments).context("--segments: at most 65,535")?,
+        None => pack.shape().segments,
+    };
+    let set = draw_rows(&args.data, pack.header()?.task, args.rows, args.seed)?;
+    let mut proofs = Vec::new();
+    let mut different = false;
+    for board in boards {
+        for &hints in &args.hints {
+            let eased = with_hints(&set, hints, args.seed);
+            let puzzles: Vec<Vec<u8>> = eased.iter().map(|row| row.question.to_vec()).collect();
+            let claim = Claim { pack, path: &args.pack, puzzles: &puzzles, segments };
+            let bar = ProgressBar::new(puzzles.len() as u64);
+            let image = Image::built(board.name)?;
+            let found = match claim.prove(board, image, &mut |done| bar.set_position(done as u64)) {
+                Ok(proof) => format!(
+                    "equal: {} puzzles with {hints} % hints, {} segments, {} operation groups each, in {:.0} s",
+                    proof.puzzles,
+                    proof.segments,
+                    Op::ALL.len(),
+                    proof.time.as_secs_f64()
+                ),
+                Err(difference @ Disproof::Different { .. }) => {
+                    different = true;
+                    format!("DIFFERENT: {difference}")
+                }
+                Err(error) => return Err(error.into()),
+            };
+            bar.finish_and_clear();
+            if !args.json {
+                println!("{} ({}): {found}", board.name, board.processor);
+            }
+            proofs.push(serde_json::json!({ "board": board.name, "hints": hints, "found": found }));
+        }
+    }
+    if args.json {
+        let report = serde_json::json!({
+            "pack": args.pack, "crc": format!("{:08x}", pack.crc()), "data": args.data, "seed": args.seed, "boards": proofs, "equal": !different,
+        });
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    }
+    Ok(if different { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn boards(names: &[String]) -> Result<Vec<Board>> {
+    if names.iter().any(|name| name == "all") {
+        return Ok(BOARDS.to_vec());
+    }
+    let known: Vec<&str> = BOARDS.iter().map(|board| board.name).collect();
+    let find = |name: &String| {
+        Board::find(name).with_context(|| format!("--board {name}: there are {} and `all`", known.join(", ")))
+    };
+    names.iter().map(find).collect()
+}
+
+/// Float and int8, puzzle by puzzle.
+fn against_checkpoint(args: &Args, checkpoint: &Path, pack: Pack<'_>) -> Result<ExitCode> {
+    let (config, params) = load_parameters(&newest(checkpoint)?, !args.raw)?;
     let members = usize::from(pack.shape().members);
     let expected = shape(&config.model, members, pack.shape().lanes)?;
     ensure!(
         *pack.shape() == expected,
         "{} and {} have different shapes; verify wants the checkpoint that the pack was exported from",
         args.pack.display(),
-        args.checkpoint.display()
+        checkpoint.display()
     );
     let member = args.member.unwrap_or(members - 1);
     ensure!(member < members, "--member {member}: the pack has members 0 to {}", members - 1);
@@ -79,10 +157,7 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
     let mut int = IntegerModel { pack, member, batch: 32 };
     let mut tables = Vec::new();
     let mut behind = false;
-    for hints in args.hints {
-        if hints > 100 {
-            bail!("--hints {hints}: per cent, 0 to 100");
-        }
+    for &hints in &args.hints {
         let eased = with_hints(&set, hints, args.seed);
         let table = compare::<_, _, anyhow::Error>(&mut float, &mut int, &eased, segments)?;
         if let Some(last) = table.last() {
@@ -96,7 +171,7 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
     }
     if args.json {
         let report = serde_json::json!({
-            "pack": args.pack, "crc": format!("{:08x}", pack.crc()), "checkpoint": args.checkpoint,
+            "pack": args.pack, "crc": format!("{:08x}", pack.crc()), "checkpoint": checkpoint,
             "member": member, "data": args.data, "seed": args.seed, "tables": tables, "within_tolerance": !behind,
         });
         println!("{}", serde_json::to_string_pretty(&report)?);

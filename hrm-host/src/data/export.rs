@@ -1,15 +1,14 @@
 //! Writing puzzle files so that a reader never sees half of one.
 
 use std::{
-    io::{self, BufWriter, Write},
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
 use flate2::{Compression, GzBuilder};
 
-use tempfile::NamedTempFile;
-
 use super::PuzzleSet;
+use crate::files::Staged;
 
 /// A file could not be written; what stood there before is untouched.
 #[derive(Debug, thiserror::Error)]
@@ -23,47 +22,11 @@ pub struct ExportError {
     pub source: io::Error,
 }
 
-/// A file written in full beside its destination, which is still untouched. Dropping it deletes it.
-#[derive(Debug)]
-pub struct Staged {
-    path: PathBuf,
-    file: NamedTempFile,
-}
-
-impl Staged {
-    /// Calls `write` on a temporary file in the folder of `path` and flushes it to the disk.
-    pub fn new(
-        path: &Path,
-        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-    ) -> Result<Staged, ExportError> {
-        let at = |source| ExportError { path: path.into(), source };
-        let folder = match path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".unfinished-");
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let mut buffered = BufWriter::new(builder.tempfile_in(folder).map_err(at)?);
-        write(&mut buffered).map_err(at)?;
-        let file = buffered.into_inner().map_err(|error| at(error.into_error()))?;
-        file.as_file().sync_all().map_err(at)?;
-        Ok(Staged { path: path.into(), file })
-    }
-
-    /// Renames the file to its destination: after a crash there is the old content or the new one, never a part.
-    pub fn commit(self) -> Result<(), ExportError> {
-        let Staged { path, file } = self;
-        file.persist(&path).map(|_| ()).map_err(|error| ExportError { path, source: error.error })
-    }
-}
-
 /// Writes `set` beside `path` as CSV with the columns `source,question,answer,rating`, gzip where the name ends in `.gz`.
 /// Equal sets give equal bytes.
 pub fn stage(set: &PuzzleSet, path: &Path) -> Result<Staged, ExportError> {
     let gzip = path.extension().is_some_and(|extension| extension == "gz");
-    Staged::new(path, |file| {
+    let staged = Staged::new(path, |file| {
         if gzip {
             let mut encoder = GzBuilder::new().write(file, Compression::best());
             write_csv(set, &mut encoder)?;
@@ -71,12 +34,17 @@ pub fn stage(set: &PuzzleSet, path: &Path) -> Result<Staged, ExportError> {
         } else {
             write_csv(set, file)
         }
-    })
+    });
+    staged.map_err(at(path))
+}
+
+fn at(path: &Path) -> impl FnOnce(io::Error) -> ExportError {
+    move |source| ExportError { path: path.into(), source }
 }
 
 /// [`stage`]s `set` and puts it in place.
 pub fn save(set: &PuzzleSet, path: &Path) -> Result<(), ExportError> {
-    stage(set, path)?.commit()
+    stage(set, path)?.commit().map_err(at(path))
 }
 
 /// Writes `set` as CSV; see [`stage`].
@@ -121,18 +89,13 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_write_leaves_the_old_file_and_nothing_else() {
+    fn a_set_that_cannot_be_written_leaves_the_old_file() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("set.csv");
         fs::write(&path, "old").expect("written");
-        let failed = Staged::new(&path, |file| {
-            file.write_all(b"half a")?;
-            Err(io::Error::from(io::ErrorKind::StorageFull))
-        });
-        assert!(failed.expect_err("an error").to_string().contains("set.csv"));
-        drop(Staged::new(&path, |file| file.write_all(b"never committed")));
+        fs::create_dir(folder.path().join("set.csv.partial")).expect("a folder in the way");
+        assert!(save(&set(), &path).expect_err("an error").to_string().contains("set.csv"));
         assert_eq!(fs::read_to_string(&path).expect("text"), "old");
-        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1);
         assert!(save(&set(), &folder.path().join("missing/set.csv")).is_err());
     }
 }

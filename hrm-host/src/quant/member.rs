@@ -331,7 +331,7 @@ impl BlockWriter<'_> {
         let inner = self.config.inner;
         let alternating = (0..2 * inner).map(|n| gate_up.rows[n / 2 + (n % 2) * inner].clone()).collect();
         let gate_unit = f64::from(1u32 << GATE_BITS);
-        let to = |n: usize| if n % 2 == 0 { gate_unit } else { 1.0 / gate.up[n / 2] };
+        let to = |n: usize| if n.is_multiple_of(2) { gate_unit } else { 1.0 / gate.up[n / 2] };
         member.matrix(
             layout.gate_up.shifted(at),
             "gate_up",

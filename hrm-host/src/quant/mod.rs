@@ -1,7 +1,7 @@
 //! From a trained float model to an int8 pack, and the proof that they agree.
 //!
-//! Data flows one way: puzzles → [`calibrate`] (ranges of every activation) → [`member`] (integers of one checkpoint) →
-//! [`pack`] (bytes). [`compare`] runs both models side by side.
+//! Data flows one way: puzzles → [`calibrate`] (ranges of every activation) → `member` (integers of one checkpoint) →
+//! `pack` (bytes). [`compare`] runs both models side by side.
 
 pub mod calibrate;
 pub mod compare;

@@ -1,7 +1,6 @@
 //! The state of a run as one file, and the directory that keeps the last few of them.
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use candle_core::Device;

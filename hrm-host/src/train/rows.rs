@@ -122,7 +122,7 @@ mod tests {
             p.fill(next);
             l.fill(next + 100);
             next += 1;
-            next % 2 == 0
+            next.is_multiple_of(2)
         };
         assert_eq!(rows.refill(&mut draw), [true; 3]);
         assert_eq!(rows.puzzles, [10, 10, 11, 11, 12, 12]);

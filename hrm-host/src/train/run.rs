@@ -227,10 +227,10 @@ impl<'a> Run<'a> {
             window.add(&report);
             let step = step + 1;
             (self.on_event)(Event::Step { step });
-            if step % config.train.log_steps == 0 {
+            if step.is_multiple_of(config.train.log_steps) {
                 self.log(&mut window, &mut window_began);
             }
-            if config.train.eval_steps > 0 && step % config.train.eval_steps == 0 {
+            if config.train.eval_steps > 0 && step.is_multiple_of(config.train.eval_steps) {
                 let paused = Instant::now();
                 self.evaluate()?;
                 window_began += paused.elapsed();

@@ -1,6 +1,6 @@
 //! Starts the firmware in QEMU, talks to it, and compares it bit for bit with the host.
 //!
-//! [`Machine::boot`] starts a [`Board`](board::Board) with a firmware image and a pack; [`Link`] speaks the wire
+//! [`Machine::boot`] starts a [`Board`] with a firmware image and a pack; [`Link`] speaks the wire
 //! protocol over anything that reads and writes; [`compare`](compare::compare) names the first difference.
 
 pub mod board;
@@ -10,9 +10,11 @@ pub mod image;
 pub mod link;
 pub mod log;
 pub mod machine;
+pub mod prove;
 
 pub use board::Board;
 pub use compare::{Difference, compare};
 pub use image::Image;
 pub use link::{Hello, Link, LinkError, Solved};
 pub use machine::{Machine, MachineError};
+pub use prove::{Claim, Disproof, Proof};

@@ -1,0 +1,198 @@
+//! `hrm-host demo`: the whole chain in miniature, by the very commands a user would give.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+use clap::Parser;
+use hrm_core::solve::Policy;
+use hrm_core::{Pack, workspace_bytes};
+use hrm_emulator::board::BOARDS;
+use hrm_emulator::{Claim, Disproof, Image, MachineError};
+use hrm_host::config::RunConfig;
+use hrm_host::data::generate::{Recipe, generate};
+use hrm_host::data::{PuzzleSet, export};
+use hrm_host::model::Hrm;
+use hrm_host::quant::{AlignedPack, IntegerModel};
+use hrm_host::train::eval::{FloatModel, evaluate};
+use hrm_host::train::load_parameters;
+use hrm_host::train::source::prepare;
+use hrm_host::vote::{solve_all, verdict};
+
+use super::{Cli, newest};
+
+/// The configuration of the demo, as it stands in `configs/`.
+const CONFIG: &str = include_str!("../../../configs/sudoku4-demo.toml");
+/// Puzzles the finished model is tried on.
+const PUZZLES: usize = 200;
+/// Of those, compared with an emulated microcontroller.
+const ON_BOARD: usize = 16;
+
+/// Train a 4x4 Sudoku HRM, make it int8, and solve puzzles with it here and on an emulated microcontroller.
+///
+/// Takes a minute or two on two cores and needs no data. The microcontroller takes part where `cargo xtask firmware` has built the
+/// firmware and QEMU is installed.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Folder for everything the demo makes; by default the first free one of runs/demo, runs/demo-2, ...
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Seed of the training run
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Optimizer steps (sets train.steps)
+    #[arg(long, value_name = "N")]
+    steps: Option<u64>,
+}
+
+/// Runs the subcommand.
+pub(super) fn run(args: Args) -> Result<ExitCode> {
+    let started = Instant::now();
+    let out = args.out.clone().unwrap_or_else(free_folder);
+    std::fs::create_dir_all(&out).with_context(|| format!("cannot create {}", out.display()))?;
+    let file = |name: &str| out.join(name);
+    let (config_path, run_dir, pack_path) = (file("config.toml"), file("run"), file("sudoku4.hrm"));
+    std::fs::write(&config_path, CONFIG)
+        .with_context(|| format!("cannot write {}", config_path.display()))?;
+
+    let mut overrides = vec![format!("train.seed={}", args.seed)];
+    if let Some(steps) = args.steps {
+        overrides.push(format!("train.steps={steps}"));
+        overrides.push(format!("train.decay_steps={}", steps / 2));
+    }
+    println!("1. Train an HRM on puzzles of the program's own making.");
+    let sets = overrides.iter().flat_map(|set| ["--set", set]);
+    let train = ["train", "--config", text(&config_path)?, "--out", text(&run_dir)?];
+    command(&train.into_iter().chain(sets).collect::<Vec<_>>())?;
+
+    println!("\n2. Make it int8.");
+    command(&["export", text(&run_dir)?, "--out", text(&pack_path)?])?;
+
+    println!("\n3. Compare the int8 model with the float model, puzzle by puzzle.");
+    let config = RunConfig::load(&config_path, &overrides)?;
+    let puzzles_path = file("unseen.csv");
+    let puzzles = unseen(&config)?;
+    export::save(&puzzles, &puzzles_path)?;
+    let (pack, data) = (text(&pack_path)?, text(&puzzles_path)?);
+    let rows = puzzles.len().to_string();
+    let verify = ["verify", pack, "--checkpoint", text(&run_dir)?, "--data", data, "--rows", &rows];
+    // The demo's model may be trained too briefly for this tolerance; the table below has the figures.
+    command(&[&verify[..], &["--hints", "0", "--tolerance", "100"]].concat())?;
+
+    println!("\n4. Solve {} puzzles it has never seen.", puzzles.len());
+    let aligned = AlignedPack::read(&pack_path)?;
+    let pack = aligned.open()?;
+    let table =
+        [in_float(&config, &run_dir, &puzzles)?, in_integers(pack, &puzzles)?, by_voting(pack, &puzzles)?];
+
+    println!("\n5. The same pack on a microcontroller.");
+    let board = on_board(pack, &pack_path, &puzzles)?;
+
+    println!("\n{:<42} {:>14}   wrong grids called solved", "", "solved");
+    for row in &table {
+        println!("{row}");
+    }
+    println!("{board}");
+    println!(
+        "\n{} bytes of flash for the model, {} bytes of RAM, {:.2} million multiply-accumulates a segment.",
+        pack.bytes(),
+        workspace_bytes(pack.shape()),
+        pack.shape().segment_macs() as f64 / 1e6
+    );
+    println!(
+        "Everything is in {} ({:.0} s in all). Watch it think:",
+        out.display(),
+        started.elapsed().as_secs_f64()
+    );
+    println!("  hrm-host solve {} {} --watch", pack_path.display(), puzzles.task().text(puzzles.question(0)));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn free_folder() -> PathBuf {
+    let runs = Path::new("runs");
+    let names = std::iter::once("demo".to_owned()).chain((2..).map(|n| format!("demo-{n}")));
+    names.map(|name| runs.join(name)).find(|path| !path.exists()).unwrap_or_else(|| runs.join("demo"))
+}
+
+fn text(path: &Path) -> Result<&str> {
+    path.to_str().with_context(|| format!("{}: the path is not valid Unicode", path.display()))
+}
+
+/// Shows a command of this program and runs it.
+fn command(words: &[&str]) -> Result<()> {
+    println!("$ hrm-host {}", words.join(" "));
+    let code = Cli::try_parse_from(std::iter::once(&"hrm-host").chain(words))?.run()?;
+    ensure!(code == ExitCode::SUCCESS, "`hrm-host {}` did not succeed", words.join(" "));
+    Ok(())
+}
+
+/// Puzzles that are neither among the training nor the validation puzzles of `config`.
+fn unseen(config: &RunConfig) -> Result<PuzzleSet> {
+    let seen = prepare(config)?;
+    let known: HashSet<&[u8]> = [&seen.train, &seen.validation]
+        .into_iter()
+        .flat_map(|set| (0..set.len()).map(|row| set.question(row)))
+        .collect();
+    let recipe =
+        Recipe { task: seen.train.task(), count: 2 * PUZZLES, seed: config.data.seed + 1, givens: None };
+    let fresh = generate(&recipe, |_| {})?;
+    let rows: Vec<usize> = (0..fresh.len()).filter(|&row| !known.contains(fresh.question(row))).collect();
+    ensure!(rows.len() >= PUZZLES, "only {} unseen puzzles were generated", rows.len());
+    Ok(fresh.subset(&rows[..PUZZLES]))
+}
+
+fn in_float(config: &RunConfig, run_dir: &Path, puzzles: &PuzzleSet) -> Result<String> {
+    let (trained, params) = load_parameters(&newest(run_dir)?, true)?;
+    let mut model = FloatModel { hrm: Hrm::new(&trained.model, &params)?, batch: 50 };
+    let level = evaluate(&mut model, puzzles, 0, config.model.segments, 1)?;
+    let solved = level.outcomes.iter().filter(|o| o.exact).count();
+    Ok(row("float model, one pass", solved, level.rows, None))
+}
+
+fn in_integers(pack: Pack<'_>, puzzles: &PuzzleSet) -> Result<String> {
+    let mut model = IntegerModel { pack, member: 0, batch: 50 };
+    let level = evaluate(&mut model, puzzles, 0, usize::from(pack.shape().segments), 1)?;
+    let solved = level.outcomes.iter().filter(|o| o.exact).count();
+    Ok(row("int8 model, one pass", solved, level.rows, None))
+}
+
+fn by_voting(pack: Pack<'_>, puzzles: &PuzzleSet) -> Result<String> {
+    let policy = Policy { segments: pack.shape().segments, ..Policy::default() };
+    let verdict = verdict(&solve_all(pack, puzzles, policy)?);
+    Ok(row(
+        "int8 model, voting over relabelled copies",
+        verdict.solved,
+        verdict.rows,
+        Some(verdict.wrongly_solved),
+    ))
+}
+
+fn row(what: &str, solved: usize, of: usize, wrong: Option<usize>) -> String {
+    let wrong = wrong.map_or("(one pass says nothing)".to_owned(), |wrong| wrong.to_string());
+    format!("{what:<42} {:>14}   {wrong}", format!("{solved} of {of}"))
+}
+
+/// What an emulated Cortex-M4 makes of the pack, or why there is none.
+fn on_board(pack: Pack<'_>, path: &Path, puzzles: &PuzzleSet) -> Result<String> {
+    let board = BOARDS[0];
+    let what = format!("int8 model on a {} (QEMU {})", board.processor, board.machine);
+    let absent = |why: &dyn std::fmt::Display| format!("{what:<42} not tried: {why}");
+    let image = match Image::built(board.name) {
+        Ok(image) => image,
+        Err(error) => return Ok(absent(&error)),
+    };
+    let asked: Vec<Vec<u8>> =
+        (0..ON_BOARD.min(puzzles.len())).map(|row| puzzles.question(row).to_vec()).collect();
+    let claim = Claim { pack, path, puzzles: &asked, segments: pack.shape().segments };
+    println!("{}: boots the firmware with {} in its flash", board.name, path.display());
+    match claim.prove(board, image, &mut |_| {}) {
+        Ok(proof) => Ok(format!(
+            "{what}: {} puzzles, {} segments, every bit equal to this machine",
+            proof.puzzles, proof.segments
+        )),
+        Err(Disproof::Machine(error @ MachineError::Qemu(_))) => Ok(absent(&error)),
+        Err(error) => Err(error).context("the microcontroller does not compute what this machine computes"),
+    }
+}

@@ -1,0 +1,280 @@
+//! `hrm-host solve`
+
+use std::fmt::Write as _;
+use std::io::{IsTerminal, Write as _, stderr, stdin, stdout};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail, ensure};
+use hrm_core::solve::{Answer, GuessEnd, Policy, Progress, Solver, Status, Step, Stop};
+use hrm_core::task::sudoku::Sudoku;
+use hrm_core::task::{Refusal, Task};
+use hrm_core::{Hrm, workspace_bytes};
+use hrm_host::data::exact::Exact;
+use hrm_host::data::import;
+use hrm_host::quant::AlignedPack;
+
+use super::picture::{Style, picture};
+use super::policy::PolicyArgs;
+
+/// Exit code where a puzzle was left unproven.
+const UNPROVEN: u8 = 2;
+/// Exit code where a puzzle was refused.
+const REFUSED: u8 = 3;
+
+/// Solve puzzles with a pack, exactly as a microcontroller does.
+///
+/// A puzzle is one text: a digit a cell, row by row, `.` or `0` for a blank. A grid is called solved only where it keeps the
+/// givens and breaks no rule; otherwise the best candidate is shown and called unproven.
+///
+/// Exit code 0 where every puzzle was solved, 2 where one is unproven, 3 where one is no puzzle.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Pack
+    pack: PathBuf,
+    /// Puzzles
+    #[arg(value_name = "PUZZLE", required_unless_present = "file")]
+    puzzles: Vec<String>,
+    /// Also the puzzles of this file: one a line, or a CSV with a column `question` (plain or gzip); `-` reads standard input
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
+    #[command(flatten)]
+    policy: PolicyArgs,
+    /// Show the grid after every segment
+    #[arg(long)]
+    watch: bool,
+    /// Print one JSON object a puzzle
+    #[arg(long, conflicts_with = "watch")]
+    json: bool,
+}
+
+/// Runs the subcommand.
+pub(super) fn run(args: Args) -> Result<ExitCode> {
+    let file = AlignedPack::read(&args.pack)?;
+    let pack = file.open()?;
+    let name = pack.header()?.task;
+    let task = Sudoku::from_name(name).with_context(|| {
+        format!("{} is for the task {name}, which this program does not know", args.pack.display())
+    })?;
+    let policy = args.policy.policy(pack.shape().segments)?;
+    let puzzles = puzzles(&args, &task)?;
+    ensure!(!puzzles.is_empty(), "there is no puzzle in the file");
+    let mut memory = vec![0; workspace_bytes(pack.shape()) / 4];
+    let mut model = Hrm::new(pack, &mut memory)?;
+
+    let (mut solved, mut refused) = (0, 0);
+    for (index, puzzle) in puzzles.iter().enumerate() {
+        let mut solver = Solver::new(task, puzzle, policy);
+        let answer = if args.watch {
+            watch(&task, puzzle, &mut solver, &mut model, &policy)?
+        } else {
+            solver.run(&mut model, &mut ())
+        };
+        solved += usize::from(answer.status == Status::Solved);
+        refused += usize::from(matches!(answer.status, Status::Refused(_)));
+        let text = if args.json {
+            json(&task, puzzle, &answer)
+        } else if puzzles.len() == 1 {
+            page(&task, puzzle, &answer)
+        } else {
+            line(&task, index, &answer)
+        };
+        writeln!(stdout(), "{text}").context("cannot write to standard output")?;
+    }
+    if puzzles.len() > 1 {
+        eprintln!("{solved} of {} solved", puzzles.len());
+    }
+    Ok(match (refused, solved == puzzles.len()) {
+        (1.., _) => ExitCode::from(REFUSED),
+        (0, true) => ExitCode::SUCCESS,
+        (0, false) => ExitCode::from(UNPROVEN),
+    })
+}
+
+/// Every puzzle that the arguments name, in tokens.
+fn puzzles(args: &Args, task: &Sudoku) -> Result<Vec<Vec<u8>>> {
+    let mut puzzles = Vec::new();
+    for (index, text) in args.puzzles.iter().enumerate() {
+        puzzles.push(parse(task, text).with_context(|| format!("puzzle {}", index + 1))?);
+    }
+    let Some(path) = &args.file else { return Ok(puzzles) };
+    let shown = path.display();
+    if path.to_string_lossy().trim_end_matches(".gz").ends_with(".csv") {
+        let set = import::load(path, Some(*task))?;
+        puzzles.extend(set.iter().map(|row| row.question.to_vec()));
+        return Ok(puzzles);
+    }
+    let text = if path == Path::new("-") {
+        std::io::read_to_string(stdin()).context("cannot read standard input")?
+    } else {
+        std::fs::read_to_string(path).with_context(|| format!("cannot read {shown}"))?
+    };
+    for (number, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if !line.is_empty() && !line.starts_with('#') {
+            puzzles.push(parse(task, line).with_context(|| format!("{shown}, line {}", number + 1))?);
+        }
+    }
+    Ok(puzzles)
+}
+
+fn parse(task: &Sudoku, text: &str) -> Result<Vec<u8>> {
+    let mut tokens = vec![0; task.cells()];
+    if let Err(error) = task.parse(text, &mut tokens) {
+        bail!(
+            "{error}; the pack is for {}, whose puzzles are texts of {} characters",
+            task.name(),
+            task.cells()
+        );
+    }
+    Ok(tokens)
+}
+
+/// Solves and shows the grid after every segment: drawn in place on a terminal, a line a segment elsewhere.
+fn watch<'s>(
+    task: &Sudoku,
+    puzzle: &[u8],
+    solver: &'s mut Solver<Sudoku>,
+    model: &mut Hrm<'_, '_>,
+    policy: &Policy,
+) -> Result<Answer<'s>> {
+    let (terminal, style) = (stderr().is_terminal(), Style::of(&stderr()));
+    let mut before = puzzle.to_vec();
+    let mut drawn = 0;
+    loop {
+        let done = matches!(solver.advance(model, &mut ()), Step::Done(_));
+        if let Some(progress) = solver.progress() {
+            let grid = solver.grid();
+            let state = describe(&progress, policy);
+            let mut text = String::new();
+            if terminal {
+                if drawn > 0 {
+                    let _ = write!(text, "\x1b[{drawn}A\x1b[J");
+                }
+                let _ = writeln!(text, "{state}\n{}", picture(task, puzzle, grid, &before, style));
+                drawn = text.matches('\n').count();
+            } else {
+                let _ = writeln!(text, "{}  {state}", task.text(grid));
+            }
+            stderr().write_all(text.as_bytes()).context("cannot write to standard error")?;
+            before.copy_from_slice(grid);
+        }
+        if done {
+            break;
+        }
+    }
+    solver.answer().context("solving has ended without an answer")
+}
+
+fn describe(progress: &Progress, policy: &Policy) -> String {
+    let mut text = format!(
+        "guess {} of at most {}, segment {:>2} of {}, q_halt {:+.1}",
+        progress.guess + 1,
+        policy.guesses,
+        progress.segment,
+        policy.segments,
+        f64::from(progress.confidence) / 4096.0,
+    );
+    if let Some(violations) = progress.violations {
+        let _ = write!(text, ", {violations:>2} violations");
+    }
+    if let Some(ended) = progress.ended {
+        let _ = write!(text, ", {}", ended_how(ended));
+    }
+    text
+}
+
+fn ended_how(ended: GuessEnd) -> String {
+    match ended {
+        GuessEnd::Accepted => "accepted".into(),
+        GuessEnd::Halted => "halted".into(),
+        GuessEnd::Settled { period: 1 } => "settled on a fixed point".into(),
+        GuessEnd::Settled { period } => format!("settled in a cycle of {period} segments"),
+        GuessEnd::SegmentLimit => "out of segments".into(),
+        GuessEnd::CutOff => "cut off".into(),
+    }
+}
+
+/// The whole answer to a single puzzle.
+fn page(task: &Sudoku, puzzle: &[u8], answer: &Answer<'_>) -> String {
+    let head = headline(task, answer);
+    if answer.grid.is_empty() {
+        return head;
+    }
+    let mut text = format!("{head}\n\n{}", picture(task, puzzle, answer.grid, puzzle, Style::of(&stdout())));
+    let _ = write!(text, "\n{}", task.text(answer.grid));
+    if answer.status == Status::Unproven {
+        let _ = write!(text, "\n{}", truth(task, puzzle));
+    }
+    text
+}
+
+fn line(task: &Sudoku, index: usize, answer: &Answer<'_>) -> String {
+    format!("{:>5}  {}  {}", index + 1, task.text(answer.grid), headline(task, answer))
+}
+
+fn headline(task: &Sudoku, answer: &Answer<'_>) -> String {
+    let guesses = if answer.guesses == 1 { "guess" } else { "guesses" };
+    let segments = if answer.segments == 1 { "segment" } else { "segments" };
+    let work = format!("{} {guesses}, {} {segments}", answer.guesses, answer.segments);
+    match (answer.status, answer.stop) {
+        (Status::Solved, Stop::Given) => "solved already: complete and valid as given".into(),
+        (Status::Solved, _) => format!("solved after {work}"),
+        (Status::Voted, _) => format!("voted, {} votes after {work}", answer.votes),
+        (Status::Unproven, _) => format!(
+            "unproven after {work}; the best candidate has {} violations",
+            answer.found.and_then(|found| found.violations).unwrap_or_default()
+        ),
+        (Status::Refused(refusal), _) => format!("refused: {}", explain(task, refusal)),
+    }
+}
+
+/// What is wrong with a puzzle, by row and column.
+fn explain(task: &Sudoku, refusal: Refusal) -> String {
+    let place = |cell: u16| {
+        let cell = usize::from(cell);
+        format!("row {} column {}", cell / task.side() + 1, cell % task.side() + 1)
+    };
+    match refusal {
+        Refusal::Contradiction { first, second } => {
+            format!("the givens at {} and {} contradict each other", place(first), place(second))
+        }
+        other => other.to_string(),
+    }
+}
+
+/// What an exact search says of a puzzle that the model left unproven.
+fn truth(task: &Sudoku, puzzle: &[u8]) -> String {
+    match Exact::new(*task).search(puzzle, 2).solutions.len() {
+        0 => "an exact search says: this puzzle has no solution".into(),
+        1 => "an exact search says: this puzzle has one solution, which the model did not find; try more --guesses with \
+              --symmetries full"
+            .into(),
+        _ => "an exact search says: this puzzle has several solutions".into(),
+    }
+}
+
+fn json(task: &Sudoku, puzzle: &[u8], answer: &Answer<'_>) -> String {
+    let status = match answer.status {
+        Status::Solved => "solved",
+        Status::Voted => "voted",
+        Status::Unproven => "unproven",
+        Status::Refused(_) => "refused",
+    };
+    let refusal = match answer.status {
+        Status::Refused(refusal) => Some(explain(task, refusal)),
+        _ => None,
+    };
+    serde_json::json!({
+        "puzzle": task.text(puzzle).to_string(),
+        "status": status,
+        "grid": (!answer.grid.is_empty()).then(|| task.text(answer.grid).to_string()),
+        "refusal": refusal,
+        "stop": answer.stop,
+        "guesses": answer.guesses,
+        "segments": answer.segments,
+        "votes": answer.votes,
+        "found": answer.found,
+    })
+    .to_string()
+}

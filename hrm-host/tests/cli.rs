@@ -1,0 +1,172 @@
+//! The program as a user meets it: what it prints, its exit codes, and what it says to bad input.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+fn pack() -> PathBuf {
+    root().join("models/sudoku4-demo.hrm")
+}
+
+/// Runs the program; exit code, standard output, standard error.
+fn hrm(args: &[&str]) -> (i32, String, String) {
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_hrm-host")).args(args).current_dir(root()).output().unwrap();
+    let Output { status, stdout, stderr } = output;
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (status.code().unwrap(), text(stdout), text(stderr))
+}
+
+fn solve(args: &[&str]) -> (i32, String, String) {
+    hrm(&[&["solve", pack().to_str().unwrap()], args].concat())
+}
+
+/// Puts `bytes` into a file and gives its path.
+fn file(folder: &TempDir, name: &str, bytes: &[u8]) -> String {
+    let path = folder.path().join(name);
+    fs::write(&path, bytes).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_puzzle_is_solved_and_stdout_is_clean() {
+    let (code, out, _) = solve(&["1.....2..3.....4", "--json"]);
+    let answer: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, answer["status"].as_str()), (0, Some("solved")), "{out}");
+    assert_eq!(answer["grid"], "1243342143122134");
+
+    let (code, out, err) = solve(&["1.....2..3.....4", "--watch"]);
+    assert_eq!(code, 0);
+    assert!(err.contains("guess 1 of at most 9, segment  1 of 8") && err.contains("accepted"), "{err}");
+    assert!(
+        out.starts_with("solved after 1 guess, ") && out.trim_end().ends_with("1243342143122134"),
+        "{out}"
+    );
+}
+
+#[test]
+fn files_and_standard_input_hold_one_puzzle_a_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = file(&folder, "p.txt", b"# two puzzles\n1.....2..3.....4\n\n1234341221434321\n");
+    let (code, out, err) = solve(&["--file", &path]);
+    assert_eq!((code, out.lines().count()), (0, 2), "{out}{err}");
+    assert!(out.contains("solved already") && err.contains("2 of 2 solved"), "{out}{err}");
+    let path = file(&folder, "bad.txt", b"1.....2..3.....4\n1.....x..3.....4\n");
+    let (code, _, err) = solve(&["--file", &path]);
+    assert!(code == 1 && err.contains("line 2") && err.contains("character 7 is 'x'"), "{err}");
+}
+
+#[test]
+fn what_cannot_be_solved_is_never_called_solved() {
+    // Row 1 needs a 4 in its last cell, which column 4 has already.
+    let (code, out, _) = solve(&["123....4........", "--guesses", "2"]);
+    assert!(code == 2 && out.starts_with("unproven after 2 guesses"), "{out}");
+    assert!(out.contains("an exact search says: this puzzle has no solution"), "{out}");
+
+    let (code, out, _) = solve(&["11.............."]);
+    assert_eq!(code, 3);
+    assert!(out.contains("row 1 column 1 and row 1 column 2 contradict each other"), "{out}");
+}
+
+#[test]
+fn damaged_packs_are_refused_with_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = fs::read(pack()).unwrap();
+    let mut flipped = good.clone();
+    flipped[good.len() / 2] ^= 1;
+    for (name, bytes, reason) in [
+        ("empty.hrm", &[][..], "truncated: 32 bytes needed, 0 there"),
+        ("short.hrm", &good[..1000], "truncated"),
+        ("flipped.hrm", &flipped, "damaged: checksum"),
+        ("other.hrm", &b"PK\x03\x04 and thirty more bytes to look at"[..], "not a pack"),
+    ] {
+        let path = file(&folder, name, bytes);
+        for command in ["inspect", "solve"] {
+            let (code, _, err) =
+                hrm(&[command, &path, "1..............."][..if command == "solve" { 3 } else { 2 }]);
+            assert!(code == 1 && err.contains(name) && err.contains(reason), "{command}: {err}");
+        }
+    }
+    let (code, _, err) = hrm(&["inspect", "no-such.hrm"]);
+    assert!(code == 1 && err.contains("no-such.hrm"), "{err}");
+}
+
+#[test]
+fn bad_configurations_and_data_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run").to_str().unwrap().to_owned();
+    let demo = "configs/sudoku4-demo.toml";
+    let train = |more: &[&str]| hrm(&[&["train", "--out", &out], more].concat());
+    let (_, _, err) = train(&["--config", "missing.toml"]);
+    assert!(err.contains("missing.toml") && err.contains("--config"), "{err}");
+    let (_, _, err) = train(&["--config", demo, "--set", "train.lrr=1"]);
+    assert!(err.contains("`train.lrr`") && err.contains("did you mean `train.lr`"), "{err}");
+    let (_, _, err) = train(&["--config", demo, "--set", "train.lr=fast"]);
+    assert!(err.contains("`train.lr` wants a number"), "{err}");
+    let (_, _, err) = train(&["--config", demo, "--data", "missing.csv"]);
+    assert!(err.contains("missing.csv"), "{err}");
+    let header = "source,question,answer,rating\n";
+    let (puzzle, answer) = ("1.....2..3.....4", "1243342143122134");
+    for (row, reason) in [
+        (format!("a,{},{answer},0", &puzzle[1..]), "16 characters expected and 15 found"),
+        (format!("a,{},{answer},0", puzzle.replace('3', "x")), "'x'"),
+        (format!("a,{},{answer},0", puzzle.replacen('.', "1", 1)), "contradict"),
+        (format!("a,{puzzle},{},0", answer.replacen('1', "2", 1)), "column"),
+    ] {
+        let path = file(&folder, "rows.csv", format!("{header}{row}\n").as_bytes());
+        let (code, _, err) = train(&["--config", demo, "--data", &path]);
+        assert!(
+            code == 1 && err.contains("rows.csv") && err.contains("line 2") && err.contains(reason),
+            "{err}"
+        );
+    }
+    assert!(!folder.path().join("run").exists(), "nothing is left behind");
+
+    let two = format!("{header}a,1...............,{answer},0\n");
+    let path = file(&folder, "two.csv", two.as_bytes());
+    let copy = folder.path().join("copy.csv");
+    let (code, _, err) = hrm(&["data", "import", &path, "--check-unique", "--out", copy.to_str().unwrap()]);
+    assert!(code == 1 && err.contains("line 2") && !copy.exists(), "{err}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_leaves_what_was_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = file(&folder, "set.csv", b"old");
+    // The unfinished file lies beside its destination; here it lies on a device that is always full.
+    std::os::unix::fs::symlink("/dev/full", folder.path().join("set.csv.partial")).unwrap();
+    let (code, _, err) = hrm(&["data", "generate", "--task", "sudoku4", "--count", "5", "--out", &out]);
+    assert!(code == 1 && err.contains("No space left") && err.contains("nothing was changed"), "{err}");
+    assert_eq!(fs::read(&out).unwrap(), b"old");
+}
+
+#[test]
+fn options_out_of_range_say_what_to_give() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows =
+        file(&folder, "rows.csv", b"source,question,answer,rating\na,1.....2..3.....4,1243342143122134,0\n");
+    let pack = pack();
+    let pack = pack.to_str().unwrap();
+    for (args, reason) in [
+        (&["eval", pack, "--data", &rows, "--hints", "101"][..], "0 to 100"),
+        (&["eval", pack, "--data", &rows, "--rows", "0"], "--rows 0"),
+        (&["eval", pack, "--data", &rows, "--member", "3"], "the pack has members 0 to 0"),
+        (&["verify", pack, "--data", &rows, "--board", "nucleo"], "mps2-an386"),
+        (&["solve", pack, "1...", "--guesses", "0"], "--guesses 0"),
+        (&["eval", "configs/sudoku4-demo.toml", "--data", &rows], "sudoku4-demo.toml"),
+    ] {
+        let (code, _, err) = hrm(args);
+        assert!(code == 1 && err.contains(reason), "{args:?}: {err}");
+    }
+    let (code, out, _) =
+        hrm(&["eval", pack, "--data", &rows, "--rows", "5", "--hints", "0", "--vote", "--json"]);
+    let report: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, &report["levels"][0]["verdict"]["solved"]), (0, &serde_json::json!(1)));
+}
