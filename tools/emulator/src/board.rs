@@ -71,6 +71,8 @@ pub struct Hardware {
     pub flash: (u64, u64),
     /// Where its memory map puts the pack: first address and length. The build compares it with the image.
     pub pack: (u64, u64),
+    /// Bytes it sets aside for a model. The build compares this, too.
+    pub workspace: u64,
 }
 
 /// Every real board.
@@ -83,6 +85,7 @@ pub const HARDWARE: [Hardware; 4] = [
         chip: "RP235x",
         flash: (0x1000_0000, 0x1400_0000),
         pack: (0x1020_0000, 2 << 20),
+        workspace: 416 << 10,
     },
     Hardware {
         name: "nucleo-h743zi",
@@ -92,6 +95,7 @@ pub const HARDWARE: [Hardware; 4] = [
         chip: "STM32H743ZITx",
         flash: (0x0800_0000, 0x0820_0000),
         pack: (0x0810_0000, 1 << 20),
+        workspace: 448 << 10,
     },
     Hardware {
         name: "nrf52840-dk",
@@ -101,6 +105,7 @@ pub const HARDWARE: [Hardware; 4] = [
         chip: "nRF52840_xxAA",
         flash: (0, 0x10_0000),
         pack: (0x8_0000, 512 << 10),
+        workspace: 208 << 10,
     },
     Hardware {
         name: "olimex-h405",
@@ -110,6 +115,7 @@ pub const HARDWARE: [Hardware; 4] = [
         chip: "STM32F405RGTx",
         flash: (0x0800_0000, 0x0810_0000),
         pack: (0x0806_0000, 640 << 10),
+        workspace: 120 << 10,
     },
 ];
 

@@ -112,6 +112,13 @@ fn check(image: &Image, board: &Hardware) -> Result<()> {
         board.pack.0,
         board.pack.1
     );
+    ensure!(
+        image.sizes().workspace == board.workspace,
+        "{}: the image sets {} bytes aside for a model, tools/emulator/src/board.rs says {}",
+        board.name,
+        image.sizes().workspace,
+        board.workspace
+    );
     let end = region.start + region.bytes;
     ensure!(
         board.flash.0 <= region.start && end <= board.flash.1,
