@@ -22,6 +22,8 @@ fn main() {
         panic!("cannot read the memory map {}: {error}", memory.display());
     }
     println!("cargo:rustc-link-search={}", out.display());
+    // So that an image tells which board it is for: `cargo run` reads it.
+    println!("cargo:rustc-link-arg-bins=--defsym=__hrm_board_{}=0", board.replace('-', "_"));
     for argument in ["--nmagic", "-Tlink.x", "-Tdefmt.x"] {
         println!("cargo:rustc-link-arg-bins={argument}");
     }

@@ -7,6 +7,7 @@ use heapless::Vec;
 use crate::{
     reasoner::{Cancelled, Reasoner},
     trace::{Op, Trace, Values},
+    wire::Segment,
 };
 
 /// The CRC-32 (ISO-HDLC: reflected 0x04C11DB7, the one of zlib) of every digest and frame.
@@ -221,4 +222,56 @@ pub fn watch<R: Reasoner, T: Trace>(
         model.segment(&mut ())?;
     }
     model.segment(trace)
+}
+
+/// Thinks segment number `segment` of a run and gives its digest.
+pub fn segment<R: Reasoner>(model: &mut R, segment: u16) -> Result<Segment, Cancelled> {
+    let mut trace = CrcTrace::default();
+    model.segment(&mut trace)?;
+    Ok(outcome(model, segment, trace.crcs()))
+}
+
+/// The digest of a segment that `model` has just thought, its operations' CRCs being `ops`.
+pub fn outcome<R: Reasoner>(model: &R, segment: u16, ops: [u32; OPS]) -> Segment {
+    Segment { segment, ops, state: model.state_digest(), grid: CRC.checksum(model.grid()) }
+}
+
+/// One number for a whole run: the CRC-32 over its segments' digests, each as little-endian words: the operations' CRCs,
+/// the state's, the grid's.
+#[derive(Clone)]
+pub struct RunDigest(Digest<'static, u32>);
+
+impl Default for RunDigest {
+    fn default() -> Self {
+        Self(CRC.digest())
+    }
+}
+
+impl RunDigest {
+    /// Adds the next segment.
+    pub fn add(&mut self, segment: &Segment) {
+        for word in segment.ops.iter().chain([&segment.state, &segment.grid]) {
+            self.0.update(&word.to_le_bytes());
+        }
+    }
+
+    /// The number.
+    pub fn finish(&self) -> u32 {
+        self.0.clone().finalize()
+    }
+}
+
+/// The [`RunDigest`] of `segments` segments of `member` on `tokens`.
+pub fn run_digest<R: Reasoner>(
+    model: &mut R,
+    member: usize,
+    tokens: &[u8],
+    segments: u16,
+) -> Result<u32, Cancelled> {
+    let mut digest = RunDigest::default();
+    model.begin(member, tokens);
+    for index in 0..segments {
+        digest.add(&segment(model, index)?);
+    }
+    Ok(digest.finish())
 }

@@ -11,12 +11,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     digest::{CRC, MAX_CHUNKS, OPS},
+    pack::Shape,
+    solve::{Answer, Policy, Progress},
     task::{MAX_CELLS, Refusal},
     trace::Op,
 };
 
 /// Version of the messages below; every change to one of them raises it.
-pub const PROTOCOL: u8 = 1;
+pub const PROTOCOL: u8 = 2;
 
 /// Most bytes of an envelope with its CRC.
 pub const MAX_ENVELOPE: usize = MAX_CELLS + 124;
@@ -77,10 +79,28 @@ pub enum Request<'a> {
         /// How many, at most [`MAX_PROBE`].
         len: u8,
     },
-    /// Drop what you are doing; answered by [`Response::Cancelled`] under this request's id.
+    /// Drop what you are doing (a solve is answered with what it has found by then), but for the self-test at
+    /// power-on; answered by [`Response::Cancelled`] under this request's id.
     Cancel,
     /// Leave (an emulator ends, a board restarts); answered by [`Response::Goodbye`].
     Shutdown,
+    /// Solve a puzzle; answered by one [`Response::Answer`], after a [`Response::Progress`] per segment where that is wanted.
+    Solve(#[serde(borrow)] Solve<'a>),
+    /// Run the pack's self-test again; answered by [`Response::SelfTest`].
+    SelfTest,
+}
+
+/// A puzzle to solve, and how long to try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Solve<'a> {
+    /// How to guess, and how often.
+    pub policy: Policy,
+    /// Most milliseconds, looked at between two segments; 0 for as long as it takes.
+    pub time_ms: u32,
+    /// Whether to tell of every segment.
+    pub progress: bool,
+    /// The puzzle, one token per cell.
+    pub tokens: &'a [u8],
 }
 
 /// What a device answers.
@@ -111,6 +131,48 @@ pub enum Response<'a> {
     Goodbye,
     /// The request was not served; the device is ready for another.
     Error(Fault),
+    /// A solve took one more segment.
+    Progress {
+        /// How far it is.
+        progress: Progress,
+        /// The grid by now, in the puzzle's own orientation.
+        grid: &'a [u8],
+    },
+    /// A solve has ended.
+    Answer {
+        /// How.
+        answer: Answer<'a>,
+        /// Microseconds since it began; `None` without a clock.
+        micros: Option<u64>,
+        /// Whether it ended because its time was up.
+        out_of_time: bool,
+    },
+    /// The self-test has ended.
+    SelfTest(SelfTestState),
+}
+
+/// What the self-test says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum SelfTestState {
+    /// The pack has none.
+    Absent,
+    /// The one at power-on has not ended yet.
+    Running,
+    /// Every digest was as the pack says.
+    Passed {
+        /// How many puzzles there are.
+        puzzles: u8,
+    },
+    /// The device does not compute what it should; it solves nothing until it does.
+    Failed {
+        /// The first puzzle with another digest, from 0.
+        puzzle: u8,
+        /// The pack's digest of it.
+        expected: u32,
+        /// The device's.
+        got: u32,
+    },
 }
 
 /// A device's description of itself.
@@ -124,14 +186,14 @@ pub struct Hello<'a> {
     pub task: &'a str,
     /// CRC-32 that the pack carries.
     pub pack_crc: u32,
-    /// Members in the pack.
-    pub members: u8,
-    /// Cells of a puzzle.
-    pub cells: u16,
-    /// Segments the model was trained to take at most.
-    pub segments: u16,
+    /// The model's sizes.
+    pub shape: Shape,
     /// What it has and what the model takes.
     pub memory: Memory,
+    /// What the self-test said.
+    pub self_test: SelfTestState,
+    /// Microseconds since the start; `None` without a clock.
+    pub micros: Option<u64>,
 }
 
 /// Memory of a device, in bytes.
@@ -148,6 +210,8 @@ pub struct Memory {
     pub workspace: u32,
     /// Stack.
     pub stack: u32,
+    /// The most of it that was ever in use.
+    pub stack_used: u32,
 }
 
 /// The digest of one segment.
@@ -188,6 +252,26 @@ pub enum Fault {
     Range,
     /// Another request is being served; cancel it or wait.
     Busy,
+    /// The device has no model to think with.
+    NoModel(NoModel),
+    /// The device failed its self-test, so its answers would be worth nothing.
+    SelfTest,
+    /// The pack has no self-test.
+    NoSelfTest,
+    /// A limit of time, and no clock.
+    NoClock,
+}
+
+/// Why a device has no model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum NoModel {
+    /// There is no pack in flash, or not a sound one.
+    Pack,
+    /// Its model takes more memory than the device sets aside.
+    Memory,
+    /// It is for a task that the firmware does not know.
+    Task,
 }
 
 /// What is wrong with a frame.

@@ -1,7 +1,9 @@
 //! The wire format keeps every message, and nothing that arrives can upset a receiver.
 
 use hrm_core::{
-    Op,
+    Op, Shape,
+    lane::LaneWidth,
+    solve::{Answer, GuessEnd, Policy, Progress as SolveProgress, Rule, Status, Stop, Symmetries},
     task::{MAX_CELLS, Refusal},
     wire::*,
 };
@@ -13,34 +15,107 @@ fn op() -> impl Strategy<Value = Op> {
 
 fn arbitrary_request(tokens: &[u8], pick: u8, a: u16, b: u32, c: u32, op: Op) -> Request<'_> {
     let ask = Ask { member: pick, tokens };
-    match pick % 6 {
+    match pick % 8 {
         0 => Request::Hello,
         1 => Request::Digest { ask, segments: a },
         2 => Request::Chunks { ask, segment: a, from: b, chunk: c },
         3 => Request::Probe { ask, segment: a, op, from: b, len: pick },
         4 => Request::Cancel,
+        5 => Request::SelfTest,
+        6 => Request::Solve(Solve { policy: policy(a, b, c), time_ms: c, progress: a % 2 == 0, tokens }),
         _ => Request::Shutdown,
     }
 }
 
+fn policy(a: u16, b: u32, c: u32) -> Policy {
+    Policy {
+        rule: if b % 2 == 0 { Rule::Checked } else { Rule::Majority },
+        symmetries: if c % 2 == 0 { Symmetries::Relabel } else { Symmetries::FullGroup },
+        guesses: a,
+        segments: a ^ 77,
+        budget: b,
+        stop_on_halt: b % 3 == 0,
+        stop_when_settled: c % 3 == 0,
+        seed: u64::from(b) << 32 | u64::from(c),
+    }
+}
+
+/// The answer with the longest encoding.
+fn longest_answer(grid: &[u8]) -> Response<'_> {
+    let found = SolveProgress {
+        guess: u16::MAX,
+        member: u16::MAX,
+        segment: u16::MAX,
+        segments: u32::MAX,
+        halted: true,
+        confidence: i32::MIN,
+        violations: Some(u32::MAX),
+        ended: Some(GuessEnd::Settled { period: 255 }),
+    };
+    let answer = Answer {
+        status: Status::Refused(Refusal::Contradiction { first: u16::MAX, second: u16::MAX }),
+        stop: Stop::Cancelled,
+        guesses: u16::MAX,
+        segments: u32::MAX,
+        last_guess: found.ended,
+        found: Some(found),
+        votes: u16::MAX,
+        grid,
+    };
+    Response::Answer { answer, micros: Some(u64::MAX), out_of_time: true }
+}
+
+const SHAPE: Shape = Shape {
+    cells: 900,
+    vocab: 256,
+    width: 1024,
+    heads: 8,
+    inner: 4096,
+    h_layers: 32,
+    l_layers: 32,
+    h_cycles: 64,
+    l_cycles: 64,
+    segments: 4096,
+    members: 64,
+    shared_levels: true,
+    rope: true,
+    learned_positions: true,
+    relations: 255,
+    resume_head: true,
+    lanes: LaneWidth::I16,
+};
+
 fn arbitrary_response(pick: u8, a: u32, words: &[i32]) -> Response<'static> {
-    let memory = Memory { pack_region: a, pack: a / 2, workspace_region: !a, workspace: 7, stack: 1 << 16 };
-    match pick % 7 {
+    let memory = Memory {
+        pack_region: a,
+        pack: a / 2,
+        workspace_region: !a,
+        workspace: 7,
+        stack: 1 << 16,
+        stack_used: 9,
+    };
+    match pick % 10 {
         0 => Response::Hello(Hello {
             firmware: "1.2.3",
             board: "mps2-an386",
             task: "sudoku9",
             pack_crc: a,
-            members: pick,
-            cells: 81,
-            segments: 16,
+            shape: Shape { members: pick, ..SHAPE },
             memory,
+            self_test: SelfTestState::Failed { puzzle: pick, expected: a, got: !a },
+            micros: (a % 2 == 0).then_some(u64::from(a) << 20),
         }),
         1 => Response::Segment(Segment { segment: pick.into(), ops: [a; 11], state: !a, grid: a ^ 1 }),
         2 => Response::Chunks { crcs: words.iter().map(|&w| w as u32).collect(), total: a },
         3 => Response::Values { values: words.iter().copied().collect(), total: a },
         4 => Response::Cancelled,
         5 => Response::Error(Fault::Puzzle(Refusal::Token { cell: 80, token: pick })),
+        6 => longest_answer(b"\x01\x02\x03"),
+        7 => Response::Progress {
+            progress: SolveProgress { segments: a, ..SolveProgress::default() },
+            grid: &[2; 81],
+        },
+        8 => Response::SelfTest(SelfTestState::Passed { puzzles: pick }),
         _ => Response::Error(Fault::Frame(FrameError::Checksum)),
     }
 }
@@ -127,6 +202,14 @@ fn the_largest_messages_fit_a_frame() {
     assert!(encode(u16::MAX, &chunks, &mut buffer).is_ok());
     let values = Response::Values { values: [i32::MIN; MAX_PROBE].into_iter().collect(), total: u32::MAX };
     assert!(encode(u16::MAX, &values, &mut buffer).is_ok());
+    let solve = Solve {
+        policy: policy(u16::MAX, u32::MAX, u32::MAX),
+        time_ms: u32::MAX,
+        progress: true,
+        tokens: &tokens,
+    };
+    assert!(encode(u16::MAX, &Request::Solve(solve), &mut buffer).is_ok());
+    assert!(encode(u16::MAX, &longest_answer(&tokens), &mut buffer).is_ok());
     assert_eq!(encode(0, &Request::Hello, &mut [0; 8]), Err(TooLong));
 }
 

@@ -1,127 +1,158 @@
-//! The application: takes requests from the link, lets the model think one segment at a time, answers.
+//! The application: takes requests from the line, lets the model think one segment at a time, answers.
 //!
-//! Between two segments the link is served, so that a `Hello` or a `Cancel` never waits longer than one segment.
+//! Between two segments the line is served, so that a `Hello` or a `Cancel` never waits longer than one segment.
 
 use hrm_core::{
-    Reasoner, Trace,
-    digest::{CRC, ChunkTrace, CrcTrace, ProbeTrace},
+    Reasoner, Shape,
+    digest::RunDigest,
+    pack::SelfTest,
+    solve::Solver,
     task::Task,
-    trace::Op,
     wire::{
-        self, Ask, Decoder, EnvelopeError, Fault, FrameError, Hello, MAX_FRAME, MAX_PROBE, Memory, PROTOCOL,
-        Request, Response, Segment,
+        self, Decoder, EnvelopeError, Fault, FrameError, Hello, MAX_FRAME, MAX_PROBE, Memory, NoModel,
+        PROTOCOL, Request, Response, SelfTestState, Solve,
     },
 };
 
 use crate::{
     VERSION,
     exit::Exit,
-    link::{Event, Link},
+    job::{Job, Outcome, Work},
+    surroundings::{Board, Event},
 };
 
-/// What `Hello` tells beyond what the model knows of itself.
-#[derive(Clone, Copy, Debug)]
-pub struct About {
+/// What the application is told about its pack.
+#[derive(Clone, Debug)]
+pub struct About<'a> {
     /// CRC-32 that the pack carries.
     pub pack_crc: u32,
+    /// The model's sizes.
+    pub shape: Shape,
     /// Memory set aside and used.
     pub memory: Memory,
+    /// What the pack says the model must compute.
+    pub self_test: Option<SelfTest<'a>>,
 }
 
-/// The application on one link, with one model.
-pub struct App<L, R, T> {
+/// The application on one board, with one model.
+pub struct App<'a, B, R, T: Task> {
     decoder: Decoder,
-    service: Service<L, R, T>,
+    service: Service<'a, B, R, T>,
 }
 
 /// Everything but the decoder, whose buffer a request borrows while it is looked at.
-struct Service<L, R, T> {
-    link: L,
+struct Service<'a, B, R, T: Task> {
+    line: Line<B>,
     model: R,
     task: T,
-    about: About,
-    job: Option<Job>,
+    about: About<'a>,
+    self_test: SelfTestState,
+    job: Option<Job<T>>,
+}
+
+/// The board, with a buffer to build frames in.
+pub(crate) struct Line<B> {
+    pub(crate) board: B,
     frame: [u8; MAX_FRAME],
 }
 
-/// A request that takes segments.
-#[derive(Clone, Copy)]
-struct Job {
-    id: u16,
-    /// Segments done.
-    done: u16,
-    kind: Kind,
-}
-
-#[derive(Clone, Copy)]
-enum Kind {
-    Digest { segments: u16 },
-    Chunks { segment: u16, from: u32, chunk: u32 },
-    Probe { segment: u16, op: Op, from: u32, len: u8 },
-}
-
-impl<L: Link, R: Reasoner, T: Task> App<L, R, T> {
-    /// An idle application; logs that it is ready.
-    pub fn new(mut link: L, model: R, task: T, about: About) -> Self {
-        let members = members(&model);
-        link.log(Event::Ready { pack_crc: about.pack_crc, members, memory: about.memory });
-        Self {
-            decoder: Decoder::new(),
-            service: Service { link, model, task, about, job: None, frame: [0; MAX_FRAME] },
+impl<'a, B: Board, R: Reasoner, T: Task + Clone> App<'a, B, R, T> {
+    /// An application that begins with the pack's self-test, where it has one; logs that it is ready.
+    pub fn new(mut board: B, model: R, task: T, about: About<'a>) -> Self {
+        board.log(Event::Ready {
+            pack_crc: about.pack_crc,
+            members: about.shape.members,
+            memory: about.memory,
+        });
+        let mut service = Service {
+            line: Line { board, frame: [0; MAX_FRAME] },
+            model,
+            task,
+            about,
+            self_test: SelfTestState::Absent,
+            job: None,
+        };
+        if service.about.self_test.is_some() {
+            service.self_test = SelfTestState::Running;
+            service.begin(0, Work::SelfTest { row: 0, digest: RunDigest::default(), asked: false });
         }
+        Self { decoder: Decoder::new(), service }
     }
 
     /// Serves until a host asks to leave.
-    pub fn run(mut self) -> (Exit, L) {
+    pub fn run(&mut self) -> Exit {
         loop {
             if let Some(exit) = self.step() {
-                return (exit, self.service.link);
+                return exit;
             }
         }
     }
 
     /// Takes what has arrived, then thinks one segment; sleeps where there is neither.
     pub fn step(&mut self) -> Option<Exit> {
-        while let Some(byte) = self.service.link.receive() {
+        while let Some(byte) = self.service.line.board.receive() {
             let exit = match self.decoder.push(byte) {
                 Some(Ok(envelope)) => self.service.open(envelope),
-                Some(Err(error)) => self.service.noise(error),
-                None => None,
+                Some(Err(error)) => {
+                    self.service.line.noise(error);
+                    None
+                }
+                None => continue,
             };
+            self.service.line.board.feed();
             if exit.is_some() {
                 return exit;
             }
         }
-        match self.service.job.take() {
-            Some(job) => self.service.job = self.service.advance(job),
-            None => self.service.link.wait(),
+        match self.service.job {
+            Some(_) => self.service.advance(),
+            None => self.service.line.board.wait(),
         }
+        self.service.line.board.feed();
         None
     }
 }
 
-impl<L: Link, R: Reasoner, T: Task> Service<L, R, T> {
-    fn noise(&mut self, error: FrameError) -> Option<Exit> {
-        self.link.log(Event::Noise(error));
-        self.answer(0, &Response::Error(Fault::Frame(error)));
-        None
+/// Serves without a model, so that a host learns what is wrong: every request is refused with `why`.
+pub fn refuse_all<B: Board>(mut board: B, why: NoModel) -> Exit {
+    board.log(Event::NoModel(why));
+    let mut line = Line { board, frame: [0; MAX_FRAME] };
+    let mut decoder = Decoder::new();
+    loop {
+        while let Some(byte) = line.board.receive() {
+            match decoder.push(byte) {
+                Some(Ok(envelope)) => match wire::open::<Request<'_>>(envelope) {
+                    Ok((id, Request::Shutdown)) => {
+                        line.answer(id, &Response::Goodbye);
+                        line.board.log(Event::Leaving);
+                        return why.into();
+                    }
+                    Ok((id, _)) => line.refuse(id, Fault::NoModel(why)),
+                    Err(error) => line.misunderstood(envelope, error),
+                },
+                Some(Err(error)) => line.noise(error),
+                None => {}
+            }
+        }
+        line.board.wait();
+        line.board.feed();
     }
+}
 
+impl<B: Board, R: Reasoner, T: Task + Clone> Service<'_, B, R, T> {
     fn open(&mut self, envelope: &[u8]) -> Option<Exit> {
         match wire::open::<Request<'_>>(envelope) {
             Ok((id, Request::Shutdown)) => {
-                self.answer(id, &Response::Goodbye);
-                self.link.log(Event::Leaving);
+                self.line.answer(id, &Response::Goodbye);
+                self.line.board.log(Event::Leaving);
                 return Some(Exit::Shutdown);
             }
-            Ok((id, request)) => match self.take(id, request) {
-                Ok(()) => {}
-                Err(fault) => self.refuse(id, fault),
-            },
-            Err(EnvelopeError::Version(_)) => {
-                self.refuse(wire::id_of(envelope), Fault::Version { device: PROTOCOL });
+            Ok((id, request)) => {
+                if let Err(fault) = self.take(id, request) {
+                    self.line.refuse(id, fault);
+                }
             }
-            Err(EnvelopeError::Message) => self.refuse(wire::id_of(envelope), Fault::Message),
+            Err(error) => self.line.misunderstood(envelope, error),
         }
         None
     }
@@ -129,43 +160,72 @@ impl<L: Link, R: Reasoner, T: Task> Service<L, R, T> {
     fn take(&mut self, id: u16, request: Request<'_>) -> Result<(), Fault> {
         match request {
             Request::Hello => {
-                let hello = Hello {
-                    firmware: VERSION,
-                    board: self.link.board(),
-                    task: self.task.name(),
-                    pack_crc: self.about.pack_crc,
-                    members: members(&self.model),
-                    cells: self.model.cells() as u16,
-                    segments: self.model.trained_segments() as u16,
-                    memory: self.about.memory,
-                };
-                self.answer(id, &Response::Hello(hello));
+                let hello = self.hello();
+                self.line.answer(id, &Response::Hello(hello));
                 Ok(())
             }
             Request::Cancel => {
-                self.job = None;
-                self.answer(id, &Response::Cancelled);
+                self.cancel();
+                self.line.answer(id, &Response::Cancelled);
                 Ok(())
             }
+            Request::Shutdown => Ok(()), // `open` has dealt with it
+            // All others take segments, and there is one model.
+            _ if self.job.is_some() => Err(Fault::Busy),
+            Request::SelfTest if self.about.self_test.is_none() => Err(Fault::NoSelfTest),
+            Request::SelfTest => {
+                self.begin(id, Work::SelfTest { row: 0, digest: RunDigest::default(), asked: true });
+                Ok(())
+            }
+            Request::Solve(solve) => self.solve(id, &solve),
             Request::Digest { segments: 0, .. } => Err(Fault::Range),
-            Request::Digest { ask, segments } => self.begin(id, ask, Kind::Digest { segments }),
+            Request::Digest { ask, segments } => self.reason(id, ask, Work::Digest { segments }),
             Request::Chunks { chunk: 0, .. } => Err(Fault::Range),
             Request::Chunks { ask, segment, from, chunk } => {
-                self.begin(id, ask, Kind::Chunks { segment, from, chunk })
+                self.reason(id, ask, Work::Chunks { segment, from, chunk })
             }
             Request::Probe { len, .. } if usize::from(len) > MAX_PROBE => Err(Fault::Range),
             Request::Probe { ask, segment, op, from, len } => {
-                self.begin(id, ask, Kind::Probe { segment, op, from, len })
+                self.reason(id, ask, Work::Probe { segment, op, from, len })
             }
-            Request::Shutdown => Ok(()), // `open` has dealt with it
         }
     }
 
-    fn begin(&mut self, id: u16, ask: Ask<'_>, kind: Kind) -> Result<(), Fault> {
-        if self.job.is_some() {
-            return Err(Fault::Busy);
+    fn hello(&mut self) -> Hello<'static>
+    where
+        B: Board,
+    {
+        let board = &mut self.line.board;
+        Hello {
+            firmware: VERSION,
+            board: board.name(),
+            task: self.task.name(),
+            pack_crc: self.about.pack_crc,
+            shape: self.about.shape,
+            memory: Memory { stack_used: board.stack_used(), ..self.about.memory },
+            self_test: self.self_test,
+            micros: board.micros(),
         }
-        let members = members(&self.model);
+    }
+
+    /// A puzzle that is none is no fault here: the answer says that it was refused.
+    fn solve(&mut self, id: u16, solve: &Solve<'_>) -> Result<(), Fault> {
+        if matches!(self.self_test, SelfTestState::Failed { .. }) {
+            return Err(Fault::SelfTest);
+        }
+        let now = self.line.board.micros();
+        if solve.time_ms > 0 && now.is_none() {
+            return Err(Fault::NoClock);
+        }
+        let until = now.filter(|_| solve.time_ms > 0).map(|now| now + 1000 * u64::from(solve.time_ms));
+        let solver = Solver::new(self.task.clone(), solve.tokens, solve.policy);
+        self.begin(id, Work::Solve { solver, until, progress: solve.progress });
+        Ok(())
+    }
+
+    /// Begins work on one member's own view of a puzzle.
+    fn reason(&mut self, id: u16, ask: wire::Ask<'_>, work: Work<T>) -> Result<(), Fault> {
+        let members = u8::try_from(self.model.members()).unwrap_or(u8::MAX);
         if ask.member >= members {
             return Err(Fault::Member { members });
         }
@@ -173,78 +233,62 @@ impl<L: Link, R: Reasoner, T: Task> Service<L, R, T> {
             return Err(Fault::Puzzle(refusal));
         }
         self.model.begin(usize::from(ask.member), ask.tokens);
-        self.link.log(Event::Accepted { id });
-        self.job = Some(Job { id, done: 0, kind });
+        self.begin(id, work);
         Ok(())
     }
 
-    /// Thinks one segment of `job`; answers with what that gives; `None` when it was the last.
-    fn advance(&mut self, job: Job) -> Option<Job> {
-        let Job { id, done, kind } = job;
-        let last = match kind {
-            Kind::Digest { segments } => {
-                let mut trace = CrcTrace::default();
-                self.think(&mut trace);
-                let segment = Segment {
-                    segment: done,
-                    ops: trace.crcs(),
-                    state: self.model.state_digest(),
-                    grid: CRC.checksum(self.model.grid()),
-                };
-                self.answer(id, &Response::Segment(segment));
-                done + 1 == segments
-            }
-            Kind::Chunks { segment, .. } | Kind::Probe { segment, .. } if done < segment => {
-                self.think(&mut ());
-                false
-            }
-            Kind::Chunks { from, chunk, .. } => {
-                let mut trace = ChunkTrace::new(from, chunk);
-                self.think(&mut trace);
-                let (crcs, total) = trace.finish();
-                self.answer(id, &Response::Chunks { crcs, total });
-                true
-            }
-            Kind::Probe { op, from, len, .. } => {
-                let mut values = heapless::Vec::new();
-                // `len` was checked against the capacity.
-                let _ = values.resize(usize::from(len), 0);
-                let mut trace = ProbeTrace::new(op, from, &mut values);
-                self.think(&mut trace);
-                let (total, captured) = (trace.total(), trace.captured());
-                values.truncate(captured);
-                self.answer(id, &Response::Values { values, total });
-                true
-            }
-        };
-        match last {
-            true => {
-                self.link.log(Event::Done { id, segments: done + 1 });
-                None
-            }
-            false => Some(Job { id, done: done + 1, kind }),
+    fn begin(&mut self, id: u16, work: Work<T>) {
+        self.line.board.log(Event::Accepted { id });
+        self.job = Some(Job { id, done: 0, began: self.line.board.micros(), work });
+    }
+
+    fn cancel(&mut self) {
+        let Some(job) = &mut self.job else { return };
+        if matches!(job.work, Work::SelfTest { asked: false, .. }) {
+            return;
         }
+        job.give_up(&mut self.line);
+        self.job = None;
     }
 
-    fn think<W: Trace>(&mut self, trace: &mut W) {
-        // None of the traces above ever stops a segment.
-        let _ = self.model.segment(trace);
-    }
-
-    fn refuse(&mut self, id: u16, fault: Fault) {
-        self.link.log(Event::Refused { id, fault });
-        self.answer(id, &Response::Error(fault));
-    }
-
-    fn answer(&mut self, id: u16, response: &Response<'_>) {
-        // Every response fits: the suite in `hrm-core/tests/wire.rs` encodes the largest ones.
-        if let Ok(frame) = wire::encode(id, response, &mut self.frame) {
-            self.link.send(frame);
+    fn advance(&mut self) {
+        let Some(job) = &mut self.job else { return };
+        match job.advance(&mut self.line, &mut self.model, self.about.self_test.as_ref()) {
+            Outcome::More => return,
+            Outcome::Done => {}
+            Outcome::Tested(state) => {
+                self.self_test = state;
+                self.line.board.log(Event::SelfTest(state));
+            }
         }
+        self.line.board.log(Event::Done { id: job.id, segments: job.done });
+        self.job = None;
     }
 }
 
-/// Members as the wire tells them.
-fn members<R: Reasoner>(model: &R) -> u8 {
-    u8::try_from(model.members()).unwrap_or(u8::MAX)
+impl<B: Board> Line<B> {
+    pub(crate) fn answer(&mut self, id: u16, response: &Response<'_>) {
+        // Every response fits: the suite in `hrm-core/tests/wire.rs` encodes the largest ones.
+        if let Ok(frame) = wire::encode(id, response, &mut self.frame) {
+            self.board.send(frame);
+        }
+    }
+
+    fn refuse(&mut self, id: u16, fault: Fault) {
+        self.board.log(Event::Refused { id, fault });
+        self.answer(id, &Response::Error(fault));
+    }
+
+    fn noise(&mut self, error: FrameError) {
+        self.board.log(Event::Noise(error));
+        self.answer(0, &Response::Error(Fault::Frame(error)));
+    }
+
+    fn misunderstood(&mut self, envelope: &[u8], error: EnvelopeError) {
+        let fault = match error {
+            EnvelopeError::Version(_) => Fault::Version { device: PROTOCOL },
+            EnvelopeError::Message => Fault::Message,
+        };
+        self.refuse(wire::id_of(envelope), fault);
+    }
 }

@@ -1,5 +1,7 @@
 //! How the firmware ends, and the exit code that says so where something can receive one (semihosting).
 
+use hrm_core::wire::NoModel;
+
 /// Why the firmware ended. The number is the exit code of an emulator that runs it.
 ///
 /// 1 is left to the emulator's own errors, 124 and above to shells and signals.
@@ -18,12 +20,14 @@ pub enum Exit {
     Memory = 13,
     /// The pack is for a task this firmware does not know.
     Task = 14,
+    /// The watchdog saw no progress.
+    Watchdog = 15,
 }
 
 impl Exit {
     /// Every way to end.
-    pub const ALL: [Exit; 6] =
-        [Exit::Shutdown, Exit::Panic, Exit::Exception, Exit::Pack, Exit::Memory, Exit::Task];
+    pub const ALL: [Exit; 7] =
+        [Exit::Shutdown, Exit::Panic, Exit::Exception, Exit::Pack, Exit::Memory, Exit::Task, Exit::Watchdog];
 
     /// The exit code.
     pub const fn code(self) -> u8 {
@@ -48,6 +52,17 @@ impl Exit {
                 "the pack's model needs more memory than the board sets aside; the log has the figures"
             }
             Exit::Task => "the pack is for a task that this firmware does not know",
+            Exit::Watchdog => "the firmware made no progress, and its watchdog noticed",
+        }
+    }
+}
+
+impl From<NoModel> for Exit {
+    fn from(why: NoModel) -> Exit {
+        match why {
+            NoModel::Pack => Exit::Pack,
+            NoModel::Memory => Exit::Memory,
+            NoModel::Task => Exit::Task,
         }
     }
 }

@@ -1,17 +1,18 @@
-//! The firmware's application, apart from any board: answers requests from a link with a model.
+//! The firmware's application, apart from any board: answers requests from a line with a model.
 //!
-//! On a workstation this crate is the library alone, which tests drive through an in-memory link; the binary with
+//! On a workstation this crate is the library alone, which tests drive through an in-memory line; the binary with
 //! its boards exists only for microcontrollers (`cargo xtask firmware`).
 #![no_std]
 
 pub mod app;
 pub mod bench;
 pub mod exit;
-pub mod link;
+mod job;
+pub mod surroundings;
 
-pub use app::{About, App};
+pub use app::{About, App, refuse_all};
 pub use exit::Exit;
-pub use link::{Event, Link};
+pub use surroundings::{Board, Event};
 
 /// Version of the firmware, as told in `Hello`. A build with a corrupted kernel says so.
 pub const VERSION: &str = if cfg!(feature = "_fault-injection") {

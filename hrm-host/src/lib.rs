@@ -2,6 +2,7 @@
 
 pub mod config;
 pub mod data;
+pub mod device;
 pub mod files;
 pub mod model;
 pub mod quant;

@@ -5,22 +5,27 @@ use std::{
     io::{ErrorKind, Read, Write},
     os::unix::net::UnixStream,
     thread::{self, JoinHandle},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use hrm_core::{Reasoner, task::Task};
 use hrm_emulator::Link as HostLink;
-use hrm_firmware::{About, App, Event, Exit, Link};
+use hrm_firmware::{About, App, Board, Event, Exit};
 
 /// A socket that the application takes for its UART; remembers what it was told to log.
-pub struct SocketLink {
+pub struct SocketBoard {
     socket: UnixStream,
     arrived: VecDeque<u8>,
+    started: Instant,
+    /// Whether it has a clock.
+    pub clock: bool,
+    /// How often the watchdog was fed.
+    pub fed: usize,
     /// The log.
     pub events: Vec<Event>,
 }
 
-impl SocketLink {
+impl SocketBoard {
     fn fetch(&mut self, wait: bool) {
         let mut buffer = [0; 1024];
         let timeout = if wait { Duration::from_millis(20) } else { Duration::from_micros(1) };
@@ -35,8 +40,8 @@ impl SocketLink {
     }
 }
 
-impl Link for SocketLink {
-    fn board(&self) -> &'static str {
+impl Board for SocketBoard {
+    fn name(&self) -> &'static str {
         "loopback"
     }
 
@@ -56,25 +61,55 @@ impl Link for SocketLink {
         let _ = self.socket.write_all(bytes);
     }
 
+    fn micros(&mut self) -> Option<u64> {
+        self.clock.then(|| self.started.elapsed().as_micros() as u64)
+    }
+
+    fn feed(&mut self) {
+        self.fed += 1;
+    }
+
+    fn stack_used(&self) -> u32 {
+        0
+    }
+
     fn log(&mut self, event: Event) {
         self.events.push(event);
     }
 }
 
-/// Runs the application with `model` on a thread; the host's end of the link, and how the application ends.
-pub fn spawn<R, T>(model: R, task: T, about: About) -> (HostLink<UnixStream>, JoinHandle<(Exit, Vec<Event>)>)
+/// Runs the application with `model` on a thread; the host's end of the line, and how the application ends.
+pub fn spawn<R, T>(
+    model: R,
+    task: T,
+    about: About<'static>,
+    clock: bool,
+) -> (HostLink<UnixStream>, JoinHandle<(Exit, SocketBoard)>)
 where
     R: Reasoner + Send + 'static,
-    T: Task + Send + 'static,
+    T: Task + Clone + Send + 'static,
 {
+    let (host, mut board) = pair(clock);
+    let device = thread::spawn(move || {
+        let exit = App::new(&mut board, model, task, about).run();
+        (exit, board)
+    });
+    (host, device)
+}
+
+/// Both ends of a line.
+pub fn pair(clock: bool) -> (HostLink<UnixStream>, SocketBoard) {
     let (ours, theirs) = UnixStream::pair().expect("a socket pair");
     ours.set_read_timeout(Some(Duration::from_millis(50))).expect("a read timeout");
-    let link = SocketLink { socket: theirs, arrived: VecDeque::new(), events: Vec::new() };
-    let device = thread::spawn(move || {
-        let (exit, link) = App::new(link, model, task, about).run();
-        (exit, link.events)
-    });
+    let board = SocketBoard {
+        socket: theirs,
+        arrived: VecDeque::new(),
+        started: Instant::now(),
+        clock,
+        fed: 0,
+        events: Vec::new(),
+    };
     let mut host = HostLink::new(ours);
     host.set_timeout(Duration::from_secs(10));
-    (host, device)
+    (host, board)
 }

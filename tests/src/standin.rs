@@ -1,8 +1,9 @@
 //! A recurrence without a model behind it, for suites about links, frames and faults.
 
 use hrm_core::{
-    Cancelled, Halt, Op, Reasoner, Trace, Values,
+    Cancelled, Halt, Op, Reasoner, Shape, Trace, Values,
     digest::CRC,
+    lane::LaneWidth,
     task::{Refusal, Task},
 };
 use rand_core::Rng;
@@ -110,7 +111,29 @@ impl Reasoner for StandIn {
     }
 }
 
+/// A shape with the stand-in's outer sizes.
+pub const SHAPE: Shape = Shape {
+    cells: CELLS as u16,
+    vocab: 8,
+    width: 16,
+    heads: 1,
+    inner: 16,
+    h_layers: 1,
+    l_layers: 1,
+    h_cycles: 2,
+    l_cycles: 2,
+    segments: 4,
+    members: 2,
+    shared_levels: false,
+    rope: false,
+    learned_positions: false,
+    relations: 0,
+    resume_head: false,
+    lanes: LaneWidth::I16,
+};
+
 /// A task that takes any [`CELLS`] tokens below 8 and believes any answer.
+#[derive(Clone, Copy)]
 pub struct Any;
 
 impl Task for Any {

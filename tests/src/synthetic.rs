@@ -3,15 +3,20 @@
 
 use bytemuck::cast_slice;
 use hrm_core::{
+    Hrm, Pack,
+    digest::run_digest,
     lane::LaneWidth,
     pack::{
         ALIGN, FORMAT_VERSION, Header, LayerParams, Layout, MAGIC, MatrixSpan, MemberParams, PRELUDE_BYTES,
-        Provenance, Shape, Span, checksum,
+        Provenance, SelfTest, Shape, Span, checksum,
     },
     task::{Task, sudoku::Sudoku},
+    workspace_bytes,
 };
 use rand_core::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
+
+use crate::aligned::Aligned;
 
 /// What a synthetic model looks like.
 #[derive(Clone, Copy, Debug)]
@@ -70,14 +75,33 @@ pub fn pack(kind: Kind, seed: u64) -> Vec<u8> {
     for member in 0..usize::from(kind.members) {
         writer.member(layout.members_at + member * layout.member.bytes);
     }
-    finish(kind.task, shape, &writer.sections)
+    finish(kind.task, shape, None, &writer.sections)
+}
+
+/// `pack` with a self-test on `puzzles`, each digest as this machine computes it.
+pub fn with_self_test(pack: &[u8], puzzles: &[Vec<u8>], segments: u16) -> Vec<u8> {
+    let aligned = Aligned::new(pack);
+    let open = Pack::open(aligned.bytes()).expect("a pack");
+    let (task, shape) = (open.header().expect("a header").task, *open.shape());
+    let mut memory = vec![0; workspace_bytes(&shape) / 4];
+    let mut model = Hrm::new(open, &mut memory).expect("memory enough");
+    let digest = |(row, tokens): (usize, &Vec<u8>)| {
+        run_digest(&mut model, row % usize::from(shape.members), tokens, segments).expect("nobody cancels")
+    };
+    let digests = puzzles.iter().enumerate().map(digest).collect();
+    let test = SelfTest { segments, puzzles: &puzzles.concat(), digests };
+    finish(task, shape, Some(&test), &pack[pack.len() - Layout::of(&shape).bytes..])
 }
 
 /// Prelude, header and sections as one file.
-fn finish(task: &str, shape: Shape, sections: &[u8]) -> Vec<u8> {
+fn finish(task: &str, shape: Shape, self_test: Option<&SelfTest<'_>>, sections: &[u8]) -> Vec<u8> {
     let provenance =
         Provenance { config: "{}", program: "hrm-tests", data: "none", seed: 0, steps: 0, samples: 0 };
-    let header = postcard::to_stdvec(&Header { task, shape, provenance, accuracy: None }).expect("a header");
+    let mut header =
+        postcard::to_stdvec(&Header { task, shape, provenance, accuracy: None }).expect("a header");
+    if let Some(test) = self_test {
+        header.extend(postcard::to_stdvec(test).expect("a self-test"));
+    }
     let sections_at = (PRELUDE_BYTES + header.len()).next_multiple_of(ALIGN);
     let mut pack = vec![0; sections_at + sections.len()];
     pack[..4].copy_from_slice(&MAGIC);

@@ -11,7 +11,7 @@ use hrm_core::{
     fault,
     lane::LaneWidth,
     task::sudoku::Sudoku,
-    wire::{Ask, Fault, FrameError, MAX_FRAME},
+    wire::{Ask, Fault, FrameError, MAX_FRAME, NoModel},
     workspace_bytes,
 };
 use hrm_emulator::{
@@ -130,11 +130,17 @@ impl Bench {
         Machine::boot(board, Image::built(board.name).unwrap(), &self.path).unwrap().0
     }
 
-    /// Starts a board that is to end by itself; how, and its log.
-    fn end(&self, board: Board) -> (Exit, String) {
+    /// Starts a board that has no use for the pack: what it says to a hello, how it ends, and its log.
+    fn refused(&self, board: Board) -> (Fault, Exit, String) {
         let mut machine = Machine::start(board, Image::built(board.name).unwrap(), &self.path).unwrap();
+        let fault = match machine.call(|link| Ok(link.hello())).unwrap() {
+            Err(LinkError::Refused(fault)) => fault,
+            other => panic!("{other:?}"),
+        };
+        machine.call(|link| link.shutdown()).unwrap();
         let status = machine.wait(Duration::from_secs(20)).unwrap();
-        (Exit::from_code(status.code().unwrap()).expect("a code of the firmware"), machine.log().join("\n"))
+        let exit = Exit::from_code(status.code().unwrap()).expect("a code of the firmware");
+        (fault, exit, machine.log().join("\n"))
     }
 }
 
@@ -151,7 +157,13 @@ fn a_board_introduces_itself_logs_and_leaves() {
         let (machine, hello) = Machine::boot(board, image, &bench.path).unwrap();
         assert_eq!((hello.board.as_str(), hello.task.as_str()), (board.name, "sudoku4"));
         assert_eq!(hello.firmware, hrm_firmware::VERSION);
-        assert_eq!((hello.pack_crc, hello.cells, hello.segments), (open.crc(), 16, 4));
+        assert_eq!((hello.pack_crc, hello.shape), (open.crc(), *open.shape()));
+        assert!(
+            hello.memory.stack_used > 0 && hello.memory.stack_used < hello.memory.stack,
+            "{:?}",
+            hello.memory
+        );
+        assert!(hello.micros.is_some());
         assert_eq!(u64::from(hello.memory.pack_region), region.bytes);
         assert_eq!(hello.memory.pack as usize, pack.len());
         assert_eq!(u64::from(hello.memory.workspace_region), sizes.workspace);
@@ -219,16 +231,16 @@ fn bad_packs_are_refused_at_boot_with_the_reason() {
     foreign[4] = 0x7F;
     let wide =
         synthetic::pack(Kind { task: "sudoku9", width: 512, heads: 8, inner: 16, layers: 1, ..SMALL }, 1);
-    for (name, pack, exit, reason) in [
-        ("empty", &[][..], Exit::Pack, "not a pack"),
-        ("not a pack", b"PK\x03\x04 and so on, for quite a while", Exit::Pack, "not a pack"),
-        ("another version", &foreign, Exit::Pack, "format version 127"),
-        ("truncated", &pack[..pack.len() - 40], Exit::Pack, "damaged"),
-        ("one bit flipped", &flipped, Exit::Pack, "damaged"),
-        ("too large for the workspace", &wide, Exit::Memory, "bytes of memory"),
+    for (name, pack, why, exit, reason) in [
+        ("empty", &[][..], NoModel::Pack, Exit::Pack, "not a pack"),
+        ("not a pack", b"PK\x03\x04 and so on, for quite a while", NoModel::Pack, Exit::Pack, "not a pack"),
+        ("another version", &foreign, NoModel::Pack, Exit::Pack, "format version 127"),
+        ("truncated", &pack[..pack.len() - 40], NoModel::Pack, Exit::Pack, "damaged"),
+        ("one bit flipped", &flipped, NoModel::Pack, Exit::Pack, "damaged"),
+        ("too large for the workspace", &wide, NoModel::Memory, Exit::Memory, "bytes of memory"),
     ] {
-        let (got, log) = Bench::new(pack).end(BOARDS[0]);
-        assert_eq!(got, exit, "{name}: {log}");
+        let (fault, got, log) = Bench::new(pack).refused(BOARDS[0]);
+        assert_eq!((fault, got), (Fault::NoModel(why), exit), "{name}: {log}");
         assert!(log.contains(reason), "{name}: {log}");
     }
     assert_eq!(Bench::new(&pack).boot(BOARDS[0]).shutdown().unwrap().code(), Some(0));

@@ -5,7 +5,7 @@ use std::{io::Write, os::unix::net::UnixStream, thread::JoinHandle, time::Durati
 use hrm_core::{
     Op,
     task::Refusal,
-    wire::{Ask, Fault, FrameError, MAX_FRAME, Memory, PROTOCOL, Request, Response},
+    wire::{Ask, Fault, FrameError, MAX_FRAME, Memory, PROTOCOL, Request, Response, SelfTestState},
 };
 use hrm_emulator::{
     Difference, Link, LinkError,
@@ -13,28 +13,32 @@ use hrm_emulator::{
 };
 use hrm_firmware::{About, Event, Exit};
 use hrm_tests::{
-    loopback,
-    standin::{Any, CELLS, Slip, StandIn},
+    loopback::{self, SocketBoard},
+    standin::{Any, CELLS, SHAPE, Slip, StandIn},
 };
 
 const TOKENS: [u8; CELLS] = [1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7, 0];
 const ASK: Ask<'static> = Ask { member: 1, tokens: &TOKENS };
-const ABOUT: About = About {
+const ABOUT: About<'static> = About {
     pack_crc: 0x1234_5678,
-    memory: Memory { pack_region: 1, pack: 2, workspace_region: 3, workspace: 4, stack: 5 },
+    shape: SHAPE,
+    memory: Memory { pack_region: 1, pack: 2, workspace_region: 3, workspace: 4, stack: 5, stack_used: 0 },
+    self_test: None,
 };
 
-fn device(slip: Option<Slip>) -> (Link<UnixStream>, JoinHandle<(Exit, Vec<Event>)>) {
+type Device = JoinHandle<(Exit, SocketBoard)>;
+
+fn device(slip: Option<Slip>) -> (Link<UnixStream>, Device) {
     let mut model = StandIn::new(7);
     model.slip = slip;
-    loopback::spawn(model, Any, ABOUT)
+    loopback::spawn(model, Any, ABOUT, true)
 }
 
-fn end(mut link: Link<UnixStream>, device: JoinHandle<(Exit, Vec<Event>)>) -> Vec<Event> {
+fn end(mut link: Link<UnixStream>, device: Device) -> Vec<Event> {
     link.shutdown().unwrap();
-    let (exit, events) = device.join().unwrap();
+    let (exit, board) = device.join().unwrap();
     assert_eq!(exit, Exit::Shutdown);
-    events
+    board.events
 }
 
 #[test]
@@ -43,7 +47,8 @@ fn hello_describes_the_device() {
     let hello = link.hello().unwrap();
     assert_eq!((hello.board.as_str(), hello.task.as_str()), ("loopback", "any"));
     assert_eq!((hello.pack_crc, hello.memory), (ABOUT.pack_crc, ABOUT.memory));
-    assert_eq!((hello.members, hello.cells, hello.segments), (2, 16, 4));
+    assert_eq!((hello.shape, hello.self_test), (SHAPE, SelfTestState::Absent));
+    assert!(hello.micros.is_some());
     let events = end(link, device);
     assert!(matches!(events[0], Event::Ready { pack_crc: 0x1234_5678, members: 2, .. }), "{events:?}");
     assert_eq!(events.last(), Some(&Event::Leaving));

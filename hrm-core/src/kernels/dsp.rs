@@ -13,6 +13,20 @@ use core::arch::naked_asm;
 
 use crate::lane::{Lane, LaneWidth};
 
+/// Tells the assembler of a processor whose target leaves out the DSP extension.
+#[cfg(not(feature = "dsp-m33"))]
+macro_rules! processor {
+    () => {
+        ""
+    };
+}
+#[cfg(feature = "dsp-m33")]
+macro_rules! processor {
+    () => {
+        ".cpu cortex-m33"
+    };
+}
+
 /// [`matmul`](super::matmul()) by `SMLAD`; `false` (and nothing done) where a length does not fit.
 pub(super) fn matmul<A: Lane>(
     x: &[A],
@@ -106,6 +120,7 @@ struct Product {
 #[unsafe(naked)]
 unsafe extern "C" fn pack4_i16(x: *const i16, stride: usize, depth: usize, out: *mut u32) {
     naked_asm!(
+        processor!(),
         "push {{r4-r11, lr}}",
         "add r4, r0, r1",
         "add r5, r4, r1",
@@ -134,6 +149,7 @@ unsafe extern "C" fn pack4_i16(x: *const i16, stride: usize, depth: usize, out: 
 #[unsafe(naked)]
 unsafe extern "C" fn pack2_i16(x: *const i16, stride: usize, depth: usize, out: *mut u32) {
     naked_asm!(
+        processor!(),
         "push {{r4-r6, lr}}",
         "add r4, r0, r1",
         "add lr, r0, r2, lsl #1",
@@ -156,6 +172,7 @@ unsafe extern "C" fn pack2_i16(x: *const i16, stride: usize, depth: usize, out: 
 #[unsafe(naked)]
 unsafe extern "C" fn pack4_i8(x: *const i8, stride: usize, depth: usize, out: *mut u32) {
     naked_asm!(
+        processor!(),
         "push {{r4-r11, lr}}",
         "add r4, r0, r1",
         "add r5, r4, r1",
@@ -200,6 +217,7 @@ unsafe extern "C" fn pack4_i8(x: *const i8, stride: usize, depth: usize, out: *m
 #[unsafe(naked)]
 unsafe extern "C" fn pack2_i8(x: *const i8, stride: usize, depth: usize, out: *mut u32) {
     naked_asm!(
+        processor!(),
         "push {{r4-r11, lr}}",
         "add r4, r0, r1",
         "add lr, r0, r2",
@@ -231,6 +249,7 @@ unsafe extern "C" fn pack2_i8(x: *const i8, stride: usize, depth: usize, out: *m
 #[unsafe(naked)]
 unsafe extern "C" fn product4(product: *mut Product) {
     naked_asm!(
+        processor!(),
         "push {{r4-r11, lr}}",
         "sub sp, #36",
         // the frame is the Product, so that every field is one load away
@@ -306,6 +325,7 @@ unsafe extern "C" fn product4(product: *mut Product) {
 #[unsafe(naked)]
 unsafe extern "C" fn product4(product: *mut Product) {
     naked_asm!(
+        processor!(),
         "push {{r4-r11, lr}}",
         "sub sp, #36",
         "ldm r0, {{r4-r10}}",
@@ -396,6 +416,7 @@ unsafe extern "C" fn product4(product: *mut Product) {
 #[unsafe(naked)]
 unsafe extern "C" fn product2(product: *mut Product) {
     naked_asm!(
+        processor!(),
         "push {{r4-r11, lr}}",
         "sub sp, #36",
         "ldm r0, {{r4-r10}}",

@@ -5,11 +5,13 @@
 
 mod header;
 mod layout;
+mod self_test;
 mod shape;
 mod view;
 
 pub use header::{Accuracy, Header, Provenance};
 pub use layout::{ALIGN, LayerLayout, Layout, MatrixSpan, MemberLayout, Span};
+pub use self_test::{MAX_SELF_TESTS, SelfTest};
 pub(crate) use shape::round_up;
 pub use shape::{Shape, TILE};
 pub use view::{Layer, LayerParams, Matrix, Member, MemberParams, Tables};
@@ -54,6 +56,8 @@ pub enum PackError {
     },
     /// The header cannot be decoded.
     Header,
+    /// The header ends in something that is no self-test for this shape.
+    SelfTest,
     /// A size in the shape is outside what the integer model can run.
     Shape {
         /// The field at fault.
@@ -105,6 +109,7 @@ impl core::fmt::Display for PackError {
                 write!(f, "damaged: checksum {computed:08x}, {stored:08x} expected; copy or flash it again")
             }
             PackError::Header => write!(f, "the header cannot be decoded"),
+            PackError::SelfTest => write!(f, "the header ends in something that is no self-test"),
             PackError::Shape { field } => write!(f, "`{field}` is outside what the integer model can run"),
             PackError::Length { expected, stated } => {
                 write!(f, "the shape needs {expected} bytes, the pack states {stated}")
@@ -148,6 +153,15 @@ pub fn checksum(pack: &[u8]) -> u32 {
     digest.finalize()
 }
 
+/// Nothing, or exactly one self-test that fits the shape.
+fn check_self_test(bytes: &[u8], shape: &Shape) -> Result<(), PackError> {
+    match postcard::take_from_bytes::<SelfTest<'_>>(bytes) {
+        _ if bytes.is_empty() => Ok(()),
+        Ok((test, [])) if test.fits(shape.cells, shape.vocab) => Ok(()),
+        _ => Err(PackError::SelfTest),
+    }
+}
+
 impl<'a> Pack<'a> {
     /// Checks `bytes` and borrows them as a pack. Bytes behind the stated length are ignored, so a whole flash region
     /// may be passed.
@@ -177,8 +191,10 @@ impl<'a> Pack<'a> {
         }
         let rest = bytes.get(PRELUDE_BYTES..).ok_or(PackError::Header)?;
         let header = rest.get(..header_bytes).ok_or(PackError::Header)?;
-        let shape = postcard::from_bytes::<Header<'a>>(header).map_err(|_| PackError::Header)?.shape;
+        let (Header { shape, .. }, self_test) =
+            postcard::take_from_bytes::<Header<'a>>(header).map_err(|_| PackError::Header)?;
         shape.check()?;
+        check_self_test(self_test, &shape)?;
         let layout = Layout::of(&shape);
         let sections_at = round_up(PRELUDE_BYTES + header_bytes, ALIGN);
         let expected = sections_at + layout.bytes;
@@ -214,6 +230,12 @@ impl<'a> Pack<'a> {
     /// Task, provenance and accuracy. Decoded anew at each call: only its place is kept.
     pub fn header(&self) -> Result<Header<'a>, PackError> {
         postcard::from_bytes(self.header).map_err(|_| PackError::Header)
+    }
+
+    /// What a device can check itself against, where the pack has that. Decoded anew at each call.
+    pub fn self_test(&self) -> Option<SelfTest<'a>> {
+        let (_, rest) = postcard::take_from_bytes::<Header<'a>>(self.header).ok()?;
+        postcard::from_bytes(rest).ok()
     }
 
     /// A section as a slice of numbers; empty where it is not inside the pack, which a checked pack excludes.

@@ -1,8 +1,19 @@
 //! The boards. One is chosen by a `board-...` feature; the rest of the program knows it as [`Here`].
 
-use hrm_firmware::{Exit, Link};
+use hrm_core::wire::SelfTestState;
+use hrm_firmware::{Board, Event, Exit};
 
+mod clock;
+pub(crate) mod stack;
+
+#[cfg(feature = "_hal")]
+mod hal;
+#[cfg(feature = "_mps")]
 mod mps2;
+#[cfg(feature = "_register-uart")]
+mod serial;
+#[cfg(feature = "_stm32f405")]
+mod stm32f405;
 
 #[cfg(feature = "board-mps2-an386")]
 mod mps2_an386;
@@ -24,14 +35,55 @@ mod mps3_an547;
 #[cfg(feature = "board-mps3-an547")]
 pub(crate) use mps3_an547::MpsAn547 as Here;
 
-/// What start-up needs of a board, beyond the link.
-pub(crate) trait Board: Link {
+#[cfg(feature = "board-netduinoplus2")]
+mod netduinoplus2;
+#[cfg(feature = "board-netduinoplus2")]
+pub(crate) use netduinoplus2::NetduinoPlus2 as Here;
+
+#[cfg(feature = "board-olimex-h405")]
+mod olimex_h405;
+#[cfg(feature = "board-olimex-h405")]
+pub(crate) use olimex_h405::OlimexH405 as Here;
+
+#[cfg(feature = "board-nrf52840-dk")]
+mod nrf52840_dk;
+#[cfg(feature = "board-nrf52840-dk")]
+pub(crate) use nrf52840_dk::Nrf52840Dk as Here;
+
+#[cfg(feature = "board-nucleo-h743zi")]
+mod nucleo_h743zi;
+#[cfg(feature = "board-nucleo-h743zi")]
+pub(crate) use nucleo_h743zi::NucleoH743Zi as Here;
+
+#[cfg(feature = "board-pico2")]
+mod pico2;
+#[cfg(feature = "board-pico2")]
+pub(crate) use pico2::Pico2 as Here;
+
+/// What start-up needs of a board, beyond what the application does.
+pub(crate) trait Boot: Board {
     /// Static memory set aside for the model, in bytes.
     const WORKSPACE_BYTES: usize;
 
     /// Switches on what the application uses. Called once, before anything else.
     fn start() -> Self;
 
-    /// Leaves the program, saying how it ended to whoever runs it.
+    /// Leaves the program: tells an emulator how it ended, restarts a real board.
     fn exit(exit: Exit) -> !;
+}
+
+/// Writes `event` to defmt's log.
+fn log(event: Event) {
+    match event {
+        Event::Refused { .. } | Event::Noise(_) => defmt::warn!("{}", event),
+        Event::NoModel(_) | Event::SelfTest(SelfTestState::Failed { .. }) => defmt::error!("{}", event),
+        _ => defmt::info!("{}", event),
+    }
+}
+
+/// Restarts a real board, after a moment in which a debug probe can read the last of the log.
+#[cfg(feature = "_hardware")]
+fn restart() -> ! {
+    cortex_m::asm::delay(50_000_000);
+    cortex_m::peripheral::SCB::sys_reset()
 }

@@ -1,14 +1,16 @@
-//! What Arm's MPS2 and MPS3 FPGA images have in common: CMSDK UARTs on the APB, semihosting under QEMU.
-//!
-//! Interrupts stay masked for good. A received byte makes the UART's interrupt pending, which wakes the sleeping
-//! processor, and nothing more: whoever slept looks for the byte. So there is no handler and no shared state.
+//! What Arm's MPS2 and MPS3 FPGA images have in common: CMSDK UARTs and watchdogs on the APB, semihosting under QEMU.
 
 use core::marker::PhantomData;
 
-use cortex_m::{asm, interrupt, interrupt::InterruptNumber, peripheral::NVIC};
-use hrm_firmware::{Event, Exit, Link};
+use cortex_m_rt::exception;
+use hrm_firmware::{Board, Event, Exit};
 
-use super::Board;
+use super::{
+    Boot, Here,
+    clock::Clock,
+    serial::{self, Uart},
+    stack,
+};
 
 /// How one FPGA image differs from another.
 pub(crate) trait Image {
@@ -18,12 +20,19 @@ pub(crate) trait Image {
     const UART: usize;
     /// Interrupt that its receiver raises.
     const UART_RX_IRQ: u16;
-    /// Clock of the UART.
+    /// Clock of processor and UART.
     const CLOCK_HZ: u32;
+    /// Base address of the watchdog.
+    const WATCHDOG: usize;
+    /// Its clock.
+    const WATCHDOG_HZ: u32;
 }
 
 /// A board running FPGA image `I`.
-pub(crate) struct Mps2<I>(PhantomData<I>);
+pub(crate) struct Mps2<I> {
+    clock: Clock,
+    image: PhantomData<I>,
+}
 
 // CMSDK APB UART registers and bits (Arm DDI 0479, chapter 4).
 const DATA: usize = 0x00;
@@ -42,15 +51,18 @@ const INT_RX: u32 = 1 << 1;
 /// Speed of the link; QEMU sends at once.
 const BAUD: u32 = 115_200;
 
-#[derive(Clone, Copy)]
-struct RxInterrupt(u16);
+// CMSDK APB watchdog (the same document).
+const WATCHDOG_LOAD: usize = 0x00;
+const WATCHDOG_CONTROL: usize = 0x08;
+const WATCHDOG_CLEAR: usize = 0x0C;
+const WATCHDOG_INTERRUPT: u32 = 1 << 0;
+const WATCHDOG_RESET: u32 = 1 << 1;
 
-// SAFETY: the number comes from the image's documentation and never changes.
-unsafe impl InterruptNumber for RxInterrupt {
-    fn number(self) -> u16 {
-        self.0
-    }
-}
+/// Longer than the slowest block of the largest model takes under an emulator that shares its machine.
+const WATCHDOG_SECONDS: u32 = 20;
+
+/// Exception number of the non-maskable interrupt, which the watchdog raises, as `DefaultHandler` gets it.
+const NMI: i16 = -14;
 
 impl<I: Image> Mps2<I> {
     fn read(offset: usize) -> u32 {
@@ -62,55 +74,93 @@ impl<I: Image> Mps2<I> {
         // SAFETY: as above; the writes below only configure the UART or send a byte.
         unsafe { core::ptr::write_volatile((I::UART + offset) as *mut u32, value) }
     }
+
+    fn watchdog(offset: usize, value: u32) {
+        // SAFETY: a register of the watchdog, which touches no memory.
+        unsafe { core::ptr::write_volatile((I::WATCHDOG + offset) as *mut u32, value) }
+    }
 }
 
-impl<I: Image> Link for Mps2<I> {
-    fn board(&self) -> &'static str {
-        I::NAME
-    }
+impl<I: Image> Uart for Mps2<I> {
+    const RX_INTERRUPT: u16 = I::UART_RX_IRQ;
 
-    fn receive(&mut self) -> Option<u8> {
+    fn take() -> Option<u8> {
+        // Cleared before the look: a byte that comes in between raises it again.
+        Self::write(INT_CLEAR, INT_RX);
         (Self::read(STATE) & STATE_RX_FULL != 0).then(|| Self::read(DATA) as u8)
     }
 
-    fn wait(&mut self) {
-        if Self::read(STATE) & STATE_RX_FULL == 0 {
-            // With interrupts masked, a byte that arrives between the test and here still wakes it.
-            asm::wfi();
-        }
-        Self::write(INT_CLEAR, INT_RX);
-        NVIC::unpend(RxInterrupt(I::UART_RX_IRQ));
-    }
-
-    fn send(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            while Self::read(STATE) & STATE_TX_FULL != 0 {}
-            Self::write(DATA, byte.into());
-        }
-    }
-
-    fn log(&mut self, event: Event) {
-        match event {
-            Event::Refused { .. } | Event::Noise(_) => defmt::warn!("{}", event),
-            _ => defmt::info!("{}", event),
-        }
+    fn put(byte: u8) {
+        while Self::read(STATE) & STATE_TX_FULL != 0 {}
+        Self::write(DATA, byte.into());
     }
 }
 
 impl<I: Image> Board for Mps2<I> {
+    fn name(&self) -> &'static str {
+        I::NAME
+    }
+
+    fn receive(&mut self) -> Option<u8> {
+        serial::receive::<Self>()
+    }
+
+    fn wait(&mut self) {
+        serial::wait();
+    }
+
+    fn send(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|&byte| Self::put(byte));
+    }
+
+    fn micros(&mut self) -> Option<u64> {
+        Some(self.clock.micros())
+    }
+
+    fn feed(&mut self) {
+        Self::watchdog(WATCHDOG_CLEAR, 1);
+    }
+
+    fn stack_used(&self) -> u32 {
+        stack::used()
+    }
+
+    fn log(&mut self, event: Event) {
+        super::log(event);
+    }
+}
+
+impl<I: Image> Boot for Mps2<I> {
     /// What a chip with 512 KiB of RAM could spare.
     const WORKSPACE_BYTES: usize = 256 * 1024;
 
     fn start() -> Self {
-        interrupt::disable();
+        Self::watchdog(WATCHDOG_LOAD, WATCHDOG_SECONDS * I::WATCHDOG_HZ);
+        Self::watchdog(WATCHDOG_CONTROL, WATCHDOG_INTERRUPT | WATCHDOG_RESET);
         Self::write(BAUD_DIVIDER, I::CLOCK_HZ / BAUD);
         Self::write(CTRL, CTRL_TX | CTRL_RX | CTRL_RX_INTERRUPT);
-        // SAFETY: interrupts are masked for good, so unmasking one line can break no critical section.
-        unsafe { NVIC::unmask(RxInterrupt(I::UART_RX_IRQ)) };
-        Self(PhantomData)
+        let clock = Clock::start(I::CLOCK_HZ);
+        serial::start::<Self>();
+        Self { clock, image: PhantomData }
     }
 
     fn exit(exit: Exit) -> ! {
         semihosting::process::exit(exit.code().into())
+    }
+}
+
+/// Every interrupt without a handler of its own: these images have no vector table with names.
+#[exception]
+unsafe fn DefaultHandler(number: i16) {
+    match u16::try_from(number) {
+        Ok(<Here as Uart>::RX_INTERRUPT) => serial::arrived::<Here>(),
+        _ if number == NMI => {
+            defmt::error!("watchdog: no progress for {} s", WATCHDOG_SECONDS);
+            Here::exit(Exit::Watchdog)
+        }
+        _ => {
+            defmt::error!("interrupt {}, which nobody asked for", number);
+            Here::exit(Exit::Exception)
+        }
     }
 }

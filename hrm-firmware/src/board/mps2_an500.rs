@@ -13,4 +13,6 @@ impl Image for An500 {
     const UART: usize = 0x4000_4000;
     const UART_RX_IRQ: u16 = 0;
     const CLOCK_HZ: u32 = 25_000_000;
+    const WATCHDOG: usize = 0x4000_8000;
+    const WATCHDOG_HZ: u32 = 25_000_000;
 }

@@ -13,4 +13,6 @@ impl Image for An505 {
     const UART: usize = 0x5020_0000;
     const UART_RX_IRQ: u16 = 32;
     const CLOCK_HZ: u32 = 20_000_000;
+    const WATCHDOG: usize = 0x5002_E000;
+    const WATCHDOG_HZ: u32 = 32_768;
 }

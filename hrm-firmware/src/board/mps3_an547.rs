@@ -13,4 +13,6 @@ impl Image for An547 {
     const UART: usize = 0x5930_3000;
     const UART_RX_IRQ: u16 = 33;
     const CLOCK_HZ: u32 = 32_000_000;
+    const WATCHDOG: usize = 0x5802_E000;
+    const WATCHDOG_HZ: u32 = 32_768;
 }

@@ -13,7 +13,7 @@ use hrm_host::data::{Puzzle, PuzzleSet};
 use hrm_host::files::replace_file;
 use hrm_host::model::{Hrm, Params};
 use hrm_host::quant::compare::compare;
-use hrm_host::quant::{About, IntegerModel, quantize, with_accuracy};
+use hrm_host::quant::{About, IntegerModel, quantize, with_accuracy, with_self_test};
 use hrm_host::train::checkpoint::{RunDir, load_model};
 use hrm_host::train::eval::FloatModel;
 use hrm_host::train::source::prepare;
@@ -56,6 +56,9 @@ pub(super) struct Args {
 
 /// Hint levels measured for the card.
 const HINTS: [u8; 4] = [90, 70, 40, 0];
+
+/// Segments of a self-test's puzzle: the second one starts from states that the first one made.
+const SELF_TEST_SEGMENTS: u16 = 2;
 
 /// Runs the subcommand.
 pub(super) fn run(args: Args) -> Result<ExitCode> {
@@ -100,6 +103,10 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
     let calibration = calibration_rows(&puzzles.train, args.calibration, config.train.seed);
     let about = About { provenance: &provenance, accuracy: None };
     let mut pack = quantize(&config.model, &members, &calibration, lanes, about)?;
+
+    // A device checks itself at power-on: a puzzle for each member, so that a flashed pack and its kernels are known to be sound.
+    let tests: Vec<&[u8]> = calibration.iter().take(members.len()).map(|row| row.question).collect();
+    pack = with_self_test(&pack, &tests, SELF_TEST_SEGMENTS)?;
 
     let mut levels = Vec::new();
     if args.rows > 0 && !puzzles.validation.is_empty() {

@@ -15,6 +15,7 @@ use rand_pcg::Pcg64;
 mod card;
 mod data;
 mod demo;
+mod device;
 mod eval;
 mod export;
 mod inspect;
@@ -48,6 +49,8 @@ enum Command {
     Verify(verify::Args),
     /// Solve puzzles with a pack, exactly as a microcontroller does.
     Solve(solve::Args),
+    /// Talk to a board: list, info, solve, bench, verify, flash-pack, log, emulate.
+    Device(device::Args),
     /// Show what is in a pack.
     Inspect(inspect::Args),
 }
@@ -66,6 +69,7 @@ impl Cli {
             Command::Export(args) => export::run(args),
             Command::Verify(args) => verify::run(args),
             Command::Solve(args) => solve::run(args),
+            Command::Device(args) => device::run(args),
             Command::Inspect(args) => inspect::run(args),
         }
     }

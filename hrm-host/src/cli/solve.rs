@@ -18,9 +18,9 @@ use super::picture::{Style, picture};
 use super::policy::PolicyArgs;
 
 /// Exit code where a puzzle was left unproven.
-const UNPROVEN: u8 = 2;
+pub(super) const UNPROVEN: u8 = 2;
 /// Exit code where a puzzle was refused.
-const REFUSED: u8 = 3;
+pub(super) const REFUSED: u8 = 3;
 
 /// Solve puzzles with a pack, exactly as a microcontroller does.
 ///
@@ -118,7 +118,7 @@ fn puzzles(args: &Args, task: &Sudoku) -> Result<Vec<Vec<u8>>> {
     Ok(puzzles)
 }
 
-fn parse(task: &Sudoku, text: &str) -> Result<Vec<u8>> {
+pub(super) fn parse(task: &Sudoku, text: &str) -> Result<Vec<u8>> {
     let mut tokens = vec![0; task.cells()];
     if let Err(error) = task.parse(text, &mut tokens) {
         bail!(
@@ -213,7 +213,7 @@ fn line(task: &Sudoku, index: usize, answer: &Answer<'_>) -> String {
     format!("{:>5}  {}  {}", index + 1, task.text(answer.grid), headline(task, answer))
 }
 
-fn headline(task: &Sudoku, answer: &Answer<'_>) -> String {
+pub(super) fn headline(task: &Sudoku, answer: &Answer<'_>) -> String {
     let guesses = if answer.guesses == 1 { "guess" } else { "guesses" };
     let segments = if answer.segments == 1 { "segment" } else { "segments" };
     let work = format!("{} {guesses}, {} {segments}", answer.guesses, answer.segments);
@@ -254,7 +254,7 @@ fn truth(task: &Sudoku, puzzle: &[u8]) -> String {
     }
 }
 
-fn json(task: &Sudoku, puzzle: &[u8], answer: &Answer<'_>) -> String {
+pub(super) fn json(task: &Sudoku, puzzle: &[u8], answer: &Answer<'_>) -> String {
     let status = match answer.status {
         Status::Solved => "solved",
         Status::Voted => "voted",

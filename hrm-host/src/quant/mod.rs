@@ -16,7 +16,7 @@ use hrm_core::pack::{Accuracy, Header, PackError, Provenance, Shape};
 
 pub use calibrate::{Calibration, Ranges};
 pub use integer::IntegerModel;
-pub use pack::{AlignedPack, PackFileError, PackProblem, with_accuracy};
+pub use pack::{AlignedPack, PackFileError, PackProblem, with_accuracy, with_self_test};
 
 use crate::data::PuzzleSet;
 use crate::model::{Hrm, ModelConfig, ModelError, Params};
@@ -150,5 +150,5 @@ pub fn quantize(
         provenance: about.provenance.clone(),
         accuracy: about.accuracy,
     };
-    Ok(writer.finish(&header)?)
+    Ok(writer.finish(&header, None)?)
 }

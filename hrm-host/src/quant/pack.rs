@@ -3,10 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use bytemuck::{NoUninit, cast_slice};
+use hrm_core::digest::run_digest;
 use hrm_core::pack::{
-    ALIGN, FORMAT_VERSION, Header, Layout, MAGIC, MatrixSpan, PRELUDE_BYTES, Pack, PackError, Shape, Span,
-    checksum,
+    ALIGN, FORMAT_VERSION, Header, Layout, MAGIC, MAX_SELF_TESTS, MatrixSpan, PRELUDE_BYTES, Pack, PackError,
+    SelfTest, Shape, Span, checksum,
 };
+use hrm_core::{Hrm, workspace_bytes};
 
 use super::tables;
 use crate::model::ModelConfig;
@@ -127,8 +129,15 @@ impl Writer {
     }
 
     /// The finished pack, checked by the core's own reader.
-    pub(super) fn finish(self, header: &Header<'_>) -> Result<AlignedPack, PackError> {
-        let encoded = postcard::to_stdvec(header).map_err(|_| PackError::Header)?;
+    pub(super) fn finish(
+        self,
+        header: &Header<'_>,
+        self_test: Option<&SelfTest<'_>>,
+    ) -> Result<AlignedPack, PackError> {
+        let mut encoded = postcard::to_stdvec(header).map_err(|_| PackError::Header)?;
+        if let Some(test) = self_test {
+            encoded.extend(postcard::to_stdvec(test).map_err(|_| PackError::SelfTest)?);
+        }
         let mut bytes = vec![0u8; PRELUDE_BYTES];
         bytes.extend(&encoded);
         bytes.resize(bytes.len().next_multiple_of(ALIGN), 0);
@@ -155,9 +164,41 @@ pub fn with_accuracy(
     accuracy: hrm_core::pack::Accuracy,
 ) -> Result<AlignedPack, PackError> {
     let opened = pack.open()?;
-    let layout = *opened.layout();
     let mut header = opened.header()?;
     header.accuracy = Some(accuracy);
+    rewritten(pack, &header, opened.self_test().as_ref())
+}
+
+/// `pack` with a self-test on `puzzles` (at most [`MAX_SELF_TESTS`] of them are taken), each digest as this machine computes it.
+///
+/// # Errors
+/// A pack that does not pass its check, or puzzles that are none of its task.
+pub fn with_self_test(
+    pack: &AlignedPack,
+    puzzles: &[&[u8]],
+    segments: u16,
+) -> Result<AlignedPack, PackError> {
+    let opened = pack.open()?;
+    let members = usize::from(opened.shape().members);
+    let puzzles = &puzzles[..puzzles.len().min(MAX_SELF_TESTS)];
+    let mut memory = vec![0u32; workspace_bytes(opened.shape()) / 4];
+    // The memory is what the shape asks for, and nothing cancels a run.
+    let mut model = Hrm::new(opened, &mut memory).map_err(|_| PackError::SelfTest)?;
+    let digest = |(row, tokens): (usize, &&[u8])| run_digest(&mut model, row % members, tokens, segments);
+    let digests = puzzles.iter().enumerate().map(digest).collect::<Result<_, _>>();
+    let test =
+        SelfTest { segments, puzzles: &puzzles.concat(), digests: digests.map_err(|_| PackError::SelfTest)? };
+    rewritten(pack, &opened.header()?, Some(&test))
+}
+
+/// The sections of `pack` behind another header.
+fn rewritten(
+    pack: &AlignedPack,
+    header: &Header<'_>,
+    self_test: Option<&SelfTest<'_>>,
+) -> Result<AlignedPack, PackError> {
+    let opened = pack.open()?;
+    let layout = *opened.layout();
     let sections = pack.bytes()[pack.bytes().len() - layout.bytes..].to_vec();
-    Writer { shape: *opened.shape(), layout, sections }.finish(&header)
+    Writer { shape: *opened.shape(), layout, sections }.finish(header, self_test)
 }

@@ -1,4 +1,4 @@
-//! The boards that QEMU emulates.
+//! The boards: those that QEMU emulates, and real ones.
 
 /// A board, as the build and the emulator know it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub struct Board {
 }
 
 /// Every emulated board.
-pub const BOARDS: [Board; 4] = [
+pub const BOARDS: [Board; 5] = [
     Board {
         name: "mps2-an386",
         machine: "mps2-an386",
@@ -45,7 +45,86 @@ pub const BOARDS: [Board; 4] = [
         cpu: "cortex-m55",
         target: "thumbv8m.main-none-eabihf",
     },
+    Board {
+        name: "netduinoplus2",
+        machine: "netduinoplus2",
+        processor: "STM32F405, Cortex-M4",
+        cpu: "cortex-m4",
+        target: "thumbv7em-none-eabihf",
+    },
 ];
+
+/// A real board.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hardware {
+    /// Name of its folder in `hrm-firmware/boards`; its cargo feature is `board-` and this.
+    pub name: &'static str,
+    /// What it is.
+    pub about: &'static str,
+    /// The compiler's name for the processor.
+    pub cpu: &'static str,
+    /// Rust's name for the target.
+    pub target: &'static str,
+    /// probe-rs' name for the chip.
+    pub chip: &'static str,
+    /// Its flash, as probe-rs describes it: first address and the one behind the last.
+    pub flash: (u64, u64),
+    /// Where its memory map puts the pack: first address and length. The build compares it with the image.
+    pub pack: (u64, u64),
+    /// Bytes it sets aside for a model. The build compares this, too.
+    pub workspace: u64,
+}
+
+/// Every real board.
+pub const HARDWARE: [Hardware; 4] = [
+    Hardware {
+        name: "pico2",
+        about: "Raspberry Pi Pico 2 (RP2350, Cortex-M33)",
+        cpu: "cortex-m33",
+        target: "thumbv8m.main-none-eabihf",
+        chip: "RP235x",
+        flash: (0x1000_0000, 0x1400_0000),
+        pack: (0x1020_0000, 2 << 20),
+        workspace: 416 << 10,
+    },
+    Hardware {
+        name: "nucleo-h743zi",
+        about: "ST Nucleo-144 (STM32H743ZI, Cortex-M7)",
+        cpu: "cortex-m7",
+        target: "thumbv7em-none-eabihf",
+        chip: "STM32H743ZITx",
+        flash: (0x0800_0000, 0x0820_0000),
+        pack: (0x0810_0000, 1 << 20),
+        workspace: 448 << 10,
+    },
+    Hardware {
+        name: "nrf52840-dk",
+        about: "Nordic nRF52840 DK (Cortex-M4)",
+        cpu: "cortex-m4",
+        target: "thumbv7em-none-eabihf",
+        chip: "nRF52840_xxAA",
+        flash: (0, 0x10_0000),
+        pack: (0x8_0000, 512 << 10),
+        workspace: 208 << 10,
+    },
+    Hardware {
+        name: "olimex-h405",
+        about: "Olimex STM32-H405, or any STM32F405RG with an 8 MHz crystal (Cortex-M4)",
+        cpu: "cortex-m4",
+        target: "thumbv7em-none-eabihf",
+        chip: "STM32F405RGTx",
+        flash: (0x0800_0000, 0x0810_0000),
+        pack: (0x0806_0000, 640 << 10),
+        workspace: 120 << 10,
+    },
+];
+
+impl Hardware {
+    /// The board called `name`.
+    pub fn find(name: &str) -> Option<Hardware> {
+        HARDWARE.into_iter().find(|board| board.name == name)
+    }
+}
 
 impl Board {
     /// The board called `name`.

@@ -7,7 +7,7 @@ use std::{
 
 use hrm_core::{
     Op, Reasoner, Trace, Values,
-    digest::{CRC, ChunkTrace, CrcTrace, MAX_CHUNKS, OPS, ProbeTrace, watch},
+    digest::{self, ChunkTrace, MAX_CHUNKS, OPS, ProbeTrace, watch},
     wire::{Ask, Segment},
 };
 
@@ -74,13 +74,8 @@ impl fmt::Display for Difference {
 /// The digests of `segments` segments, computed by `model` on this machine.
 pub fn digests<R: Reasoner>(model: &mut R, ask: Ask<'_>, segments: u16) -> Vec<Segment> {
     model.begin(usize::from(ask.member), ask.tokens);
-    let one = |segment| {
-        let mut trace = CrcTrace::default();
-        // This trace never stops a segment.
-        let _ = model.segment(&mut trace);
-        Segment { segment, ops: trace.crcs(), state: model.state_digest(), grid: CRC.checksum(model.grid()) }
-    };
-    (0..segments).map(one).collect()
+    // The trace behind `digest::segment` never stops a segment.
+    (0..segments).filter_map(|segment| digest::segment(model, segment).ok()).collect()
 }
 
 /// Compares `expected`, the host's [`digests`] for `ask`, with the device's; where they differ, `host` computes the

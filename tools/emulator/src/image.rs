@@ -11,9 +11,14 @@ use object::{Object, ObjectSection, ObjectSymbol, SectionFlags, elf};
 pub struct Image {
     path: PathBuf,
     elf: Vec<u8>,
+    board: Option<String>,
     pack_region: PackRegion,
+    program_bytes: u64,
     sizes: Sizes,
 }
+
+/// The build script names the board by a symbol that begins so.
+const BOARD_SYMBOL: &str = "__hrm_board_";
 
 /// The folder, within cargo's target folder, in which `cargo xtask firmware` leaves the images.
 pub const IMAGES: &str = "firmware-images";
@@ -97,7 +102,10 @@ impl Image {
         let pack_region = PackRegion { start, bytes: symbol("__pack_end")?.saturating_sub(start) };
         let stack = symbol("_stack_start")?.saturating_sub(symbol("_stack_end")?);
         let sizes = Sizes { stack, ..sizes(&file) };
-        Ok(Image { path, elf, pack_region, sizes })
+        let board = file.symbols().find_map(|s| s.name().ok()?.strip_prefix(BOARD_SYMBOL).map(str::to_owned));
+        let board = board.map(|name| name.replace('_', "-"));
+        let program_bytes = symbol("__program_end")?.saturating_sub(symbol("__program_start")?);
+        Ok(Image { path, elf, board, pack_region, program_bytes, sizes })
     }
 
     /// The file.
@@ -108,6 +116,16 @@ impl Image {
     /// Its bytes.
     pub fn elf(&self) -> &[u8] {
         &self.elf
+    }
+
+    /// The board that it was built for.
+    pub fn board(&self) -> Option<String> {
+        self.board.clone()
+    }
+
+    /// Flash set aside for the program.
+    pub fn program_bytes(&self) -> u64 {
+        self.program_bytes
     }
 
     /// Where the board keeps the pack, as the linker script says.

@@ -4,6 +4,7 @@
 //! protocol over anything that reads and writes; [`compare`](compare::compare) names the first difference.
 
 pub mod board;
+pub mod bridge;
 pub mod compare;
 pub mod image;
 pub mod link;
@@ -14,6 +15,6 @@ pub mod prove;
 pub use board::Board;
 pub use compare::{Difference, compare};
 pub use image::Image;
-pub use link::{Link, LinkError};
+pub use link::{Hello, Link, LinkError, Solved};
 pub use machine::{Machine, MachineError};
 pub use prove::{Claim, Disproof, Proof};

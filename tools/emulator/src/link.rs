@@ -7,15 +7,19 @@ use std::{
 };
 
 use hrm_core::{
-    Op,
+    Op, Shape,
+    solve::{Answer, GuessEnd, Progress, Status, Stop},
     wire::{
-        self, Ask, Decoder, EnvelopeError, Fault, FrameError, MAX_FRAME, MAX_PROBE, Memory, PROTOCOL,
-        Request, Response, Segment,
+        self, Ask, Decoder, EnvelopeError, Fault, FrameError, MAX_FRAME, MAX_PROBE, Memory, NoModel,
+        PROTOCOL, Request, Response, Segment, SelfTestState, Solve,
     },
 };
 
 /// How often a `Hello` is repeated while the device may still be starting.
 const HELLO_EVERY: Duration = Duration::from_millis(500);
+
+/// How often a device that tests itself is asked whether it has done.
+const SELF_TEST_EVERY: Duration = Duration::from_millis(50);
 
 /// A line to a device.
 ///
@@ -44,6 +48,12 @@ pub enum LinkError {
     /// The device refused.
     #[error("the device refused the request: {}", explain(.0))]
     Refused(Fault),
+    /// Nothing but garbage came.
+    #[error(
+        "what comes over the line is no frame ({0}): the baud rates of both ends may differ, or something else than the \
+         HRM firmware is there"
+    )]
+    Garbage(FrameError),
     /// The device speaks another version.
     #[error(
         "the device speaks protocol version {device}, this program version {PROTOCOL}: update the older one"
@@ -74,14 +84,53 @@ pub struct Hello {
     pub task: String,
     /// CRC-32 that the pack carries.
     pub pack_crc: u32,
-    /// Members in the pack.
-    pub members: u8,
-    /// Cells of a puzzle.
-    pub cells: u16,
-    /// Segments the model was trained to take at most.
-    pub segments: u16,
+    /// The model's sizes.
+    pub shape: Shape,
     /// What it has and what the model takes.
     pub memory: Memory,
+    /// What the self-test said.
+    pub self_test: SelfTestState,
+    /// Microseconds since the start; `None` without a clock.
+    pub micros: Option<u64>,
+}
+
+/// The end of a solve, as [`Response::Answer`] but owned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Solved {
+    /// What the grid is worth.
+    pub status: Status,
+    /// Why solving ended.
+    pub stop: Stop,
+    /// Guesses begun.
+    pub guesses: u16,
+    /// Segments taken.
+    pub segments: u32,
+    /// How the last guess ended, where there was one.
+    pub last_guess: Option<GuessEnd>,
+    /// Where the grid was found.
+    pub found: Option<Progress>,
+    /// Votes for the grid.
+    pub votes: u16,
+    /// The grid; empty where the puzzle was refused.
+    pub grid: Vec<u8>,
+    /// Microseconds on the device, where it has a clock.
+    pub micros: Option<u64>,
+    /// Whether it ended because its time was up.
+    pub out_of_time: bool,
+}
+
+impl Solved {
+    fn of(answer: &Answer<'_>, micros: Option<u64>, out_of_time: bool) -> Self {
+        let Answer { status, stop, guesses, segments, last_guess, found, votes, grid } = *answer;
+        let grid = grid.to_vec();
+        Self { status, stop, guesses, segments, last_guess, found, votes, grid, micros, out_of_time }
+    }
+
+    /// The answer alone, to compare with what a solver on this machine says.
+    pub fn answer(&self) -> Answer<'_> {
+        let Self { status, stop, guesses, segments, last_guess, found, votes, .. } = *self;
+        Answer { status, stop, guesses, segments, last_guess, found, votes, grid: &self.grid }
+    }
 }
 
 impl<T: Read + Write> Link<T> {
@@ -109,6 +158,7 @@ impl<T: Read + Write> Link<T> {
     /// Asks who is there, again and again until somebody answers or time is up.
     pub fn hello(&mut self) -> Result<Hello, LinkError> {
         let end = Instant::now() + self.timeout;
+        let mut garbage = None;
         loop {
             // A zero ends whatever garbage the line may have carried before.
             self.write(&[0])?;
@@ -120,20 +170,74 @@ impl<T: Read + Write> Link<T> {
                     board: h.board.into(),
                     task: h.task.into(),
                     pack_crc: h.pack_crc,
-                    members: h.members,
-                    cells: h.cells,
-                    segments: h.segments,
+                    shape: h.shape,
                     memory: h.memory,
+                    self_test: h.self_test,
+                    micros: h.micros,
                 }),
                 other => Err(other),
             }) {
                 // What is left of an interrupted conversation is no reason to give up.
-                Err(LinkError::Timeout(_) | LinkError::Frame(_) | LinkError::Refused(Fault::Frame(_)))
-                    if Instant::now() < end => {}
-                Err(LinkError::Timeout(_)) => return Err(LinkError::Timeout(self.timeout)),
+                Err(LinkError::Timeout(_)) if Instant::now() < end => {}
+                Err(LinkError::Frame(error) | LinkError::Refused(Fault::Frame(error)))
+                    if Instant::now() < end =>
+                {
+                    garbage = Some(error);
+                }
+                Err(LinkError::Timeout(_)) => {
+                    return Err(garbage.map_or(LinkError::Timeout(self.timeout), LinkError::Garbage));
+                }
                 other => return other,
             }
         }
+    }
+
+    /// As [`Self::hello`], but waits until the device has ended its self-test and takes requests.
+    pub fn ready(&mut self) -> Result<Hello, LinkError> {
+        let end = Instant::now() + self.timeout;
+        loop {
+            let hello = self.hello()?;
+            if hello.self_test != SelfTestState::Running {
+                return Ok(hello);
+            }
+            if Instant::now() >= end {
+                return Err(LinkError::Timeout(self.timeout));
+            }
+            std::thread::sleep(SELF_TEST_EVERY);
+        }
+    }
+
+    /// Lets the device solve a puzzle; `each` is told of every segment where `solve.progress` asks for that.
+    pub fn solve(
+        &mut self,
+        solve: &Solve<'_>,
+        mut each: impl FnMut(&Progress, &[u8]),
+    ) -> Result<Solved, LinkError> {
+        let id = self.send(&Request::Solve(*solve))?;
+        loop {
+            let end = self.answer(id, |response| match response {
+                Response::Progress { progress, grid } => {
+                    each(&progress, grid);
+                    Ok(None)
+                }
+                Response::Answer { answer, micros, out_of_time } => {
+                    Ok(Some(Solved::of(&answer, micros, out_of_time)))
+                }
+                other => Err(other),
+            })?;
+            if let Some(solved) = end {
+                return Ok(solved);
+            }
+        }
+    }
+
+    /// Lets the device test itself.
+    pub fn self_test(&mut self) -> Result<SelfTestState, LinkError> {
+        let id = self.send(&Request::SelfTest)?;
+        self.answer(id, |response| match response {
+            Response::SelfTest(state) => Ok(state),
+            other => Err(other),
+        })
     }
 
     /// Lets member `ask.member` reason for `segments` segments and gives the digest of each; `each` is told of
@@ -295,9 +399,21 @@ fn explain(fault: &Fault) -> String {
         Fault::Version { device } => format!("it speaks protocol version {device}"),
         Fault::Message => "it does not know this request".into(),
         Fault::Member { members } => format!("its pack has only {members} members"),
-        Fault::Puzzle(refusal) => format!("the puzzle is none of its task ({refusal:?})"),
+        Fault::Puzzle(refusal) => format!("the puzzle is none of its task: {refusal}"),
         Fault::Range => "a count is zero or too large".into(),
         Fault::Busy => "it is busy with another request".into(),
+        Fault::NoModel(NoModel::Pack) => {
+            "it has no sound pack in flash: flash one (`hrm-host device flash-pack`)".into()
+        }
+        Fault::NoModel(NoModel::Memory) => {
+            "its pack's model needs more memory than the board sets aside: flash a smaller one".into()
+        }
+        Fault::NoModel(NoModel::Task) => "its pack is for a task that its firmware does not know".into(),
+        Fault::SelfTest => {
+            "it failed its self-test: it does not compute what the pack says; flash both again".into()
+        }
+        Fault::NoSelfTest => "its pack carries no self-test: export it again".into(),
+        Fault::NoClock => "it has no clock, so it cannot keep to a time".into(),
         other => format!("{other:?}"),
     }
 }

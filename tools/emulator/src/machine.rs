@@ -3,7 +3,7 @@
 use std::{
     fmt::Write as _,
     fs::{self, File},
-    io,
+    io::{self, Read as _, Write as _},
     os::{fd::OwnedFd, unix::net::UnixStream},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus},
@@ -27,8 +27,14 @@ pub const QEMU: &str = "qemu-system-arm";
 /// File with the firmware's log as it wrote it.
 const LOG: &str = "log";
 
+/// Socket of QEMU's monitor.
+const MONITOR: &str = "monitor";
+
 /// File with QEMU's own messages.
 const MESSAGES: &str = "messages";
+
+/// What QEMU's monitor says before it waits.
+const PROMPT: &[u8] = b"(qemu) ";
 
 /// How long a machine may take to start.
 const START: Duration = Duration::from_secs(30);
@@ -96,11 +102,11 @@ pub enum MachineError {
 }
 
 impl Machine {
-    /// Starts `board` with `image` and the pack at `pack`, and waits until it says hello.
+    /// Starts `board` with `image` and the pack at `pack`, and waits until it has tested itself.
     pub fn boot(board: Board, image: Image, pack: &Path) -> Result<(Machine, Hello), MachineError> {
         let mut machine = Machine::start(board, image, pack)?;
         machine.link.set_timeout(START);
-        let hello = machine.call(Link::hello)?;
+        let hello = machine.call(Link::ready)?;
         machine.link.set_timeout(Duration::from_secs(120));
         Ok((machine, hello))
     }
@@ -120,7 +126,8 @@ impl Machine {
         let log = File::create(files.path().join(LOG)).map_err(start)?;
         let messages = File::create(files.path().join(MESSAGES)).map_err(start)?;
         let child = Command::new(QEMU)
-            .args(["-machine", board.machine, "-display", "none", "-monitor", "none"])
+            .args(["-machine", board.machine, "-display", "none", "-monitor"])
+            .arg(format!("unix:{},server=on,wait=off", escaped(&files.path().join(MONITOR))))
             // The UART is the socket that QEMU inherits as its standard input.
             .args(["-chardev", "socket,id=uart,fd=0", "-serial", "chardev:uart"])
             // A file that the firmware opens as `:tt`, its log, is QEMU's standard output.
@@ -152,6 +159,36 @@ impl Machine {
             report: self.report(matches!(source, LinkError::Closed)),
             source,
         })
+    }
+
+    /// Presses the reset button: at any moment, without a word to the firmware.
+    pub fn reset(&mut self) -> Result<(), MachineError> {
+        let monitor = UnixStream::connect(self.files.path().join(MONITOR));
+        let pressed = monitor.and_then(|mut monitor| {
+            monitor.set_read_timeout(Some(START))?;
+            monitor.write_all(b"system_reset\n")?;
+            // The second prompt says that it is done.
+            let (mut heard, mut byte) = (Vec::new(), [0]);
+            while heard.windows(PROMPT.len()).filter(|&text| text == PROMPT).count() < 2 {
+                monitor.read_exact(&mut byte)?;
+                heard.push(byte[0]);
+            }
+            Ok(())
+        });
+        pressed.map_err(|source| self.start_error(source))
+    }
+
+    /// A second handle of the line to the UART, for a [`bridge`](crate::bridge).
+    pub fn line(&mut self) -> io::Result<UnixStream> {
+        self.link.line().try_clone()
+    }
+
+    /// How QEMU has ended, if it has.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        if self.status.is_none() {
+            self.status = self.child.try_wait().ok().flatten();
+        }
+        self.status
     }
 
     /// Asks the firmware to leave, and waits until QEMU has ended.

@@ -21,8 +21,8 @@ pub(crate) struct Args {
 /// Runs the task.
 pub(crate) fn task(args: &Args) -> Result<()> {
     if !args.host_only {
-        let firmware =
-            setup(false, false).and_then(|toolchain| build(toolchain, &BOARDS[..1], &[Variant::Plain]));
+        let firmware = setup(false, false)
+            .and_then(|toolchain| build(toolchain, &[(&BOARDS[0]).into()], &[Variant::Plain]));
         if let Err(error) = firmware {
             eprintln!("no microcontroller in this demo: {error:#}");
         }

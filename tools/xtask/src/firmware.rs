@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use hrm_emulator::board::{BOARDS, Board};
+use hrm_emulator::board::{BOARDS, Board, HARDWARE, Hardware};
 use hrm_emulator::image::{IMAGES, Image};
 
 use crate::run::{cargo, command, run, target};
@@ -23,8 +23,8 @@ pub(crate) struct Args {
 
 /// Runs the task.
 pub(crate) fn task(args: &Args) -> Result<()> {
-    let boards: Vec<Board> = match &args.boards[..] {
-        [] => BOARDS.to_vec(),
+    let boards: Vec<Build> = match &args.boards[..] {
+        [] => every(),
         names => names.iter().map(|name| find(name)).collect::<Result<_>>()?,
     };
     let variants = if args.fault_injection { &Variant::ALL[..] } else { &[Variant::Plain] };
@@ -52,31 +52,108 @@ impl Variant {
     }
 }
 
-fn find(name: &str) -> Result<Board> {
-    let known: Vec<&str> = BOARDS.iter().map(|board| board.name).collect();
-    Board::find(name).with_context(|| format!("there is no board {name}; boards: {}", known.join(", ")))
+/// Every board, emulated and real.
+pub(crate) fn every() -> Vec<Build> {
+    BOARDS.iter().map(Build::from).chain(HARDWARE.iter().map(Build::from)).collect()
 }
 
-/// Builds `variants` for `boards` and prints what each takes.
-pub(crate) fn build(toolchain: Toolchain, boards: &[Board], variants: &[Variant]) -> Result<()> {
+fn find(name: &str) -> Result<Build> {
+    let known: Vec<&str> = every().iter().map(|board| board.name).collect();
+    let found = every().into_iter().find(|board| board.name == name);
+    found.with_context(|| format!("there is no board {name}; boards: {}", known.join(", ")))
+}
+
+/// Builds `variants` for `boards` and prints what each takes. The linker refuses an image that does not fit its board.
+///
+/// Of a real board there is only the plain variant: the others are for tests, which it cannot run here.
+pub(crate) fn build(toolchain: Toolchain, boards: &[Build], variants: &[Variant]) -> Result<()> {
     let images = target().join(IMAGES);
     fs::create_dir_all(&images).with_context(|| format!("cannot create {}", images.display()))?;
-    let mut table = vec!["image                        flash      RAM   of it workspace    stack".to_owned()];
+    let mut table = vec![
+        "image                           flash   of it free      RAM   of it workspace    stack   room for a pack".to_owned(),
+    ];
     for board in boards {
-        for &variant in variants {
-            let built = compile(toolchain, board, Program::Firmware(variant))?;
+        let real = Hardware::find(board.name);
+        for &variant in variants.iter().filter(|&&variant| real.is_none() || variant == Variant::Plain) {
+            let built = compile(toolchain, *board, Program::Firmware(variant))?;
             let name = format!("{}{}", board.name, variant.suffix());
             let path = images.join(format!("{name}.elf"));
             fs::copy(&built, &path).with_context(|| format!("cannot write {}", path.display()))?;
-            let sizes = Image::open(&path)?.sizes();
+            let image = Image::open(&path)?;
+            if let Some(real) = real {
+                check(&image, &real)?;
+            }
+            let (sizes, pack) = (image.sizes(), image.pack_region());
             table.push(format!(
-                "{name:<26} {:>7} {:>8} {:>17} {:>8}",
-                sizes.flash, sizes.ram, sizes.workspace, sizes.stack
+                "{name:<29} {:>7} {:>12} {:>8} {:>17} {:>8} {:>17}",
+                sizes.flash,
+                image.program_bytes().saturating_sub(sizes.flash),
+                sizes.ram,
+                sizes.workspace,
+                sizes.stack,
+                pack.bytes
             ));
         }
     }
     table.iter().for_each(|line| println!("{line}"));
     Ok(())
+}
+
+/// Checks that the linker's memory map, and the list that `hrm-host device flash-pack` goes by, say the same.
+fn check(image: &Image, board: &Hardware) -> Result<()> {
+    let region = image.pack_region();
+    ensure!(
+        (region.start, region.bytes) == board.pack,
+        "{}: boards/{}/memory.x keeps the pack at {:#x} ({} bytes), tools/emulator/src/board.rs says {:#x} ({} bytes)",
+        board.name,
+        board.name,
+        region.start,
+        region.bytes,
+        board.pack.0,
+        board.pack.1
+    );
+    ensure!(
+        image.sizes().workspace == board.workspace,
+        "{}: the image sets {} bytes aside for a model, tools/emulator/src/board.rs says {}",
+        board.name,
+        image.sizes().workspace,
+        board.workspace
+    );
+    let end = region.start + region.bytes;
+    ensure!(
+        board.flash.0 <= region.start && end <= board.flash.1,
+        "{}: the pack's region {:#x} to {end:#x} is not within the flash of {}",
+        board.name,
+        region.start,
+        board.chip
+    );
+    ensure!(
+        image.board().as_deref() == Some(board.name),
+        "{}: the image says that it is for {:?}",
+        board.name,
+        image.board()
+    );
+    Ok(())
+}
+
+/// What the compiler has to know of a board.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Build {
+    name: &'static str,
+    cpu: &'static str,
+    target: &'static str,
+}
+
+impl From<&Board> for Build {
+    fn from(board: &Board) -> Self {
+        Self { name: board.name, cpu: board.cpu, target: board.target }
+    }
+}
+
+impl From<&Hardware> for Build {
+    fn from(board: &Hardware) -> Self {
+        Self { name: board.name, cpu: board.cpu, target: board.target }
+    }
 }
 
 /// What is compiled for a board.
@@ -91,8 +168,9 @@ pub(crate) enum Program {
 }
 
 /// Compiles one program; where cargo left it.
-pub(crate) fn compile(toolchain: Toolchain, board: &Board, program: Program) -> Result<PathBuf> {
-    let mut features = board.feature();
+pub(crate) fn compile(toolchain: Toolchain, board: impl Into<Build>, program: Program) -> Result<PathBuf> {
+    let board = board.into();
+    let mut features = format!("board-{}", board.name);
     let name = match program {
         Program::Firmware(variant) => {
             if variant == Variant::FaultInjection {

@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 mod bench;
 mod demo;
 mod firmware;
+mod flash;
 mod run;
 mod setup;
 mod test;
@@ -25,6 +26,8 @@ enum Task {
     Setup(setup::Args),
     /// Build the firmware for one board or all of them, into target/firmware-images
     Firmware(firmware::Args),
+    /// Flash a real board's image with probe-rs and show its log; `cargo run` for a board comes here
+    Run(flash::Args),
     /// Train a 4x4 HRM, make it int8, and let the host and an emulated microcontroller solve puzzles with it
     Demo(demo::Args),
     /// Count the instructions of a segment, its operations and kernels, on every emulated processor and on this one
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().task {
         Task::Setup(args) => setup::task(&args),
         Task::Firmware(args) => firmware::task(&args),
+        Task::Run(args) => flash::task(&args),
         Task::Demo(args) => demo::task(&args),
         Task::Bench(args) => bench::task(&args),
         Task::Test(args) => test::task(&args),

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
-use hrm_emulator::board::BOARDS;
+use hrm_emulator::board::{BOARDS, HARDWARE};
 use hrm_emulator::machine::QEMU;
 
 use crate::firmware::SMALLEST;
@@ -79,7 +79,7 @@ pub(crate) fn task(args: &Args) -> Result<()> {
 
 /// The targets of all boards, each once.
 fn targets() -> Vec<&'static str> {
-    let boards = BOARDS.iter().map(|board| board.target);
+    let boards = BOARDS.iter().map(|board| board.target).chain(HARDWARE.iter().map(|board| board.target));
     let mut targets: Vec<&str> = boards.chain([SMALLEST]).collect();
     targets.sort_unstable();
     targets.dedup();

@@ -1,9 +1,8 @@
 //! `cargo xtask test`: everything CI checks, on a fresh machine too.
 
 use anyhow::Result;
-use hrm_emulator::board::BOARDS;
 
-use crate::firmware::{Variant, build, check_smallest};
+use crate::firmware::{Variant, build, check_smallest, every};
 use crate::run::{cargo, run};
 use crate::setup::setup;
 
@@ -22,7 +21,7 @@ pub(crate) fn task(args: &Args) -> Result<()> {
     // Cheap things first; the firmware and what tests it need no candle.
     if let Some(toolchain) = toolchain {
         check_smallest(toolchain)?;
-        build(toolchain, &BOARDS, &Variant::ALL)?;
+        build(toolchain, &every(), &Variant::ALL)?;
         let only_emulated = ["--", "--ignored", "--test-threads", "2"];
         run(cargo(["test", "--release", "--package", "hrm-tests", "--test", "emulated"]).args(only_emulated))?;
     }

@@ -1,0 +1,102 @@
+//! A board whose UART comes from its chip's embassy crate: interrupts fill and drain the buffers, and the application, which
+//! knows no executor, looks at them.
+
+use core::{
+    future::Future,
+    pin::pin,
+    task::{Context, Poll, Waker},
+};
+
+use cortex_m::{asm, interrupt};
+use embedded_io_async::{Read, ReadReady, Write};
+use hrm_core::wire::MAX_FRAME;
+use hrm_firmware::{Board, Event};
+
+use super::{clock::Clock, stack};
+
+/// Room for a request with another behind it.
+pub(crate) const RX_BYTES: usize = (2 * MAX_FRAME).next_power_of_two();
+
+/// Room for an answer of usual length.
+pub(crate) const TX_BYTES: usize = 256;
+
+/// Speed of the link.
+pub(crate) const BAUD: u32 = 115_200;
+
+/// A watchdog that runs.
+pub(crate) trait Watchdog {
+    /// Tells it that the program makes progress.
+    fn feed(&mut self);
+}
+
+/// What the application uses of such a board.
+pub(crate) struct Hal<U, W> {
+    pub(crate) name: &'static str,
+    pub(crate) uart: U,
+    pub(crate) watchdog: W,
+    pub(crate) clock: Clock,
+}
+
+/// What `future` gives at once, if it does.
+fn now<F: Future>(future: F) -> Option<F::Output> {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => Some(output),
+        Poll::Pending => None,
+    }
+}
+
+/// Waits for `future`, which interrupts drive.
+fn wait_for<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            return output;
+        }
+    }
+}
+
+impl<U: Read + ReadReady + Write, W: Watchdog> Board for Hal<U, W> {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn receive(&mut self) -> Option<u8> {
+        let mut byte = [0];
+        // A line error loses bytes, which the frame's CRC shows.
+        match now(self.uart.read(&mut byte)) {
+            Some(Ok(1)) => Some(byte[0]),
+            _ => None,
+        }
+    }
+
+    fn wait(&mut self) {
+        // With interrupts masked, one that comes between the look and the sleep still ends the sleep.
+        interrupt::free(|_| {
+            if !self.uart.read_ready().unwrap_or(true) {
+                asm::wfi();
+            }
+        });
+    }
+
+    fn send(&mut self, bytes: &[u8]) {
+        // Neither fails on a UART.
+        let _ = wait_for(self.uart.write_all(bytes));
+        let _ = wait_for(self.uart.flush());
+    }
+
+    fn micros(&mut self) -> Option<u64> {
+        Some(self.clock.micros())
+    }
+
+    fn feed(&mut self) {
+        self.watchdog.feed();
+    }
+
+    fn stack_used(&self) -> u32 {
+        stack::used()
+    }
+
+    fn log(&mut self, event: Event) {
+        super::log(event);
+    }
+}

@@ -1,0 +1,86 @@
+//! Nordic nRF52840 DK (PCA10056): a Cortex-M4F at 64 MHz. The link is the debugger's virtual serial port (P0.06 out, P0.08 in).
+//!
+//! SysTick rests while the processor sleeps, so the clock counts the time that the board works, not the time it waits.
+
+use embassy_nrf::{
+    Peri, bind_interrupts,
+    buffered_uarte::{BufferedUarte, InterruptHandler},
+    config::{Config, HfclkSource},
+    peripherals::{UARTE0, WDT},
+    uarte::{self, Baudrate},
+    wdt::{self, HaltConfig, SleepConfig, WatchdogHandle},
+};
+use hrm_firmware::Exit;
+
+use super::{
+    Boot,
+    clock::Clock,
+    hal::{Hal, RX_BYTES, TX_BYTES, Watchdog},
+};
+
+bind_interrupts!(struct Interrupts {
+    UARTE0 => InterruptHandler<UARTE0>;
+});
+
+const NAME: &str = "nrf52840-dk";
+const CLOCK_HZ: u32 = 64_000_000;
+
+/// 8 s of a 32,768 Hz clock: longer than the slowest block of the largest model that fits, by far.
+const WATCHDOG_TICKS: u32 = 8 * 32_768;
+
+/// This board.
+pub(crate) type Nrf52840Dk = Hal<BufferedUarte<'static>, Option<WatchdogHandle>>;
+
+impl Watchdog for Option<WatchdogHandle> {
+    fn feed(&mut self) {
+        if let Some(handle) = self {
+            handle.pet();
+        }
+    }
+}
+
+impl Boot for Nrf52840Dk {
+    const WORKSPACE_BYTES: usize = 208 * 1024;
+
+    fn start() -> Self {
+        static mut RX: [u8; RX_BYTES] = [0; RX_BYTES];
+        static mut TX: [u8; TX_BYTES] = [0; TX_BYTES];
+
+        let mut config = Config::default();
+        // The internal oscillator is too far off for a UART.
+        config.hfclk_source = HfclkSource::ExternalXtal;
+        let p = embassy_nrf::init(config);
+        let mut line = uarte::Config::default();
+        line.baudrate = Baudrate::Baud115200;
+        // SAFETY: `start` is called once, and nothing else names these two.
+        let (rx, tx) = unsafe { (&mut *&raw mut RX, &mut *&raw mut TX) };
+        let uart = BufferedUarte::new(
+            p.UARTE0,
+            p.TIMER0,
+            p.PPI_CH0,
+            p.PPI_CH1,
+            p.PPI_GROUP0,
+            p.P0_08,
+            p.P0_06,
+            Interrupts,
+            line,
+            rx,
+            tx,
+        );
+        Self { name: NAME, uart, watchdog: watchdog(p.WDT), clock: Clock::start(CLOCK_HZ) }
+    }
+
+    fn exit(_: Exit) -> ! {
+        super::restart()
+    }
+}
+
+/// The watchdog; it rests while the processor sleeps, as the clock that would wake it up to feed does. A watchdog that runs
+/// from before a restart has these very settings.
+fn watchdog(peripheral: Peri<'static, WDT>) -> Option<WatchdogHandle> {
+    let mut config = wdt::Config::default();
+    config.timeout_ticks = WATCHDOG_TICKS;
+    config.action_during_sleep = SleepConfig::Pause;
+    config.action_during_debug_halt = HaltConfig::Pause;
+    wdt::Watchdog::try_new(peripheral, config).ok().map(|(_, [handle])| handle)
+}

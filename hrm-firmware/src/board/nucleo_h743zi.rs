@@ -1,0 +1,92 @@
+//! ST Nucleo-144 with an STM32H743ZI: a Cortex-M7 at 400 MHz, both caches on. The link is the debugger's virtual serial port
+//! (USART3, PD8 out, PD9 in).
+
+use cortex_m::Peripherals;
+use embassy_stm32::{
+    Config, bind_interrupts,
+    peripherals::{IWDG1, USART3},
+    rcc::{
+        AHBPrescaler, APBPrescaler, HSIPrescaler, Pll, PllDiv, PllMul, PllPreDiv, PllSource, Sysclk,
+        VoltageScale,
+    },
+    usart::{self, BufferedInterruptHandler, BufferedUart},
+    wdg::IndependentWatchdog,
+};
+use hrm_firmware::Exit;
+
+use super::{
+    Boot,
+    clock::Clock,
+    hal::{BAUD, Hal, RX_BYTES, TX_BYTES, Watchdog},
+};
+
+bind_interrupts!(struct Interrupts {
+    USART3 => BufferedInterruptHandler<USART3>;
+});
+
+const NAME: &str = "nucleo-h743zi";
+const CLOCK_HZ: u32 = 400_000_000;
+
+/// Longer than the slowest block of the largest model that fits, by far.
+const WATCHDOG_US: u32 = 8_000_000;
+
+/// This board.
+pub(crate) type NucleoH743Zi = Hal<BufferedUart<'static>, IndependentWatchdog<'static, IWDG1>>;
+
+impl Watchdog for IndependentWatchdog<'static, IWDG1> {
+    fn feed(&mut self) {
+        self.pet();
+    }
+}
+
+impl Boot for NucleoH743Zi {
+    const WORKSPACE_BYTES: usize = 448 * 1024;
+
+    fn start() -> Self {
+        static mut RX: [u8; RX_BYTES] = [0; RX_BYTES];
+        static mut TX: [u8; TX_BYTES] = [0; TX_BYTES];
+
+        let p = embassy_stm32::init(clocks());
+        // SAFETY: nothing else in the program uses the caches' controls.
+        let mut core = unsafe { Peripherals::steal() };
+        core.SCB.enable_icache();
+        core.SCB.enable_dcache(&mut core.CPUID);
+        let mut line = usart::Config::default();
+        line.baudrate = BAUD;
+        // SAFETY: `start` is called once, and nothing else names these two.
+        let (rx, tx) = unsafe { (&mut *&raw mut RX, &mut *&raw mut TX) };
+        let Ok(uart) = BufferedUart::new(p.USART3, p.PD9, p.PD8, tx, rx, Interrupts, line) else {
+            defmt::panic!("USART3 cannot have {} baud from this clock", BAUD);
+        };
+        let mut watchdog = IndependentWatchdog::new(p.IWDG1, WATCHDOG_US);
+        watchdog.unleash();
+        Self { name: NAME, uart, watchdog, clock: Clock::start(CLOCK_HZ) }
+    }
+
+    fn exit(_: Exit) -> ! {
+        super::restart()
+    }
+}
+
+/// 64 MHz (internal) / 4 x 50 / 2 = 400 MHz, which every revision of the chip can do.
+fn clocks() -> Config {
+    let mut config = Config::default();
+    config.rcc.hsi = Some(HSIPrescaler::DIV1);
+    config.rcc.pll1 = Some(Pll {
+        source: PllSource::HSI,
+        prediv: PllPreDiv::DIV4,
+        mul: PllMul::MUL50,
+        fracn: None,
+        divp: Some(PllDiv::DIV2),
+        divq: Some(PllDiv::DIV8),
+        divr: None,
+    });
+    config.rcc.sys = Sysclk::PLL1_P;
+    config.rcc.ahb_pre = AHBPrescaler::DIV2;
+    config.rcc.apb1_pre = APBPrescaler::DIV2;
+    config.rcc.apb2_pre = APBPrescaler::DIV2;
+    config.rcc.apb3_pre = APBPrescaler::DIV2;
+    config.rcc.apb4_pre = APBPrescaler::DIV2;
+    config.rcc.voltage_scale = VoltageScale::Scale1;
+    config
+}

@@ -1,0 +1,59 @@
+//! Raspberry Pi Pico 2: an RP2350, of which one Cortex-M33 at 150 MHz is used. The link is UART0 (GP0 out, GP1 in), where a
+//! Raspberry Pi Debug Probe has its own serial port.
+
+use embassy_rp::{
+    bind_interrupts,
+    peripherals::UART0,
+    uart::{self, BufferedInterruptHandler, BufferedUart},
+    watchdog,
+};
+use embassy_time::Duration;
+use hrm_firmware::Exit;
+
+use super::{
+    Boot,
+    clock::Clock,
+    hal::{BAUD, Hal, RX_BYTES, TX_BYTES, Watchdog},
+};
+
+bind_interrupts!(struct Interrupts {
+    UART0_IRQ => BufferedInterruptHandler<UART0>;
+});
+
+const NAME: &str = "pico2";
+
+/// Longer than the slowest block of the largest model that fits, by far.
+const WATCHDOG: Duration = Duration::from_secs(8);
+
+/// This board.
+pub(crate) type Pico2 = Hal<BufferedUart, watchdog::Watchdog>;
+
+impl Watchdog for watchdog::Watchdog {
+    fn feed(&mut self) {
+        watchdog::Watchdog::feed(self, WATCHDOG);
+    }
+}
+
+impl Boot for Pico2 {
+    const WORKSPACE_BYTES: usize = 416 * 1024;
+
+    fn start() -> Self {
+        static mut RX: [u8; RX_BYTES] = [0; RX_BYTES];
+        static mut TX: [u8; TX_BYTES] = [0; TX_BYTES];
+
+        let p = embassy_rp::init(Default::default());
+        let mut line = uart::Config::default();
+        line.baudrate = BAUD;
+        // SAFETY: `start` is called once, and nothing else names these two.
+        let (rx, tx) = unsafe { (&mut *&raw mut RX, &mut *&raw mut TX) };
+        let uart = BufferedUart::new(p.UART0, p.PIN_0, p.PIN_1, Interrupts, tx, rx, line);
+        let mut watchdog = watchdog::Watchdog::new(p.WATCHDOG);
+        watchdog.pause_on_debug(true);
+        watchdog.start(WATCHDOG);
+        Self { name: NAME, uart, watchdog, clock: Clock::start(embassy_rp::clocks::clk_sys_freq()) }
+    }
+
+    fn exit(_: Exit) -> ! {
+        super::restart()
+    }
+}

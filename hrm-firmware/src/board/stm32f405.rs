@@ -1,0 +1,139 @@
+//! What boards with an STM32F405 have in common, whether silicon or QEMU: USART1 on PA9 (out) and PA10 (in), the independent
+//! watchdog, SysTick.
+
+use core::marker::PhantomData;
+
+use embassy_stm32::{
+    Peri,
+    pac::{self, GPIOA, Interrupt, RCC, gpio::vals::Moder, interrupt},
+    peripherals::IWDG,
+    wdg::IndependentWatchdog,
+};
+use hrm_firmware::{Board, Event, Exit};
+
+use super::{
+    Boot, Here,
+    clock::Clock,
+    serial::{self, Uart},
+    stack,
+};
+
+/// How one board differs from another.
+pub(crate) trait Variant {
+    /// Name of the board.
+    const NAME: &'static str;
+
+    /// Sets up the clocks: 168 MHz for the processor, half of it for pac::USART1.
+    fn clocks();
+
+    /// Leaves the program.
+    fn exit(exit: Exit) -> !;
+}
+
+/// A board of kind `V`.
+pub(crate) struct Stm32F405<V> {
+    clock: Clock,
+    watchdog: IndependentWatchdog<'static, IWDG>,
+    variant: PhantomData<V>,
+}
+
+const CLOCK_HZ: u32 = 168_000_000;
+const USART_HZ: u32 = CLOCK_HZ / 2;
+const BAUD: u32 = 115_200;
+
+/// PA9 and PA10.
+const PINS: [usize; 2] = [9, 10];
+/// Alternate function of USART1 on them (data sheet, table 9).
+const USART1_FUNCTION: u8 = 7;
+
+/// Longer than the slowest block of the largest model that fits, by far.
+const WATCHDOG_US: u32 = 8_000_000;
+
+impl<V> Uart for Stm32F405<V> {
+    const RX_INTERRUPT: u16 = Interrupt::USART1 as u16;
+
+    fn take() -> Option<u8> {
+        let status = pac::USART1.sr().read();
+        // Reading the data also takes back an overrun, which would raise the interrupt for ever.
+        let data = (status.rxne() || status.ore()).then(|| pac::USART1.dr().read().dr() as u8);
+        data.filter(|_| status.rxne())
+    }
+
+    fn put(byte: u8) {
+        while !pac::USART1.sr().read().txe() {}
+        pac::USART1.dr().write(|w| w.set_dr(byte.into()));
+    }
+}
+
+impl<V: Variant> Board for Stm32F405<V> {
+    fn name(&self) -> &'static str {
+        V::NAME
+    }
+
+    fn receive(&mut self) -> Option<u8> {
+        serial::receive::<Self>()
+    }
+
+    fn wait(&mut self) {
+        serial::wait();
+    }
+
+    fn send(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|&byte| Self::put(byte));
+    }
+
+    fn micros(&mut self) -> Option<u64> {
+        Some(self.clock.micros())
+    }
+
+    fn feed(&mut self) {
+        self.watchdog.pet();
+    }
+
+    fn stack_used(&self) -> u32 {
+        stack::used()
+    }
+
+    fn log(&mut self, event: Event) {
+        super::log(event);
+    }
+}
+
+impl<V: Variant> Boot for Stm32F405<V> {
+    /// All but 8 KiB of the 128: the stack is in the core-coupled memory.
+    const WORKSPACE_BYTES: usize = 120 * 1024;
+
+    fn start() -> Self {
+        V::clocks();
+        RCC.ahb1enr().modify(|w| w.set_gpioaen(true));
+        RCC.apb2enr().modify(|w| w.set_usart1en(true));
+        for pin in PINS {
+            GPIOA.afr(pin / 8).modify(|w| w.set_afr(pin % 8, USART1_FUNCTION));
+            GPIOA.moder().modify(|w| w.set_moder(pin, Moder::ALTERNATE));
+        }
+        // Sixteenths of a bit, as the reference manual's USARTDIV is read in one number.
+        pac::USART1.brr().write(|w| w.0 = (USART_HZ + BAUD / 2) / BAUD);
+        pac::USART1.cr1().write(|w| {
+            w.set_ue(true);
+            w.set_te(true);
+            w.set_re(true);
+            w.set_rxneie(true);
+        });
+        // SAFETY: nothing else uses the watchdog.
+        let peripheral: Peri<'static, IWDG> = unsafe { IWDG::steal() };
+        let mut watchdog = IndependentWatchdog::new(peripheral, WATCHDOG_US);
+        watchdog.unleash();
+        let clock = Clock::start(CLOCK_HZ);
+        serial::start::<Self>();
+        Self { clock, watchdog, variant: PhantomData }
+    }
+
+    fn exit(exit: Exit) -> ! {
+        V::exit(exit)
+    }
+}
+
+#[interrupt]
+fn USART1() {
+    serial::arrived::<Here>();
+}

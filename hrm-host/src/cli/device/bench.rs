@@ -1,0 +1,55 @@
+//! `hrm-host device bench`
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::{Result, ensure};
+use hrm_core::solve::{Policy, Rule};
+use hrm_core::task::sudoku::BLANK;
+use hrm_core::wire::Solve;
+
+use super::Line;
+
+/// Measure how fast a board thinks: segments of a guess on the blank grid, none of which ends early.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    line: Line,
+    /// Segments of one run
+    #[arg(long, default_value_t = 16)]
+    segments: u16,
+    /// Runs
+    #[arg(long, default_value_t = 3)]
+    runs: usize,
+}
+
+/// Runs the subcommand.
+pub(super) fn run(args: &Args) -> Result<ExitCode> {
+    ensure!(args.segments > 0 && args.runs > 0, "--segments and --runs: give at least 1 of each");
+    let mut session = args.line.open()?;
+    let hello = session.hello().clone();
+    let tokens = vec![BLANK; usize::from(hello.shape.cells)];
+    // No vote is ever counted in a single guess that does not halt, and nothing ends it early.
+    let policy = Policy {
+        rule: Rule::Majority,
+        guesses: 1,
+        segments: args.segments,
+        stop_when_settled: false,
+        ..Policy::default()
+    };
+    let solve = Solve { policy, time_ms: 0, progress: false, tokens: &tokens };
+    println!("{}, pack {:08x} ({}, width {})", hello.board, hello.pack_crc, hello.task, hello.shape.width);
+    for run in 1..=args.runs {
+        let start = Instant::now();
+        let done = session.call(|link| link.solve(&solve, |_, _| {}), |error| eprintln!("lost: {error}"))?;
+        let here = start.elapsed().as_secs_f64();
+        ensure!(done.segments == u32::from(args.segments), "the board took {} segments", done.segments);
+        let each = done.micros.map_or(here, |micros| micros as f64 / 1e6) / f64::from(done.segments);
+        println!(
+            "run {run}: {:.3} ms a segment on the board's clock ({:.2} M MAC/s), {here:.3} s in all on this side",
+            1e3 * each,
+            hello.shape.segment_macs() as f64 / each / 1e6
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,61 @@
+//! `hrm-host device flash-pack`
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Result, ensure};
+use hrm_core::workspace_bytes;
+use hrm_host::quant::AlignedPack;
+
+use super::{hardware, probe_rs, text};
+
+/// Flash a pack to a real board, apart from its program: a new model needs no new firmware.
+///
+/// Pack and board are checked first. A pack that is only half written, because the cable came off, is refused by the firmware at
+/// its next start.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Board; `hrm-host device list` shows them
+    board: String,
+    /// Pack
+    pack: PathBuf,
+    /// Only print the command
+    #[arg(long)]
+    dry_run: bool,
+    /// Passed on to `probe-rs download`, for example `--probe` where there are several
+    #[arg(last = true)]
+    rest: Vec<String>,
+}
+
+/// Runs the subcommand.
+pub(super) fn run(args: &Args) -> Result<ExitCode> {
+    let board = hardware(&args.board)?;
+    let file = AlignedPack::read(&args.pack)?;
+    let pack = file.open()?;
+    let (start, room) = board.pack;
+    ensure!(
+        file.bytes().len() as u64 <= room,
+        "{} has {} bytes, {} keeps {room} for a pack at {start:#x}",
+        args.pack.display(),
+        file.bytes().len(),
+        board.name
+    );
+    let needed = workspace_bytes(pack.shape()) as u64;
+    ensure!(
+        needed <= board.workspace,
+        "{} needs {needed} bytes of memory, {} sets {} aside: train a smaller model or export it with `--lanes 8`",
+        args.pack.display(),
+        board.name,
+        board.workspace
+    );
+    let mut words: Vec<String> =
+        ["download", "--chip", board.chip, "--binary-format", "bin"].map(str::to_owned).to_vec();
+    words.extend(["--base-address".to_owned(), format!("{start:#x}")]);
+    words.extend_from_slice(&args.rest);
+    words.push(text(&args.pack));
+    let code = probe_rs(&words, args.dry_run)?;
+    if !args.dry_run && code == ExitCode::SUCCESS {
+        eprintln!("flashed pack {:08x}; reset the board, then `hrm-host device info`", pack.crc());
+    }
+    Ok(code)
+}

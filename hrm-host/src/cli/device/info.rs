@@ -1,0 +1,65 @@
+//! `hrm-host device info`
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use hrm_core::wire::{PROTOCOL, SelfTestState};
+
+use super::Line;
+
+/// Show who is there.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    line: Line,
+    /// Let the board run its self-test again
+    #[arg(long)]
+    self_test: bool,
+}
+
+/// Runs the subcommand.
+pub(super) fn run(args: &Args) -> Result<ExitCode> {
+    let mut session = args.line.open()?;
+    let hello = session.hello().clone();
+    let state = match args.self_test {
+        true => session.call(|link| link.self_test(), |_| {})?,
+        false => hello.self_test,
+    };
+    let (shape, memory) = (hello.shape, hello.memory);
+    println!("board      {}, firmware {}, protocol {PROTOCOL}", hello.board, hello.firmware);
+    println!("pack       {}, CRC-32 {:08x}, {} member(s)", hello.task, hello.pack_crc, shape.members);
+    println!(
+        "shape      width {}, {} heads, inner {}, {}+{} layers, {}x{} cycles, {} segments, {} tokens, {}-bit lanes",
+        shape.width,
+        shape.heads,
+        shape.inner,
+        shape.h_layers,
+        shape.l_layers,
+        shape.h_cycles,
+        shape.l_cycles,
+        shape.segments,
+        shape.vocab,
+        8 * shape.lanes.bytes()
+    );
+    println!("flash      {} of {} bytes set aside for a pack", memory.pack, memory.pack_region);
+    println!("workspace  {} of {} bytes", memory.workspace, memory.workspace_region);
+    println!("stack      {} of {} bytes at most so far", memory.stack_used, memory.stack);
+    if let Some(micros) = hello.micros {
+        println!("running    {:.3} s", micros as f64 / 1e6);
+    }
+    println!("self-test  {}", in_words(state));
+    Ok(if matches!(state, SelfTestState::Failed { .. }) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn in_words(state: SelfTestState) -> String {
+    match state {
+        SelfTestState::Absent => "none in this pack".into(),
+        SelfTestState::Running => "running".into(),
+        SelfTestState::Passed { puzzles } => format!("passed, {puzzles} puzzle(s)"),
+        SelfTestState::Failed { puzzle, expected, got } => {
+            format!(
+                "FAILED at puzzle {puzzle}: digest {got:08x}, not {expected:08x}; flash program and pack again"
+            )
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! `hrm-host device log`
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use hrm_emulator::Image;
+
+use super::{hardware, probe_rs, text};
+
+/// Show a real board's log (defmt over RTT) through its debug probe, without resetting it.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Board; `hrm-host device list` shows them
+    board: String,
+    /// The image that it runs, which has the log's texts; the one that `cargo xtask firmware` built by default
+    #[arg(long, value_name = "FILE")]
+    image: Option<PathBuf>,
+    /// Only print the command
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Runs the subcommand.
+pub(super) fn run(args: &Args) -> Result<ExitCode> {
+    let board = hardware(&args.board)?;
+    let image = match &args.image {
+        Some(path) => Image::open(path)?,
+        None => Image::built(board.name)?,
+    };
+    probe_rs(&["attach".into(), "--chip".into(), board.chip.into(), text(image.path())], args.dry_run)
+}

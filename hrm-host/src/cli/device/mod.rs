@@ -1,0 +1,167 @@
+//! `hrm-host device`: one file per subcommand.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use clap::Subcommand;
+use hrm_core::task::Task;
+use hrm_core::task::sudoku::Sudoku;
+use hrm_emulator::Hello;
+use hrm_emulator::board::{HARDWARE, Hardware};
+use hrm_host::device::{BAUD, Session, ports};
+
+mod bench;
+mod emulate;
+mod flash_pack;
+mod info;
+mod log;
+mod solve;
+mod verify;
+
+/// Talk to a board: over its serial port, or over TCP to an emulated one.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Show the serial ports there are, and the boards that can be flashed or emulated
+    List,
+    /// Show who is there: firmware, pack, shape, memory, self-test
+    Info(info::Args),
+    /// Let a board solve puzzles
+    Solve(solve::Args),
+    /// Measure how fast a board thinks
+    Bench(bench::Args),
+    /// Prove that a board computes the same bits as this machine
+    Verify(verify::Args),
+    /// Flash a pack to a real board, apart from its program
+    FlashPack(flash_pack::Args),
+    /// Show a real board's log
+    Log(log::Args),
+    /// Run an emulated board, its UART on a TCP port
+    Emulate(emulate::Args),
+}
+
+/// Runs the subcommand.
+pub(super) fn run(args: Args) -> Result<ExitCode> {
+    match args.command {
+        Command::List => list(),
+        Command::Info(args) => info::run(&args),
+        Command::Solve(args) => solve::run(&args),
+        Command::Bench(args) => bench::run(&args),
+        Command::Verify(args) => verify::run(&args),
+        Command::FlashPack(args) => flash_pack::run(&args),
+        Command::Log(args) => log::run(&args),
+        Command::Emulate(args) => emulate::run(&args),
+    }
+}
+
+/// Which board.
+#[derive(Clone, Debug, clap::Args)]
+struct Line {
+    /// Serial port (/dev/ttyACM0, COM3) or TCP address (127.0.0.1:3333); the only serial port there is by default
+    #[arg(long, short, value_name = "NAME", env = "HRM_DEVICE")]
+    port: Option<String>,
+    /// Speed of the serial line; every board here has the default
+    #[arg(long, default_value_t = BAUD)]
+    baud: u32,
+    /// Seconds that an answer, or one segment of it, may take
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    timeout: u64,
+    /// Seconds that a board which was unplugged or reset is waited for
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    patience: u64,
+}
+
+impl Line {
+    fn open(&self) -> Result<Session> {
+        let name = match &self.port {
+            Some(name) => name.clone(),
+            None => only_port()?,
+        };
+        let (timeout, patience) = (Duration::from_secs(self.timeout), Duration::from_secs(self.patience));
+        Ok(Session::open(&name, self.baud, timeout, patience)?)
+    }
+}
+
+fn only_port() -> Result<String> {
+    let found = ports().context("the system does not tell its serial ports; name one with --port")?;
+    match &found[..] {
+        [(name, _)] => Ok(name.clone()),
+        [] => bail!("there is no serial port: plug a board in, or name an address with --port"),
+        several => {
+            let names: Vec<&str> = several.iter().map(|(name, _)| name.as_str()).collect();
+            bail!("there are several serial ports, name one with --port: {}", names.join(", "))
+        }
+    }
+}
+
+fn list() -> Result<ExitCode> {
+    let found = ports().context("the system does not tell its serial ports")?;
+    if found.is_empty() {
+        println!("serial ports: none");
+    } else {
+        println!("serial ports:");
+        for (name, about) in found {
+            println!("  {name:<24} {about}");
+        }
+    }
+    println!("\nboards for `hrm-host device flash-pack` and `cargo xtask run`:");
+    for board in HARDWARE {
+        println!("  {:<24} {}; {} KiB for a pack", board.name, board.about, board.pack.1 >> 10);
+    }
+    println!("\nboards for `hrm-host device emulate`:");
+    for board in hrm_emulator::board::BOARDS {
+        println!("  {:<24} {}", board.name, board.processor);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The task of a board's pack.
+fn task_of(hello: &Hello) -> Result<Sudoku> {
+    Sudoku::from_name(&hello.task)
+        .filter(|task| task.cells() == usize::from(hello.shape.cells))
+        .with_context(|| format!("the board's pack is for {}, which this program does not know", hello.task))
+}
+
+fn hardware(name: &str) -> Result<Hardware> {
+    let names = HARDWARE.map(|board| board.name).join(", ");
+    Hardware::find(name).with_context(|| format!("there is no real board {name}; boards: {names}"))
+}
+
+/// A command as one line that a shell would take.
+fn shown(words: &[String]) -> String {
+    let quote = |word: &String| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=".contains(c);
+        if !word.is_empty() && word.chars().all(plain) {
+            word.clone()
+        } else {
+            format!("'{}'", word.replace('\'', r"'\''"))
+        }
+    };
+    words.iter().map(quote).collect::<Vec<_>>().join(" ")
+}
+
+/// Runs `probe-rs` with `words`, or only says which command that would be.
+fn probe_rs(words: &[String], dry_run: bool) -> Result<ExitCode> {
+    let command = [&["probe-rs".to_owned()], words].concat();
+    if dry_run {
+        println!("{}", shown(&command));
+        return Ok(ExitCode::SUCCESS);
+    }
+    eprintln!("$ {}", shown(&command));
+    let status = std::process::Command::new("probe-rs")
+        .args(words)
+        .status()
+        .context("cannot run probe-rs; `cargo install probe-rs-tools --locked` installs it")?;
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn text(path: &Path) -> String {
+    path.display().to_string()
+}

@@ -1,0 +1,94 @@
+//! `hrm-host device verify`
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, ensure};
+use hrm_core::solve::{Policy, Solver};
+use hrm_core::task::Task;
+use hrm_core::wire::{Ask, Solve};
+use hrm_core::{Hrm, Op, workspace_bytes};
+use hrm_emulator::compare::{compare, digests};
+use hrm_host::quant::AlignedPack;
+use indicatif::ProgressBar;
+
+use super::{Line, task_of};
+use crate::cli::draw_rows;
+
+/// Prove that a board computes the same bits as this machine: every operation of every segment, and whole solves.
+///
+/// Exit code 1 where they differ; the first difference is named by segment, operation and index.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The pack that the board has
+    pack: PathBuf,
+    /// CSV of puzzles, plain or gzip
+    #[arg(long, value_name = "FILE")]
+    data: PathBuf,
+    /// Puzzles drawn
+    #[arg(long, default_value_t = 20)]
+    rows: usize,
+    /// Seeds the draw
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Segments per puzzle; as many as trained by default
+    #[arg(long)]
+    segments: Option<u16>,
+    #[command(flatten)]
+    line: Line,
+}
+
+/// Runs the subcommand.
+pub(super) fn run(args: &Args) -> Result<ExitCode> {
+    let file = AlignedPack::read(&args.pack)?;
+    let pack = file.open()?;
+    let mut session = args.line.open()?;
+    let hello = session.hello().clone();
+    ensure!(
+        hello.pack_crc == pack.crc(),
+        "the board has the pack with CRC-32 {:08x}, {} has {:08x}: flash it first, or name the board's",
+        hello.pack_crc,
+        args.pack.display(),
+        pack.crc()
+    );
+    let task = task_of(&hello)?;
+    let segments = args.segments.unwrap_or(pack.shape().segments);
+    ensure!(segments > 0, "--segments 0: give at least 1");
+    let set = draw_rows(&args.data, task.name(), args.rows, args.seed)?;
+    let members = pack.shape().members;
+    let mut memory = vec![0; workspace_bytes(pack.shape()) / 4];
+    let mut host = Hrm::new(pack, &mut memory)?;
+    let bar = ProgressBar::new(set.len() as u64);
+    let lost = |error: &hrm_emulator::LinkError| eprintln!("the board is lost ({error}); waiting for it");
+    let policy = Policy { segments, ..Policy::default() };
+    for (index, row) in set.iter().enumerate() {
+        let member = u8::try_from(index % usize::from(members)).context("more than 255 members")?;
+        let ask = Ask { member, tokens: row.question };
+        let expected = digests(&mut host, ask, segments);
+        if let Some(difference) = session.call(|link| compare(&mut host, link, ask, &expected), lost)? {
+            bar.finish_and_clear();
+            println!("DIFFERENT: puzzle {index}, member {member}: {difference}");
+            return Ok(ExitCode::FAILURE);
+        }
+        let mut solver = Solver::new(task, row.question, policy);
+        let ours = solver.run(&mut host, &mut ());
+        let solve = Solve { policy, time_ms: 0, progress: true, tokens: row.question };
+        let theirs = session.call(|link| link.solve(&solve, |_, _| {}), lost)?;
+        if theirs.answer() != ours {
+            bar.finish_and_clear();
+            println!("DIFFERENT: puzzle {index} solved: here {ours:?}, there {:?}", theirs.answer());
+            return Ok(ExitCode::FAILURE);
+        }
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    println!(
+        "equal on {}: {} puzzles, {} segments, {} operation groups each; and {} answers",
+        hello.board,
+        set.len(),
+        set.len() * usize::from(segments),
+        Op::ALL.len(),
+        set.len()
+    );
+    Ok(ExitCode::SUCCESS)
+}

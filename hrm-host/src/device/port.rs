@@ -1,0 +1,197 @@
+//! A line of bytes to a board, and good words where there is none.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{TcpStream, ToSocketAddrs};
+use std::time::Duration;
+
+use serialport::{SerialPort, SerialPortType};
+
+/// Speed of every board's serial line.
+pub const BAUD: u32 = 115_200;
+
+/// How long a read may take: the link looks at the clock in between.
+const READ: Duration = Duration::from_millis(100);
+
+/// How long a TCP connection may take.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// An open line.
+pub enum Port {
+    /// A serial port.
+    Serial(Box<dyn SerialPort>),
+    /// An emulated board's UART.
+    Tcp(TcpStream),
+}
+
+/// Why a line could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum PortError {
+    /// There is no such port.
+    #[error(
+        "there is no serial port {name}: is the board plugged in? `hrm-host device list` shows the ports there are"
+    )]
+    Missing {
+        /// The port.
+        name: String,
+    },
+    /// The user may not open it.
+    #[error(
+        "{name} may not be opened by this user; on Linux, join the group that owns it (`sudo usermod -aG dialout $USER`, \
+         then log in again)"
+    )]
+    Permission {
+        /// The port.
+        name: String,
+    },
+    /// Another program has it.
+    #[error("{name} is in use by another program: close its terminal or log first")]
+    Busy {
+        /// The port.
+        name: String,
+    },
+    /// Nobody listens there.
+    #[error(
+        "nothing answers at {name}: {source}; `hrm-host device emulate BOARD PACK` starts an emulated board"
+    )]
+    Tcp {
+        /// The address.
+        name: String,
+        /// Why not.
+        source: io::Error,
+    },
+    /// Anything else.
+    #[error("{name} cannot be opened: {problem}")]
+    Other {
+        /// The port.
+        name: String,
+        /// What the system says.
+        problem: String,
+    },
+}
+
+impl Port {
+    /// Opens `name`: `HOST:PORT` is a TCP address, everything else a serial port, used at `baud`.
+    ///
+    /// # Errors
+    /// Why not, and what to do about it.
+    pub fn open(name: &str, baud: u32) -> Result<Port, PortError> {
+        if is_address(name) {
+            let line = connect(name).map_err(|source| PortError::Tcp { name: name.into(), source })?;
+            return Ok(Port::Tcp(line));
+        }
+        match serialport::new(name, baud).timeout(READ).open() {
+            Ok(port) => Ok(Port::Serial(port)),
+            Err(error) => Err(explain(name, &error)),
+        }
+    }
+}
+
+/// Whether `name` is a TCP address.
+fn is_address(name: &str) -> bool {
+    name.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
+}
+
+fn connect(name: &str) -> io::Result<TcpStream> {
+    let mut last = io::Error::new(ErrorKind::NotFound, "the name has no address");
+    for address in name.to_socket_addrs()? {
+        match TcpStream::connect_timeout(&address, CONNECT) {
+            Ok(line) => {
+                line.set_nodelay(true)?;
+                line.set_read_timeout(Some(READ))?;
+                return Ok(line);
+            }
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+fn explain(name: &str, error: &serialport::Error) -> PortError {
+    let name = name.to_owned();
+    let busy = error.description.to_lowercase().contains("busy");
+    match error.kind {
+        _ if busy => PortError::Busy { name },
+        serialport::ErrorKind::Io(ErrorKind::PermissionDenied) => PortError::Permission { name },
+        serialport::ErrorKind::Io(ErrorKind::ResourceBusy) => PortError::Busy { name },
+        serialport::ErrorKind::Io(ErrorKind::NotFound) | serialport::ErrorKind::NoDevice => {
+            PortError::Missing { name }
+        }
+        _ => PortError::Other { name, problem: error.description.clone() },
+    }
+}
+
+impl Read for Port {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Port::Serial(port) => port.read(buffer),
+            Port::Tcp(line) => line.read(buffer),
+        }
+    }
+}
+
+impl Write for Port {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Port::Serial(port) => port.write(bytes),
+            Port::Tcp(line) => line.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Port::Serial(port) => port.flush(),
+            Port::Tcp(line) => line.flush(),
+        }
+    }
+}
+
+/// The serial ports there are, with what the system knows of each.
+///
+/// # Errors
+/// What the system says.
+pub fn ports() -> Result<Vec<(String, String)>, serialport::Error> {
+    let describe = |kind: SerialPortType| match kind {
+        SerialPortType::UsbPort(usb) => {
+            let maker = usb.manufacturer.unwrap_or_default();
+            let product = usb.product.unwrap_or_default();
+            format!("USB {:04x}:{:04x} {maker} {product}", usb.vid, usb.pid).trim_end().to_owned()
+        }
+        SerialPortType::BluetoothPort => "Bluetooth".into(),
+        SerialPortType::PciPort => "built in".into(),
+        SerialPortType::Unknown => String::new(),
+    };
+    let ports = serialport::available_ports()?;
+    Ok(ports.into_iter().map(|port| (port.port_name, describe(port.port_type))).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_and_ports_are_told_apart() {
+        for address in ["127.0.0.1:3333", "localhost:1", "[::1]:3333"] {
+            assert!(is_address(address), "{address}");
+        }
+        for port in ["/dev/ttyACM0", "COM3", "/dev/serial/by-path/pci-0000:00:14.0-usb-0:2:1.2", ":80"] {
+            assert!(!is_address(port), "{port}");
+        }
+    }
+
+    #[test]
+    fn a_port_that_is_not_there_is_named() {
+        let missing = Port::open("/dev/ttyNoSuchBoard", BAUD).err().unwrap();
+        assert!(matches!(missing, PortError::Missing { .. }), "{missing}");
+        let closed = Port::open("127.0.0.1:9", BAUD).err().unwrap();
+        assert!(matches!(closed, PortError::Tcp { .. }), "{closed}");
+    }
+
+    #[test]
+    fn errors_of_the_system_become_advice() {
+        let error = |kind, text: &str| explain("P", &serialport::Error::new(kind, text));
+        let denied = error(serialport::ErrorKind::Io(ErrorKind::PermissionDenied), "Permission denied");
+        assert!(denied.to_string().contains("dialout"), "{denied}");
+        let busy = error(serialport::ErrorKind::NoDevice, "Device or resource busy");
+        assert!(busy.to_string().contains("another program"), "{busy}");
+    }
+}
