@@ -10,7 +10,7 @@ use hrm_core::{
     digest::watch,
     fault,
     lane::LaneWidth,
-    task::sudoku::Sudoku,
+    task::{Task, sudoku::Sudoku},
     wire::{Ask, Fault, FrameError, MAX_FRAME, NoModel},
     workspace_bytes,
 };
