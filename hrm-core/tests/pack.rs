@@ -1,6 +1,6 @@
 //! The reader of packs against damage of every kind, and the model's memory and bits on a released pack.
 
-use hrm_core::pack::{ALIGN, PRELUDE_BYTES, checksum};
+use hrm_core::pack::{ALIGN, Header, PRELUDE_BYTES, SelfTest, checksum};
 use hrm_core::{Hrm, Pack, PackError, Reasoner, workspace_bytes};
 use proptest::prelude::*;
 
@@ -57,6 +57,58 @@ fn every_truncation_is_named() {
         assert_eq!(open(&RELEASED[..bytes]), Err(PackError::Truncated { needed, got: bytes }));
     }
     assert!(open(RELEASED).is_ok());
+}
+
+/// The released pack with `end` behind its header, and without the self-test it may have.
+fn with_header_end(end: &[u8]) -> Vec<u8> {
+    let aligned = Aligned::of(RELEASED);
+    let pack = Pack::open(aligned.get()).unwrap();
+    let sections = &RELEASED[RELEASED.len() - pack.layout().bytes..];
+    let header = &RELEASED[PRELUDE_BYTES..];
+    let (_, rest) = postcard::take_from_bytes::<Header<'_>>(header).unwrap();
+    let header = [&header[..header.len() - rest.len()], end].concat();
+    let mut bytes = RELEASED[..PRELUDE_BYTES].to_vec();
+    bytes[8..12].copy_from_slice(&(header.len() as u32).to_le_bytes());
+    bytes.extend(header);
+    bytes.resize(bytes.len().next_multiple_of(ALIGN), 0);
+    bytes.extend(sections);
+    let total = bytes.len() as u32;
+    bytes[12..16].copy_from_slice(&total.to_le_bytes());
+    resealed(bytes)
+}
+
+#[test]
+fn a_self_test_comes_with_the_pack_or_is_refused() {
+    let encoded = |test: &SelfTest<'_>| {
+        let mut buffer = [0; 512];
+        postcard::to_slice(test, &mut buffer).unwrap().to_vec()
+    };
+    let puzzles = [[1u8; 16], [2; 16]].concat();
+    let digests = [7u32, 8].into_iter().collect::<Vec<_>>();
+    let test = |segments, puzzles, digests: &[u32]| SelfTest {
+        segments,
+        puzzles,
+        digests: digests.iter().copied().collect(),
+    };
+    let good = with_header_end(&encoded(&test(2, &puzzles, &digests)));
+    let aligned = Aligned::of(&good);
+    let found = Pack::open(aligned.get()).unwrap().self_test().unwrap();
+    assert_eq!((found.segments, found.row(1), found.row(2)), (2, Some((&[2u8; 16][..], 8)), None));
+    let none = with_header_end(&[]);
+    let aligned = Aligned::of(&none);
+    assert_eq!(Pack::open(aligned.get()).unwrap().self_test(), None);
+    let mut longer = encoded(&test(2, &puzzles, &digests));
+    longer.push(0);
+    for (what, end) in [
+        ("no segment", encoded(&test(0, &puzzles, &digests))),
+        ("no puzzle", encoded(&test(2, &[], &[]))),
+        ("half a puzzle", encoded(&test(2, &puzzles[..24], &digests))),
+        ("a token beyond the vocabulary", encoded(&test(2, &[200; 32], &digests))),
+        ("something behind it", longer),
+        ("noise", vec![0xFF; 20]),
+    ] {
+        assert_eq!(open(&with_header_end(&end)), Err(PackError::SelfTest), "{what}");
+    }
 }
 
 #[test]

@@ -23,6 +23,8 @@ pub(crate) struct Job<T: Task> {
     pub(crate) work: Work<T>,
 }
 
+/// What a job is.
+#[expect(clippy::large_enum_variant, reason = "there is one job at a time, and no heap to put a solver on")]
 pub(crate) enum Work<T: Task> {
     Digest { segments: u16 },
     Chunks { segment: u16, from: u32, chunk: u32 },

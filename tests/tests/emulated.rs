@@ -11,7 +11,7 @@ use hrm_core::{
     fault,
     lane::LaneWidth,
     task::{Task, sudoku::Sudoku},
-    wire::{Ask, Fault, FrameError, MAX_FRAME, NoModel},
+    wire::{Ask, Fault, FrameError, MAX_FRAME, NoModel, SelfTestState},
     workspace_bytes,
 };
 use hrm_emulator::{
@@ -164,6 +164,7 @@ fn a_board_introduces_itself_logs_and_leaves() {
             hello.memory
         );
         assert!(hello.micros.is_some());
+        assert_eq!(hello.self_test, SelfTestState::Absent);
         assert_eq!(u64::from(hello.memory.pack_region), region.bytes);
         assert_eq!(hello.memory.pack as usize, pack.len());
         assert_eq!(u64::from(hello.memory.workspace_region), sizes.workspace);

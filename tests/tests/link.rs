@@ -3,17 +3,25 @@
 use std::{io::Write, os::unix::net::UnixStream, thread::JoinHandle, time::Duration};
 
 use hrm_core::{
-    Op,
-    task::Refusal,
-    wire::{Ask, Fault, FrameError, MAX_FRAME, Memory, PROTOCOL, Request, Response, SelfTestState},
+    Hrm, Op, Pack,
+    digest::run_digest,
+    pack::SelfTest,
+    solve::{Policy, Solver, Step, Symmetries},
+    task::{Refusal, sudoku::Sudoku},
+    wire::{
+        Ask, Fault, FrameError, MAX_FRAME, Memory, NoModel, PROTOCOL, Request, Response, SelfTestState, Solve,
+    },
+    workspace_bytes,
 };
 use hrm_emulator::{
     Difference, Link, LinkError,
     compare::{compare, digests},
 };
-use hrm_firmware::{About, Event, Exit};
+use hrm_firmware::{About, Event, Exit, refuse_all};
 use hrm_tests::{
+    aligned::Aligned,
     loopback::{self, SocketBoard},
+    puzzles,
     standin::{Any, CELLS, SHAPE, Slip, StandIn},
 };
 
@@ -214,4 +222,122 @@ fn an_answer_of_the_wrong_kind_is_named() {
     });
     assert!(matches!(&wrong, Err(LinkError::Answer(what)) if what.contains("loopback")), "{wrong:?}");
     end(link, device);
+}
+
+/// The released 4x4 model on a loopback board, and another for this side.
+fn solving(
+    clock: bool,
+    self_test: Option<SelfTest<'static>>,
+) -> (Link<UnixStream>, Device, Hrm<'static, 'static>) {
+    let bytes = Box::leak(Box::new(Aligned::new(include_bytes!("../../models/sudoku4-demo.hrm")))).bytes();
+    let pack = Pack::open(bytes).unwrap();
+    let model = || {
+        let memory = vec![0; workspace_bytes(pack.shape()) / 4].leak();
+        Hrm::new(pack, memory).unwrap()
+    };
+    let task = Sudoku::from_name("sudoku4").unwrap();
+    let about = About { shape: *pack.shape(), self_test, ..ABOUT };
+    let (link, device) = loopback::spawn(model(), task, about, clock);
+    (link, device, model())
+}
+
+fn solve(tokens: &[u8]) -> Solve<'_> {
+    Solve { policy: Policy::default(), time_ms: 0, progress: true, tokens }
+}
+
+#[test]
+fn a_solve_over_the_line_is_the_solve_of_this_machine() {
+    let (mut link, device, mut host) = solving(true, None);
+    let task = Sudoku::from_name("sudoku4").unwrap();
+    for (index, puzzle) in puzzles::drawn(&task, 30, 4).iter().enumerate() {
+        let symmetries = if index % 2 == 0 { Symmetries::Relabel } else { Symmetries::FullGroup };
+        let policy = Policy { symmetries, seed: index as u64, ..Policy::default() };
+        let mut seen = Vec::new();
+        let got = link
+            .solve(&Solve { policy, ..solve(puzzle) }, |progress, grid| seen.push((*progress, grid.to_vec())))
+            .unwrap();
+        let mut solver = Solver::new(task, puzzle, policy);
+        let mut ours = Vec::new();
+        while let Step::Running(progress) = solver.advance(&mut host, &mut ()) {
+            ours.push((progress, solver.grid().to_vec()));
+        }
+        assert_eq!(seen, ours, "puzzle {index}");
+        assert_eq!(Some(got.answer()), solver.answer(), "puzzle {index}");
+        assert!(got.micros.is_some() && !got.out_of_time);
+    }
+    end(link, device);
+}
+
+#[test]
+fn the_watchdog_is_fed_by_every_block_and_while_idle() {
+    let (mut link, device, _) = solving(true, None);
+    let tokens = [1; 16];
+    link.digest(Ask { member: 0, tokens: &tokens }, 3, |_| {}).unwrap();
+    link.shutdown().unwrap();
+    let (_, board) = device.join().unwrap();
+    let shape =
+        *Pack::open(Aligned::new(include_bytes!("../../models/sudoku4-demo.hrm")).bytes()).unwrap().shape();
+    let calls = usize::from(shape.h_cycles) * (usize::from(shape.l_cycles) + 1);
+    assert!(board.fed > 3 * calls, "{} times in 3 segments of {calls} level calls", board.fed);
+}
+
+#[test]
+fn a_board_without_a_clock_says_so() {
+    let (mut link, device, _) = solving(false, None);
+    let tokens = [1; 16];
+    let limited = link.solve(&Solve { time_ms: 5, ..solve(&tokens) }, |_, _| {});
+    assert!(matches!(limited, Err(LinkError::Refused(Fault::NoClock))), "{limited:?}");
+    assert_eq!(link.solve(&solve(&tokens), |_, _| {}).unwrap().micros, None);
+    assert_eq!(link.hello().unwrap().micros, None);
+    end(link, device);
+}
+
+#[test]
+fn a_self_test_is_run_at_the_start_and_its_verdict_counts() {
+    let (link, device, mut host) = solving(true, None);
+    end(link, device);
+    let puzzle: &'static [u8] = vec![1; 16].leak();
+    let digest = run_digest(&mut host, 0, puzzle, 2).unwrap();
+    for (expected, sound) in [(digest, true), (digest ^ 1, false)] {
+        let test = SelfTest { segments: 2, puzzles: puzzle, digests: [expected].into_iter().collect() };
+        let (mut link, device, _) = solving(true, Some(test));
+        let state = link.ready().unwrap().self_test;
+        let answer = link.solve(&solve(puzzle), |_, _| {});
+        if sound {
+            assert_eq!(state, SelfTestState::Passed { puzzles: 1 });
+            assert!(answer.is_ok(), "{answer:?}");
+        } else {
+            assert_eq!(state, SelfTestState::Failed { puzzle: 0, expected, got: digest });
+            assert!(matches!(answer, Err(LinkError::Refused(Fault::SelfTest))), "{answer:?}");
+        }
+        assert_eq!(link.self_test().unwrap(), state);
+        end(link, device);
+    }
+}
+
+#[test]
+fn a_board_without_a_model_says_why_to_everything_and_leaves_with_the_reason() {
+    let (mut link, board) = loopback::pair(true);
+    let device = std::thread::spawn(move || refuse_all(board, NoModel::Memory));
+    let tokens = [1; 16];
+    for refused in [link.hello().err(), link.solve(&solve(&tokens), |_, _| {}).err(), link.self_test().err()]
+    {
+        assert!(matches!(refused, Some(LinkError::Refused(Fault::NoModel(NoModel::Memory)))), "{refused:?}");
+    }
+    link.write(&[7, 1, 2, 3, 4, 5, 6, 0]).unwrap();
+    let fault = link.answer(0, |r| Err::<(), _>(r));
+    assert!(matches!(fault, Err(LinkError::Refused(Fault::Frame(FrameError::Checksum)))), "{fault:?}");
+    link.shutdown().unwrap();
+    assert_eq!(device.join().unwrap(), Exit::Memory);
+}
+
+#[test]
+fn a_wrong_baud_rate_is_suspected_where_only_garbage_comes() {
+    let (ours, mut theirs) = UnixStream::pair().unwrap();
+    ours.set_read_timeout(Some(Duration::from_millis(10))).unwrap();
+    let mut link = Link::new(ours);
+    link.set_timeout(Duration::from_millis(300));
+    theirs.write_all(&[0x9A, 0x33, 0, 0x80, 0xF3, 0x11, 0x71, 0x12, 0x13, 0]).unwrap();
+    let error = link.hello().unwrap_err();
+    assert!(matches!(error, LinkError::Garbage(_)) && error.to_string().contains("baud"), "{error}");
 }

@@ -13,6 +13,8 @@ pub(crate) struct Emulated;
 
 impl Variant for Emulated {
     const NAME: &'static str = "netduinoplus2";
+    /// All but 8 KiB of what the stack leaves of the 128.
+    const WORKSPACE_BYTES: usize = 100 * 1024;
 
     fn clocks() {}
 

@@ -15,12 +15,15 @@ use hrm_firmware::Exit;
 use super::{
     Boot,
     clock::Clock,
-    hal::{Hal, RX_BYTES, TX_BYTES, Watchdog},
+    hal::{BAUD, Hal, RX_BYTES, TX_BYTES, Watchdog},
 };
 
 bind_interrupts!(struct Interrupts {
     UARTE0 => InterruptHandler<UARTE0>;
 });
+
+/// The chip has a table of speeds; its entry below must be the link's.
+const _: () = assert!(BAUD == 115_200);
 
 const NAME: &str = "nrf52840-dk";
 const CLOCK_HZ: u32 = 64_000_000;

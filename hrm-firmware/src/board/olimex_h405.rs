@@ -19,6 +19,8 @@ pub(crate) struct Crystal8;
 
 impl Variant for Crystal8 {
     const NAME: &'static str = "olimex-h405";
+    /// All but 8 KiB of the 128: the stack is in the core-coupled memory.
+    const WORKSPACE_BYTES: usize = 120 * 1024;
 
     fn clocks() {
         let mut config = Config::default();

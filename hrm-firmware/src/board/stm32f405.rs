@@ -22,6 +22,8 @@ use super::{
 pub(crate) trait Variant {
     /// Name of the board.
     const NAME: &'static str;
+    /// Static memory set aside for the model.
+    const WORKSPACE_BYTES: usize;
 
     /// Sets up the clocks: 168 MHz for the processor, half of it for pac::USART1.
     fn clocks();
@@ -100,8 +102,7 @@ impl<V: Variant> Board for Stm32F405<V> {
 }
 
 impl<V: Variant> Boot for Stm32F405<V> {
-    /// All but 8 KiB of the 128: the stack is in the core-coupled memory.
-    const WORKSPACE_BYTES: usize = 120 * 1024;
+    const WORKSPACE_BYTES: usize = V::WORKSPACE_BYTES;
 
     fn start() -> Self {
         V::clocks();

@@ -23,7 +23,9 @@ pub(crate) fn task(args: &Args) -> Result<()> {
         check_smallest(toolchain)?;
         build(toolchain, &every(), &Variant::ALL)?;
         let only_emulated = ["--", "--ignored", "--test-threads", "2"];
-        run(cargo(["test", "--release", "--package", "hrm-tests", "--test", "emulated"]).args(only_emulated))?;
+        let suites =
+            ["test", "--release", "--package", "hrm-tests", "--test", "emulated", "--test", "service"];
+        run(cargo(suites).args(only_emulated))?;
     }
     run(&mut cargo(["test", "--release", "--workspace"]))?;
     run(&mut cargo(["clippy", "--release", "--workspace", "--all-targets", "--", "--deny", "warnings"]))?;

@@ -1,0 +1,440 @@
+//! The emulated boards as a product would use them: solving, self-test, load, faults, resets, a TCP port, a foreign client.
+//!
+//! These need QEMU and the firmware images, as those in `emulated.rs` do.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    net::{TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::Command,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::Duration,
+};
+
+use hrm_core::{
+    Hrm, Pack,
+    digest::CRC,
+    lane::LaneWidth,
+    solve::{Policy, Rule, Solver, Status, Stop, Symmetries},
+    task::{
+        Refusal,
+        sudoku::{BLANK, Sudoku},
+    },
+    wire::{self, Ask, Fault, MAX_FRAME, Request, Response, SelfTestState, Solve},
+    workspace_bytes,
+};
+use hrm_emulator::{
+    Board, Hello, Image, Link, LinkError, Machine, Solved, board::BOARDS, bridge, compare::digests,
+};
+use hrm_firmware::Exit;
+use hrm_tests::{
+    aligned::Aligned,
+    puzzles,
+    synthetic::{self, Kind, with_self_test},
+};
+use rand_core::{Rng, SeedableRng};
+use rand_pcg::Pcg64Mcg;
+use tempfile::TempDir;
+
+const SMALL: Kind = Kind {
+    task: "sudoku4",
+    width: 32,
+    heads: 2,
+    inner: 64,
+    layers: 1,
+    shared_levels: true,
+    rope: false,
+    learned_positions: false,
+    relation: true,
+    members: 1,
+    lanes: LaneWidth::I16,
+};
+
+/// A pack that solves puzzles.
+fn trained() -> Vec<u8> {
+    fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/sudoku4-demo.hrm")).unwrap()
+}
+
+fn tasks() -> (Sudoku, Vec<Vec<u8>>) {
+    let task = Sudoku::from_name("sudoku4").unwrap();
+    (task, puzzles::drawn(&task, 40, 9))
+}
+
+struct Bench {
+    path: PathBuf,
+    folder: TempDir,
+}
+
+impl Bench {
+    fn new(pack: &[u8]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model.hrm");
+        fs::write(&path, pack).unwrap();
+        Self { path, folder }
+    }
+
+    fn boot(&self, board: Board) -> (Machine, Hello) {
+        Machine::boot(board, Image::built(board.name).unwrap(), &self.path).unwrap()
+    }
+}
+
+/// What this machine's solver says, owned as a device's answer is.
+fn expected(pack: &[u8], task: Sudoku, puzzle: &[u8], policy: Policy) -> Solved {
+    let aligned = Aligned::new(pack);
+    let open = Pack::open(aligned.bytes()).unwrap();
+    let mut memory = vec![0; workspace_bytes(open.shape()) / 4];
+    let mut model = Hrm::new(open, &mut memory).unwrap();
+    let mut solver = Solver::new(task, puzzle, policy);
+    let a = solver.run(&mut model, &mut ());
+    Solved {
+        status: a.status,
+        stop: a.stop,
+        guesses: a.guesses,
+        segments: a.segments,
+        last_guess: a.last_guess,
+        found: a.found,
+        votes: a.votes,
+        grid: a.grid.to_vec(),
+        micros: None,
+        out_of_time: false,
+    }
+}
+
+fn solve(tokens: &[u8], policy: Policy) -> Solve<'_> {
+    Solve { policy, time_ms: 0, progress: false, tokens }
+}
+
+/// A solve that takes hours.
+fn endless(tokens: &[u8]) -> Solve<'_> {
+    let policy = Policy {
+        rule: Rule::Majority,
+        symmetries: Symmetries::FullGroup,
+        guesses: u16::MAX,
+        segments: u16::MAX,
+        stop_when_settled: false,
+        ..Policy::default()
+    };
+    solve(tokens, policy)
+}
+
+#[test]
+#[ignore = "needs the emulator and the firmware: cargo xtask test"]
+fn every_board_solves_as_this_machine_does() {
+    let (task, puzzles) = tasks();
+    let pack = trained();
+    let bench = Bench::new(&pack);
+    let policies = [
+        Policy::default(),
+        Policy { symmetries: Symmetries::FullGroup, guesses: 20, seed: 7, ..Policy::default() },
+        Policy { rule: Rule::Majority, stop_on_halt: true, guesses: 3, ..Policy::default() },
+    ];
+    for board in BOARDS {
+        let (mut machine, _) = bench.boot(board);
+        let mut seen = BTreeSet::new();
+        for (index, puzzle) in puzzles.iter().take(6).enumerate() {
+            let policy = policies[index % policies.len()];
+            let mut progress = Vec::new();
+            let request = Solve { progress: true, ..solve(puzzle, policy) };
+            let got = machine
+                .call(|link| link.solve(&request, |p, grid| progress.push((*p, grid.to_vec()))))
+                .unwrap();
+            let ours = expected(&pack, task, puzzle, policy);
+            assert_eq!(got.answer(), ours.answer(), "{} puzzle {index}", board.name);
+            assert!(got.micros.is_some());
+            // A progress for every segment but the last, which the answer stands for.
+            assert_eq!(progress.len() as u32 + 1, got.segments.max(1), "{} puzzle {index}", board.name);
+            assert!(progress.iter().all(|(_, grid)| grid.len() == 16));
+            if got.status == Status::Solved {
+                assert!(task_accepts(&task, puzzle, &got.grid));
+            }
+            seen.insert(format!("{:?}", got.status));
+        }
+        assert!(seen.contains("Solved"), "{} solved nothing: {seen:?}", board.name);
+        let bad = solve(&[BLANK; 3], Policy::default());
+        let refused = machine.call(|link| link.solve(&bad, |_, _| {})).unwrap();
+        assert_eq!(refused.status, Status::Refused(Refusal::Length { expected: 16, got: 3 }));
+        assert_eq!(machine.shutdown().unwrap().code(), Some(0));
+    }
+}
+
+fn task_accepts(task: &Sudoku, puzzle: &[u8], grid: &[u8]) -> bool {
+    hrm_core::task::Task::accepts(task, puzzle, grid)
+}
+
+#[test]
+#[ignore = "needs the emulator and the firmware: cargo xtask test"]
+fn a_solve_can_be_cancelled_limited_and_interrupted_by_questions() {
+    let (_, puzzles) = tasks();
+    let bench = Bench::new(&synthetic::pack(SMALL, 3));
+    for board in BOARDS {
+        let (mut machine, _) = bench.boot(board);
+        let blank = vec![BLANK; 16];
+        // The device says hello, refuses a second puzzle, and drops the first, with what it has found.
+        let long = machine.call(|link| link.send(&Request::Solve(endless(&blank)))).unwrap();
+        machine.call(Link::hello).unwrap();
+        let busy = machine.call(|link| Ok(link.solve(&solve(&puzzles[0], Policy::default()), |_, _| {})));
+        assert!(matches!(busy, Ok(Err(LinkError::Refused(Fault::Busy)))), "{busy:?}");
+        machine.call(|link| link.send(&Request::Cancel)).unwrap();
+        let dropped = machine
+            .call(|link| {
+                link.answer(long, |response| match response {
+                    Response::Answer { answer, .. } => Ok((answer.status, answer.stop, answer.grid.len())),
+                    other => Err(other),
+                })
+            })
+            .unwrap();
+        assert_eq!(dropped, (Status::Unproven, Stop::Cancelled, 16), "{}", board.name);
+        // A limit of time.
+        let late = Solve { time_ms: 200, ..endless(&blank) };
+        let late = machine.call(|link| link.solve(&late, |_, _| {})).unwrap();
+        assert!(late.out_of_time && late.stop == Stop::Cancelled, "{late:?}");
+        assert!(late.micros.unwrap() >= 200_000, "{late:?}");
+        machine.shutdown().unwrap();
+    }
+}
+
+#[test]
+#[ignore = "needs the emulator and the firmware: cargo xtask test"]
+fn a_self_test_passes_on_sound_boards_and_fails_on_a_corrupted_one() {
+    let (_, puzzles) = tasks();
+    let pack =
+        with_self_test(&synthetic::pack(Kind { members: 2, layers: 2, ..SMALL }, 11), &puzzles[..4], 3);
+    let bench = Bench::new(&pack);
+    for board in BOARDS {
+        let (mut machine, hello) = bench.boot(board);
+        assert_eq!(hello.self_test, SelfTestState::Passed { puzzles: 4 }, "{}", board.name);
+        assert_eq!(machine.call(Link::self_test).unwrap(), SelfTestState::Passed { puzzles: 4 });
+        machine.shutdown().unwrap();
+
+        let image = Image::built(&format!("{}-fault-injection", board.name)).unwrap();
+        let (mut machine, hello) = Machine::boot(board, image, &bench.path).unwrap();
+        assert!(matches!(hello.self_test, SelfTestState::Failed { .. }), "{}: {hello:?}", board.name);
+        let refused = machine.call(|link| Ok(link.solve(&solve(&puzzles[0], Policy::default()), |_, _| {})));
+        assert!(matches!(refused, Ok(Err(LinkError::Refused(Fault::SelfTest)))), "{refused:?}");
+        // What finds the fault still works.
+        let ask = Ask { member: 0, tokens: &puzzles[0] };
+        assert_eq!(machine.call(|link| link.digest(ask, 1, |_| {})).unwrap().len(), 1);
+        machine.shutdown().unwrap();
+    }
+    let (mut machine, _) = Bench::new(&trained_without_self_test()).boot(BOARDS[0]);
+    let none = machine.call(|link| Ok(link.self_test()));
+    assert!(matches!(none, Ok(Err(LinkError::Refused(Fault::NoSelfTest)))), "{none:?}");
+}
+
+fn trained_without_self_test() -> Vec<u8> {
+    synthetic::pack(SMALL, 2)
+}
+
+#[test]
+#[ignore = "needs the emulator and the firmware: cargo xtask test"]
+fn ten_thousand_requests_leave_no_trace() {
+    const REQUESTS: usize = 10_000;
+    let (_, puzzles) = tasks();
+    let pack = synthetic::pack(Kind { width: 16, heads: 1, inner: 16, ..SMALL }, 3);
+    let bench = Bench::new(&pack);
+    let (mut machine, _) = bench.boot(BOARDS[0]);
+    let aligned = Aligned::new(&pack);
+    let open = Pack::open(aligned.bytes()).unwrap();
+    let mut memory = vec![0; workspace_bytes(open.shape()) / 4];
+    let mut host = Hrm::new(open, &mut memory).unwrap();
+    let known: Vec<_> =
+        puzzles.iter().map(|tokens| digests(&mut host, Ask { member: 0, tokens }, 1)).collect();
+    let mut stack = 0;
+    for request in 0..REQUESTS {
+        let which = request % puzzles.len();
+        let ask = Ask { member: 0, tokens: &puzzles[which] };
+        match request % 4 {
+            0 => {
+                let got = machine.call(|link| link.digest(ask, 1, |_| {})).unwrap();
+                assert_eq!(got, known[which], "request {request}");
+            }
+            1 => {
+                let one = Policy { guesses: 1, segments: 1, ..Policy::default() };
+                let got = machine.call(|link| link.solve(&solve(&puzzles[which], one), |_, _| {})).unwrap();
+                assert!(got.segments <= 1, "request {request}: {got:?}");
+            }
+            2 => machine.call(Link::cancel).unwrap(),
+            _ => {
+                let hello = machine.call(Link::hello).unwrap();
+                // After the first rounds nothing may go deeper: a leak on a board without a heap would be the stack.
+                if request < REQUESTS / 10 {
+                    stack = hello.memory.stack_used;
+                }
+                assert_eq!(hello.memory.stack_used, stack, "request {request}");
+            }
+        }
+    }
+    assert_eq!(machine.shutdown().unwrap().code(), Some(0));
+}
+
+#[test]
+#[ignore = "needs the emulator and the firmware: cargo xtask test"]
+fn a_thousand_corrupted_frames_are_answered_with_an_error_and_survived() {
+    let (_, puzzles) = tasks();
+    let bench = Bench::new(&synthetic::pack(SMALL, 3));
+    let mut rng = Pcg64Mcg::seed_from_u64(1);
+    for board in BOARDS {
+        let (mut machine, hello) = bench.boot(board);
+        for round in 0..1_000 {
+            let mut buffer = [0; MAX_FRAME];
+            let request = match round % 3 {
+                0 => Request::Hello,
+                1 => Request::Digest { ask: Ask { member: 0, tokens: &puzzles[round % 40] }, segments: 1 },
+                _ => Request::Solve(solve(&puzzles[round % 40], Policy::default())),
+            };
+            let mut frame = wire::encode(0x4000 + round as u16, &request, &mut buffer).unwrap().to_vec();
+            corrupt(&mut frame, &mut rng);
+            machine.call(|link| link.write(&frame)).unwrap();
+            if round % 100 == 99 {
+                // A frame that was cut short swallowed its zero: the hello's own begins anew.
+                assert_eq!(machine.call(Link::hello).unwrap().pack_crc, hello.pack_crc);
+            }
+        }
+        let done =
+            machine.call(|link| link.digest(Ask { member: 0, tokens: &puzzles[0] }, 1, |_| {})).unwrap();
+        assert_eq!(done.len(), 1, "{}", board.name);
+        let log = machine.log();
+        let noise = log.iter().filter(|line| line.contains("Noise")).count();
+        assert!(noise > 300, "{}: only {noise} corrupted frames were noticed", board.name);
+        assert!(!log.iter().any(|line| line.contains("panicked")), "{log:?}");
+        assert_eq!(machine.shutdown().unwrap().code(), Some(0), "{}", board.name);
+    }
+}
+
+/// Damage of every kind that a line does: bits, bytes lost, bytes added, frames cut and glued.
+fn corrupt(frame: &mut Vec<u8>, rng: &mut Pcg64Mcg) {
+    let at = rng.next_u32() as usize % frame.len();
+    match rng.next_u32() % 5 {
+        0 => frame[at] ^= 1 << (rng.next_u32() % 8),
+        1 => {
+            frame.remove(at);
+        }
+        2 => frame.insert(at, rng.next_u32() as u8),
+        3 => frame.truncate(at),
+        _ => {
+            for byte in &mut frame[at..] {
+                *byte = rng.next_u32() as u8;
+            }
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs the emulator and the firmware: cargo xtask test"]
+fn resets_at_random_moments_are_survived() {
+    let (task, puzzles) = tasks();
+    let pack = trained();
+    let bench = Bench::new(&pack);
+    let mut rng = Pcg64Mcg::seed_from_u64(2);
+    for board in BOARDS {
+        let (mut machine, hello) = bench.boot(board);
+        for round in 0..8 {
+            // In the middle of a frame, of a segment, of an answer, or of nothing.
+            let mut buffer = [0; MAX_FRAME];
+            let frame = wire::encode(9, &Request::Solve(endless(&puzzles[round])), &mut buffer).unwrap();
+            let cut = rng.next_u32() as usize % (frame.len() + 1);
+            machine.call(|link| link.write(&frame[..cut])).unwrap();
+            thread::sleep(Duration::from_micros((rng.next_u32() % 20_000).into()));
+            machine.reset().unwrap();
+            let again = machine.call(Link::ready).unwrap();
+            assert_eq!(
+                (again.pack_crc, again.self_test),
+                (hello.pack_crc, hello.self_test),
+                "{}",
+                board.name
+            );
+            let got = machine
+                .call(|link| {
+                    link.cancel()?;
+                    link.solve(&solve(&puzzles[round], Policy::default()), |_, _| {})
+                })
+                .unwrap();
+            let ours = expected(&pack, task, &puzzles[round], Policy::default());
+            assert_eq!(got.answer(), ours.answer(), "{} round {round}", board.name);
+        }
+        machine.shutdown().unwrap();
+    }
+}
+
+#[test]
+#[ignore = "needs the emulator and the firmware: cargo xtask test"]
+fn a_watchdog_ends_a_board_that_makes_no_progress() {
+    // A host that asks and asks and never listens: once every buffer in between is full, the board waits for it in vain.
+    let bench = Bench::new(&synthetic::pack(SMALL, 3));
+    // QEMU's netduinoplus2 has no watchdog.
+    let watched: Vec<Board> = BOARDS.into_iter().filter(|board| board.name != "netduinoplus2").collect();
+    thread::scope(|scope| {
+        for &board in &watched {
+            let bench = &bench;
+            scope.spawn(move || {
+                let (mut machine, _) = bench.boot(board);
+                let mut line = machine.line().unwrap();
+                line.set_write_timeout(Some(Duration::from_secs(1))).unwrap();
+                let mut buffer = [0; MAX_FRAME];
+                let hello = wire::encode(1, &Request::Hello, &mut buffer).unwrap().repeat(1_000);
+                while std::io::Write::write_all(&mut line, &hello).is_ok() {}
+                let status = machine.wait(Duration::from_secs(120)).unwrap();
+                let log = machine.log().join("\n");
+                assert_eq!(status.code(), Some(Exit::Watchdog.code().into()), "{}: {log}", board.name);
+                assert!(log.contains("watchdog: no progress"), "{}: {log}", board.name);
+            });
+        }
+    });
+}
+
+#[test]
+#[ignore = "needs the emulator and the firmware: cargo xtask test"]
+fn another_language_and_a_second_client_are_served_over_tcp() {
+    let (task, puzzles) = tasks();
+    let pack = trained();
+    let bench = Bench::new(&pack);
+    let (mut machine, _) = bench.boot(BOARDS[0]);
+    let uart = machine.line().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let served = scope.spawn(|| bridge::serve(&listener, &uart, &stop));
+        // A client that breaks off in the middle of a frame.
+        let mut rude = TcpStream::connect(address).unwrap();
+        std::io::Write::write_all(&mut rude, &[9, 9, 9]).unwrap();
+        drop(rude);
+        let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/client.py");
+        for puzzle in &puzzles[..3] {
+            let text = task.text(puzzle).to_string();
+            let output = Command::new("python3").arg(&program).arg(address.to_string()).arg(&text).output();
+            let output = output.expect("python3, which the example client is written in");
+            let (out, err) =
+                (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+            assert!(output.status.success(), "{out}\n{err}");
+            let ours = expected(&pack, task, puzzle, Policy::default());
+            let status = format!("{:?}", ours.status).to_lowercase();
+            let line = format!(
+                "{status} {} guesses {} segments {}",
+                task.text(&ours.grid),
+                ours.guesses,
+                ours.segments
+            );
+            assert!(out.lines().any(|found| found.starts_with(&line)), "{out}\nwanted: {line}");
+        }
+        stop.store(true, Ordering::Relaxed);
+        served.join().unwrap().unwrap();
+    });
+    machine.shutdown().unwrap();
+    assert!(bench.folder.path().exists());
+}
+
+/// The worked example of docs/PROTOCOL.md, with which others try their implementation.
+#[test]
+fn the_documents_example_is_right() {
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/PROTOCOL.md")).unwrap();
+    let mut buffer = [0; MAX_FRAME];
+    let frame = wire::encode(1, &Request::Hello, &mut buffer).unwrap();
+    assert!(text.contains(&format!("`{}`", hex(frame))), "the frame is {}", hex(frame));
+    let check = CRC.checksum(b"123456789");
+    assert!(text.contains(&format!("0x{check:08X}")), "the check value is {check:08X}");
+    assert!(text.contains(&format!("version {}", wire::PROTOCOL)));
+}
