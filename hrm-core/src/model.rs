@@ -14,8 +14,8 @@
 //! state's own memory. A block is post-norm: `x = rms(x + Attention(x)); x = rms(x + SwiGLU(x))`.
 
 use crate::fixed::scale;
-use crate::kernels::attention::{attention_output, rotate, softmax};
-use crate::kernels::{matmul, residual_norm, swiglu};
+use crate::kernels::attention::rotate;
+use crate::kernels::{add_bias, attention_output, matmul, residual_norm, softmax, swiglu};
 use crate::lane::{Lane, LaneWidth};
 use crate::pack::{CRC32, Layer, Matrix, Member, Pack, Shape, TILE, Tables};
 use crate::reasoner::{Cancelled, Halt, Reasoner};
@@ -222,11 +222,21 @@ impl Level<'_, '_> {
                 LevelName::L => self.embedding(t, tokens),
                 LevelName::H => (&[][..], &[][..]),
             };
-            let at = |row: &[i16], d: usize| row.get(d).map_or(0, |x| i32::from(*x));
-            for (d, (z, other)) in z.iter_mut().zip(other).enumerate() {
-                let x = (at(token, d) + at(position, d)) * params.embed_step;
-                let sum = (z.wide() + other.wide()) * params.state_step;
-                *z = A::saturate(scale(sum.saturating_add(x), factor));
+            let state = |z: A, other: A| (z.wide() + other.wide()) * params.state_step;
+            let with = |z: A, other: A, x: i32| {
+                A::saturate(scale(state(z, other).saturating_add(x * params.embed_step), factor))
+            };
+            let rows = z.iter_mut().zip(other);
+            match (token, position) {
+                ([], []) => rows.for_each(|(z, other)| *z = A::saturate(scale(state(*z, *other), factor))),
+                (row, []) | ([], row) => {
+                    rows.zip(row).for_each(|((z, other), x)| *z = with(*z, *other, i32::from(*x)));
+                }
+                (token, position) => {
+                    for (((z, other), token), position) in rows.zip(token).zip(position) {
+                        *z = with(*z, *other, i32::from(*token) + i32::from(*position));
+                    }
+                }
             }
         }
     }
@@ -280,20 +290,31 @@ impl Block<'_> {
             let acc = product(x, &self.layer.key, scratch.acc, scratch.pack);
             for (row, acc) in acc.chunks_exact_mut(width).enumerate() {
                 let t = index * TILE + row;
-                rescale::<A>(acc, self.layer.key.factors);
-                self.rotate(t, acc);
-                for (n, key) in acc.iter().enumerate() {
-                    let (head, d) = (n / dim, n % dim);
-                    let at = head * dim * key_columns + (t / 2) * 2 * dim + 2 * d + t % 2;
-                    put(scratch.keys, at, *key);
+                let heads = scratch.keys.chunks_exact_mut(dim * key_columns);
+                if self.shape.rope {
+                    rescale::<A>(acc, self.layer.key.factors);
+                    self.rotate(t, acc);
+                    for (panel, acc) in heads.zip(acc.chunks_exact(dim)) {
+                        let column = column(panel, t, dim);
+                        column.zip(acc).for_each(|(key, value)| *key = i8::saturate(*value));
+                    }
+                } else {
+                    let rows = acc.chunks_exact(dim).zip(self.layer.key.factors.chunks_exact(dim));
+                    for (panel, (acc, factors)) in heads.zip(rows) {
+                        for ((key, acc), factor) in column(panel, t, dim).zip(acc).zip(factors) {
+                            *key = i8::saturate(A::requantize(*acc, *factor));
+                        }
+                    }
                 }
             }
             let acc = product(x, &self.layer.value, scratch.acc, scratch.pack);
-            for (row, acc) in acc.chunks_exact_mut(width).enumerate() {
+            for (row, acc) in acc.chunks_exact(width).enumerate() {
                 let t = index * TILE + row;
-                rescale::<A>(acc, self.layer.value.factors);
-                for (n, value) in acc.iter().enumerate() {
-                    put(scratch.values, (n / 2) * 2 * value_rows + 2 * t + n % 2, *value);
+                let pairs = acc.as_chunks::<2>().0.iter().zip(self.layer.value.factors.as_chunks::<2>().0);
+                let places = scratch.values.as_chunks_mut::<2>().0.iter_mut().skip(t).step_by(value_rows);
+                for (place, ([even, odd], factors)) in places.zip(pairs) {
+                    let value = |acc: i32, factor: i32| i8::saturate(A::requantize(acc, factor));
+                    *place = [value(*even, factors[0]), value(*odd, factors[1])];
                 }
             }
         }
@@ -319,12 +340,15 @@ impl Block<'_> {
         // queries, (heads, tokens, dim)
         let acc = product(x, &self.layer.query, scratch.acc, scratch.pack);
         for (row, acc) in acc.chunks_exact_mut(width).enumerate() {
-            rescale::<A>(acc, self.layer.query.factors);
-            self.rotate(first + row, acc);
-            for (head, acc) in acc.chunks_exact(dim).enumerate() {
-                let at = (head * tokens + row) * dim;
-                for (query, acc) in queries.iter_mut().skip(at).zip(acc) {
-                    *query = A::saturate(*acc);
+            if self.shape.rope {
+                rescale::<A>(acc, self.layer.query.factors);
+                self.rotate(first + row, acc);
+            }
+            let factors = self.layer.query.factors.chunks_exact(dim);
+            let places = queries.chunks_exact_mut(dim).skip(row).step_by(tokens);
+            for (queries, (acc, factors)) in places.zip(acc.chunks_exact(dim).zip(factors)) {
+                for ((query, acc), factor) in queries.iter_mut().zip(acc).zip(factors) {
+                    *query = A::saturate(if self.shape.rope { *acc } else { A::requantize(*acc, *factor) });
                 }
             }
         }
@@ -409,13 +433,10 @@ impl Block<'_> {
 
     /// `scores[j] += bias[head][class(i, j)]` for the query at position `i`; does nothing without relations.
     fn add_relation_bias(&self, head: usize, i: usize, scores: &mut [i32]) {
-        let classes = usize::from(self.shape.relations);
+        let (classes, sequence) = (usize::from(self.shape.relations), self.shape.sequence());
         let bias = self.layer.relation_bias.get(head * classes..(head + 1) * classes).unwrap_or_default();
-        let sequence = self.shape.sequence();
         let row = self.tables.relation_map.get(i * sequence..(i + 1) * sequence).unwrap_or_default();
-        for (score, class) in scores.iter_mut().zip(row) {
-            *score += bias.get(usize::from(*class)).copied().unwrap_or(0);
-        }
+        add_bias(scores, bias, row);
     }
 }
 
@@ -481,11 +502,10 @@ fn rescale<A: Lane>(acc: &mut [i32], factors: &[i32]) {
     }
 }
 
-/// Stores `value` as an `i8` in `-127..=127`.
-fn put(panel: &mut [i8], at: usize, value: i32) {
-    if let Some(place) = panel.get_mut(at) {
-        *place = value.clamp(-127, 127) as i8;
-    }
+/// Column `t` of a panel of `depth` inputs.
+fn column(panel: &mut [i8], t: usize, depth: usize) -> impl Iterator<Item = &mut i8> {
+    let pair = panel.chunks_exact_mut(2 * depth).nth(t / 2).unwrap_or_default();
+    pair.iter_mut().skip(t % 2).step_by(2)
 }
 
 /// The first `n` elements; the workspace is sized so that they are there.

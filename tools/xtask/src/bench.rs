@@ -224,7 +224,7 @@ fn announced(said: &str) -> Result<Vec<(u64, &str)>> {
         .map(|line| line.split_once(' ').and_then(|(work, name)| Some((work.parse().ok()?, name))))
         .collect();
     let regions = regions.with_context(|| format!("not a list of regions: {said}"))?;
-    ensure!(regions.len() == 11, "{} regions, not 11", regions.len());
+    ensure!(regions.len() == 12, "{} regions, not 12", regions.len());
     Ok(regions)
 }
 

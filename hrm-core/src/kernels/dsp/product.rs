@@ -7,28 +7,13 @@
 //!
 //! A step of two inputs is a piece of code of constant length, sixteen in a row; the first round jumps to where only the steps that are left over
 //! lie ahead, so any even number of inputs takes no other path.
-#![allow(unsafe_code)] // naked assembly; the wrapper has checked every length that it relies on
 
 use core::arch::naked_asm;
 
 use crate::lane::{Lane, LaneWidth};
 
-/// Tells the assembler of a processor whose target leaves out the DSP extension.
-#[cfg(not(feature = "dsp-m33"))]
-macro_rules! processor {
-    () => {
-        ""
-    };
-}
-#[cfg(feature = "dsp-m33")]
-macro_rules! processor {
-    () => {
-        ".cpu cortex-m33"
-    };
-}
-
-/// [`matmul`](super::matmul()) by `SMLAD`; `false` (and nothing done) where a length does not fit.
-pub(super) fn matmul<A: Lane>(
+/// [`matmul`](crate::kernels::matmul()) by `SMLAD`; `false` (and nothing done) where a length does not fit.
+pub(in crate::kernels) fn matmul<A: Lane>(
     x: &[A],
     depth: usize,
     panel: &[i8],
