@@ -17,6 +17,10 @@ pub fn softmax<A: Lane>(scores: &[i32], score_bits: u32, bits: u32, table: &[u16
     if let Some(sum) = super::dsp::softmax(scores, score_bits, bits, table, weights) {
         return sum;
     }
+    #[cfg(all(target_arch = "arm", feature = "mve", not(feature = "_portable")))]
+    if let Some(sum) = super::mve::softmax(scores, score_bits, bits, table, weights) {
+        return sum;
+    }
     softmax_portable(scores, score_bits, bits, table, weights)
 }
 
@@ -56,6 +60,10 @@ pub fn softmax_portable<A: Lane>(
 pub fn add_bias(scores: &mut [i32], bias: &[i32], classes: &[u8]) {
     #[cfg(all(target_arch = "arm", feature = "dsp", not(feature = "_portable")))]
     if super::dsp::add_bias(scores, bias, classes) {
+        return;
+    }
+    #[cfg(all(target_arch = "arm", feature = "mve", not(feature = "_portable")))]
+    if super::mve::add_bias(scores, bias, classes) {
         return;
     }
     add_bias_portable(scores, bias, classes);

@@ -4,6 +4,8 @@ pub mod attention;
 #[cfg(all(target_arch = "arm", feature = "dsp", not(feature = "_portable")))]
 mod dsp;
 pub mod matmul;
+#[cfg(all(target_arch = "arm", feature = "mve", not(feature = "_portable")))]
+mod mve;
 pub mod norm;
 pub mod swiglu;
 #[cfg(all(feature = "std", target_arch = "x86_64"))]

@@ -23,6 +23,10 @@ pub fn residual_norm<A: Lane>(row: &mut [A], step: i32, acc: &mut [i32], factors
     if super::dsp::residual_norm(row, step, acc, factors, numerator) {
         return;
     }
+    #[cfg(all(target_arch = "arm", feature = "mve", not(feature = "_portable")))]
+    if super::mve::residual_norm(row, step, acc, factors, numerator) {
+        return;
+    }
     residual_norm_portable(row, step, acc, factors, numerator);
 }
 

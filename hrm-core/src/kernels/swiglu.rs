@@ -31,6 +31,10 @@ pub fn swiglu<A: Lane>(acc: &[i32], factors: &[i32], factor: i32, table: &[u16],
     if super::dsp::swiglu(acc, factors, factor, table, out) {
         return;
     }
+    #[cfg(all(target_arch = "arm", feature = "mve", not(feature = "_portable")))]
+    if super::mve::swiglu(acc, factors, factor, table, out) {
+        return;
+    }
     swiglu_portable(acc, factors, factor, table, out);
 }
 
