@@ -19,6 +19,7 @@ use crate::kernels::{add_bias, attention_output, matmul, residual_norm, softmax,
 use crate::lane::{Lane, LaneWidth};
 use crate::pack::{CRC32, Layer, Matrix, Member, Pack, Shape, TILE, Tables};
 use crate::reasoner::{Cancelled, Halt, Reasoner};
+use crate::rows::Rows;
 use crate::trace::{Op, Trace, Values};
 use crate::workspace::{Scratch, Workspace, acc_columns, board, clear, state, workspace_bytes};
 
@@ -83,7 +84,7 @@ impl<'p, 'w> Hrm<'p, 'w> {
         let initial = self.pack.member(self.member).initial;
         let (initial_h, initial_l) = initial.split_at_checked(shape.width()).unwrap_or_default();
         for (z, initial) in [(ws.z_h, initial_h), (ws.z_l, initial_l)] {
-            for row in z.chunks_exact_mut(shape.width()) {
+            for row in z.rows_mut(shape.width()) {
                 for (z, initial) in row.iter_mut().zip(initial) {
                     *z = A::saturate(i32::from(*initial));
                 }
@@ -95,7 +96,7 @@ impl<'p, 'w> Hrm<'p, 'w> {
         }
     }
 
-    fn segment_lanes<A: Lane, T: Trace>(&mut self, trace: &mut T) -> Result<(), Cancelled> {
+    fn segment_lanes<A: Lane>(&mut self, trace: &mut dyn Trace) -> Result<(), Cancelled> {
         let shape = *self.pack.shape();
         let member = self.pack.member(self.member);
         let mut ws = Workspace::<A>::carve(&shape, self.memory);
@@ -138,10 +139,11 @@ impl Reasoner for Hrm<'_, '_> {
         }
     }
 
+    /// One compiled segment serves every trace: a few thousand indirect calls are nothing beside a segment, a copy of its code for each trace is.
     fn segment<T: Trace>(&mut self, trace: &mut T) -> Result<(), Cancelled> {
         match self.pack.shape().lanes {
-            LaneWidth::I8 => self.segment_lanes::<i8, T>(trace),
-            LaneWidth::I16 => self.segment_lanes::<i16, T>(trace),
+            LaneWidth::I8 => self.segment_lanes::<i8>(trace),
+            LaneWidth::I16 => self.segment_lanes::<i16>(trace),
         }
     }
 
@@ -177,13 +179,13 @@ struct Level<'a, 'p> {
 
 impl Level<'_, '_> {
     /// `z = Level(z, other [+ x])`, in place. `z` and `other`: (sequence, width).
-    fn call<A: Lane, T: Trace>(
+    fn call<A: Lane>(
         &self,
         z: &mut [A],
         other: &[A],
         tokens: &[u8],
         scratch: &mut Scratch<'_, A>,
-        trace: &mut T,
+        trace: &mut dyn Trace,
     ) -> Result<(), Cancelled> {
         let params = &self.member.params;
         let (first, layers, mut step) = match self.level {
@@ -217,7 +219,7 @@ impl Level<'_, '_> {
             LevelName::L => params.l_input_factor,
             LevelName::H => params.h_input_factor,
         };
-        for (t, (z, other)) in z.chunks_exact_mut(width).zip(other.chunks_exact(width)).enumerate() {
+        for (t, (z, other)) in z.rows_mut(width).zip(other.rows(width)).enumerate() {
             let (token, position) = match self.level {
                 LevelName::L => self.embedding(t, tokens),
                 LevelName::H => (&[][..], &[][..]),
@@ -267,12 +269,12 @@ impl Block<'_> {
     /// `x = rms(x + Attention(x)); x = rms(x + SwiGLU(x))` in place; `x`: (sequence, width), stored with `step`.
     ///
     /// Keys and values of the whole sequence come first; after them, every tile of tokens goes through the rest on its own.
-    fn call<A: Lane, T: Trace>(&self, x: &mut [A], step: i32, scratch: &mut Scratch<'_, A>, trace: &mut T) {
+    fn call<A: Lane>(&self, x: &mut [A], step: i32, scratch: &mut Scratch<'_, A>, trace: &mut dyn Trace) {
         let width = self.shape.width();
         self.keys_and_values(x, scratch);
         trace.op(Op::Key, Values::I8(scratch.keys));
         trace.op(Op::Value, Values::I8(scratch.values));
-        for (index, x) in x.chunks_mut(TILE * width).enumerate() {
+        for (index, x) in x.tiles_mut(TILE * width).enumerate() {
             self.attention(index * TILE, x, scratch, trace);
             self.add_and_norm(x, step, scratch.acc, &self.layer.out);
             trace.op(Op::AttentionNorm, A::values(x));
@@ -286,35 +288,38 @@ impl Block<'_> {
     fn keys_and_values<A: Lane>(&self, x: &[A], scratch: &mut Scratch<'_, A>) {
         let (width, dim, key_columns) = (self.shape.width(), self.shape.head_dim(), self.shape.key_columns());
         let value_rows = self.shape.value_rows();
-        for (index, x) in x.chunks(TILE * width).enumerate() {
+        for (index, x) in x.tiles(TILE * width).enumerate() {
             let acc = product(x, &self.layer.key, scratch.acc, scratch.pack);
-            for (row, acc) in acc.chunks_exact_mut(width).enumerate() {
+            for (row, acc) in acc.rows_mut(width).enumerate() {
                 let t = index * TILE + row;
-                let heads = scratch.keys.chunks_exact_mut(dim * key_columns);
+                let heads = scratch.keys.rows_mut(dim * key_columns);
                 if self.shape.rope {
                     rescale::<A>(acc, self.layer.key.factors);
                     self.rotate(t, acc);
-                    for (panel, acc) in heads.zip(acc.chunks_exact(dim)) {
-                        let column = column(panel, t, dim);
-                        column.zip(acc).for_each(|(key, value)| *key = i8::saturate(*value));
+                    for (panel, acc) in heads.zip(acc.rows(dim)) {
+                        for (keys, value) in columns(panel, t, dim).iter_mut().zip(acc) {
+                            keys[t & 1] = i8::saturate(*value);
+                        }
                     }
                 } else {
-                    let rows = acc.chunks_exact(dim).zip(self.layer.key.factors.chunks_exact(dim));
+                    let rows = acc.rows(dim).zip(self.layer.key.factors.rows(dim));
                     for (panel, (acc, factors)) in heads.zip(rows) {
-                        for ((key, acc), factor) in column(panel, t, dim).zip(acc).zip(factors) {
-                            *key = i8::saturate(A::requantize(*acc, *factor));
+                        for ((keys, acc), factor) in columns(panel, t, dim).iter_mut().zip(acc).zip(factors) {
+                            keys[t & 1] = i8::saturate(A::requantize(*acc, *factor));
                         }
                     }
                 }
             }
             let acc = product(x, &self.layer.value, scratch.acc, scratch.pack);
-            for (row, acc) in acc.chunks_exact(width).enumerate() {
+            for (row, acc) in acc.rows(width).enumerate() {
                 let t = index * TILE + row;
                 let pairs = acc.as_chunks::<2>().0.iter().zip(self.layer.value.factors.as_chunks::<2>().0);
-                let places = scratch.values.as_chunks_mut::<2>().0.iter_mut().skip(t).step_by(value_rows);
-                for (place, ([even, odd], factors)) in places.zip(pairs) {
+                let panels = scratch.values.rows_mut(2 * value_rows);
+                for (panel, ([even, odd], factors)) in panels.zip(pairs) {
                     let value = |acc: i32, factor: i32| i8::saturate(A::requantize(acc, factor));
-                    *place = [value(*even, factors[0]), value(*odd, factors[1])];
+                    if let Some(place) = panel.as_chunks_mut::<2>().0.get_mut(t) {
+                        *place = [value(*even, factors[0]), value(*odd, factors[1])];
+                    }
                 }
             }
         }
@@ -323,30 +328,24 @@ impl Block<'_> {
     /// Attention of one tile; leaves the accumulators of the output projection in `scratch.acc`.
     ///
     /// `x`: (tokens, width), the first of them at position `first`.
-    fn attention<A: Lane, T: Trace>(
-        &self,
-        first: usize,
-        x: &[A],
-        scratch: &mut Scratch<'_, A>,
-        trace: &mut T,
-    ) {
+    fn attention<A: Lane>(&self, first: usize, x: &[A], scratch: &mut Scratch<'_, A>, trace: &mut dyn Trace) {
         let (width, dim, sequence) = (self.shape.width(), self.shape.head_dim(), self.shape.sequence());
         let (key_columns, value_rows) = (self.shape.key_columns(), self.shape.value_rows());
-        let tokens = x.len() / width;
+        let tokens = x.len() / width.max(1);
         let (queries, rest) = split(scratch.tile, tokens * width);
         let (weights, rest) = split(rest, tokens * value_rows);
         let (outputs, _) = split(rest, tokens * width);
 
         // queries, (heads, tokens, dim)
         let acc = product(x, &self.layer.query, scratch.acc, scratch.pack);
-        for (row, acc) in acc.chunks_exact_mut(width).enumerate() {
+        for (row, acc) in acc.rows_mut(width).enumerate() {
             if self.shape.rope {
                 rescale::<A>(acc, self.layer.query.factors);
                 self.rotate(first + row, acc);
             }
-            let factors = self.layer.query.factors.chunks_exact(dim);
-            let places = queries.chunks_exact_mut(dim).skip(row).step_by(tokens);
-            for (queries, (acc, factors)) in places.zip(acc.chunks_exact(dim).zip(factors)) {
+            let factors = self.layer.query.factors.rows(dim);
+            let places = queries.rows_mut(dim).skip(row).step_by(tokens.max(1));
+            for (queries, (acc, factors)) in places.zip(acc.rows(dim).zip(factors)) {
                 for ((query, acc), factor) in queries.iter_mut().zip(acc).zip(factors) {
                     *query = A::saturate(if self.shape.rope { *acc } else { A::requantize(*acc, *factor) });
                 }
@@ -355,15 +354,15 @@ impl Block<'_> {
         trace.op(Op::Query, A::values(queries));
 
         let heads = queries
-            .chunks_exact(tokens * dim)
-            .zip(scratch.keys.chunks_exact(dim * key_columns))
-            .zip(scratch.values.chunks_exact(dim * value_rows));
+            .rows(tokens * dim)
+            .zip(scratch.keys.rows(dim * key_columns))
+            .zip(scratch.values.rows(dim * value_rows));
         for (head, ((queries, keys), values)) in heads.enumerate() {
             let mut sums = [0u32; TILE];
             let scores = first_of(scratch.acc, tokens * key_columns);
             matmul(queries, dim, keys, scores, scratch.pack);
             weights.fill(A::default());
-            let rows = scores.chunks_exact_mut(key_columns).zip(weights.chunks_exact_mut(value_rows));
+            let rows = scores.rows_mut(key_columns).zip(weights.rows_mut(value_rows));
             for (row, ((scores, weights), sum)) in rows.zip(&mut sums).enumerate() {
                 let scores = first_of(scores, sequence);
                 self.add_relation_bias(head, first + row, scores);
@@ -378,7 +377,7 @@ impl Block<'_> {
             trace.op(Op::Weights, A::values(weights));
             let acc = first_of(scratch.acc, tokens * dim);
             matmul(weights, value_rows, values, acc, scratch.pack);
-            let rows = acc.chunks_exact(dim).zip(outputs.chunks_exact_mut(width));
+            let rows = acc.rows(dim).zip(outputs.rows_mut(width));
             for ((acc, output), sum) in rows.zip(sums) {
                 attention_output(acc, sum, output.get_mut(head * dim..(head + 1) * dim).unwrap_or_default());
             }
@@ -388,18 +387,19 @@ impl Block<'_> {
     }
 
     /// The feed-forward of one tile; leaves the accumulators of the down projection in `scratch.acc`.
-    fn feed_forward<A: Lane, T: Trace>(&self, x: &[A], scratch: &mut Scratch<'_, A>, trace: &mut T) {
+    fn feed_forward<A: Lane>(&self, x: &[A], scratch: &mut Scratch<'_, A>, trace: &mut dyn Trace) {
         let (width, inner) = (self.shape.width(), self.shape.inner());
-        let tokens = x.len() / width;
+        let tokens = x.len() / width.max(1);
         let (gated, _) = split(scratch.tile, tokens * inner);
         let columns = acc_columns(self.shape) & !1;
         let gate_up = &self.layer.gate_up;
         // as many columns at a time as the accumulators hold; a pair is one gate and its up
-        let chunks = gate_up.weights.chunks(columns * width).zip(gate_up.factors.chunks(columns));
-        for (chunk, (weights, factors)) in chunks.enumerate() {
+        let mut weights = gate_up.weights.tiles(columns * width);
+        for (chunk, factors) in gate_up.factors.tiles(columns).enumerate() {
+            let weights = weights.next().unwrap_or_default();
             let acc = first_of(scratch.acc, tokens * factors.len());
             matmul(x, width, weights, acc, scratch.pack);
-            let rows = acc.chunks_exact(factors.len()).zip(gated.chunks_exact_mut(inner));
+            let rows = acc.rows(factors.len()).zip(gated.rows_mut(inner));
             for (acc, gated) in rows {
                 let gated = gated.get_mut(chunk * columns / 2..).unwrap_or_default();
                 swiglu(acc, factors, self.layer.params.gate_factor, self.tables.sigmoid, gated);
@@ -412,7 +412,7 @@ impl Block<'_> {
     /// `x = rms(x + matrix's product)`, from the accumulators that lie in `acc`.
     fn add_and_norm<A: Lane>(&self, x: &mut [A], step: i32, acc: &mut [i32], matrix: &Matrix<'_>) {
         let width = self.shape.width();
-        for (x, acc) in x.chunks_exact_mut(width).zip(acc.chunks_exact_mut(width)) {
+        for (x, acc) in x.rows_mut(width).zip(acc.rows_mut(width)) {
             residual_norm(x, step, acc, matrix.factors, self.numerator);
         }
     }
@@ -422,7 +422,7 @@ impl Block<'_> {
         if self.shape.rope {
             let dim = self.shape.head_dim();
             let rotation = self.tables.rope.get(t * dim..(t + 1) * dim).unwrap_or_default();
-            for head in row.chunks_exact_mut(dim) {
+            for head in row.rows_mut(dim) {
                 rotate(head, rotation);
             }
             for value in row {
@@ -441,19 +441,21 @@ impl Block<'_> {
 }
 
 /// `lm_head(z_h)` of every cell; the grid is each cell's best token, the lowest on ties.
-fn decode<A: Lane, T: Trace>(
+fn decode<A: Lane>(
     shape: &Shape,
     member: &Member<'_>,
     z_h: &[A],
     scratch: &mut Scratch<'_, A>,
     grid: &mut [u8],
-    trace: &mut T,
+    trace: &mut dyn Trace,
 ) {
     let (width, columns) = (shape.width(), shape.logit_columns());
     let cells = z_h.get(width..).unwrap_or_default();
-    for (x, grid) in cells.chunks(TILE * width).zip(grid.chunks_mut(TILE)) {
+    let mut tiles = cells.tiles(TILE * width);
+    for grid in grid.tiles_mut(TILE) {
+        let x = tiles.next().unwrap_or_default();
         let acc = product(x, &member.logits, scratch.acc, scratch.pack);
-        for (logits, token) in acc.chunks_exact_mut(columns).zip(grid) {
+        for (logits, token) in acc.rows_mut(columns).zip(grid) {
             rescale::<A>(logits, member.logits.factors);
             let logits = first_of(logits, usize::from(shape.vocab));
             trace.op(Op::Logits, Values::I32(logits));
@@ -468,12 +470,12 @@ fn decode<A: Lane, T: Trace>(
 }
 
 /// `q_head(z_h[puzzle position])`.
-fn halt<A: Lane, T: Trace>(
+fn halt<A: Lane>(
     shape: &Shape,
     member: &Member<'_>,
     z_h: &[A],
     scratch: &mut Scratch<'_, A>,
-    trace: &mut T,
+    trace: &mut dyn Trace,
 ) -> Halt {
     let acc = product(z_h.get(..shape.width()).unwrap_or_default(), &member.halt, scratch.acc, scratch.pack);
     rescale::<A>(acc, member.halt.factors);
@@ -502,10 +504,10 @@ fn rescale<A: Lane>(acc: &mut [i32], factors: &[i32]) {
     }
 }
 
-/// Column `t` of a panel of `depth` inputs.
-fn column(panel: &mut [i8], t: usize, depth: usize) -> impl Iterator<Item = &mut i8> {
-    let pair = panel.chunks_exact_mut(2 * depth).nth(t / 2).unwrap_or_default();
-    pair.iter_mut().skip(t % 2).step_by(2)
+/// The pair of columns of a panel of `depth` inputs that column `t` belongs to: `[even, odd]` for each input.
+fn columns(panel: &mut [i8], t: usize, depth: usize) -> &mut [[i8; 2]] {
+    let from = t / 2 * 2 * depth;
+    panel.get_mut(from..from + 2 * depth).unwrap_or_default().as_chunks_mut().0
 }
 
 /// The first `n` elements; the workspace is sized so that they are there.

@@ -10,7 +10,11 @@ use hrm_core::{
     },
     lane::{Lane, LaneWidth},
     pack::TILE,
+    workspace_bytes,
 };
+
+/// What lies behind the workspace while a segment runs, and must lie there afterwards.
+const CANARY: u32 = 0xC0FF_EE00;
 
 /// How a program tells its counter, and its reader, where it is.
 pub trait Probe {
@@ -38,6 +42,8 @@ impl<P: Probe> Trace for Ops<'_, P> {
 pub enum BenchError {
     /// The memory is too small for the model.
     Memory,
+    /// Something behind the workspace was written to.
+    Workspace,
     /// A kernel differs from its portable definition.
     Kernel {
         /// Which case of [`check`].
@@ -48,6 +54,8 @@ pub enum BenchError {
 /// Measures the model in `pack`: one segment without a trace, one with every operation marked, then its kernels.
 pub fn run<P: Probe>(pack: Pack<'_>, memory: &mut [u32], probe: &mut P) -> Result<(), BenchError> {
     let shape = *pack.shape();
+    let used = workspace_bytes(&shape) / 4;
+    memory.get_mut(used..).unwrap_or_default().fill(CANARY);
     {
         let mut model = Hrm::new(pack, memory).map_err(|_| BenchError::Memory)?;
         let tokens = [1; hrm_core::task::MAX_CELLS];
@@ -63,6 +71,9 @@ pub fn run<P: Probe>(pack: Pack<'_>, memory: &mut [u32], probe: &mut P) -> Resul
             };
             probe.end();
         }
+    }
+    if memory.get(used..).unwrap_or_default().iter().any(|word| *word != CANARY) {
+        return Err(BenchError::Workspace);
     }
     match shape.lanes {
         LaneWidth::I8 => kernels::<i8, P>(&shape, memory, probe),
@@ -99,6 +110,7 @@ impl Noise {
     }
 }
 
+#[inline(never)] // its tables are no part of the stack that a segment takes
 fn kernels<A: Lane, P: Probe>(shape: &Shape, memory: &mut [u32], probe: &mut P) {
     let (width, inner, dim) = (shape.width(), shape.inner(), shape.head_dim());
     let products = [
@@ -178,6 +190,7 @@ fn kernels<A: Lane, P: Probe>(shape: &Shape, memory: &mut [u32], probe: &mut P) 
 }
 
 /// Compares the processor's kernels with their definitions, over lengths, shapes, extremes and saturation; how many cases.
+#[inline(never)]
 pub fn check(memory: &mut [u32]) -> Result<u32, BenchError> {
     let mut case = 0;
     for depth in (4..=96).step_by(4).chain([112, 128, 196, 256, 260]) {
@@ -205,6 +218,7 @@ pub fn check(memory: &mut [u32]) -> Result<u32, BenchError> {
 }
 
 /// A row of `n` through softmax, bias, norm and gate, by the processor's kernels and the portable ones.
+#[inline(never)]
 fn rows_agree<A: Lane>(n: usize, round: u32, case: u32, memory: &mut [u32]) -> bool {
     let mut noise = Noise { state: case.into(), extremes: round % 4 == 3 };
     let exp2: [u16; 256] = core::array::from_fn(|i| (32_767 - 64 * i) as u16);
@@ -274,6 +288,7 @@ fn same<A: Lane>(a: &[A], b: &[A]) -> bool {
     cast_slice::<A, u8>(a) == cast_slice::<A, u8>(b)
 }
 
+#[inline(never)]
 fn agrees<A: Lane>(
     depth: usize,
     columns: usize,

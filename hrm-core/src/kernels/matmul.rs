@@ -2,6 +2,7 @@
 
 use crate::lane::Lane;
 use crate::pack::TILE;
+use crate::rows::Rows;
 
 /// `acc[t][n] = sum_k x[t][k] * w[k][n]`, exact in 32 bits.
 ///
@@ -39,18 +40,18 @@ pub const fn pack_words(depth: usize) -> usize {
 pub fn matmul_portable<A: Lane>(x: &[A], depth: usize, panel: &[i8], acc: &mut [i32]) {
     let depth = depth.max(1);
     let columns = (panel.len() / depth).max(1);
-    for (x, acc) in x.chunks(2 * depth).zip(acc.chunks_mut(2 * columns)) {
+    for (x, acc) in x.tiles(2 * depth).zip(acc.tiles_mut(2 * columns)) {
         match (x.split_at_checked(depth), acc.split_at_mut_checked(columns)) {
             (Some((x0, x1)), Some((acc0, acc1))) if x1.len() == depth => {
                 let rows = acc0.chunks_exact_mut(2).zip(acc1.chunks_exact_mut(2));
-                for (pair, (out0, out1)) in panel.chunks_exact(2 * depth).zip(rows) {
+                for (pair, (out0, out1)) in panel.rows(2 * depth).zip(rows) {
                     let sums = dot_2x2(x0, x1, pair);
                     out0.copy_from_slice(&sums.0);
                     out1.copy_from_slice(&sums.1);
                 }
             }
             _ => {
-                for (pair, out) in panel.chunks_exact(2 * depth).zip(acc.chunks_exact_mut(2)) {
+                for (pair, out) in panel.rows(2 * depth).zip(acc.chunks_exact_mut(2)) {
                     out.copy_from_slice(&dot_1x2(x, pair));
                 }
             }

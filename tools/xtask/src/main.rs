@@ -29,6 +29,8 @@ enum Task {
     Demo(demo::Args),
     /// Count the instructions of a segment, its operations and kernels, on every emulated processor and on this one
     Bench(bench::Args),
+    /// Prove that inference cannot panic on any board: a program that needs it to be so must link
+    NoPanic,
     /// Everything CI checks: format, lints, tests, documentation, firmware, emulated boards
     Test(test::Args),
 }
@@ -39,6 +41,7 @@ fn main() -> ExitCode {
         Task::Firmware(args) => firmware::task(&args),
         Task::Demo(args) => demo::task(&args),
         Task::Bench(args) => bench::task(&args),
+        Task::NoPanic => setup::setup(false, false).and_then(firmware::no_panic),
         Task::Test(args) => test::task(&args),
     };
     match done {

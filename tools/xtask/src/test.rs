@@ -3,7 +3,8 @@
 use anyhow::Result;
 use hrm_emulator::board::BOARDS;
 
-use crate::firmware::{Variant, build, check_smallest};
+use crate::bench;
+use crate::firmware::{Variant, build, check_smallest, no_panic};
 use crate::run::{cargo, run};
 use crate::setup::setup;
 
@@ -22,9 +23,11 @@ pub(crate) fn task(args: &Args) -> Result<()> {
     // Cheap things first; the firmware and what tests it need no candle.
     if let Some(toolchain) = toolchain {
         check_smallest(toolchain)?;
+        no_panic(toolchain)?;
         build(toolchain, &BOARDS, &Variant::ALL)?;
         let only_emulated = ["--", "--ignored", "--test-threads", "2"];
         run(cargo(["test", "--release", "--package", "hrm-tests", "--test", "emulated"]).args(only_emulated))?;
+        bench::check(toolchain)?;
     }
     run(&mut cargo(["test", "--release", "--workspace"]))?;
     run(&mut cargo(["clippy", "--release", "--workspace", "--all-targets", "--", "--deny", "warnings"]))?;

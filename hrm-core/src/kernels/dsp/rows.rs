@@ -385,11 +385,8 @@ pub(in crate::kernels) fn residual_norm<A: Lane>(
     match (A::WIDTH, gain.shift) {
         // SAFETY: as above.
         (LaneWidth::I16, 32) => unsafe { rescale_i16(row.as_mut_ptr().cast(), sums, n, gain.mantissa) },
-        (_, 32) => {
-            for (x, sum) in row.iter_mut().zip(acc) {
-                *x = A::saturate(crate::fixed::scale(*sum, gain.mantissa));
-            }
-        }
+        // SAFETY: as above.
+        (LaneWidth::I8, 32) => unsafe { rescale_i8(row.as_mut_ptr().cast(), sums, n, gain.mantissa) },
         _ => {
             for (x, sum) in row.iter_mut().zip(acc) {
                 *x = A::saturate(gain.apply(*sum));
@@ -503,6 +500,36 @@ unsafe extern "C" fn rescale_i16(row: *mut i16, sums: *const i32, n: usize, fact
         "cmp r1, r2",
         "bne 2b",
         "pop {{r4, r5, r6, pc}}",
+    )
+}
+
+/// [`rescale_i16`] for bytes.
+///
+/// # Safety
+/// As there.
+#[unsafe(naked)]
+unsafe extern "C" fn rescale_i8(row: *mut i8, sums: *const i32, n: usize, factor: i32) {
+    naked_asm!(
+        processor!(),
+        "push {{r4-r8, lr}}",
+        "add r2, r1, r2, lsl #2",
+        "2:",
+        "ldm r1!, {{r4-r7}}",
+        "smmulr r4, r4, r3",
+        "smmulr r5, r5, r3",
+        "smmulr r6, r6, r3",
+        "smmulr r7, r7, r3",
+        "ssat r4, #8, r4",
+        "ssat r5, #8, r5",
+        "ssat r6, #8, r6",
+        "ssat r7, #8, r7",
+        "strb r4, [r0], #4",
+        "strb r5, [r0, #-3]",
+        "strb r6, [r0, #-2]",
+        "strb r7, [r0, #-1]",
+        "cmp r1, r2",
+        "bne 2b",
+        "pop {{r4-r8, pc}}",
     )
 }
 
