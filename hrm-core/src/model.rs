@@ -15,7 +15,7 @@
 
 use crate::fixed::scale;
 use crate::kernels::attention::rotate;
-use crate::kernels::{add_bias, attention_output, matmul, residual_norm, softmax, swiglu};
+use crate::kernels::{add_bias, attention_output, matmul, matmul_again, residual_norm, softmax, swiglu};
 use crate::lane::{Lane, LaneWidth};
 use crate::pack::{CRC32, Layer, Matrix, Member, Pack, Shape, TILE, Tables};
 use crate::reasoner::{Cancelled, Halt, Reasoner};
@@ -310,7 +310,9 @@ impl Block<'_> {
                     }
                 }
             }
-            let acc = product(x, &self.layer.value, scratch.acc, scratch.pack);
+            let value = &self.layer.value;
+            let acc = first_of(scratch.acc, x.len() / width.max(1) * value.factors.len());
+            matmul_again(x, width, value.weights, acc, scratch.pack);
             for (row, acc) in acc.rows(width).enumerate() {
                 let t = index * TILE + row;
                 let pairs = acc.as_chunks::<2>().0.iter().zip(self.layer.value.factors.as_chunks::<2>().0);
@@ -398,7 +400,10 @@ impl Block<'_> {
         for (chunk, factors) in gate_up.factors.tiles(columns).enumerate() {
             let weights = weights.next().unwrap_or_default();
             let acc = first_of(scratch.acc, tokens * factors.len());
-            matmul(x, width, weights, acc, scratch.pack);
+            match chunk {
+                0 => matmul(x, width, weights, acc, scratch.pack),
+                _ => matmul_again(x, width, weights, acc, scratch.pack),
+            }
             let rows = acc.rows(factors.len()).zip(gated.rows_mut(inner));
             for (acc, gated) in rows {
                 let gated = gated.get_mut(chunk * columns / 2..).unwrap_or_default();

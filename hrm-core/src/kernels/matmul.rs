@@ -15,8 +15,19 @@ use crate::rows::Rows;
 /// The caller guarantees `max|x| * sum_k |w[k][n]| < 2^31` (a checked pack does).
 #[inline]
 pub fn matmul<A: Lane>(x: &[A], depth: usize, panel: &[i8], acc: &mut [i32], pack: &mut [u32]) {
+    product(x, depth, panel, acc, pack, false);
+}
+
+/// [`matmul`] of the same `x` as in the call before, whose packing is still in `pack`.
+#[inline]
+pub fn matmul_again<A: Lane>(x: &[A], depth: usize, panel: &[i8], acc: &mut [i32], pack: &mut [u32]) {
+    product(x, depth, panel, acc, pack, true);
+}
+
+#[inline]
+fn product<A: Lane>(x: &[A], depth: usize, panel: &[i8], acc: &mut [i32], pack: &mut [u32], packed: bool) {
     #[cfg(all(target_arch = "arm", feature = "dsp", not(feature = "_portable")))]
-    if super::dsp::matmul(x, depth, panel, acc, pack) {
+    if super::dsp::matmul(x, depth, panel, acc, pack, packed) {
         return;
     }
     #[cfg(all(target_arch = "arm", feature = "mve", not(feature = "_portable")))]
@@ -27,7 +38,7 @@ pub fn matmul<A: Lane>(x: &[A], depth: usize, panel: &[i8], acc: &mut [i32], pac
     if super::x86::matmul(x, depth, panel, acc) {
         return;
     }
-    let _ = pack;
+    let _ = (pack, packed);
     matmul_portable(x, depth, panel, acc);
 }
 

@@ -12,6 +12,6 @@ pub mod swiglu;
 mod x86;
 
 pub use attention::{add_bias, add_bias_portable, attention_output, softmax, softmax_portable};
-pub use matmul::{matmul, matmul_portable, pack_words};
+pub use matmul::{matmul, matmul_again, matmul_portable, pack_words};
 pub use norm::{residual_norm, residual_norm_portable};
 pub use swiglu::{sigmoid, swiglu, swiglu_portable};

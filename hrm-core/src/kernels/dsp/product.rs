@@ -12,13 +12,15 @@ use core::arch::naked_asm;
 
 use crate::lane::{Lane, LaneWidth};
 
-/// [`matmul`](crate::kernels::matmul()) by `SMLAD`; `false` (and nothing done) where a length does not fit.
+/// [`matmul`](crate::kernels::matmul()) by `SMLAD`; `false` (and nothing done) where a length does not fit. `packed`: the same `x` was packed by the call
+/// before, which saves packing it where it is one pack.
 pub(in crate::kernels) fn matmul<A: Lane>(
     x: &[A],
     depth: usize,
     panel: &[i8],
     acc: &mut [i32],
     pack: &mut [u32],
+    packed: bool,
 ) -> bool {
     if depth < 4 || !depth.is_multiple_of(4) || pack.len() < 2 * depth {
         return false;
@@ -44,6 +46,7 @@ pub(in crate::kernels) fn matmul<A: Lane>(
         steps: depth / 2,
         entry: 0,
     };
+    let packed = packed && matches!(tokens, 1 | 2 | 4);
     let mut token = 0;
     while token < tokens {
         let rows = if tokens - token >= 4 { 4 } else { 2 };
@@ -62,6 +65,7 @@ pub(in crate::kernels) fn matmul<A: Lane>(
         // of `depth`; `acc` holds `columns` values for each row.
         unsafe {
             match (A::WIDTH, rows) {
+                _ if packed => {}
                 (LaneWidth::I16, 4) => pack4_i16(first.cast(), stride, depth, product.packed),
                 (LaneWidth::I16, _) => pack2_i16(first.cast(), stride, depth, product.packed),
                 (LaneWidth::I8, 4) => pack4_i8(first.cast(), stride, depth, product.packed),
