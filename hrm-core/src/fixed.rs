@@ -95,6 +95,8 @@ pub const fn reciprocal(divisor: u32) -> Reciprocal {
     let divisor = if divisor == 0 { 1 } else { divisor };
     let bits = 32 - divisor.leading_zeros();
     let top = if bits > 16 { (divisor + (1 << (bits - 17))) >> (bits - 16) } else { divisor << (16 - bits) };
+    // at least 2^15 already; the compiler cannot know
+    let top = if top == 0 { 1 } else { top };
     Reciprocal { reciprocal: u32::MAX / top, bits }
 }
 

@@ -48,13 +48,13 @@ impl LaneWidth {
     }
 
     /// Bits of an unnormalised attention weight: as many as the lane holds while
-    /// `sequence * 2^bits * 127` stays below `2^31`, so that the weighted sum of values fits 32 bits.
+    /// `sequence * 2^bits * 128` stays below `2^31`, so that the weighted sum of values fits 32 bits.
     pub const fn weight_bits(self, sequence: usize) -> u32 {
         let mut bits = match self {
             LaneWidth::I8 => 7,
             LaneWidth::I16 => 15,
         };
-        while ((sequence as u64) << bits) * 127 >= 1 << 31 {
+        while ((sequence as u64) << bits) * 128 >= 1 << 31 {
             bits -= 1;
         }
         bits

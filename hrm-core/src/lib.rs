@@ -16,6 +16,7 @@ pub mod lane;
 pub mod model;
 pub mod pack;
 pub mod reasoner;
+mod rows;
 pub mod solve;
 pub mod task;
 pub mod trace;

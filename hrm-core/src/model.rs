@@ -14,11 +14,12 @@
 //! state's own memory. A block is post-norm: `x = rms(x + Attention(x)); x = rms(x + SwiGLU(x))`.
 
 use crate::fixed::scale;
-use crate::kernels::attention::{attention_output, rotate, softmax};
-use crate::kernels::{matmul, residual_norm, swiglu};
+use crate::kernels::attention::rotate;
+use crate::kernels::{add_bias, attention_output, matmul, matmul_again, residual_norm, softmax, swiglu};
 use crate::lane::{Lane, LaneWidth};
 use crate::pack::{CRC32, Layer, Matrix, Member, Pack, Shape, TILE, Tables};
 use crate::reasoner::{Cancelled, Halt, Reasoner};
+use crate::rows::Rows;
 use crate::trace::{Op, Trace, Values};
 use crate::workspace::{Scratch, Workspace, acc_columns, board, clear, state, workspace_bytes};
 
@@ -83,7 +84,7 @@ impl<'p, 'w> Hrm<'p, 'w> {
         let initial = self.pack.member(self.member).initial;
         let (initial_h, initial_l) = initial.split_at_checked(shape.width()).unwrap_or_default();
         for (z, initial) in [(ws.z_h, initial_h), (ws.z_l, initial_l)] {
-            for row in z.chunks_exact_mut(shape.width()) {
+            for row in z.rows_mut(shape.width()) {
                 for (z, initial) in row.iter_mut().zip(initial) {
                     *z = A::saturate(i32::from(*initial));
                 }
@@ -95,7 +96,7 @@ impl<'p, 'w> Hrm<'p, 'w> {
         }
     }
 
-    fn segment_lanes<A: Lane, T: Trace>(&mut self, trace: &mut T) -> Result<(), Cancelled> {
+    fn segment_lanes<A: Lane>(&mut self, trace: &mut dyn Trace) -> Result<(), Cancelled> {
         let shape = *self.pack.shape();
         let member = self.pack.member(self.member);
         let mut ws = Workspace::<A>::carve(&shape, self.memory);
@@ -138,10 +139,11 @@ impl Reasoner for Hrm<'_, '_> {
         }
     }
 
+    /// One compiled segment serves every trace: a few thousand indirect calls are nothing beside a segment, a copy of its code for each trace is.
     fn segment<T: Trace>(&mut self, trace: &mut T) -> Result<(), Cancelled> {
         match self.pack.shape().lanes {
-            LaneWidth::I8 => self.segment_lanes::<i8, T>(trace),
-            LaneWidth::I16 => self.segment_lanes::<i16, T>(trace),
+            LaneWidth::I8 => self.segment_lanes::<i8>(trace),
+            LaneWidth::I16 => self.segment_lanes::<i16>(trace),
         }
     }
 
@@ -177,13 +179,13 @@ struct Level<'a, 'p> {
 
 impl Level<'_, '_> {
     /// `z = Level(z, other [+ x])`, in place. `z` and `other`: (sequence, width).
-    fn call<A: Lane, T: Trace>(
+    fn call<A: Lane>(
         &self,
         z: &mut [A],
         other: &[A],
         tokens: &[u8],
         scratch: &mut Scratch<'_, A>,
-        trace: &mut T,
+        trace: &mut dyn Trace,
     ) -> Result<(), Cancelled> {
         let params = &self.member.params;
         let (first, layers, mut step) = match self.level {
@@ -217,16 +219,26 @@ impl Level<'_, '_> {
             LevelName::L => params.l_input_factor,
             LevelName::H => params.h_input_factor,
         };
-        for (t, (z, other)) in z.chunks_exact_mut(width).zip(other.chunks_exact(width)).enumerate() {
+        for (t, (z, other)) in z.rows_mut(width).zip(other.rows(width)).enumerate() {
             let (token, position) = match self.level {
                 LevelName::L => self.embedding(t, tokens),
                 LevelName::H => (&[][..], &[][..]),
             };
-            let at = |row: &[i16], d: usize| row.get(d).map_or(0, |x| i32::from(*x));
-            for (d, (z, other)) in z.iter_mut().zip(other).enumerate() {
-                let x = (at(token, d) + at(position, d)) * params.embed_step;
-                let sum = (z.wide() + other.wide()) * params.state_step;
-                *z = A::saturate(scale(sum.saturating_add(x), factor));
+            let state = |z: A, other: A| (z.wide() + other.wide()) * params.state_step;
+            let with = |z: A, other: A, x: i32| {
+                A::saturate(scale(state(z, other).saturating_add(x * params.embed_step), factor))
+            };
+            let rows = z.iter_mut().zip(other);
+            match (token, position) {
+                ([], []) => rows.for_each(|(z, other)| *z = A::saturate(scale(state(*z, *other), factor))),
+                (row, []) | ([], row) => {
+                    rows.zip(row).for_each(|((z, other), x)| *z = with(*z, *other, i32::from(*x)));
+                }
+                (token, position) => {
+                    for (((z, other), token), position) in rows.zip(token).zip(position) {
+                        *z = with(*z, *other, i32::from(*token) + i32::from(*position));
+                    }
+                }
             }
         }
     }
@@ -257,12 +269,12 @@ impl Block<'_> {
     /// `x = rms(x + Attention(x)); x = rms(x + SwiGLU(x))` in place; `x`: (sequence, width), stored with `step`.
     ///
     /// Keys and values of the whole sequence come first; after them, every tile of tokens goes through the rest on its own.
-    fn call<A: Lane, T: Trace>(&self, x: &mut [A], step: i32, scratch: &mut Scratch<'_, A>, trace: &mut T) {
+    fn call<A: Lane>(&self, x: &mut [A], step: i32, scratch: &mut Scratch<'_, A>, trace: &mut dyn Trace) {
         let width = self.shape.width();
         self.keys_and_values(x, scratch);
         trace.op(Op::Key, Values::I8(scratch.keys));
         trace.op(Op::Value, Values::I8(scratch.values));
-        for (index, x) in x.chunks_mut(TILE * width).enumerate() {
+        for (index, x) in x.tiles_mut(TILE * width).enumerate() {
             self.attention(index * TILE, x, scratch, trace);
             self.add_and_norm(x, step, scratch.acc, &self.layer.out);
             trace.op(Op::AttentionNorm, A::values(x));
@@ -276,24 +288,40 @@ impl Block<'_> {
     fn keys_and_values<A: Lane>(&self, x: &[A], scratch: &mut Scratch<'_, A>) {
         let (width, dim, key_columns) = (self.shape.width(), self.shape.head_dim(), self.shape.key_columns());
         let value_rows = self.shape.value_rows();
-        for (index, x) in x.chunks(TILE * width).enumerate() {
+        for (index, x) in x.tiles(TILE * width).enumerate() {
             let acc = product(x, &self.layer.key, scratch.acc, scratch.pack);
-            for (row, acc) in acc.chunks_exact_mut(width).enumerate() {
+            for (row, acc) in acc.rows_mut(width).enumerate() {
                 let t = index * TILE + row;
-                rescale::<A>(acc, self.layer.key.factors);
-                self.rotate(t, acc);
-                for (n, key) in acc.iter().enumerate() {
-                    let (head, d) = (n / dim, n % dim);
-                    let at = head * dim * key_columns + (t / 2) * 2 * dim + 2 * d + t % 2;
-                    put(scratch.keys, at, *key);
+                let heads = scratch.keys.rows_mut(dim * key_columns);
+                if self.shape.rope {
+                    rescale::<A>(acc, self.layer.key.factors);
+                    self.rotate(t, acc);
+                    for (panel, acc) in heads.zip(acc.rows(dim)) {
+                        for (keys, value) in columns(panel, t, dim).iter_mut().zip(acc) {
+                            keys[t & 1] = i8::saturate(*value);
+                        }
+                    }
+                } else {
+                    let rows = acc.rows(dim).zip(self.layer.key.factors.rows(dim));
+                    for (panel, (acc, factors)) in heads.zip(rows) {
+                        for ((keys, acc), factor) in columns(panel, t, dim).iter_mut().zip(acc).zip(factors) {
+                            keys[t & 1] = i8::saturate(A::requantize(*acc, *factor));
+                        }
+                    }
                 }
             }
-            let acc = product(x, &self.layer.value, scratch.acc, scratch.pack);
-            for (row, acc) in acc.chunks_exact_mut(width).enumerate() {
+            let value = &self.layer.value;
+            let acc = first_of(scratch.acc, x.len() / width.max(1) * value.factors.len());
+            matmul_again(x, width, value.weights, acc, scratch.pack);
+            for (row, acc) in acc.rows(width).enumerate() {
                 let t = index * TILE + row;
-                rescale::<A>(acc, self.layer.value.factors);
-                for (n, value) in acc.iter().enumerate() {
-                    put(scratch.values, (n / 2) * 2 * value_rows + 2 * t + n % 2, *value);
+                let pairs = acc.as_chunks::<2>().0.iter().zip(self.layer.value.factors.as_chunks::<2>().0);
+                let panels = scratch.values.rows_mut(2 * value_rows);
+                for (panel, ([even, odd], factors)) in panels.zip(pairs) {
+                    let value = |acc: i32, factor: i32| i8::saturate(A::requantize(acc, factor));
+                    if let Some(place) = panel.as_chunks_mut::<2>().0.get_mut(t) {
+                        *place = [value(*even, factors[0]), value(*odd, factors[1])];
+                    }
                 }
             }
         }
@@ -302,44 +330,41 @@ impl Block<'_> {
     /// Attention of one tile; leaves the accumulators of the output projection in `scratch.acc`.
     ///
     /// `x`: (tokens, width), the first of them at position `first`.
-    fn attention<A: Lane, T: Trace>(
-        &self,
-        first: usize,
-        x: &[A],
-        scratch: &mut Scratch<'_, A>,
-        trace: &mut T,
-    ) {
+    fn attention<A: Lane>(&self, first: usize, x: &[A], scratch: &mut Scratch<'_, A>, trace: &mut dyn Trace) {
         let (width, dim, sequence) = (self.shape.width(), self.shape.head_dim(), self.shape.sequence());
         let (key_columns, value_rows) = (self.shape.key_columns(), self.shape.value_rows());
-        let tokens = x.len() / width;
+        let tokens = x.len() / width.max(1);
         let (queries, rest) = split(scratch.tile, tokens * width);
         let (weights, rest) = split(rest, tokens * value_rows);
         let (outputs, _) = split(rest, tokens * width);
 
         // queries, (heads, tokens, dim)
         let acc = product(x, &self.layer.query, scratch.acc, scratch.pack);
-        for (row, acc) in acc.chunks_exact_mut(width).enumerate() {
-            rescale::<A>(acc, self.layer.query.factors);
-            self.rotate(first + row, acc);
-            for (head, acc) in acc.chunks_exact(dim).enumerate() {
-                let at = (head * tokens + row) * dim;
-                for (query, acc) in queries.iter_mut().skip(at).zip(acc) {
-                    *query = A::saturate(*acc);
+        for (row, acc) in acc.rows_mut(width).enumerate() {
+            if self.shape.rope {
+                rescale::<A>(acc, self.layer.query.factors);
+                self.rotate(first + row, acc);
+            }
+            let factors = self.layer.query.factors.rows(dim);
+            let places = queries.rows_mut(dim).skip(row).step_by(tokens.max(1));
+            for (queries, (acc, factors)) in places.zip(acc.rows(dim).zip(factors)) {
+                for ((query, acc), factor) in queries.iter_mut().zip(acc).zip(factors) {
+                    *query = A::saturate(if self.shape.rope { *acc } else { A::requantize(*acc, *factor) });
                 }
             }
         }
         trace.op(Op::Query, A::values(queries));
 
         let heads = queries
-            .chunks_exact(tokens * dim)
-            .zip(scratch.keys.chunks_exact(dim * key_columns))
-            .zip(scratch.values.chunks_exact(dim * value_rows));
+            .rows(tokens * dim)
+            .zip(scratch.keys.rows(dim * key_columns))
+            .zip(scratch.values.rows(dim * value_rows));
         for (head, ((queries, keys), values)) in heads.enumerate() {
             let mut sums = [0u32; TILE];
             let scores = first_of(scratch.acc, tokens * key_columns);
             matmul(queries, dim, keys, scores, scratch.pack);
             weights.fill(A::default());
-            let rows = scores.chunks_exact_mut(key_columns).zip(weights.chunks_exact_mut(value_rows));
+            let rows = scores.rows_mut(key_columns).zip(weights.rows_mut(value_rows));
             for (row, ((scores, weights), sum)) in rows.zip(&mut sums).enumerate() {
                 let scores = first_of(scores, sequence);
                 self.add_relation_bias(head, first + row, scores);
@@ -354,7 +379,7 @@ impl Block<'_> {
             trace.op(Op::Weights, A::values(weights));
             let acc = first_of(scratch.acc, tokens * dim);
             matmul(weights, value_rows, values, acc, scratch.pack);
-            let rows = acc.chunks_exact(dim).zip(outputs.chunks_exact_mut(width));
+            let rows = acc.rows(dim).zip(outputs.rows_mut(width));
             for ((acc, output), sum) in rows.zip(sums) {
                 attention_output(acc, sum, output.get_mut(head * dim..(head + 1) * dim).unwrap_or_default());
             }
@@ -364,18 +389,22 @@ impl Block<'_> {
     }
 
     /// The feed-forward of one tile; leaves the accumulators of the down projection in `scratch.acc`.
-    fn feed_forward<A: Lane, T: Trace>(&self, x: &[A], scratch: &mut Scratch<'_, A>, trace: &mut T) {
+    fn feed_forward<A: Lane>(&self, x: &[A], scratch: &mut Scratch<'_, A>, trace: &mut dyn Trace) {
         let (width, inner) = (self.shape.width(), self.shape.inner());
-        let tokens = x.len() / width;
+        let tokens = x.len() / width.max(1);
         let (gated, _) = split(scratch.tile, tokens * inner);
         let columns = acc_columns(self.shape) & !1;
         let gate_up = &self.layer.gate_up;
         // as many columns at a time as the accumulators hold; a pair is one gate and its up
-        let chunks = gate_up.weights.chunks(columns * width).zip(gate_up.factors.chunks(columns));
-        for (chunk, (weights, factors)) in chunks.enumerate() {
+        let mut weights = gate_up.weights.tiles(columns * width);
+        for (chunk, factors) in gate_up.factors.tiles(columns).enumerate() {
+            let weights = weights.next().unwrap_or_default();
             let acc = first_of(scratch.acc, tokens * factors.len());
-            matmul(x, width, weights, acc, scratch.pack);
-            let rows = acc.chunks_exact(factors.len()).zip(gated.chunks_exact_mut(inner));
+            match chunk {
+                0 => matmul(x, width, weights, acc, scratch.pack),
+                _ => matmul_again(x, width, weights, acc, scratch.pack),
+            }
+            let rows = acc.rows(factors.len()).zip(gated.rows_mut(inner));
             for (acc, gated) in rows {
                 let gated = gated.get_mut(chunk * columns / 2..).unwrap_or_default();
                 swiglu(acc, factors, self.layer.params.gate_factor, self.tables.sigmoid, gated);
@@ -388,7 +417,7 @@ impl Block<'_> {
     /// `x = rms(x + matrix's product)`, from the accumulators that lie in `acc`.
     fn add_and_norm<A: Lane>(&self, x: &mut [A], step: i32, acc: &mut [i32], matrix: &Matrix<'_>) {
         let width = self.shape.width();
-        for (x, acc) in x.chunks_exact_mut(width).zip(acc.chunks_exact_mut(width)) {
+        for (x, acc) in x.rows_mut(width).zip(acc.rows_mut(width)) {
             residual_norm(x, step, acc, matrix.factors, self.numerator);
         }
     }
@@ -398,7 +427,7 @@ impl Block<'_> {
         if self.shape.rope {
             let dim = self.shape.head_dim();
             let rotation = self.tables.rope.get(t * dim..(t + 1) * dim).unwrap_or_default();
-            for head in row.chunks_exact_mut(dim) {
+            for head in row.rows_mut(dim) {
                 rotate(head, rotation);
             }
             for value in row {
@@ -409,30 +438,29 @@ impl Block<'_> {
 
     /// `scores[j] += bias[head][class(i, j)]` for the query at position `i`; does nothing without relations.
     fn add_relation_bias(&self, head: usize, i: usize, scores: &mut [i32]) {
-        let classes = usize::from(self.shape.relations);
+        let (classes, sequence) = (usize::from(self.shape.relations), self.shape.sequence());
         let bias = self.layer.relation_bias.get(head * classes..(head + 1) * classes).unwrap_or_default();
-        let sequence = self.shape.sequence();
         let row = self.tables.relation_map.get(i * sequence..(i + 1) * sequence).unwrap_or_default();
-        for (score, class) in scores.iter_mut().zip(row) {
-            *score += bias.get(usize::from(*class)).copied().unwrap_or(0);
-        }
+        add_bias(scores, bias, row);
     }
 }
 
 /// `lm_head(z_h)` of every cell; the grid is each cell's best token, the lowest on ties.
-fn decode<A: Lane, T: Trace>(
+fn decode<A: Lane>(
     shape: &Shape,
     member: &Member<'_>,
     z_h: &[A],
     scratch: &mut Scratch<'_, A>,
     grid: &mut [u8],
-    trace: &mut T,
+    trace: &mut dyn Trace,
 ) {
     let (width, columns) = (shape.width(), shape.logit_columns());
     let cells = z_h.get(width..).unwrap_or_default();
-    for (x, grid) in cells.chunks(TILE * width).zip(grid.chunks_mut(TILE)) {
+    let mut tiles = cells.tiles(TILE * width);
+    for grid in grid.tiles_mut(TILE) {
+        let x = tiles.next().unwrap_or_default();
         let acc = product(x, &member.logits, scratch.acc, scratch.pack);
-        for (logits, token) in acc.chunks_exact_mut(columns).zip(grid) {
+        for (logits, token) in acc.rows_mut(columns).zip(grid) {
             rescale::<A>(logits, member.logits.factors);
             let logits = first_of(logits, usize::from(shape.vocab));
             trace.op(Op::Logits, Values::I32(logits));
@@ -447,12 +475,12 @@ fn decode<A: Lane, T: Trace>(
 }
 
 /// `q_head(z_h[puzzle position])`.
-fn halt<A: Lane, T: Trace>(
+fn halt<A: Lane>(
     shape: &Shape,
     member: &Member<'_>,
     z_h: &[A],
     scratch: &mut Scratch<'_, A>,
-    trace: &mut T,
+    trace: &mut dyn Trace,
 ) -> Halt {
     let acc = product(z_h.get(..shape.width()).unwrap_or_default(), &member.halt, scratch.acc, scratch.pack);
     rescale::<A>(acc, member.halt.factors);
@@ -481,11 +509,10 @@ fn rescale<A: Lane>(acc: &mut [i32], factors: &[i32]) {
     }
 }
 
-/// Stores `value` as an `i8` in `-127..=127`.
-fn put(panel: &mut [i8], at: usize, value: i32) {
-    if let Some(place) = panel.get_mut(at) {
-        *place = value.clamp(-127, 127) as i8;
-    }
+/// The pair of columns of a panel of `depth` inputs that column `t` belongs to: `[even, odd]` for each input.
+fn columns(panel: &mut [i8], t: usize, depth: usize) -> &mut [[i8; 2]] {
+    let from = t / 2 * 2 * depth;
+    panel.get_mut(from..from + 2 * depth).unwrap_or_default().as_chunks_mut().0
 }
 
 /// The first `n` elements; the workspace is sized so that they are there.

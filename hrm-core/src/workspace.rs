@@ -206,8 +206,10 @@ mod tests {
             }
             let mut short = vec![0u32; exact - 1];
             match lanes {
-                LaneWidth::I8 => assert!(Workspace::<i8>::carve(&shape, &mut short).scratch.acc.is_empty()),
-                LaneWidth::I16 => assert!(Workspace::<i16>::carve(&shape, &mut short).scratch.acc.is_empty()),
+                LaneWidth::I8 => assert!(Workspace::<i8>::carve(&shape, &mut short).scratch.pack.is_empty()),
+                LaneWidth::I16 => {
+                    assert!(Workspace::<i16>::carve(&shape, &mut short).scratch.pack.is_empty())
+                }
             }
         }
     }

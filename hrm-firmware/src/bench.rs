@@ -4,10 +4,17 @@
 use bytemuck::{cast_slice, cast_slice_mut};
 use hrm_core::{
     Hrm, Op, Pack, Reasoner, Shape, Trace, Values,
-    kernels::{attention_output, matmul, matmul_portable, pack_words, residual_norm, softmax, swiglu},
+    kernels::{
+        add_bias, add_bias_portable, attention_output, matmul, matmul_again, matmul_portable, pack_words,
+        residual_norm, residual_norm_portable, softmax, softmax_portable, swiglu, swiglu_portable,
+    },
     lane::{Lane, LaneWidth},
     pack::TILE,
+    workspace_bytes,
 };
+
+/// What lies behind the workspace while a segment runs, and must lie there afterwards.
+const CANARY: u32 = 0xC0FF_EE00;
 
 /// How a program tells its counter, and its reader, where it is.
 pub trait Probe {
@@ -35,6 +42,8 @@ impl<P: Probe> Trace for Ops<'_, P> {
 pub enum BenchError {
     /// The memory is too small for the model.
     Memory,
+    /// Something behind the workspace was written to.
+    Workspace,
     /// A kernel differs from its portable definition.
     Kernel {
         /// Which case of [`check`].
@@ -45,6 +54,8 @@ pub enum BenchError {
 /// Measures the model in `pack`: one segment without a trace, one with every operation marked, then its kernels.
 pub fn run<P: Probe>(pack: Pack<'_>, memory: &mut [u32], probe: &mut P) -> Result<(), BenchError> {
     let shape = *pack.shape();
+    let used = workspace_bytes(&shape) / 4;
+    memory.get_mut(used..).unwrap_or_default().fill(CANARY);
     {
         let mut model = Hrm::new(pack, memory).map_err(|_| BenchError::Memory)?;
         let tokens = [1; hrm_core::task::MAX_CELLS];
@@ -60,6 +71,9 @@ pub fn run<P: Probe>(pack: Pack<'_>, memory: &mut [u32], probe: &mut P) -> Resul
             };
             probe.end();
         }
+    }
+    if memory.get(used..).unwrap_or_default().iter().any(|word| *word != CANARY) {
+        return Err(BenchError::Workspace);
     }
     match shape.lanes {
         LaneWidth::I8 => kernels::<i8, P>(&shape, memory, probe),
@@ -96,6 +110,7 @@ impl Noise {
     }
 }
 
+#[inline(never)] // its tables are no part of the stack that a segment takes
 fn kernels<A: Lane, P: Probe>(shape: &Shape, memory: &mut [u32], probe: &mut P) {
     let (width, inner, dim) = (shape.width(), shape.inner(), shape.head_dim());
     let products = [
@@ -136,6 +151,14 @@ fn kernels<A: Lane, P: Probe>(shape: &Shape, memory: &mut [u32], probe: &mut P) 
     let sum = softmax(scores, bits, A::WIDTH.weight_bits(sequence), &exp2, weights);
     probe.end();
 
+    let (scores, rest) = part::<i32>(memory, sequence);
+    let (classes, _) = part::<u8>(rest, sequence);
+    classes.iter_mut().enumerate().for_each(|(i, class)| *class = (i % 11) as u8);
+    probe.announce("relation bias", sequence as u64);
+    probe.start();
+    add_bias(scores, &[1; 11], classes);
+    probe.end();
+
     let (acc, rest) = part::<i32>(memory, dim);
     let (out, _) = part::<A>(rest, dim);
     acc.iter_mut().for_each(|acc| *acc = noise.next() >> 6);
@@ -166,7 +189,8 @@ fn kernels<A: Lane, P: Probe>(shape: &Shape, memory: &mut [u32], probe: &mut P) 
     probe.end();
 }
 
-/// Compares the processor's matrix product with its definition, over depths, columns, tokens and extremes; how many cases.
+/// Compares the processor's kernels with their definitions, over lengths, shapes, extremes and saturation; how many cases.
+#[inline(never)]
 pub fn check(memory: &mut [u32]) -> Result<u32, BenchError> {
     let mut case = 0;
     for depth in (4..=96).step_by(4).chain([112, 128, 196, 256, 260]) {
@@ -182,9 +206,89 @@ pub fn check(memory: &mut [u32]) -> Result<u32, BenchError> {
             }
         }
     }
+    for n in (1..=100).chain([128, 240, 901]) {
+        for round in 0..24 {
+            case += 1;
+            if !rows_agree::<i16>(n, round, case, memory) || !rows_agree::<i8>(n, round, case, memory) {
+                return Err(BenchError::Kernel { case });
+            }
+        }
+    }
     Ok(case)
 }
 
+/// A row of `n` through softmax, bias, norm and gate, by the processor's kernels and the portable ones.
+#[inline(never)]
+fn rows_agree<A: Lane>(n: usize, round: u32, case: u32, memory: &mut [u32]) -> bool {
+    let mut noise = Noise { state: case.into(), extremes: round % 4 == 3 };
+    let exp2: [u16; 256] = core::array::from_fn(|i| (32_767 - 64 * i) as u16);
+    let sigmoid: [u16; 257] = core::array::from_fn(|i| (16_384 + 64 * i.min(256)) as u16);
+    let (a, rest) = part::<i32>(memory, 2 * n);
+    let (b, rest) = part::<i32>(rest, 2 * n);
+    let (factors, rest) = part::<i32>(rest, 2 * n);
+    // one more than there is work for, which must stay as it is
+    let (ours, rest) = part::<A>(rest, n + 1);
+    let (portable, rest) = part::<A>(rest, n + 1);
+    let (classes, _) = part::<u8>(rest, n);
+    if classes.len() != n {
+        return false;
+    }
+    let scores = |memory: &mut [i32]| memory.len() == 2 * n;
+    if !scores(a) || !scores(b) {
+        return false;
+    }
+    let half = |row: &mut [i32]| row.iter_mut().take(n).for_each(|value| *value >>= 2 + round % 20);
+    let mut fresh = |a: &mut [i32], b: &mut [i32], ours: &mut [A], portable: &mut [A]| {
+        a.iter_mut().for_each(|a| *a = noise.next());
+        half(a);
+        b.copy_from_slice(a);
+        ours.iter_mut().for_each(|x| *x = A::saturate(noise.next() >> 17));
+        portable.copy_from_slice(ours);
+    };
+    let last = |row: &[A]| row.last().map(|x| x.wide());
+
+    fresh(a, b, ours, portable);
+    let guard = last(ours);
+    let (bits, score_bits) = (A::WIDTH.weight_bits(n), 4 + round);
+    let (first, _) = a.split_at(n);
+    let sums = (
+        softmax(first, score_bits, bits, &exp2, ours.get_mut(..n).unwrap_or_default()),
+        softmax_portable(first, score_bits, bits, &exp2, portable.get_mut(..n).unwrap_or_default()),
+    );
+    let mut equal = sums.0 == sums.1 && same(ours, portable) && last(ours) == guard;
+
+    classes.iter_mut().enumerate().for_each(|(i, class)| *class = ((i as u32 + round) % 11) as u8);
+    let bias: [i32; 10] = core::array::from_fn(|i| (i as i32 - 5) << 20);
+    // with ten biases class 10 has none
+    let bias = bias.get(..if round % 2 == 0 { 10 } else { 7 }).unwrap_or_default();
+    add_bias(a.get_mut(..n).unwrap_or_default(), bias, classes);
+    add_bias_portable(b.get_mut(..n).unwrap_or_default(), bias, classes);
+    equal &= a == b;
+
+    fresh(a, b, ours, portable);
+    let guard = last(ours);
+    factors.iter_mut().for_each(|factor| *factor = (a.first().copied().unwrap_or(0) >> 3) ^ 0x2_3456);
+    let step = [1, 20, 5_000, 16_384][(round / 4 % 4) as usize];
+    let numerator = [1, 4096 * 2048 * 6, (1 << 28) - 1][(round % 3) as usize];
+    let by = factors.get(..n).unwrap_or_default();
+    let (mine, theirs) = (a.get_mut(..n).unwrap_or_default(), b.get_mut(..n).unwrap_or_default());
+    residual_norm(ours.get_mut(..n).unwrap_or_default(), step, mine, by, numerator);
+    residual_norm_portable(portable.get_mut(..n).unwrap_or_default(), step, theirs, by, numerator);
+    equal &= same(ours, portable) && last(ours) == guard;
+
+    fresh(a, b, ours, portable);
+    let guard = last(ours);
+    let factor = [1 << 20, -(1 << 28), i32::MAX][(round % 3) as usize];
+    swiglu(a, factors, factor, &sigmoid, ours.get_mut(..n).unwrap_or_default());
+    swiglu_portable(b, factors, factor, &sigmoid, portable.get_mut(..n).unwrap_or_default());
+    equal && same(ours, portable) && last(ours) == guard
+}
+
+fn same<A: Lane>(a: &[A], b: &[A]) -> bool {
+    cast_slice::<A, u8>(a) == cast_slice::<A, u8>(b)
+}
+
+#[inline(never)]
 fn agrees<A: Lane>(
     depth: usize,
     columns: usize,
@@ -210,7 +314,10 @@ fn agrees<A: Lane>(
     let n = tokens * columns;
     matmul(x, depth, panel, ours.get_mut(..n).unwrap_or_default(), room);
     matmul_portable(x, depth, panel, portable.get_mut(..n).unwrap_or_default());
-    ours.len() == n + 1
+    let once = cast_slice::<i32, u8>(ours) == cast_slice::<i32, u8>(portable);
+    ours.fill(0x5555);
+    matmul_again(x, depth, panel, ours.get_mut(..n).unwrap_or_default(), room);
+    once && ours.len() == n + 1
         && cast_slice::<i32, u8>(ours) == cast_slice::<i32, u8>(portable)
         && pack.last() == Some(&0x7777)
 }

@@ -1,38 +1,79 @@
 //! Softmax without division, and the weighted mean of values.
 
 use crate::fault::slip;
-use crate::fixed::{reciprocal, round_shift};
+use crate::fixed::{reciprocal, round_shift, scale};
 use crate::lane::Lane;
 
-/// Unnormalised attention weights: `weights[j] = round(2^bits * 2^((scores[j] - max) / 2^score_bits))`, saturated to the lane; returns their sum.
+/// Unnormalised attention weights: `weights[j] = round(2^bits * 2^((scores[j] - top) / 2^score_bits))`, saturated to the lane; returns their sum.
 ///
-/// * `scores`: 32-bit, in units of `2^-score_bits` powers of two (the logarithm's base and the square root of the head's width are folded into
-///   the query's factors), differences below `2^31`;
+/// * `scores`: 32-bit, below `2^30` in magnitude, in units of `2^-score_bits` powers of two (the logarithm's base and the square root of the head's
+///   width are folded into the query's factors);
+/// * `top`: their largest, rounded up to a multiple of `2^-8` powers of two, so that one multiplication gives the exponent;
 /// * `bits`: [`LaneWidth::weight_bits`](crate::lane::LaneWidth::weight_bits), `7..=15`;
 /// * `table`: `round(32767 * 2^(-i/256))`, 256 entries: the exponent is rounded to 1/256, so a weight's relative error is below
 ///   0.14 % plus half a unit.
 pub fn softmax<A: Lane>(scores: &[i32], score_bits: u32, bits: u32, table: &[u16], weights: &mut [A]) -> u32 {
+    #[cfg(all(target_arch = "arm", feature = "dsp", not(feature = "_portable")))]
+    if let Some(sum) = super::dsp::softmax(scores, score_bits, bits, table, weights) {
+        return sum;
+    }
+    #[cfg(all(target_arch = "arm", feature = "mve", not(feature = "_portable")))]
+    if let Some(sum) = super::mve::softmax(scores, score_bits, bits, table, weights) {
+        return sum;
+    }
+    softmax_portable(scores, score_bits, bits, table, weights)
+}
+
+/// The definition of [`softmax`].
+pub fn softmax_portable<A: Lane>(
+    scores: &[i32],
+    score_bits: u32,
+    bits: u32,
+    table: &[u16],
+    weights: &mut [A],
+) -> u32 {
+    let Ok(table) = <&[u16; 256]>::try_from(table) else { return 0 };
     let max = scores.iter().copied().max().unwrap_or(0);
+    // scores in 1/256 are `score / 2^drop`, after a shift to the left where they are coarser than that
+    let drop = score_bits.saturating_sub(8).min(31);
+    let coarser = 8u32.saturating_sub(score_bits);
+    let (one, half) = (1i64 << drop, (1i64 << drop) >> 1);
+    let top = (((i64::from(max) << coarser) + one - 1) >> drop) << drop;
+    let skip = 15 - bits.min(15);
     let mut sum = 0u32;
     for (score, weight) in scores.iter().zip(weights) {
-        let below = in_256ths(i64::from(max) - i64::from(*score), score_bits);
-        let fraction = table.get((below & 255) as usize).copied().unwrap_or_default();
-        let shift = (below >> 8) + (15 - bits.min(15));
-        let wide = if shift > 16 { 0 } else { round_shift(i64::from(fraction), shift) as i32 };
-        *weight = A::saturate(wide);
+        let below = (top - (i64::from(*score) << coarser) + half) >> drop;
+        let below = below.min(0x1FFF) as u32;
+        let fraction = u32::from(table[(below & 255) as usize]);
+        let shift = (below >> 8) + skip;
+        let rounded = ((fraction << 1 >> shift.min(31)) + 1) >> 1;
+        *weight = A::saturate(rounded as i32);
         sum = sum.wrapping_add(weight.wide() as u32);
     }
     sum
 }
 
-/// A difference of scores in 1/256, rounded; at most `2^31`.
-#[inline(always)]
-fn in_256ths(difference: i64, score_bits: u32) -> u32 {
-    let wide = match score_bits.checked_sub(8) {
-        Some(drop) => round_shift(difference, drop.min(31)),
-        None => difference << (8 - score_bits),
-    };
-    wide.min(1 << 31) as u32
+/// `scores[j] += bias[class[j]]`; classes without a bias (there are none in a checked pack) add nothing.
+///
+/// * `bias`: (relations);
+/// * `classes`: as many as scores.
+pub fn add_bias(scores: &mut [i32], bias: &[i32], classes: &[u8]) {
+    #[cfg(all(target_arch = "arm", feature = "dsp", not(feature = "_portable")))]
+    if super::dsp::add_bias(scores, bias, classes) {
+        return;
+    }
+    #[cfg(all(target_arch = "arm", feature = "mve", not(feature = "_portable")))]
+    if super::mve::add_bias(scores, bias, classes) {
+        return;
+    }
+    add_bias_portable(scores, bias, classes);
+}
+
+/// The definition of [`add_bias`].
+pub fn add_bias_portable(scores: &mut [i32], bias: &[i32], classes: &[u8]) {
+    for (score, class) in scores.iter_mut().zip(classes) {
+        *score = score.wrapping_add(bias.get(usize::from(*class)).copied().unwrap_or(0));
+    }
 }
 
 /// Attention output: `out[d] = round(2^gain * acc[d] / sum)`, saturated.
@@ -42,6 +83,14 @@ fn in_256ths(difference: i64, score_bits: u32) -> u32 {
 pub fn attention_output<A: Lane>(acc: &[i32], sum: u32, out: &mut [A]) {
     let by = reciprocal(sum);
     let shift = 16 + by.bits - A::WIDTH.attention_gain_bits();
+    if (18..=32).contains(&shift) {
+        // the same quotient as one rescaling: the factor stays below 2^31
+        let factor = (by.reciprocal << (32 - shift)) as i32;
+        for (acc, out) in acc.iter().zip(out) {
+            *out = A::saturate(slip(scale(*acc, factor)));
+        }
+        return;
+    }
     for (acc, out) in acc.iter().zip(out) {
         let mean = round_shift(i64::from(*acc) * i64::from(by.reciprocal), shift) as i32;
         *out = A::saturate(slip(mean));
@@ -78,7 +127,9 @@ mod tests {
         let bits = A::WIDTH.weight_bits(scores.len());
         let mut weights = vec![A::default(); scores.len()];
         let sum = softmax(scores, score_bits, bits, &table(), &mut weights);
-        let max = f64::from(*scores.iter().max().unwrap());
+        // the largest score, rounded up to 1/256 of a power of two
+        let unit = (f64::from(score_bits) - 8.0).exp2().max(1.0);
+        let max = (f64::from(*scores.iter().max().unwrap()) / unit).ceil() * unit;
         let one = f64::from(1u32 << bits).min(f64::from(A::WIDTH.max()));
         let mut total = 0u32;
         for (score, weight) in scores.iter().zip(&weights) {
@@ -94,7 +145,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn softmax_is_close(raw in prop::collection::vec(-(1i32 << 30)..1 << 30, 1..120), score_bits in 4u32..=26, shrink in 0u32..31) {
+        fn softmax_is_close(raw in prop::collection::vec(-(1i32 << 30) + 1..1 << 30, 1..120), score_bits in 4u32..=26, shrink in 0u32..31) {
             let scores: Vec<i32> = raw.iter().map(|s| s >> shrink).collect();
             check_softmax::<i16>(&scores, score_bits)?;
             check_softmax::<i8>(&scores, score_bits)?;

@@ -2,6 +2,7 @@
 
 use crate::lane::Lane;
 use crate::pack::TILE;
+use crate::rows::Rows;
 
 /// `acc[t][n] = sum_k x[t][k] * w[k][n]`, exact in 32 bits.
 ///
@@ -14,8 +15,19 @@ use crate::pack::TILE;
 /// The caller guarantees `max|x| * sum_k |w[k][n]| < 2^31` (a checked pack does).
 #[inline]
 pub fn matmul<A: Lane>(x: &[A], depth: usize, panel: &[i8], acc: &mut [i32], pack: &mut [u32]) {
+    product(x, depth, panel, acc, pack, false);
+}
+
+/// [`matmul`] of the same `x` as in the call before, whose packing is still in `pack`.
+#[inline]
+pub fn matmul_again<A: Lane>(x: &[A], depth: usize, panel: &[i8], acc: &mut [i32], pack: &mut [u32]) {
+    product(x, depth, panel, acc, pack, true);
+}
+
+#[inline]
+fn product<A: Lane>(x: &[A], depth: usize, panel: &[i8], acc: &mut [i32], pack: &mut [u32], packed: bool) {
     #[cfg(all(target_arch = "arm", feature = "dsp", not(feature = "_portable")))]
-    if super::dsp::matmul(x, depth, panel, acc, pack) {
+    if super::dsp::matmul(x, depth, panel, acc, pack, packed) {
         return;
     }
     #[cfg(all(target_arch = "arm", feature = "mve", not(feature = "_portable")))]
@@ -26,7 +38,7 @@ pub fn matmul<A: Lane>(x: &[A], depth: usize, panel: &[i8], acc: &mut [i32], pac
     if super::x86::matmul(x, depth, panel, acc) {
         return;
     }
-    let _ = pack;
+    let _ = (pack, packed);
     matmul_portable(x, depth, panel, acc);
 }
 
@@ -39,18 +51,18 @@ pub const fn pack_words(depth: usize) -> usize {
 pub fn matmul_portable<A: Lane>(x: &[A], depth: usize, panel: &[i8], acc: &mut [i32]) {
     let depth = depth.max(1);
     let columns = (panel.len() / depth).max(1);
-    for (x, acc) in x.chunks(2 * depth).zip(acc.chunks_mut(2 * columns)) {
+    for (x, acc) in x.tiles(2 * depth).zip(acc.tiles_mut(2 * columns)) {
         match (x.split_at_checked(depth), acc.split_at_mut_checked(columns)) {
             (Some((x0, x1)), Some((acc0, acc1))) if x1.len() == depth => {
                 let rows = acc0.chunks_exact_mut(2).zip(acc1.chunks_exact_mut(2));
-                for (pair, (out0, out1)) in panel.chunks_exact(2 * depth).zip(rows) {
+                for (pair, (out0, out1)) in panel.rows(2 * depth).zip(rows) {
                     let sums = dot_2x2(x0, x1, pair);
                     out0.copy_from_slice(&sums.0);
                     out1.copy_from_slice(&sums.1);
                 }
             }
             _ => {
-                for (pair, out) in panel.chunks_exact(2 * depth).zip(acc.chunks_exact_mut(2)) {
+                for (pair, out) in panel.rows(2 * depth).zip(acc.chunks_exact_mut(2)) {
                     out.copy_from_slice(&dot_1x2(x, pair));
                 }
             }

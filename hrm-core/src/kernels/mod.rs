@@ -4,12 +4,14 @@ pub mod attention;
 #[cfg(all(target_arch = "arm", feature = "dsp", not(feature = "_portable")))]
 mod dsp;
 pub mod matmul;
+#[cfg(all(target_arch = "arm", feature = "mve", not(feature = "_portable")))]
+mod mve;
 pub mod norm;
 pub mod swiglu;
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 mod x86;
 
-pub use attention::{attention_output, softmax};
-pub use matmul::{matmul, matmul_portable, pack_words};
-pub use norm::residual_norm;
-pub use swiglu::{sigmoid, swiglu};
+pub use attention::{add_bias, add_bias_portable, attention_output, softmax, softmax_portable};
+pub use matmul::{matmul, matmul_again, matmul_portable, pack_words};
+pub use norm::{residual_norm, residual_norm_portable};
+pub use swiglu::{sigmoid, swiglu, swiglu_portable};

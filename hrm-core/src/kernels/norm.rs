@@ -1,10 +1,10 @@
 //! Residual addition and RMS normalisation, fused.
 
-use crate::fixed::over_sqrt;
+use crate::fixed::{Gain, over_sqrt, scale};
 use crate::lane::Lane;
 
-/// Residual values are in units of `2^-16` and clamped to `±2^26` (±1024.0), so that squares add up in 64 bits.
-pub const RESIDUAL_LIMIT: i32 = 1 << 26;
+/// Residual values are in units of `2^-16` and clamped to `-2^26..2^26` (±1024.0), so that squares add up in 64 bits.
+pub const RESIDUAL_BITS: u32 = 26;
 
 /// `EPSILON` of the RMS normalisation (1e-5) in squared residual units: `round(1e-5 * 2^32)`.
 const EPSILON: u64 = 42_950;
@@ -19,15 +19,52 @@ const EPSILON: u64 = 42_950;
 /// The result is rounded once, to nearest, and saturated. Before that rounding its relative error is below `2^-20 + 2^-17 * rms * step_out / 2^16`, `rms` being
 /// that of `row + delta` (1.0 to 3.0 in practice): the second term is the factor's own rounding to a multiple of `2^-32`.
 pub fn residual_norm<A: Lane>(row: &mut [A], step: i32, acc: &mut [i32], factors: &[i32], numerator: u32) {
-    let mut square = row.len() as u64 * EPSILON;
+    #[cfg(all(target_arch = "arm", feature = "dsp", not(feature = "_portable")))]
+    if super::dsp::residual_norm(row, step, acc, factors, numerator) {
+        return;
+    }
+    #[cfg(all(target_arch = "arm", feature = "mve", not(feature = "_portable")))]
+    if super::mve::residual_norm(row, step, acc, factors, numerator) {
+        return;
+    }
+    residual_norm_portable(row, step, acc, factors, numerator);
+}
+
+/// The definition of [`residual_norm`].
+pub fn residual_norm_portable<A: Lane>(
+    row: &mut [A],
+    step: i32,
+    acc: &mut [i32],
+    factors: &[i32],
+    numerator: u32,
+) {
+    let mut square = 0;
     for ((x, acc), factor) in row.iter().zip(acc.iter_mut()).zip(factors) {
-        let sum = (x.wide() * step).saturating_add(A::requantize(*acc, *factor));
-        *acc = sum.clamp(-RESIDUAL_LIMIT, RESIDUAL_LIMIT);
+        // below 2^29 + 2^30 in magnitude
+        let sum = (x.wide() * step).wrapping_add(A::requantize(*acc, *factor));
+        *acc = sum.clamp(-(1 << RESIDUAL_BITS), (1 << RESIDUAL_BITS) - 1);
         square += (i64::from(*acc) * i64::from(*acc)) as u64;
     }
-    let gain = over_sqrt(numerator, square);
-    for (x, sum) in row.iter_mut().zip(acc) {
-        *x = A::saturate(gain.apply(*sum));
+    normalize(row, acc, square, numerator);
+}
+
+/// The gain of a row of `width` residual values whose squares add up to `square`.
+pub(super) fn gain(width: usize, square: u64, numerator: u32) -> Gain {
+    over_sqrt(numerator, square + width as u64 * EPSILON)
+}
+
+/// `row[n] = sat(round(sums[n] * gain))`.
+fn normalize<A: Lane>(row: &mut [A], sums: &[i32], square: u64, numerator: u32) {
+    let gain = gain(row.len(), square, numerator);
+    // all but tiny rows have a gain below one half, and then it is one rescaling
+    if gain.shift == 32 {
+        for (x, sum) in row.iter_mut().zip(sums) {
+            *x = A::saturate(scale(*sum, gain.mantissa));
+        }
+    } else {
+        for (x, sum) in row.iter_mut().zip(sums) {
+            *x = A::saturate(gain.apply(*sum));
+        }
     }
 }
 
@@ -51,7 +88,7 @@ mod tests {
             .iter()
             .zip(acc)
             .map(|(x, a)| f64::from(x.wide() * step) + f64::from(A::requantize(*a, factor)))
-            .map(|sum| sum.clamp(-67108864.0, 67108864.0) / 65536.0)
+            .map(|sum| sum.clamp(-67108864.0, 67108863.0) / 65536.0)
             .collect();
         let mean = sums.iter().map(|s| s * s).sum::<f64>() / width as f64;
         let unit = 65536.0 / f64::from(out_step);

@@ -38,7 +38,44 @@ mod target {
     markers!(hrm_mark_attention hrm_mark_attention_norm hrm_mark_gate hrm_mark_feed_forward_norm);
     markers!(hrm_mark_logits hrm_mark_halt);
 
+    /// What unused stack holds.
+    const PAINT: u32 = 0x5AC3_5AC3;
+
+    /// Tells regions by semihosting, and paints the stack before each.
     struct Semihosting;
+
+    impl Semihosting {
+        /// Lowest and highest word of the stack that is free now, less a margin for this function's own calls.
+        fn free() -> (*mut u32, *mut u32) {
+            let here: u32;
+            // SAFETY: reads a register.
+            unsafe { core::arch::asm!("mov {}, sp", out(reg) here) };
+            ((&raw const _stack_end).cast_mut().cast(), (here as usize - 256) as *mut u32)
+        }
+
+        fn paint() {
+            let (mut word, top) = Self::free();
+            while word < top {
+                // SAFETY: below the stack pointer, inside the memory that memory.x sets aside for the stack.
+                unsafe {
+                    word.write_volatile(PAINT);
+                    word = word.add(1);
+                }
+            }
+        }
+
+        /// Bytes of stack from its start to the lowest word that is not painted any more.
+        fn used() -> usize {
+            let (mut word, top) = Self::free();
+            // SAFETY: as above.
+            unsafe {
+                while word < top && word.read_volatile() == PAINT {
+                    word = word.add(1);
+                }
+            }
+            &raw const _stack_start as usize - word as usize
+        }
+    }
 
     impl Probe for Semihosting {
         fn announce(&mut self, name: &str, work: u64) {
@@ -47,6 +84,7 @@ mod target {
 
         #[inline(always)]
         fn start(&mut self) {
+            Self::paint();
             hrm_mark_start();
         }
 
@@ -70,12 +108,15 @@ mod target {
         #[inline(always)]
         fn end(&mut self) {
             hrm_mark_end();
+            println!("# stack {}", Self::used());
         }
     }
 
     unsafe extern "C" {
         static __pack_start: u8;
         static __pack_end: u8;
+        static _stack_start: u8;
+        static _stack_end: u8;
     }
 
     #[entry]

@@ -11,6 +11,7 @@
 
 use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
 use std::fmt::Write as _;
+use std::ptr::without_provenance_mut;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, OnceLock};
 
@@ -64,13 +65,13 @@ static EXECUTED: AtomicU64 = AtomicU64::new(0);
 static NOTES: Mutex<Vec<(usize, u64)>> = Mutex::new(Vec::new());
 
 extern "C" fn count(_: c_uint, instructions: *mut c_void) {
-    EXECUTED.fetch_add(instructions as u64, Relaxed);
+    EXECUTED.fetch_add(instructions.addr() as u64, Relaxed);
 }
 
 extern "C" fn mark(_: c_uint, marker: *mut c_void) {
     let executed = EXECUTED.swap(0, Relaxed);
     if let Ok(mut notes) = NOTES.lock() {
-        notes.push((marker as usize, executed));
+        notes.push((marker.addr(), executed));
     }
 }
 
@@ -85,15 +86,30 @@ extern "C" fn translated(_: u64, block: *mut c_void) {
             setup.markers.iter().position(|marker| marker.address == address)
         };
         if !insns.iter().any(|&insn| marker(insn).is_some()) {
-            qemu_plugin_register_vcpu_tb_exec_cb(block, count, NO_REGISTERS, insns.len() as *mut c_void);
+            qemu_plugin_register_vcpu_tb_exec_cb(
+                block,
+                count,
+                NO_REGISTERS,
+                without_provenance_mut(insns.len()),
+            );
             return;
         }
         for insn in insns {
             match marker(insn) {
                 Some(index) => {
-                    qemu_plugin_register_vcpu_insn_exec_cb(insn, mark, NO_REGISTERS, index as *mut c_void);
+                    qemu_plugin_register_vcpu_insn_exec_cb(
+                        insn,
+                        mark,
+                        NO_REGISTERS,
+                        without_provenance_mut(index),
+                    );
                 }
-                None => qemu_plugin_register_vcpu_insn_exec_cb(insn, count, NO_REGISTERS, 1 as *mut c_void),
+                None => qemu_plugin_register_vcpu_insn_exec_cb(
+                    insn,
+                    count,
+                    NO_REGISTERS,
+                    without_provenance_mut(1),
+                ),
             }
         }
     }

@@ -59,6 +59,8 @@ struct Count {
 const FOLDER: &str = "docs/performance";
 /// Largest growth that `--check` accepts, in percent.
 const GROWTH_PERCENT: u64 = 2;
+/// Most bytes of stack that a segment may take, start-up included.
+const STACK_LIMIT: u64 = 4096;
 /// Name of the host among the boards.
 const HOST: &str = "host";
 
@@ -181,7 +183,19 @@ fn on_board(
     let (said, complained) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
     ensure!(done.status.success(), "{} with {model}: {}\n{said}{complained}", board.name, done.status);
     let checked = said.lines().find_map(|line| line.strip_prefix("# ")).unwrap_or("nothing checked");
-    eprintln!("{} {model}: {checked}", board.name);
+    // the first region is a segment without a trace
+    let stack = said.lines().find_map(|line| line.strip_prefix("# stack ")?.parse::<u64>().ok());
+    let stack = stack.with_context(|| format!("{} {model}: no measure of the stack", board.name))?;
+    ensure!(
+        stack <= STACK_LIMIT,
+        "{} {model}: a segment takes {stack} bytes of stack, {STACK_LIMIT} allowed",
+        board.name
+    );
+    eprintln!("{} {model}: {checked}; {stack} bytes of stack", board.name);
+    counts.insert(
+        format!("{} {model} bytes of stack", board.processor),
+        Count { instructions: stack, work: 1 },
+    );
     let notes = fs::read_to_string(&out).with_context(|| format!("the plugin left no {}", out.display()))?;
     let at = |region: &str| format!("{} {model} {region}", board.processor);
     let announced = announced(&said)?;
@@ -225,7 +239,7 @@ fn announced(said: &str) -> Result<Vec<(u64, &str)>> {
         .map(|line| line.split_once(' ').and_then(|(work, name)| Some((work.parse().ok()?, name))))
         .collect();
     let regions = regions.with_context(|| format!("not a list of regions: {said}"))?;
-    ensure!(regions.len() == 11, "{} regions, not 11", regions.len());
+    ensure!(regions.len() == 12, "{} regions, not 12", regions.len());
     Ok(regions)
 }
 

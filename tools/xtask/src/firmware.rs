@@ -165,6 +165,10 @@ pub(crate) enum Program {
     Bench,
     /// The same with the portable kernels.
     PortableBench,
+    /// What links only where inference cannot panic.
+    NoPanic,
+    /// The same with a panic.
+    Panic,
 }
 
 /// Compiles one program; where cargo left it.
@@ -183,6 +187,11 @@ pub(crate) fn compile(toolchain: Toolchain, board: impl Into<Build>, program: Pr
             features.push_str(",_portable");
             "hrm-bench"
         }
+        Program::NoPanic => "hrm-no-panic",
+        Program::Panic => {
+            features.push_str(",_panics");
+            "hrm-no-panic"
+        }
     };
     let args = ["build", "--package", "hrm-firmware", "--bin", name, "--profile", "firmware"];
     let target = ["--target", board.target, "--features", &features];
@@ -190,6 +199,23 @@ pub(crate) fn compile(toolchain: Toolchain, board: impl Into<Build>, program: Pr
     let built = folder(toolchain, board.cpu).join(board.target).join("firmware").join(name);
     ensure!(built.exists(), "cargo left no {}", built.display());
     Ok(built)
+}
+
+/// Proves for every board that inference cannot panic, by linking a program that needs that; and, on the first, that a panic would not link.
+pub(crate) fn no_panic(toolchain: Toolchain) -> Result<()> {
+    for board in &BOARDS {
+        let elf = compile(toolchain, board, Program::NoPanic).with_context(|| {
+            format!("inference can panic on {} (the linker misses `inference_can_panic`)", board.name)
+        })?;
+        let panics =
+            Image::open(&elf)?.symbols("").into_iter().filter(|(name, _)| name.contains("panicking"));
+        let panics: Vec<String> = panics.map(|(name, _)| name).collect();
+        ensure!(panics.is_empty(), "{} contains {panics:?}", elf.display());
+    }
+    let linked = compile(toolchain, &BOARDS[0], Program::Panic).is_ok();
+    ensure!(!linked, "a program with a panic links: the proof that inference has none is worth nothing");
+    println!("inference cannot panic on {} boards (the linker's error above was wanted)", BOARDS.len());
+    Ok(())
 }
 
 /// What a toolchain builds for a processor stays in a folder of its own: nothing is thrown away for another.

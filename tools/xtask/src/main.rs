@@ -32,6 +32,8 @@ enum Task {
     Demo(demo::Args),
     /// Count the instructions of a segment, its operations and kernels, on every emulated processor and on this one
     Bench(bench::Args),
+    /// Prove that inference cannot panic on any board: a program that needs it to be so must link
+    NoPanic,
     /// Everything CI checks: format, lints, tests, documentation, firmware, emulated boards
     Test(test::Args),
 }
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
         Task::Run(args) => flash::task(&args),
         Task::Demo(args) => demo::task(&args),
         Task::Bench(args) => bench::task(&args),
+        Task::NoPanic => setup::setup(false, false).and_then(firmware::no_panic),
         Task::Test(args) => test::task(&args),
     };
     match done {

@@ -2,7 +2,8 @@
 
 use anyhow::Result;
 
-use crate::firmware::{Variant, build, check_smallest, every};
+use crate::bench;
+use crate::firmware::{Variant, build, check_smallest, every, no_panic};
 use crate::run::{cargo, run};
 use crate::setup::setup;
 
@@ -21,11 +22,13 @@ pub(crate) fn task(args: &Args) -> Result<()> {
     // Cheap things first; the firmware and what tests it need no candle.
     if let Some(toolchain) = toolchain {
         check_smallest(toolchain)?;
+        no_panic(toolchain)?;
         build(toolchain, &every(), &Variant::ALL)?;
         let only_emulated = ["--", "--ignored", "--test-threads", "2"];
         let suites =
             ["test", "--release", "--package", "hrm-tests", "--test", "emulated", "--test", "service"];
         run(cargo(suites).args(only_emulated))?;
+        bench::check(toolchain)?;
     }
     run(&mut cargo(["test", "--release", "--workspace"]))?;
     run(&mut cargo(["clippy", "--release", "--workspace", "--all-targets", "--", "--deny", "warnings"]))?;

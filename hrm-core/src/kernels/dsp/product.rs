@@ -7,33 +7,20 @@
 //!
 //! A step of two inputs is a piece of code of constant length, sixteen in a row; the first round jumps to where only the steps that are left over
 //! lie ahead, so any even number of inputs takes no other path.
-#![allow(unsafe_code)] // naked assembly; the wrapper has checked every length that it relies on
 
 use core::arch::naked_asm;
 
 use crate::lane::{Lane, LaneWidth};
 
-/// Tells the assembler of a processor whose target leaves out the DSP extension.
-#[cfg(not(feature = "dsp-m33"))]
-macro_rules! processor {
-    () => {
-        ""
-    };
-}
-#[cfg(feature = "dsp-m33")]
-macro_rules! processor {
-    () => {
-        ".cpu cortex-m33"
-    };
-}
-
-/// [`matmul`](super::matmul()) by `SMLAD`; `false` (and nothing done) where a length does not fit.
-pub(super) fn matmul<A: Lane>(
+/// [`matmul`](crate::kernels::matmul()) by `SMLAD`; `false` (and nothing done) where a length does not fit. `packed`: the same `x` was packed by the call
+/// before, which saves packing it where it is one pack.
+pub(in crate::kernels) fn matmul<A: Lane>(
     x: &[A],
     depth: usize,
     panel: &[i8],
     acc: &mut [i32],
     pack: &mut [u32],
+    packed: bool,
 ) -> bool {
     if depth < 4 || !depth.is_multiple_of(4) || pack.len() < 2 * depth {
         return false;
@@ -59,6 +46,7 @@ pub(super) fn matmul<A: Lane>(
         steps: depth / 2,
         entry: 0,
     };
+    let packed = packed && matches!(tokens, 1 | 2 | 4);
     let mut token = 0;
     while token < tokens {
         let rows = if tokens - token >= 4 { 4 } else { 2 };
@@ -77,6 +65,7 @@ pub(super) fn matmul<A: Lane>(
         // of `depth`; `acc` holds `columns` values for each row.
         unsafe {
             match (A::WIDTH, rows) {
+                _ if packed => {}
                 (LaneWidth::I16, 4) => pack4_i16(first.cast(), stride, depth, product.packed),
                 (LaneWidth::I16, _) => pack2_i16(first.cast(), stride, depth, product.packed),
                 (LaneWidth::I8, 4) => pack4_i8(first.cast(), stride, depth, product.packed),

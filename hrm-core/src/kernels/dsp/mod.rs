@@ -1,0 +1,23 @@
+//! Armv7E-M, and Armv8-M with the DSP extension: Cortex-M4, M7, M33. Naked assembly, as the instructions have no stable intrinsics and the
+//! compiler's frame pointer leaves one register too few.
+#![allow(unsafe_code)] // naked assembly; each safe wrapper has checked the lengths and alignments that its assembly relies on
+
+/// Tells the assembler of a processor whose target leaves out the DSP extension.
+#[cfg(not(feature = "dsp-m33"))]
+macro_rules! processor {
+    () => {
+        ""
+    };
+}
+#[cfg(feature = "dsp-m33")]
+macro_rules! processor {
+    () => {
+        ".cpu cortex-m33"
+    };
+}
+
+mod product;
+mod rows;
+
+pub(super) use product::matmul;
+pub(super) use rows::{add_bias, residual_norm, softmax, swiglu};

@@ -1,0 +1,679 @@
+//! Row operations with the DSP extension: `SMMULR` is the rounding rescale, `SSAT` the saturation, and a shift leaves its rounding bit in the carry.
+
+use core::arch::naked_asm;
+
+use crate::kernels::norm::gain;
+use crate::lane::{Lane, LaneWidth};
+
+/// [`softmax`](crate::kernels::softmax); `None` where it does not apply (coarse scores, lengths that do not fit).
+pub(in crate::kernels) fn softmax<A: Lane>(
+    scores: &[i32],
+    score_bits: u32,
+    bits: u32,
+    table: &[u16],
+    weights: &mut [A],
+) -> Option<u32> {
+    let n = scores.len();
+    // from 10 on the factor 2^(32 - drop) is a positive `i32`
+    let fits = (10..=26).contains(&score_bits) && table.len() == 256 && weights.len() >= n && bits <= 15;
+    if !fits || !weights.as_ptr().cast::<u32>().is_aligned() {
+        return None;
+    }
+    // SAFETY: `n` scores are there.
+    let max = unsafe { largest(scores.as_ptr(), n) };
+    let drop = score_bits - 8;
+    let top = max.wrapping_add((1 << drop) - 1) >> drop;
+    // what a narrower weight is shifted by is added to every exponent
+    let top = top.wrapping_add(((15 - bits) << 8) as i32);
+    let factor = 1 << (32 - drop);
+    let (scores, weights, table) = (scores.as_ptr(), weights.as_mut_ptr(), table.as_ptr());
+    // SAFETY: `n` scores and room for `n` weights, word-aligned; a table of 256.
+    Some(unsafe {
+        match A::WIDTH {
+            LaneWidth::I16 => exponentials_i16(scores, weights.cast(), table, factor, top, n),
+            LaneWidth::I8 => exponentials_i8(scores, weights.cast(), table, factor, top, n),
+        }
+    })
+}
+
+/// The largest of `n` scores, `i32::MIN` of none. A new largest one is rare, so it is a branch away.
+///
+/// # Safety
+/// `n` readable scores.
+#[unsafe(naked)]
+unsafe extern "C" fn largest(scores: *const i32, n: usize) -> i32 {
+    naked_asm!(
+        processor!(),
+        "push {{r4-r10, lr}}",
+        "mov.w r2, #0x80000000",
+        "bics r12, r1, #7",
+        "beq 4f",
+        "2:",
+        "ldm r0!, {{r3-r10}}",
+        "cmp r3, r2",
+        "bgt 20f",
+        "30:",
+        "cmp r4, r2",
+        "bgt 21f",
+        "31:",
+        "cmp r5, r2",
+        "bgt 22f",
+        "32:",
+        "cmp r6, r2",
+        "bgt 23f",
+        "33:",
+        "cmp r7, r2",
+        "bgt 24f",
+        "34:",
+        "cmp r8, r2",
+        "bgt 25f",
+        "35:",
+        "cmp r9, r2",
+        "bgt 26f",
+        "36:",
+        "cmp r10, r2",
+        "bgt 27f",
+        "37:",
+        "subs r12, r12, #8",
+        "bne 2b",
+        "4:",
+        "ands r12, r1, #7",
+        "beq 6f",
+        "5:",
+        "ldr r3, [r0], #4",
+        "cmp r3, r2",
+        "it gt",
+        "movgt r2, r3",
+        "subs r12, r12, #1",
+        "bne 5b",
+        "6:",
+        "mov r0, r2",
+        "pop {{r4-r10, pc}}",
+        "20:",
+        "mov r2, r3",
+        "b 30b",
+        "21:",
+        "mov r2, r4",
+        "b 31b",
+        "22:",
+        "mov r2, r5",
+        "b 32b",
+        "23:",
+        "mov r2, r6",
+        "b 33b",
+        "24:",
+        "mov r2, r7",
+        "b 34b",
+        "25:",
+        "mov r2, r8",
+        "b 35b",
+        "26:",
+        "mov r2, r9",
+        "b 36b",
+        "27:",
+        "mov r2, r10",
+        "b 37b",
+    )
+}
+
+/// Weights `round(table[e % 256] / 2^(e / 256))` with `e = round(top - score * factor / 2^32)`, and their sum.
+///
+/// The exponent is one `SMMLSR`; nothing lies beyond 31 shifts, to which `USAT` limits it. `LSRS` leaves the rounding bit in the carry, and `ADCS` adds
+/// it and clears the carry, which a shift by nothing leaves alone.
+///
+/// # Safety
+/// `n` scores, room for `n` weights at a word-aligned address, 256 entries in `table`.
+#[unsafe(naked)]
+unsafe extern "C" fn exponentials_i16(
+    scores: *const i32,
+    weights: *mut i16,
+    table: *const u16,
+    factor: i32,
+    top: i32,
+    n: usize,
+) -> u32 {
+    naked_asm!(
+        processor!(),
+        "push {{r4-r11, lr}}",
+        "ldr r4, [sp, #36]",
+        "ldr r5, [sp, #40]",
+        "mov r6, #0",
+        "mov.w r7, #0x00010001",
+        "bic r5, r5, #7",
+        "rsbs r5, r5, #0",
+        "beq 4f",
+        "2:",
+        ".rept 2",
+        "ldm r0!, {{r8-r11}}",
+        "smmlsr r8, r8, r3, r4",
+        "usat r8, #13, r8",
+        "uxtb r12, r8",
+        "ldrh r12, [r2, r12, lsl #1]",
+        "lsr.w r8, r8, #8",
+        "lsrs r8, r12, r8",
+        "adcs r8, r8, #0",
+        "smmlsr r9, r9, r3, r4",
+        "usat r9, #13, r9",
+        "uxtb r12, r9",
+        "ldrh r12, [r2, r12, lsl #1]",
+        "lsr.w r9, r9, #8",
+        "lsrs r9, r12, r9",
+        "adcs r9, r9, #0",
+        "pkhbt r8, r8, r9, lsl #16",
+        "str r8, [r1], #4",
+        "smlad r6, r8, r7, r6",
+        "smmlsr r10, r10, r3, r4",
+        "usat r10, #13, r10",
+        "uxtb r12, r10",
+        "ldrh r12, [r2, r12, lsl #1]",
+        "lsr.w r10, r10, #8",
+        "lsrs r10, r12, r10",
+        "adcs r10, r10, #0",
+        "smmlsr r11, r11, r3, r4",
+        "usat r11, #13, r11",
+        "uxtb r12, r11",
+        "ldrh r12, [r2, r12, lsl #1]",
+        "lsr.w r11, r11, #8",
+        "lsrs r11, r12, r11",
+        "adcs r11, r11, #0",
+        "pkhbt r10, r10, r11, lsl #16",
+        "str r10, [r1], #4",
+        "smlad r6, r10, r7, r6",
+        ".endr",
+        "adds r5, r5, #8",
+        "bne.w 2b",
+        "4:",
+        "ldr r5, [sp, #40]",
+        "ands r5, r5, #7",
+        "beq 6f",
+        "5:",
+        "ldr r8, [r0], #4",
+        "adds r6, r6, #0",
+        "smmlsr r8, r8, r3, r4",
+        "usat r8, #13, r8",
+        "uxtb r12, r8",
+        "ldrh r12, [r2, r12, lsl #1]",
+        "lsr.w r8, r8, #8",
+        "lsrs r8, r12, r8",
+        "adcs r8, r8, #0",
+        "strh r8, [r1], #2",
+        "add r6, r6, r8",
+        "subs r5, r5, #1",
+        "bne 5b",
+        "6:",
+        "mov r0, r6",
+        "pop {{r4-r11, pc}}",
+    )
+}
+
+/// [`exponentials_i16`] for bytes, saturated at 127.
+///
+/// # Safety
+/// As there.
+#[unsafe(naked)]
+unsafe extern "C" fn exponentials_i8(
+    scores: *const i32,
+    weights: *mut i8,
+    table: *const u16,
+    factor: i32,
+    top: i32,
+    n: usize,
+) -> u32 {
+    naked_asm!(
+        processor!(),
+        "push {{r4-r11, lr}}",
+        "ldr r4, [sp, #36]",
+        "ldr r5, [sp, #40]",
+        "mov r6, #0",
+        "mov.w r7, #0x00010001",
+        "bic r5, r5, #3",
+        "rsbs r5, r5, #0",
+        "beq 4f",
+        "2:",
+        "ldm r0!, {{r8-r11}}",
+        "smmlsr r8, r8, r3, r4",
+        "usat r8, #13, r8",
+        "uxtb r12, r8",
+        "ldrh r12, [r2, r12, lsl #1]",
+        "lsr.w r8, r8, #8",
+        "lsrs r8, r12, r8",
+        "adcs r8, r8, #0",
+        "usat r8, #7, r8",
+        "strb r8, [r1], #1",
+        "add r6, r6, r8",
+        "smmlsr r9, r9, r3, r4",
+        "usat r9, #13, r9",
+        "uxtb r12, r9",
+        "ldrh r12, [r2, r12, lsl #1]",
+        "lsr.w r9, r9, #8",
+        "lsrs r9, r12, r9",
+        "adcs r9, r9, #0",
+        "usat r9, #7, r9",
+        "strb r9, [r1], #1",
+        "add r6, r6, r9",
+        "smmlsr r10, r10, r3, r4",
+        "usat r10, #13, r10",
+        "uxtb r12, r10",
+        "ldrh r12, [r2, r12, lsl #1]",
+        "lsr.w r10, r10, #8",
+        "lsrs r10, r12, r10",
+        "adcs r10, r10, #0",
+        "usat r10, #7, r10",
+        "strb r10, [r1], #1",
+        "add r6, r6, r10",
+        "smmlsr r11, r11, r3, r4",
+        "usat r11, #13, r11",
+        "uxtb r12, r11",
+        "ldrh r12, [r2, r12, lsl #1]",
+        "lsr.w r11, r11, #8",
+        "lsrs r11, r12, r11",
+        "adcs r11, r11, #0",
+        "usat r11, #7, r11",
+        "strb r11, [r1], #1",
+        "add r6, r6, r11",
+        "adds r5, r5, #4",
+        "bne 2b",
+        "4:",
+        "ldr r5, [sp, #40]",
+        "ands r5, r5, #3",
+        "beq 6f",
+        "5:",
+        "ldr r8, [r0], #4",
+        "adds r6, r6, #0",
+        "smmlsr r8, r8, r3, r4",
+        "usat r8, #13, r8",
+        "uxtb r12, r8",
+        "ldrh r12, [r2, r12, lsl #1]",
+        "lsr.w r8, r8, #8",
+        "lsrs r8, r12, r8",
+        "adcs r8, r8, #0",
+        "usat r8, #7, r8",
+        "strb r8, [r1], #1",
+        "add r6, r6, r8",
+        "subs r5, r5, #1",
+        "bne 5b",
+        "6:",
+        "mov r0, r6",
+        "pop {{r4-r11, pc}}",
+    )
+}
+
+/// [`add_bias`](crate::kernels::add_bias); `false` (and nothing done) where it does not apply.
+pub(in crate::kernels) fn add_bias(scores: &mut [i32], bias: &[i32], classes: &[u8]) -> bool {
+    let n = scores.len().min(classes.len());
+    let Some(last) = bias.len().checked_sub(1).filter(|last| *last <= 255) else { return false };
+    // SAFETY: `n` scores and classes; classes above `last` are noticed before they are used.
+    let done = unsafe {
+        add_bias_fours(scores.as_mut_ptr(), bias.as_ptr(), classes.as_ptr(), n, last as u32 * 0x0101_0101)
+    };
+    let rest = (scores.get_mut(done..), classes.get(done..));
+    if let (Some(scores), Some(classes)) = rest {
+        crate::kernels::add_bias_portable(scores, bias, classes);
+    }
+    true
+}
+
+/// Four scores at a time, as long as all four classes are at most `last` (in each of its bytes); how many were done.
+///
+/// # Safety
+/// `n` scores, `n` classes, a bias for every class up to `last`.
+#[unsafe(naked)]
+unsafe extern "C" fn add_bias_fours(
+    scores: *mut i32,
+    bias: *const i32,
+    classes: *const u8,
+    n: usize,
+    last: u32,
+) -> usize {
+    naked_asm!(
+        processor!(),
+        "push {{r4-r11, lr}}",
+        "ldr r4, [sp, #36]",
+        "mov r12, r3",
+        "2:",
+        "cmp r12, #4",
+        "blo 3f",
+        "ldr r5, [r2]",
+        "uqsub8 r6, r5, r4",
+        "cbnz r6, 3f",
+        "ldm r0, {{r6-r9}}",
+        "uxtb r10, r5",
+        "ldr r10, [r1, r10, lsl #2]",
+        "uxtb r11, r5, ror #8",
+        "ldr r11, [r1, r11, lsl #2]",
+        "add r6, r6, r10",
+        "uxtb r10, r5, ror #16",
+        "ldr r10, [r1, r10, lsl #2]",
+        "add r7, r7, r11",
+        "lsr r11, r5, #24",
+        "ldr r11, [r1, r11, lsl #2]",
+        "add r8, r8, r10",
+        "add r9, r9, r11",
+        "stm r0!, {{r6-r9}}",
+        "add r2, r2, #4",
+        "sub r12, r12, #4",
+        "b 2b",
+        "3:",
+        "sub r0, r3, r12",
+        "pop {{r4-r11, pc}}",
+    )
+}
+
+/// [`residual_norm`](crate::kernels::residual_norm); `false` (and nothing done) where it does not apply.
+pub(in crate::kernels) fn residual_norm<A: Lane>(
+    row: &mut [A],
+    step: i32,
+    acc: &mut [i32],
+    factors: &[i32],
+    numerator: u32,
+) -> bool {
+    let n = row.len();
+    let fits =
+        n > 0 && n.is_multiple_of(4) && acc.len() >= n && factors.len() >= n && (1..=16384).contains(&step);
+    if !fits || !row.as_ptr().cast::<u32>().is_aligned() {
+        return false;
+    }
+    let (sums, by) = (acc.as_mut_ptr(), factors.as_ptr());
+    // SAFETY: `n`, a multiple of 4, of each, the row word-aligned; the step fits 16 bits.
+    let square = unsafe {
+        match A::WIDTH {
+            LaneWidth::I16 => sums_i16(row.as_ptr().cast(), sums, by, n, step),
+            LaneWidth::I8 => sums_i8(row.as_ptr().cast(), sums, by, n, step),
+        }
+    };
+    let gain = gain(n, square, numerator);
+    match (A::WIDTH, gain.shift) {
+        // SAFETY: as above.
+        (LaneWidth::I16, 32) => unsafe { rescale_i16(row.as_mut_ptr().cast(), sums, n, gain.mantissa) },
+        // SAFETY: as above.
+        (LaneWidth::I8, 32) => unsafe { rescale_i8(row.as_mut_ptr().cast(), sums, n, gain.mantissa) },
+        _ => {
+            for (x, sum) in row.iter_mut().zip(acc) {
+                *x = A::saturate(gain.apply(*sum));
+            }
+        }
+    }
+    true
+}
+
+/// Residual sums into `acc`; the sum of their squares.
+///
+/// # Safety
+/// `n` of each, `n` a positive multiple of 4, `row` word-aligned, `step` in 16 bits.
+#[unsafe(naked)]
+unsafe extern "C" fn sums_i16(
+    row: *const i16,
+    acc: *mut i32,
+    factors: *const i32,
+    n: usize,
+    step: i32,
+) -> u64 {
+    naked_asm!(
+        processor!(),
+        "push {{r4-r11, lr}}",
+        "ldr r4, [sp, #36]",
+        "add r3, r1, r3, lsl #2",
+        "mov r5, #0",
+        "mov r6, #0",
+        "2:",
+        ".rept 2",
+        "ldr r7, [r0], #4",
+        "ldrd r8, r9, [r1]",
+        "ldrd r10, r11, [r2], #8",
+        "smultb r12, r7, r4",
+        "smulbb r7, r7, r4",
+        "smmlar r8, r8, r10, r7",
+        "smmlar r9, r9, r11, r12",
+        "ssat r8, #27, r8",
+        "ssat r9, #27, r9",
+        "strd r8, r9, [r1], #8",
+        "smlal r5, r6, r8, r8",
+        "smlal r5, r6, r9, r9",
+        ".endr",
+        "cmp r1, r3",
+        "bne 2b",
+        "mov r0, r5",
+        "mov r1, r6",
+        "pop {{r4-r11, pc}}",
+    )
+}
+
+/// [`sums_i16`] for bytes, whose accumulators count as the upper half of 16 bits.
+///
+/// # Safety
+/// As there.
+#[unsafe(naked)]
+unsafe extern "C" fn sums_i8(row: *const i8, acc: *mut i32, factors: *const i32, n: usize, step: i32) -> u64 {
+    naked_asm!(
+        processor!(),
+        "push {{r4-r11, lr}}",
+        "ldr r4, [sp, #36]",
+        "add r3, r1, r3, lsl #2",
+        "mov r5, #0",
+        "mov r6, #0",
+        "2:",
+        ".rept 2",
+        "ldrsb r7, [r0], #1",
+        "ldrsb r12, [r0], #1",
+        "ldrd r8, r9, [r1]",
+        "ldrd r10, r11, [r2], #8",
+        "mul r7, r7, r4",
+        "mul r12, r12, r4",
+        "lsl r8, r8, #8",
+        "lsl r9, r9, #8",
+        "smmlar r8, r8, r10, r7",
+        "smmlar r9, r9, r11, r12",
+        "ssat r8, #27, r8",
+        "ssat r9, #27, r9",
+        "strd r8, r9, [r1], #8",
+        "smlal r5, r6, r8, r8",
+        "smlal r5, r6, r9, r9",
+        ".endr",
+        "cmp r1, r3",
+        "bne 2b",
+        "mov r0, r5",
+        "mov r1, r6",
+        "pop {{r4-r11, pc}}",
+    )
+}
+
+/// `row[i] = sat(scale(sums[i], factor))`.
+///
+/// # Safety
+/// `n` of each, `n` a positive multiple of 4, `row` word-aligned.
+#[unsafe(naked)]
+unsafe extern "C" fn rescale_i16(row: *mut i16, sums: *const i32, n: usize, factor: i32) {
+    naked_asm!(
+        processor!(),
+        "push {{r4, r5, r6, lr}}",
+        "add r2, r1, r2, lsl #2",
+        "2:",
+        ".rept 2",
+        "ldrd r4, r5, [r1], #8",
+        "smmulr r4, r4, r3",
+        "smmulr r5, r5, r3",
+        "ssat r4, #16, r4",
+        "ssat r5, #16, r5",
+        "pkhbt r4, r4, r5, lsl #16",
+        "str r4, [r0], #4",
+        ".endr",
+        "cmp r1, r2",
+        "bne 2b",
+        "pop {{r4, r5, r6, pc}}",
+    )
+}
+
+/// [`rescale_i16`] for bytes.
+///
+/// # Safety
+/// As there.
+#[unsafe(naked)]
+unsafe extern "C" fn rescale_i8(row: *mut i8, sums: *const i32, n: usize, factor: i32) {
+    naked_asm!(
+        processor!(),
+        "push {{r4-r8, lr}}",
+        "add r2, r1, r2, lsl #2",
+        "2:",
+        "ldm r1!, {{r4-r7}}",
+        "smmulr r4, r4, r3",
+        "smmulr r5, r5, r3",
+        "smmulr r6, r6, r3",
+        "smmulr r7, r7, r3",
+        "ssat r4, #8, r4",
+        "ssat r5, #8, r5",
+        "ssat r6, #8, r6",
+        "ssat r7, #8, r7",
+        "strb r4, [r0], #4",
+        "strb r5, [r0, #-3]",
+        "strb r6, [r0, #-2]",
+        "strb r7, [r0, #-1]",
+        "cmp r1, r2",
+        "bne 2b",
+        "pop {{r4-r8, pc}}",
+    )
+}
+
+/// [`swiglu`](crate::kernels::swiglu); `false` (and nothing done) where it does not apply.
+pub(in crate::kernels) fn swiglu<A: Lane>(
+    acc: &[i32],
+    factors: &[i32],
+    factor: i32,
+    table: &[u16],
+    out: &mut [A],
+) -> bool {
+    let n = (acc.len() / 2).min(factors.len() / 2).min(out.len());
+    if table.len() != 257 {
+        return false;
+    }
+    let fours = n & !3;
+    if fours > 0 {
+        let (acc, factors, table) = (acc.as_ptr(), factors.as_ptr(), table.as_ptr());
+        // SAFETY: `fours` pairs of accumulators and factors and places for outputs, a table of 257.
+        unsafe {
+            match A::WIDTH {
+                LaneWidth::I16 => gates_i16(acc, factors, out.as_mut_ptr().cast(), fours, table, factor),
+                LaneWidth::I8 => gates_i8(acc, factors, out.as_mut_ptr().cast(), fours, table, factor),
+            }
+        }
+    }
+    let rest = (acc.get(2 * fours..2 * n), factors.get(2 * fours..2 * n), out.get_mut(fours..n));
+    if let (Some(acc), Some(factors), Some(out)) = rest {
+        crate::kernels::swiglu_portable(acc, factors, factor, table, out);
+    }
+    true
+}
+
+/// Gated products. Two neighbouring table entries are one load; less 2^15 they are signed, and one `SMUAD` interpolates them. With `m = |gate|` and
+/// `n = sigmoid(m) - 2^15`, `silu = m n + (m + gate) 2^14` for both signs.
+///
+/// # Safety
+/// `n` pairs of accumulators and factors, room for `n` outputs, `n` a positive multiple of 4; 257 entries in `table`.
+#[unsafe(naked)]
+unsafe extern "C" fn gates_i16(
+    acc: *const i32,
+    factors: *const i32,
+    out: *mut i16,
+    n: usize,
+    table: *const u16,
+    factor: i32,
+) {
+    naked_asm!(
+        processor!(),
+        "push {{r4-r11, lr}}",
+        "ldr r4, [sp, #36]",
+        "ldr r5, [sp, #40]",
+        "add r3, r0, r3, lsl #3",
+        "mov.w lr, #0x80008000",
+        "movw r12, #0xFFFF",
+        "mov r11, #64",
+        "2:",
+        ".rept 4",
+        "ldrd r6, r7, [r0], #8",
+        "ldrd r8, r9, [r1], #8",
+        "smmulr r6, r6, r8",
+        "smmulr r7, r7, r9",
+        "ssat r6, #16, r6",
+        "ssat r7, #16, r7",
+        "add r8, r6, r6, asr #31",
+        "eor r8, r8, r6, asr #31",
+        "usat r9, #14, r8",
+        "and r10, r9, #63",
+        "lsr r9, r9, #6",
+        "ldr r9, [r4, r9, lsl #1]",
+        "eor r9, r9, lr",
+        "mla r10, r10, r12, r11",
+        "smuad r9, r9, r10",
+        "asrs r9, r9, #6",
+        "adc r9, r9, #0",
+        "mul r10, r8, r9",
+        "add r8, r8, r6",
+        "add r10, r10, r8, lsl #14",
+        "lsl r7, r7, #16",
+        "smmulr r7, r10, r7",
+        "smmulr r7, r7, r5",
+        "ssat r7, #16, r7",
+        "strh r7, [r2], #2",
+        ".endr",
+        "cmp r0, r3",
+        "bne.w 2b",
+        "pop {{r4-r11, pc}}",
+    )
+}
+
+/// [`gates_i16`] for bytes, whose accumulators count as the upper half of 16 bits.
+///
+/// # Safety
+/// As there.
+#[unsafe(naked)]
+unsafe extern "C" fn gates_i8(
+    acc: *const i32,
+    factors: *const i32,
+    out: *mut i8,
+    n: usize,
+    table: *const u16,
+    factor: i32,
+) {
+    naked_asm!(
+        processor!(),
+        "push {{r4-r11, lr}}",
+        "ldr r4, [sp, #36]",
+        "ldr r5, [sp, #40]",
+        "add r3, r0, r3, lsl #3",
+        "mov.w lr, #0x80008000",
+        "movw r12, #0xFFFF",
+        "mov r11, #64",
+        "2:",
+        ".rept 4",
+        "ldrd r6, r7, [r0], #8",
+        "ldrd r8, r9, [r1], #8",
+        "lsl r6, r6, #8",
+        "lsl r7, r7, #8",
+        "smmulr r6, r6, r8",
+        "smmulr r7, r7, r9",
+        "ssat r6, #16, r6",
+        "ssat r7, #16, r7",
+        "add r8, r6, r6, asr #31",
+        "eor r8, r8, r6, asr #31",
+        "usat r9, #14, r8",
+        "and r10, r9, #63",
+        "lsr r9, r9, #6",
+        "ldr r9, [r4, r9, lsl #1]",
+        "eor r9, r9, lr",
+        "mla r10, r10, r12, r11",
+        "smuad r9, r9, r10",
+        "asrs r9, r9, #6",
+        "adc r9, r9, #0",
+        "mul r10, r8, r9",
+        "add r8, r8, r6",
+        "add r10, r10, r8, lsl #14",
+        "lsl r7, r7, #16",
+        "smmulr r7, r10, r7",
+        "smmulr r7, r7, r5",
+        "ssat r7, #8, r7",
+        "strb r7, [r2], #1",
+        ".endr",
+        "cmp r0, r3",
+        "bne.w 2b",
+        "pop {{r4-r11, pc}}",
+    )
+}

@@ -1,0 +1,527 @@
+//! Row operations on Helium, four elements at a time: `VRMULH` is the rounding rescale, `VQMOVN` the saturation, tables are gathered, and
+//! tail-predicated loops need no rest.
+
+use core::arch::naked_asm;
+
+use crate::kernels::norm::gain;
+use crate::lane::{Lane, LaneWidth};
+
+/// [`softmax`](crate::kernels::softmax); `None` where it does not apply (coarse scores, lengths that do not fit).
+pub(in crate::kernels) fn softmax<A: Lane>(
+    scores: &[i32],
+    score_bits: u32,
+    bits: u32,
+    table: &[u16],
+    weights: &mut [A],
+) -> Option<u32> {
+    let n = scores.len();
+    // from 10 on the factor 2^(32 - drop) is a positive `i32`
+    let fits = (10..=26).contains(&score_bits) && table.len() == 256 && weights.len() >= n && bits <= 15;
+    if !fits || n == 0 {
+        return None;
+    }
+    // SAFETY: `n` scores are there, at least one.
+    let max = unsafe { largest(scores.as_ptr(), n) };
+    let drop = score_bits - 8;
+    let top = max.wrapping_add((1 << drop) - 1) >> drop;
+    // what a narrower weight is shifted by is added to every exponent
+    let top = top.wrapping_add(((15 - bits) << 8) as i32);
+    let factor = 1 << (32 - drop);
+    let (scores, weights, table) = (scores.as_ptr(), weights.as_mut_ptr(), table.as_ptr());
+    // SAFETY: `n` scores and room for `n` weights, at least one; a table of 256.
+    Some(unsafe {
+        match A::WIDTH {
+            LaneWidth::I16 => exponentials_i16(scores, weights.cast(), table, factor, top, n),
+            LaneWidth::I8 => exponentials_i8(scores, weights.cast(), table, factor, top, n),
+        }
+    })
+}
+
+/// The largest of `n` scores.
+///
+/// # Safety
+/// `n` readable scores, at least one.
+#[unsafe(naked)]
+unsafe extern "C" fn largest(scores: *const i32, n: usize) -> i32 {
+    naked_asm!(
+        ".cpu cortex-m55",
+        "push {{r7, lr}}",
+        "mov.w r2, #0x80000000",
+        "dlstp.32 lr, r1",
+        "2:",
+        "vldrw.u32 q0, [r0], #16",
+        "vmaxv.s32 r2, q0",
+        "letp lr, 2b",
+        "mov r0, r2",
+        "pop {{r7, pc}}",
+    )
+}
+
+/// Weights `round(table[e % 256] / 2^(e / 256))` with `e = round(top - score * factor / 2^32)`, at most 2^13 - 1; and their sum.
+///
+/// # Safety
+/// `n` scores, room for `n` weights, `n` at least one; 256 entries in `table`.
+#[unsafe(naked)]
+unsafe extern "C" fn exponentials_i16(
+    scores: *const i32,
+    weights: *mut i16,
+    table: *const u16,
+    factor: i32,
+    top: i32,
+    n: usize,
+) -> u32 {
+    naked_asm!(
+        ".cpu cortex-m55",
+        "push {{r4-r6, lr}}",
+        "vpush {{d8-d11}}",
+        "ldrd r4, r5, [sp, #48]",
+        "rsb r3, r3, #0",
+        "vdup.32 q2, r3",
+        "mov.w r3, #0xFF",
+        "vdup.32 q3, r3",
+        "movw r3, #0x1FFF",
+        "vdup.32 q4, r3",
+        "mov r6, #0",
+        "dlstp.32 lr, r5",
+        "2:",
+        "vldrw.u32 q0, [r0], #16",
+        "vrmulh.s32 q0, q0, q2",
+        "vadd.i32 q0, q0, r4",
+        "vmin.u32 q0, q0, q4",
+        "vand q1, q0, q3",
+        "vldrh.u32 q5, [r2, q1, uxtw #1]",
+        "vshr.u32 q0, q0, #8",
+        "vneg.s32 q0, q0",
+        "vrshl.u32 q1, q5, q0",
+        "vstrh.32 q1, [r1], #8",
+        "vaddva.u32 r6, q1",
+        "letp lr, 2b",
+        "mov r0, r6",
+        "vpop {{d8-d11}}",
+        "pop {{r4-r6, pc}}",
+    )
+}
+
+/// [`exponentials_i16`] for bytes, saturated at 127.
+///
+/// # Safety
+/// As there.
+#[unsafe(naked)]
+unsafe extern "C" fn exponentials_i8(
+    scores: *const i32,
+    weights: *mut i8,
+    table: *const u16,
+    factor: i32,
+    top: i32,
+    n: usize,
+) -> u32 {
+    naked_asm!(
+        ".cpu cortex-m55",
+        "push {{r4-r6, lr}}",
+        "vpush {{d8-d11}}",
+        "ldrd r4, r5, [sp, #48]",
+        "rsb r3, r3, #0",
+        "vdup.32 q2, r3",
+        "mov.w r3, #0xFF",
+        "vdup.32 q3, r3",
+        "movw r3, #0x1FFF",
+        "vdup.32 q4, r3",
+        "mov r6, #0",
+        "dlstp.32 lr, r5",
+        "2:",
+        "vldrw.u32 q0, [r0], #16",
+        "vrmulh.s32 q0, q0, q2",
+        "vadd.i32 q0, q0, r4",
+        "vmin.u32 q0, q0, q4",
+        "vand q1, q0, q3",
+        "vldrh.u32 q5, [r2, q1, uxtw #1]",
+        "vshr.u32 q0, q0, #8",
+        "vneg.s32 q0, q0",
+        "vrshl.u32 q1, q5, q0",
+        "vqmovnb.s32 q1, q1",
+        "vmovlb.s16 q1, q1",
+        "vqmovnb.s16 q1, q1",
+        "vmovlb.s8 q1, q1",
+        "vmovlb.s16 q1, q1",
+        "vstrb.32 q1, [r1], #4",
+        "vaddva.u32 r6, q1",
+        "letp lr, 2b",
+        "mov r0, r6",
+        "vpop {{d8-d11}}",
+        "pop {{r4-r6, pc}}",
+    )
+}
+
+/// [`add_bias`](crate::kernels::add_bias); `false` (and nothing done) where a class has no bias.
+pub(in crate::kernels) fn add_bias(scores: &mut [i32], bias: &[i32], classes: &[u8]) -> bool {
+    let n = scores.len().min(classes.len());
+    // SAFETY: `n` classes are there, at least one.
+    if n == 0 || unsafe { highest(classes.as_ptr(), n) } as usize >= bias.len() {
+        return false;
+    }
+    // SAFETY: `n` scores and classes, at least one, and a bias for each class.
+    unsafe { add_biases(scores.as_mut_ptr(), bias.as_ptr(), classes.as_ptr(), n) };
+    true
+}
+
+/// The highest of `n` classes.
+///
+/// # Safety
+/// `n` readable classes, at least one.
+#[unsafe(naked)]
+unsafe extern "C" fn highest(classes: *const u8, n: usize) -> u32 {
+    naked_asm!(
+        ".cpu cortex-m55",
+        "push {{r7, lr}}",
+        "mov r2, #0",
+        "dlstp.8 lr, r1",
+        "2:",
+        "vldrb.u8 q0, [r0], #16",
+        "vmaxv.u8 r2, q0",
+        "letp lr, 2b",
+        "mov r0, r2",
+        "pop {{r7, pc}}",
+    )
+}
+
+/// Adds its class's bias to each score.
+///
+/// # Safety
+/// `n` scores and classes, at least one; a bias for every class.
+#[unsafe(naked)]
+unsafe extern "C" fn add_biases(scores: *mut i32, bias: *const i32, classes: *const u8, n: usize) {
+    naked_asm!(
+        ".cpu cortex-m55",
+        "push {{r7, lr}}",
+        "dlstp.32 lr, r3",
+        "2:",
+        "vldrb.u32 q0, [r2], #4",
+        "vldrw.u32 q1, [r0]",
+        "vldrw.u32 q2, [r1, q0, uxtw #2]",
+        "vadd.i32 q1, q1, q2",
+        "vstrw.32 q1, [r0], #16",
+        "letp lr, 2b",
+        "pop {{r7, pc}}",
+    )
+}
+
+/// [`residual_norm`](crate::kernels::residual_norm); `false` (and nothing done) where it does not apply.
+pub(in crate::kernels) fn residual_norm<A: Lane>(
+    row: &mut [A],
+    step: i32,
+    acc: &mut [i32],
+    factors: &[i32],
+    numerator: u32,
+) -> bool {
+    let n = row.len();
+    let fits = n > 0 && acc.len() >= n && factors.len() >= n && (1..=16384).contains(&step);
+    if !fits {
+        return false;
+    }
+    let (sums, by) = (acc.as_mut_ptr(), factors.as_ptr());
+    // SAFETY: `n` of each, at least one.
+    let square = unsafe {
+        match A::WIDTH {
+            LaneWidth::I16 => sums_i16(row.as_ptr().cast(), sums, by, n, step),
+            LaneWidth::I8 => sums_i8(row.as_ptr().cast(), sums, by, n, step),
+        }
+    };
+    let gain = gain(n, square, numerator);
+    match (A::WIDTH, gain.shift) {
+        // SAFETY: as above.
+        (LaneWidth::I16, 32) => unsafe { rescale_i16(row.as_mut_ptr().cast(), sums, n, gain.mantissa) },
+        // SAFETY: as above.
+        (LaneWidth::I8, 32) => unsafe { rescale_i8(row.as_mut_ptr().cast(), sums, n, gain.mantissa) },
+        _ => {
+            for (x, sum) in row.iter_mut().zip(acc) {
+                *x = A::saturate(gain.apply(*sum));
+            }
+        }
+    }
+    true
+}
+
+/// Residual sums into `acc`; the sum of their squares.
+///
+/// # Safety
+/// `n` of each, at least one.
+#[unsafe(naked)]
+unsafe extern "C" fn sums_i16(
+    row: *const i16,
+    acc: *mut i32,
+    factors: *const i32,
+    n: usize,
+    step: i32,
+) -> u64 {
+    naked_asm!(
+        ".cpu cortex-m55",
+        "push {{r4-r7, lr}}",
+        "sub sp, #4",
+        "vpush {{d8-d9}}",
+        "ldr r4, [sp, #40]",
+        "mov r6, #0",
+        "mov r7, #0",
+        "mvn r5, #0xFC000000",
+        "vdup.32 q3, r5",
+        "mvn r5, r5",
+        "vdup.32 q4, r5",
+        "dlstp.32 lr, r3",
+        "2:",
+        "vldrh.s32 q0, [r0], #8",
+        "vldrw.u32 q1, [r1]",
+        "vmul.i32 q0, q0, r4",
+        "vldrw.u32 q2, [r2], #16",
+        "vrmulh.s32 q1, q1, q2",
+        "vadd.i32 q0, q0, q1",
+        "vmin.s32 q0, q0, q3",
+        "vmax.s32 q0, q0, q4",
+        "vstrw.32 q0, [r1], #16",
+        "vmlaldava.s32 r6, r7, q0, q0",
+        "letp lr, 2b",
+        "mov r0, r6",
+        "mov r1, r7",
+        "vpop {{d8-d9}}",
+        "add sp, #4",
+        "pop {{r4-r7, pc}}",
+    )
+}
+
+/// [`sums_i16`] for bytes, whose accumulators count as the upper half of 16 bits.
+///
+/// # Safety
+/// As there.
+#[unsafe(naked)]
+unsafe extern "C" fn sums_i8(row: *const i8, acc: *mut i32, factors: *const i32, n: usize, step: i32) -> u64 {
+    naked_asm!(
+        ".cpu cortex-m55",
+        "push {{r4-r7, lr}}",
+        "sub sp, #4",
+        "vpush {{d8-d9}}",
+        "ldr r4, [sp, #40]",
+        "mov r6, #0",
+        "mov r7, #0",
+        "mvn r5, #0xFC000000",
+        "vdup.32 q3, r5",
+        "mvn r5, r5",
+        "vdup.32 q4, r5",
+        "dlstp.32 lr, r3",
+        "2:",
+        "vldrb.s32 q0, [r0], #4",
+        "vldrw.u32 q1, [r1]",
+        "vmul.i32 q0, q0, r4",
+        "vshl.i32 q1, q1, #8",
+        "vldrw.u32 q2, [r2], #16",
+        "vrmulh.s32 q1, q1, q2",
+        "vadd.i32 q0, q0, q1",
+        "vmin.s32 q0, q0, q3",
+        "vmax.s32 q0, q0, q4",
+        "vstrw.32 q0, [r1], #16",
+        "vmlaldava.s32 r6, r7, q0, q0",
+        "letp lr, 2b",
+        "mov r0, r6",
+        "mov r1, r7",
+        "vpop {{d8-d9}}",
+        "add sp, #4",
+        "pop {{r4-r7, pc}}",
+    )
+}
+
+/// `row[i] = sat(scale(sums[i], factor))`.
+///
+/// # Safety
+/// `n` of each, at least one.
+#[unsafe(naked)]
+unsafe extern "C" fn rescale_i16(row: *mut i16, sums: *const i32, n: usize, factor: i32) {
+    naked_asm!(
+        ".cpu cortex-m55",
+        "push {{r7, lr}}",
+        "vdup.32 q1, r3",
+        "dlstp.32 lr, r2",
+        "2:",
+        "vldrw.u32 q0, [r1], #16",
+        "vrmulh.s32 q0, q0, q1",
+        "vqmovnb.s32 q0, q0",
+        "vstrh.32 q0, [r0], #8",
+        "letp lr, 2b",
+        "pop {{r7, pc}}",
+    )
+}
+
+/// [`rescale_i16`] for bytes.
+///
+/// # Safety
+/// As there.
+#[unsafe(naked)]
+unsafe extern "C" fn rescale_i8(row: *mut i8, sums: *const i32, n: usize, factor: i32) {
+    naked_asm!(
+        ".cpu cortex-m55",
+        "push {{r7, lr}}",
+        "vdup.32 q1, r3",
+        "dlstp.32 lr, r2",
+        "2:",
+        "vldrw.u32 q0, [r1], #16",
+        "vrmulh.s32 q0, q0, q1",
+        "vqmovnb.s32 q0, q0",
+        "vmovlb.s16 q0, q0",
+        "vqmovnb.s16 q0, q0",
+        "vstrb.32 q0, [r0], #4",
+        "letp lr, 2b",
+        "pop {{r7, pc}}",
+    )
+}
+
+/// [`swiglu`](crate::kernels::swiglu); `false` (and nothing done) where it does not apply.
+pub(in crate::kernels) fn swiglu<A: Lane>(
+    acc: &[i32],
+    factors: &[i32],
+    factor: i32,
+    table: &[u16],
+    out: &mut [A],
+) -> bool {
+    let n = (acc.len() / 2).min(factors.len() / 2).min(out.len());
+    if table.len() != 257 {
+        return false;
+    }
+    let fours = n & !3;
+    if fours > 0 {
+        let (acc, factors, table) = (acc.as_ptr(), factors.as_ptr(), table.as_ptr());
+        // SAFETY: `fours` pairs of accumulators and factors and places for outputs, a table of 257.
+        unsafe {
+            match A::WIDTH {
+                LaneWidth::I16 => gates_i16(acc, factors, out.as_mut_ptr().cast(), fours, table, factor),
+                LaneWidth::I8 => gates_i8(acc, factors, out.as_mut_ptr().cast(), fours, table, factor),
+            }
+        }
+    }
+    let rest = (acc.get(2 * fours..2 * n), factors.get(2 * fours..2 * n), out.get_mut(fours..n));
+    if let (Some(acc), Some(factors), Some(out)) = rest {
+        crate::kernels::swiglu_portable(acc, factors, factor, table, out);
+    }
+    true
+}
+
+/// Gated products. With `m = |gate|` and `n = sigmoid(m) - 2^15`, `silu = m n + (m + gate) 2^14` for both signs.
+///
+/// # Safety
+/// `n` pairs of accumulators and factors, room for `n` outputs, `n` a positive multiple of 4; 257 entries in `table`.
+#[unsafe(naked)]
+unsafe extern "C" fn gates_i16(
+    acc: *const i32,
+    factors: *const i32,
+    out: *mut i16,
+    n: usize,
+    table: *const u16,
+    factor: i32,
+) {
+    naked_asm!(
+        ".cpu cortex-m55",
+        "push {{r4-r6, lr}}",
+        "vpush {{d8-d15}}",
+        "ldrd r4, r5, [sp, #80]",
+        "vdup.32 q7, r5",
+        "add r5, r4, #2",
+        "mov.w r6, #32768",
+        "lsr r3, r3, #2",
+        "dls lr, r3",
+        "2:",
+        "vld20.32 {{q0, q1}}, [r0]",
+        "vld21.32 {{q0, q1}}, [r0]!",
+        "vld20.32 {{q2, q3}}, [r1]",
+        "vld21.32 {{q2, q3}}, [r1]!",
+        "vrmulh.s32 q0, q0, q2",
+        "vrmulh.s32 q1, q1, q3",
+        "vqmovnb.s32 q0, q0",
+        "vmovlb.s16 q0, q0",
+        "vqshl.s32 q1, q1, #16",
+        "vbic.i32 q1, #0xFF",
+        "vbic.i32 q1, #0xFF00",
+        "vabs.s32 q2, q0",
+        "vqshl.u32 q3, q2, #18",
+        "vshr.u32 q4, q3, #24",
+        "vshl.i32 q3, q3, #8",
+        "vshr.u32 q3, q3, #26",
+        "vldrh.u32 q5, [r4, q4, uxtw #1]",
+        "vldrh.u32 q6, [r5, q4, uxtw #1]",
+        "vsub.i32 q6, q6, q5",
+        "vmul.i32 q6, q6, q3",
+        "vrshr.s32 q6, q6, #6",
+        "vadd.i32 q5, q5, q6",
+        "vsub.i32 q5, q5, r6",
+        "vmul.i32 q5, q5, q2",
+        "vadd.i32 q0, q0, q2",
+        "vshl.i32 q0, q0, #14",
+        "vadd.i32 q0, q0, q5",
+        "vrmulh.s32 q0, q0, q1",
+        "vrmulh.s32 q0, q0, q7",
+        "vqmovnb.s32 q0, q0",
+        "vstrh.32 q0, [r2], #8",
+        "le lr, 2b",
+        "vpop {{d8-d15}}",
+        "pop {{r4-r6, pc}}",
+    )
+}
+
+/// [`gates_i16`] for bytes, whose accumulators count as the upper half of 16 bits.
+///
+/// # Safety
+/// As there.
+#[unsafe(naked)]
+unsafe extern "C" fn gates_i8(
+    acc: *const i32,
+    factors: *const i32,
+    out: *mut i8,
+    n: usize,
+    table: *const u16,
+    factor: i32,
+) {
+    naked_asm!(
+        ".cpu cortex-m55",
+        "push {{r4-r6, lr}}",
+        "vpush {{d8-d15}}",
+        "ldrd r4, r5, [sp, #80]",
+        "vdup.32 q7, r5",
+        "add r5, r4, #2",
+        "mov.w r6, #32768",
+        "lsr r3, r3, #2",
+        "dls lr, r3",
+        "2:",
+        "vld20.32 {{q0, q1}}, [r0]",
+        "vld21.32 {{q0, q1}}, [r0]!",
+        "vld20.32 {{q2, q3}}, [r1]",
+        "vld21.32 {{q2, q3}}, [r1]!",
+        "vshl.i32 q0, q0, #8",
+        "vshl.i32 q1, q1, #8",
+        "vrmulh.s32 q0, q0, q2",
+        "vrmulh.s32 q1, q1, q3",
+        "vqmovnb.s32 q0, q0",
+        "vmovlb.s16 q0, q0",
+        "vqshl.s32 q1, q1, #16",
+        "vbic.i32 q1, #0xFF",
+        "vbic.i32 q1, #0xFF00",
+        "vabs.s32 q2, q0",
+        "vqshl.u32 q3, q2, #18",
+        "vshr.u32 q4, q3, #24",
+        "vshl.i32 q3, q3, #8",
+        "vshr.u32 q3, q3, #26",
+        "vldrh.u32 q5, [r4, q4, uxtw #1]",
+        "vldrh.u32 q6, [r5, q4, uxtw #1]",
+        "vsub.i32 q6, q6, q5",
+        "vmul.i32 q6, q6, q3",
+        "vrshr.s32 q6, q6, #6",
+        "vadd.i32 q5, q5, q6",
+        "vsub.i32 q5, q5, r6",
+        "vmul.i32 q5, q5, q2",
+        "vadd.i32 q0, q0, q2",
+        "vshl.i32 q0, q0, #14",
+        "vadd.i32 q0, q0, q5",
+        "vrmulh.s32 q0, q0, q1",
+        "vrmulh.s32 q0, q0, q7",
+        "vqmovnb.s32 q0, q0",
+        "vmovlb.s16 q0, q0",
+        "vqmovnb.s16 q0, q0",
+        "vstrb.32 q0, [r2], #4",
+        "le lr, 2b",
+        "vpop {{d8-d15}}",
+        "pop {{r4-r6, pc}}",
+    )
+}

@@ -1,0 +1,61 @@
+//! Links only where inference cannot panic: the panic handler calls a function that does not exist.
+//!
+//! `begin`, `segment` with and without a trace, for both lane widths, and everything a solver reads afterwards are called on a model and memory that the
+//! compiler knows nothing about. If it can prove that none of it panics, it drops the handler and the program links; one index that could be
+//! out of bounds, one division by what could be zero, and the linker misses `inference_can_panic`. Nothing here ever runs.
+//! With the private feature `_panics` one such index is there, for the test that proves that the linker would notice.
+#![cfg_attr(target_os = "none", no_std, no_main)]
+
+#[cfg(not(target_os = "none"))]
+fn main() {
+    eprintln!("This program is only linked, for microcontrollers: `cargo xtask no-panic`.");
+    std::process::exit(2);
+}
+
+#[cfg(target_os = "none")]
+mod target {
+    use core::{mem::MaybeUninit, panic::PanicInfo, ptr};
+
+    use cortex_m as _;
+    use cortex_m_rt::entry;
+    use hrm_core::{Hrm, Pack, Reasoner, digest::CrcTrace};
+
+    unsafe extern "C" {
+        /// There is no such function.
+        fn inference_can_panic() -> !;
+    }
+
+    static mut PACK: MaybeUninit<Pack<'static>> = MaybeUninit::uninit();
+    static mut TOKENS: [u8; 901] = [0; 901];
+
+    #[entry]
+    fn main() -> ! {
+        static mut MEMORY: [u32; 1024] = [0; 1024];
+        // SAFETY: this program never runs; whatever the pack is, its shape is what the compiler cannot know.
+        let (pack, tokens) =
+            unsafe { (ptr::read_volatile((&raw const PACK).cast()), ptr::read_volatile(&raw const TOKENS)) };
+        if let Ok(mut model) = Hrm::new(pack, MEMORY) {
+            let member = usize::from(tokens[0]);
+            model.begin(member, &tokens);
+            let _ = model.segment(&mut ());
+            let mut trace = CrcTrace::default();
+            let _ = model.segment(&mut trace);
+            let read = trace.crcs()[0] ^ model.state_digest() ^ model.halt().confidence() as u32;
+            let sum = model.grid().iter().fold(read, |sum, cell| sum ^ u32::from(*cell));
+            if cfg!(feature = "_panics") {
+                assert_eq!(sum, 0);
+            }
+            // SAFETY: as above; the write keeps the results alive.
+            unsafe { ptr::write_volatile((&raw mut TOKENS).cast(), sum) };
+        }
+        loop {
+            cortex_m::asm::nop();
+        }
+    }
+
+    #[panic_handler]
+    fn panic(_: &PanicInfo<'_>) -> ! {
+        // SAFETY: it is never called, as it does not exist.
+        unsafe { inference_can_panic() }
+    }
+}
