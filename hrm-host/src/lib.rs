@@ -4,6 +4,7 @@ pub mod config;
 pub mod data;
 pub mod files;
 pub mod model;
+pub mod plot;
 pub mod quant;
 pub mod train;
 pub mod vote;

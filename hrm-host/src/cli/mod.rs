@@ -13,8 +13,10 @@ use rand_core::SeedableRng;
 use rand_pcg::Pcg64;
 
 mod card;
+mod curves;
 mod data;
 mod demo;
+mod device;
 mod eval;
 mod export;
 mod inspect;
@@ -40,6 +42,8 @@ enum Command {
     Data(data::Args),
     /// Train a model as a configuration file says.
     Train(train::Args),
+    /// Draw learning curves of one or more runs.
+    Curves(curves::Args),
     /// Measure a checkpoint's or a pack's exact accuracy on puzzles it has not seen.
     Eval(eval::Args),
     /// Make an int8 pack of a checkpoint.
@@ -62,6 +66,7 @@ impl Cli {
             Command::Demo(args) => demo::run(args),
             Command::Data(args) => data::run(args),
             Command::Train(args) => train::run(args),
+            Command::Curves(args) => curves::run(args),
             Command::Eval(args) => eval::run(args),
             Command::Export(args) => export::run(args),
             Command::Verify(args) => verify::run(args),
