@@ -248,6 +248,9 @@ mod tests {
             assert_eq!(std(name), 0.0, "{name}");
         }
         assert_eq!(params.get("q_head.bias").unwrap().to_vec1::<f32>().unwrap(), [-5.0, -5.0]);
+        // The initial states are one vector each, for every position, and not trained.
+        assert!(params.vars().all(|(name, _)| !name.starts_with("init.")));
+        assert_eq!(params.get("init.l").unwrap().dims(), [96]);
     }
 
     #[test]

@@ -81,9 +81,15 @@ fn draw(canvas: Canvas<'_>, head: u32, runs: &[History], measures: &[Measure]) -
     let (legend, panels) = canvas.split_vertically(head);
     draw_legend(&legend, runs)?;
     let panels = panels.split_evenly((measures.len(), 2));
-    for (row, &measure) in measures.iter().enumerate() {
-        for (column, axis) in [Axis::Samples, Axis::Minutes].into_iter().enumerate() {
-            panel(&panels[2 * row + column], runs, measure, axis)?;
+    for (column, axis) in [Axis::Samples, Axis::Minutes].into_iter().enumerate() {
+        // One scale for the whole column, so that its panels can be read together.
+        let every =
+            runs.iter().flat_map(|run| measures.iter().flat_map(|&measure| points(run, measure, axis)));
+        let end = every.map(|p| p.x).fold(0.0, f64::max);
+        let end = if end > 0.0 { end * 1.02 } else { 1.0 };
+        for (row, &measure) in measures.iter().enumerate() {
+            let last = row + 1 == measures.len();
+            panel(&panels[2 * row + column], runs, measure, (axis, end, last))?;
         }
     }
     canvas.present()?;
@@ -95,7 +101,7 @@ fn draw_legend(area: &Canvas<'_>, runs: &[History]) -> Drawn<()> {
         let y = 12 + (LEGEND_LINE * i as u32) as i32;
         area.draw(&Rectangle::new([(60, y + 5), (84, y + 9)], colour(i).filled()))?;
         area.draw(&Text::new(
-            format!("{}   {}", run.name, extent(run)),
+            format!("{}: {}", run.name, extent(run)),
             (92, y),
             (FONT, 14).into_font().color(&TEXT),
         ))?;
@@ -119,19 +125,25 @@ fn extent(run: &History) -> String {
     }
 }
 
-fn panel(area: &Canvas<'_>, runs: &[History], measure: Measure, axis: Axis) -> Drawn<()> {
-    let curves: Vec<Vec<Point>> = runs.iter().map(|run| points(run, measure, axis)).collect();
-    let all = || curves.iter().flatten();
-    let x_end = all().map(|p| p.x).fold(0.0, f64::max);
-    let x_end = if x_end > 0.0 { x_end * 1.02 } else { 1.0 };
-    let y_end = match measure {
-        Measure::Loss => all().map(|p| p.y).fold(0.0, f64::max).max(1e-3) * 1.05,
-        Measure::Exact(_) => 102.0,
-    };
-    let title = match measure {
-        Measure::Loss => "training loss".to_owned(),
-        Measure::Exact(0) => "exact %, no hints (the puzzles as they are)".to_owned(),
-        Measure::Exact(hints) => format!("exact %, {hints} % of the blanks given"),
+/// Draws `measure` of all runs over `axis`, which goes to `x_end` and is named where the panel is the last of its column.
+fn panel(
+    area: &Canvas<'_>,
+    runs: &[History],
+    measure: Measure,
+    (axis, x_end, named): (Axis, f64, bool),
+) -> Drawn<()> {
+    let mut curves: Vec<Vec<Point>> = runs.iter().map(|run| points(run, measure, axis)).collect();
+    let (title, y_end) = match measure {
+        Measure::Loss => {
+            // The first steps' losses would press everything that follows to the floor.
+            let (highest, median) = highest_and_median(&curves);
+            let end = if highest > 2.2 * median { 2.0 * median } else { highest.max(1e-3) * 1.05 };
+            curves.iter_mut().flatten().for_each(|p| p.y = p.y.min(end));
+            let cut = if highest > end { format!(" (cut at {end:.2})") } else { String::new() };
+            (format!("training loss{cut}"), end)
+        }
+        Measure::Exact(0) => ("exact %, no hints (the puzzles as they are)".to_owned(), 102.0),
+        Measure::Exact(hints) => (format!("exact %, {hints} % of the blanks given"), 102.0),
     };
     let mut chart = ChartBuilder::on(area)
         .margin_right(14)
@@ -147,6 +159,7 @@ fn panel(area: &Canvas<'_>, runs: &[History], measure: Measure, axis: Axis) -> D
     chart
         .configure_mesh()
         .x_desc(match axis {
+            _ if !named => "",
             Axis::Samples => "sample-segments",
             Axis::Minutes => "minutes of training",
         })
@@ -170,9 +183,11 @@ fn panel(area: &Canvas<'_>, runs: &[History], measure: Measure, axis: Axis) -> D
             chart.draw_series([Polygon::new(band, colour(i).mix(0.12))])?;
         }
         let line = curve.iter().map(|p| (p.x, p.y));
-        chart.draw_series(LineSeries::new(line.clone(), colour(i).stroke_width(2)))?;
+        // Earlier runs are drawn wider, so that one which lies under another is still seen.
+        let width = 2 + 2 * (curves.len() - 1 - i).min(3) as u32;
+        chart.draw_series(LineSeries::new(line.clone(), colour(i).stroke_width(width)))?;
         if measure != Measure::Loss && curve.len() <= 60 {
-            chart.draw_series(line.map(|at| Circle::new(at, 2, colour(i).filled())))?;
+            chart.draw_series(line.map(|at| Circle::new(at, 1 + width, colour(i).filled())))?;
         }
     }
     Ok(())
@@ -209,6 +224,14 @@ fn points(run: &History, measure: Measure, axis: Axis) -> Vec<Point> {
                 .collect()
         }
     }
+}
+
+/// Of all y values of all curves; 0 where there are none.
+fn highest_and_median(curves: &[Vec<Point>]) -> (f64, f64) {
+    let mut values: Vec<f64> = curves.iter().flatten().map(|p| p.y).collect();
+    values.sort_by(f64::total_cmp);
+    let at = |i: usize| values.get(i).copied().unwrap_or(0.0);
+    (at(values.len().saturating_sub(1)), at(values.len() / 2))
 }
 
 fn colour(run: usize) -> RGBColor {
@@ -288,6 +311,15 @@ mod tests {
         };
         // A curve per panel: two axes for the loss and two shares of hints.
         assert_eq!((lines("#0072B2"), lines("#D55E00")), (6, 6));
+    }
+
+    #[test]
+    fn high_first_losses_are_cut_and_said_to_be() {
+        // 2 / i for i to 1000, averaged by five: the median is about 0.004, the highest 0.91.
+        assert!(svg(&[run("long", 1000)]).unwrap().contains("training loss (cut at 0.01)"));
+        let mut flat = run("flat", 5);
+        flat.logged.iter_mut().for_each(|l| l.loss = 1.5);
+        assert!(!svg(&[flat]).unwrap().contains("cut at"));
     }
 
     #[test]

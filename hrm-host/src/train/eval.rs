@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::error::TrainError;
 use super::loss::argmax;
+use super::rows::wants_to_stop;
 use crate::data::PuzzleSet;
 use crate::data::hints::with_hints;
 use crate::model::{Gradient, Hrm};
@@ -71,7 +72,7 @@ impl Answers for FloatModel {
             let logits: Vec<f32> = output.logits.flatten_all()?.to_vec1()?;
             let grids: Vec<u8> = logits.chunks_exact(vocab).map(|x| argmax(x) as u8).collect();
             let q = output.q.to_vec2::<f32>()?;
-            let halts: Vec<bool> = q.iter().map(|q| q[0] > q.get(1).copied().unwrap_or(0.0)).collect();
+            let halts: Vec<bool> = q.iter().map(|q| wants_to_stop(q)).collect();
             let z_h: Vec<f32> = output.carry.z_h.flatten_all()?.to_vec1()?;
             seen(Moment { grids: &grids, halts: &halts, z_h: &z_h });
             carry = output.carry;

@@ -51,6 +51,15 @@ pub struct HaltRule {
     pub once: bool,
 }
 
+/// Whether a model wants to stop, from its halting logits: halt above continue, or above 0 where there is no continue head.
+pub fn wants_to_stop(q: &[f32]) -> bool {
+    match *q {
+        [halt, resume] => halt > resume,
+        [halt] => halt > 0.0,
+        _ => false,
+    }
+}
+
 impl HaltRule {
     /// Segments to take at least: U{2..max} with the exploration probability, else 0.
     pub fn draw<R: Rng>(&self, rng: &mut R) -> u32 {
@@ -189,6 +198,14 @@ mod tests {
         assert!(!always.stops(8, true, 9) && always.stops(9, true, 9) && always.stops(16, true, 16));
         // One segment at most: nothing to explore, no overflow.
         assert_eq!(HaltRule { max: 1, ..always }.draw(&mut rng), 0);
+    }
+
+    #[test]
+    fn halting_is_wanted_where_it_is_worth_more() {
+        assert!(wants_to_stop(&[0.1]) && !wants_to_stop(&[0.0]) && !wants_to_stop(&[-5.0]));
+        // Equal logits go on, as the initial ones, both -5, do.
+        assert!(wants_to_stop(&[-2.0, -3.0]) && !wants_to_stop(&[-5.0, -5.0]) && !wants_to_stop(&[1.0, 2.0]));
+        assert!(!wants_to_stop(&[f32::NAN]) && !wants_to_stop(&[f32::NAN, 0.0]));
     }
 
     #[test]

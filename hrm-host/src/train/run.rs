@@ -357,7 +357,7 @@ impl<'a> Run<'a> {
 fn fixed_keys_that_differ(of_run: &RunConfig, wanted: &RunConfig) -> Vec<String> {
     let mut keys = of_run.differing_keys(wanted, "model.");
     for key in ["data.validation", "data.seed", "train.batch"] {
-        keys.extend(of_run.differing_keys(wanted, key));
+        keys.extend(of_run.differing_keys(wanted, key).into_iter().filter(|differing| differing == key));
     }
     keys
 }

@@ -14,7 +14,7 @@ use super::flat::FlatParams;
 use super::latent::{disturb, start_anywhere};
 use super::loss::{Answered, Losses, continue_target};
 use super::optim::{AdamAtan2, clip, learning_rate, norm, sign_step, update_average};
-use super::rows::{Drawn, HaltRule, Rows};
+use super::rows::{Drawn, HaltRule, Rows, wants_to_stop};
 use crate::config::{GradientKind, PrefixRule, RunConfig};
 use crate::data::PuzzleSet;
 use crate::model::{Carry, Gradient, Hrm, Params};
@@ -313,7 +313,7 @@ impl<'d> Trainer<'d> {
         let heads = model.q_outputs();
         let rule =
             HaltRule { max: model.segments as u32, exploration: train.exploration, once: train.explore_once };
-        let wants = |row: usize| q[row * heads] > if heads == 2 { q[row * heads + 1] } else { 0.0 };
+        let wants = |row: usize| wants_to_stop(&q[row * heads..][..heads]);
         let solved = |row: usize| self.losses.right[row] as usize == model.cells();
         self.rows.advance(wants, solved, rule, &mut self.rng);
         self.step += 1;
