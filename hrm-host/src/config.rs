@@ -31,19 +31,40 @@ pub struct DataConfig {
     pub train: PathBuf,
     /// How many puzzles are generated where `train` is empty.
     pub generate: usize,
-    /// Rows split off the training puzzles for validation.
+    /// Rows kept for validation: split off the training puzzles, or drawn from `validation_from`.
     pub validation: usize,
+    /// CSV that the validation rows are drawn from instead, so that every training row is trained on; rows that share
+    /// something with a training row are left out. Empty: the training puzzles are split.
+    pub validation_from: PathBuf,
     /// Seeds the split and the generator.
     pub seed: u64,
     /// Probability that a drawn puzzle is eased: n ~ U{1..blanks-1} of its blanks are filled from the answer.
     pub eased: f64,
+    /// That probability at the first step, where `eased_steps` is not 0.
+    pub eased_from: f64,
+    /// Steps over which the probability goes linearly from `eased_from` to `eased`; 0 has it at `eased` throughout.
+    pub eased_steps: u64,
     /// Whether every draw goes through a random symmetry of the task.
     pub symmetries: bool,
+    /// How many symmetries each puzzle has, itself aside, fixed by `data.seed` as if they had been written to a file
+    /// beforehand (1000 in the paper); 0 draws a new one every time.
+    pub augmentations: u64,
 }
 
 impl Default for DataConfig {
     fn default() -> Self {
-        Self { train: PathBuf::new(), generate: 2000, validation: 500, seed: 1, eased: 0.5, symmetries: true }
+        Self {
+            train: PathBuf::new(),
+            generate: 2000,
+            validation: 500,
+            validation_from: PathBuf::new(),
+            seed: 1,
+            eased: 0.5,
+            eased_from: 1.0,
+            eased_steps: 0,
+            symmetries: true,
+            augmentations: 0,
+        }
     }
 }
 
@@ -65,6 +86,16 @@ pub enum GradientKind {
     OneStep,
     /// Every call of the segment.
     Full,
+}
+
+/// How the prefix embedding (the original's puzzle embedding) is updated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PrefixRule {
+    /// As every other parameter.
+    AdamAtan2,
+    /// By the gradient's sign, with the same rate and decoupled decay: the original's.
+    Sign,
 }
 
 /// Optimizer, losses, schedule, and what is kept.
@@ -91,6 +122,8 @@ pub struct TrainConfig {
     pub beta2: f64,
     /// Decoupled weight decay: `p *= 1 - lr * weight_decay`.
     pub weight_decay: f64,
+    /// How `embed.prefix` is updated.
+    pub prefix: PrefixRule,
     /// Decay of the weights' moving average, which evaluation and export use; 0 keeps none.
     pub ema: f64,
     /// Largest norm of the gradient, beyond which it is scaled down; 0 never clips.
@@ -106,6 +139,12 @@ pub struct TrainConfig {
     pub explore_once: bool,
     /// Whether the first puzzles start with unequal segment counts, so that rows are not refilled all at once.
     pub stagger: bool,
+    /// Probability that a new puzzle starts from random states instead of the fixed `init.h` and `init.l`.
+    pub random_start: f64,
+    /// Standard deviation of the noise added to both carried states before every segment; 0 adds none.
+    pub latent_noise: f64,
+    /// Probability that a row which stopped without solving its puzzle draws the same puzzle again (in another variation).
+    pub replay: f64,
     /// Steps between two lines of metrics.
     pub log_steps: u64,
     /// Steps between two evaluations on the validation rows; 0 evaluates only at the end.
@@ -133,6 +172,7 @@ impl Default for TrainConfig {
             beta1: 0.9,
             beta2: 0.95,
             weight_decay: 0.1,
+            prefix: PrefixRule::AdamAtan2,
             ema: 0.999,
             clip: 0.0,
             loss: LossKind::Softmax,
@@ -140,6 +180,9 @@ impl Default for TrainConfig {
             exploration: 0.1,
             explore_once: true,
             stagger: true,
+            random_start: 0.0,
+            latent_noise: 0.0,
+            replay: 0.0,
             log_steps: 20,
             eval_steps: 1000,
             eval_rows: 64,
@@ -277,6 +320,13 @@ impl RunConfig {
         let unit = |x: f64| (0.0..=1.0).contains(&x);
         let below_one = |x: f64| (0.0..1.0).contains(&x);
         range(unit(d.eased), "data.eased", d.eased.to_string(), "a probability, 0 to 1")?;
+        range(unit(d.eased_from), "data.eased_from", d.eased_from.to_string(), "a probability, 0 to 1")?;
+        range(
+            d.augmentations < u64::from(u32::MAX),
+            "data.augmentations",
+            d.augmentations.to_string(),
+            "0 (unlimited) to 4294967294",
+        )?;
         range(d.generate > 0, "data.generate", d.generate.to_string(), "at least 1")?;
         range(t.batch > 0, "train.batch", t.batch.to_string(), "at least 1")?;
         range(t.lr > 0.0 && t.lr <= 1.0, "train.lr", t.lr.to_string(), "above 0 and at most 1")?;
@@ -304,6 +354,19 @@ impl RunConfig {
         )?;
         range(t.clip >= 0.0 && t.clip.is_finite(), "train.clip", t.clip.to_string(), "0 (off) or more")?;
         range(unit(t.exploration), "train.exploration", t.exploration.to_string(), "a probability, 0 to 1")?;
+        range(
+            unit(t.random_start),
+            "train.random_start",
+            t.random_start.to_string(),
+            "a probability, 0 to 1",
+        )?;
+        range(
+            t.latent_noise >= 0.0 && t.latent_noise.is_finite(),
+            "train.latent_noise",
+            t.latent_noise.to_string(),
+            "0 (none) or more",
+        )?;
+        range(unit(t.replay), "train.replay", t.replay.to_string(), "a probability, 0 to 1")?;
         range(t.log_steps > 0, "train.log_steps", t.log_steps.to_string(), "at least 1")?;
         range(
             t.checkpoint_minutes > 0.0,

@@ -5,6 +5,7 @@ pub mod data;
 pub mod device;
 pub mod files;
 pub mod model;
+pub mod plot;
 pub mod quant;
 pub mod train;
 pub mod vote;

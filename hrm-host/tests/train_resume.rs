@@ -2,10 +2,14 @@
 
 use std::path::Path;
 
-use hrm_host::config::RunConfig;
+use candle_core::Device;
+use hrm_host::config::{PrefixRule, RunConfig};
 use hrm_host::train::archive::Archive;
 use hrm_host::train::checkpoint::{RunDir, TrainState};
+use hrm_host::train::communicator::InProcess;
+use hrm_host::train::rows::{Rows, UNKNOWN};
 use hrm_host::train::source::prepare;
+use hrm_host::train::trainer::Trainer;
 use hrm_host::train::{Event, RunData, RunOptions, Stop, Summary, TrainError, run};
 
 /// Small enough for a second, and with every piece of state in use: learned positions, both heads, halting, easing.
@@ -61,10 +65,25 @@ fn state(out: &Path) -> TrainState {
     TrainState { seconds: 0.0, ..state }
 }
 
+/// Every switch that is off by default, with a value that makes it matter.
+const SWITCHES: [&[&str]; 7] = [
+    &["train.random_start=0.5"],
+    &["train.latent_noise=0.2"],
+    &["train.replay=0.9"],
+    &["data.eased_from=1.0", "data.eased_steps=40", "data.eased=0.0"],
+    &["data.augmentations=3"],
+    &["train.prefix=sign"],
+    &["train.explore_once=false"],
+];
+
 #[test]
 fn interrupted_equals_uninterrupted() {
-    for overrides in [&[][..], &["model.continue_head=false", "train.gradient=full", "train.loss=stablemax"]]
-    {
+    let all_switches = SWITCHES.concat();
+    for overrides in [
+        &[][..],
+        &["model.continue_head=false", "train.gradient=full", "train.loss=stablemax"],
+        &all_switches,
+    ] {
         let config = config(overrides);
         let data = prepare(&config).unwrap();
         let dir = tempfile::tempdir().unwrap();
@@ -82,6 +101,226 @@ fn interrupted_equals_uninterrupted() {
         assert_eq!(bits(&a.z_h), bits(&b.z_h));
         assert!(a == b, "optimizer, average, rows, counters and generator are equal too");
     }
+}
+
+/// Parameters and rows after a few steps.
+fn after(config: &RunConfig, steps: u64) -> TrainState {
+    let data = prepare(config).unwrap();
+    let mut trainer = Trainer::new(config, &data.train, &Device::Cpu).unwrap();
+    for _ in 0..steps {
+        trainer.step().unwrap();
+    }
+    trainer.state().unwrap()
+}
+
+#[test]
+fn every_switch_changes_what_is_trained() {
+    let plain = after(&config(&[]), 12);
+    for switch in SWITCHES {
+        let switched = after(&config(switch), 12);
+        assert!(switched.params.values.iter().all(|p| p.is_finite()), "{switch:?}");
+        assert!(switched.params.values != plain.params.values, "{switch:?} does nothing");
+    }
+}
+
+#[test]
+fn the_prefix_is_moved_by_sign_where_asked_and_nothing_else_is() {
+    let one_step = |rule: &str| after(&config(&[rule, "train.lr=0.01", "train.warmup_steps=0"]), 1);
+    let (atan2, sign) = (one_step("train.prefix=adam-atan2"), one_step("train.prefix=sign"));
+    assert_eq!(
+        (atan2.config.train.prefix, sign.config.train.prefix),
+        (PrefixRule::AdamAtan2, PrefixRule::Sign)
+    );
+    let prefix = sign.params.range("embed.prefix");
+    assert_eq!(prefix.len(), 16);
+    // From zero: minus the rate times the sign. Adam-atan2's first step is smaller, in the same direction.
+    for (s, a) in sign.params.values[prefix.clone()].iter().zip(&atan2.params.values[prefix.clone()]) {
+        assert!(s.abs() == 0.01 && a.abs() > 0.0 && a.abs() < 0.02 && s.signum() == a.signum(), "{s} {a}");
+    }
+    let others = |state: &TrainState| {
+        let mut values = state.params.values.clone();
+        values.drain(prefix.clone());
+        values
+    };
+    assert!(others(&sign) == others(&atan2));
+}
+
+#[test]
+fn a_puzzle_that_was_not_solved_comes_again() {
+    // An untrained model solves nothing, so with certain replay every row keeps its training row for ever.
+    let config = config(&["train.replay=1.0", "data.eased=0.0"]);
+    let data = prepare(&config).unwrap();
+    let mut trainer = Trainer::new(&config, &data.train, &Device::Cpu).unwrap();
+    let first: Rows = trainer.state().unwrap().rows;
+    assert!(!first.source.contains(&UNKNOWN));
+    let mut solved = 0;
+    for _ in 0..12 {
+        solved += trainer.step().unwrap().exact;
+    }
+    let last = trainer.state().unwrap().rows;
+    assert_eq!(solved, 0, "the premise of this test");
+    assert_eq!(last.source, first.source);
+    assert_ne!(last.puzzles, first.puzzles, "in another variation");
+    let without = after(&self::config(&["data.eased=0.0"]), 12).rows;
+    assert_ne!(without.source, first.source);
+}
+
+/// Written by the program as it was before `replay`, noise, random starts and the newer keys of `[data]` existed.
+#[test]
+fn an_older_checkpoint_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let old = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/before-replay.safetensors");
+    let archive = Archive::read(&old).unwrap();
+    assert!(!archive.text("config").unwrap().contains("latent_noise") && !archive.contains("rows.source"));
+    std::fs::copy(&old, dir.path().join("step-00000003.safetensors")).unwrap();
+    let before = state(dir.path());
+    let (t, d) = (&before.config.train, &before.config.data);
+    assert_eq!((t.random_start, t.latent_noise, t.replay, t.prefix), (0.0, 0.0, 0.0, PrefixRule::AdamAtan2));
+    assert_eq!((d.augmentations, d.eased_steps, d.validation_from.as_os_str().len()), (0, 0, 0));
+    assert_eq!(
+        (before.rows.source.as_slice(), before.rows.unsolved.as_slice()),
+        (&[UNKNOWN; 2][..], &[0; 2][..])
+    );
+
+    let data = prepare(&before.config).unwrap();
+    let summary = train(&before.config, &data, dir.path(), 9, true).unwrap();
+    assert_eq!(summary.step, 12);
+    // And with the new switches on from here: rows whose origin was not kept are not replayed, later ones are.
+    let switched =
+        before.config.with(&["train.replay=1.0".to_owned(), "train.latent_noise=0.1".to_owned()]).unwrap();
+    train(&switched, &data, dir.path(), 12, true).unwrap();
+    assert!(!state(dir.path()).rows.source.contains(&UNKNOWN));
+}
+
+/// The rows `rows` of a state, as the state of a trainer with that batch.
+fn part(state: &TrainState, rows: std::ops::Range<usize>) -> TrainState {
+    let of = |values: &[f32]| {
+        let row = values.len() / state.rows.len();
+        values[rows.start * row..rows.end * row].to_vec()
+    };
+    let mut part = TrainState { z_h: of(&state.z_h), z_l: of(&state.z_l), ..state.clone() };
+    part.config.train.batch = rows.len();
+    let r = &state.rows;
+    let cells = r.cells * rows.start..r.cells * rows.end;
+    part.rows = Rows {
+        cells: r.cells,
+        puzzles: r.puzzles[cells.clone()].to_vec(),
+        labels: r.labels[cells].to_vec(),
+        segments: r.segments[rows.clone()].to_vec(),
+        at_least: r.at_least[rows.clone()].to_vec(),
+        done: r.done[rows.clone()].to_vec(),
+        eased: r.eased[rows.clone()].to_vec(),
+        source: r.source[rows.clone()].to_vec(),
+        unsolved: r.unsolved[rows].to_vec(),
+    };
+    part
+}
+
+#[test]
+fn two_trainers_with_half_the_rows_make_the_step_of_one_with_all() {
+    // Long puzzles, so that no row is refilled between the steps that are compared.
+    let config =
+        config(&["model.segments=64", "train.stagger=false", "train.exploration=0.0", "train.batch=8"]);
+    let data = prepare(&config).unwrap();
+    let mut whole = Trainer::new(&config, &data.train, &Device::Cpu).unwrap();
+    let start = whole.state().unwrap();
+    let steps = 3;
+    let norms: Vec<f64> = (0..steps).map(|_| whole.step().unwrap().gradient_norm).collect();
+    let halves: Vec<(TrainState, Vec<f64>)> = std::thread::scope(|scope| {
+        let ranks = InProcess::group(2).into_iter().zip([0..4, 4..8]).map(|(peer, rows)| {
+            let (half, data) = (part(&start, rows), &data.train);
+            scope.spawn(move || {
+                let mut trainer = Trainer::resume(half, data, &Device::Cpu).unwrap().joined(Box::new(peer));
+                let norms = (0..steps).map(|_| trainer.step().unwrap().gradient_norm).collect();
+                (trainer.state().unwrap(), norms)
+            })
+        });
+        let ranks: Vec<_> = ranks.collect();
+        ranks.into_iter().map(|rank| rank.join().unwrap()).collect()
+    });
+    assert!(halves[0].0.params == halves[1].0.params, "every rank has the same bits");
+    assert_ne!(halves[0].0.rows.puzzles, halves[1].0.rows.puzzles);
+    let whole = whole.state().unwrap();
+    for (half, whole) in halves[0].1.iter().zip(&norms) {
+        assert!((half / whole - 1.0).abs() < 1e-4, "{half} {whole}");
+    }
+    // Sums in another order: equal up to rounding, which is far below what three steps moved.
+    let furthest = |a: &TrainState, b: &TrainState| {
+        a.params.values.iter().zip(&b.params.values).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+    };
+    let moved = furthest(&whole, &start);
+    assert!(moved > 1e-4 && furthest(&whole, &halves[0].0) < 0.02 * moved, "{moved}");
+}
+
+#[test]
+fn ranks_have_the_same_parameters_and_other_puzzles() {
+    let config = config(&[]);
+    let data = prepare(&config).unwrap();
+    let alone = Trainer::new(&config, &data.train, &Device::Cpu).unwrap().state().unwrap();
+    let ranks = InProcess::group(2).into_iter().map(|peer| {
+        Trainer::among(&config, &data.train, &Device::Cpu, Box::new(peer)).unwrap().state().unwrap()
+    });
+    let ranks: Vec<TrainState> = ranks.collect();
+    assert!(ranks[0] == alone, "rank 0 is what a lone trainer is");
+    assert!(ranks[1].params == alone.params && ranks[1].rows.puzzles != alone.rows.puzzles);
+}
+
+#[test]
+fn divergence_is_stopped_where_it_is_and_named() {
+    let config = config(&[]);
+    let data = prepare(&config).unwrap();
+    let mut state = after(&config, 3);
+    let at = state.params.range("lm_head").start + 2;
+    state.params.values[at] = f32::NAN;
+    let mut trainer = Trainer::resume(state.clone(), &data.train, &Device::Cpu).unwrap();
+    let message = trainer.step().unwrap_err().to_string();
+    assert!(message.contains("step 3") && message.contains("parameter lm_head"), "{message}");
+    assert!(message.contains("--resume --set train.lr="), "{message}");
+    assert_eq!(trainer.steps(), 3, "nothing was updated");
+
+    let mut state = after(&config, 3);
+    state.z_l[5] = f32::INFINITY;
+    let before = state.params.clone();
+    let mut trainer = Trainer::resume(state, &data.train, &Device::Cpu).unwrap();
+    let message = trainer.step().unwrap_err().to_string();
+    assert!(message.contains("the carried state z_l"), "{message}");
+    assert!(trainer.state().unwrap().params == before);
+}
+
+#[test]
+fn validation_rows_from_another_file_share_nothing_with_the_training_rows() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = config(&["data.validation=0", "data.generate=60"]);
+    let all = prepare(&config).unwrap().train;
+    let (train_file, other_file) = (dir.path().join("train.csv"), dir.path().join("others.csv"));
+    hrm_host::data::export::save(&all.subset(&(0..20).collect::<Vec<_>>()), &train_file).unwrap();
+    hrm_host::data::export::save(&all, &other_file).unwrap();
+    let key = |name: &str, path: &Path| format!("data.{name}={}", path.display());
+    let overrides =
+        [key("train", &train_file), key("validation_from", &other_file), "data.validation=15".to_owned()];
+    let apart = config.with(&overrides).unwrap();
+    let data = prepare(&apart).unwrap();
+    assert_eq!((data.train.len(), data.validation.len()), (20, 15));
+    for puzzle in data.validation.iter() {
+        assert!(data.train.iter().all(|other| other.question != puzzle.question));
+    }
+    let greedy = apart.with(&["data.validation=59".to_owned()]).unwrap();
+    let message = prepare(&greedy).unwrap_err().to_string();
+    assert!(message.contains("share nothing") && message.contains("others.csv"), "{message}");
+}
+
+#[test]
+fn what_ended_before_its_first_checkpoint_may_begin_again() {
+    let config = config(&[]);
+    let data = prepare(&config).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    for left in ["config.toml", "metrics.jsonl", "lock", "step-00000001.safetensors.partial"] {
+        std::fs::write(dir.path().join(left), "").unwrap();
+    }
+    train(&config, &data, dir.path(), 1, false).unwrap();
+    let foreign = tempfile::tempdir().unwrap();
+    std::fs::write(foreign.path().join("notes.txt"), "").unwrap();
+    assert!(matches!(train(&config, &data, foreign.path(), 1, false), Err(TrainError::NotEmpty(_))));
 }
 
 #[test]

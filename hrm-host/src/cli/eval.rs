@@ -10,12 +10,13 @@ use hrm_core::Pack;
 use hrm_core::pack::MAGIC;
 use hrm_host::data::PuzzleSet;
 use hrm_host::data::hints::with_hints;
-use hrm_host::model::Hrm;
+use hrm_host::model::{Hrm, Params};
 use hrm_host::quant::{AlignedPack, IntegerModel};
 use hrm_host::train::eval::{Answers, FloatModel, Level, evaluate};
 use hrm_host::train::load_parameters;
 use hrm_host::vote::{Verdict, solve_all, verdict};
 
+use super::device::DeviceChoice;
 use super::policy::PolicyArgs;
 use super::{draw_rows, newest};
 
@@ -51,6 +52,9 @@ pub(super) struct Args {
     /// Use the weights as trained, not their moving average
     #[arg(long)]
     raw: bool,
+    /// Where to compute (packs: always the CPU)
+    #[arg(long, value_enum, default_value_t = DeviceChoice::Cpu)]
+    device: DeviceChoice,
     /// Threads; all processors by default
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
@@ -88,6 +92,8 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
         ensure!(!args.vote, "--vote works on packs; make one with `hrm-host export`");
         let path = newest(&args.model)?;
         let (config, params) = load_parameters(&path, !args.raw)?;
+        let tensors = params.tensors().into_iter().collect();
+        let params = Params::from_tensors(&config.model, &tensors, &args.device.open()?)?;
         let weights = if args.raw { "weights as trained" } else { "averaged weights" };
         let about = format!("{}, float, {weights}, configuration {}", path.display(), config.hash());
         let model = FloatModel { hrm: Hrm::new(&config.model, &params)?, batch: args.batch };

@@ -13,6 +13,7 @@ use rand_core::SeedableRng;
 use rand_pcg::Pcg64;
 
 mod card;
+mod curves;
 mod data;
 mod demo;
 mod device;
@@ -41,6 +42,8 @@ enum Command {
     Data(data::Args),
     /// Train a model as a configuration file says.
     Train(train::Args),
+    /// Draw learning curves of one or more runs.
+    Curves(curves::Args),
     /// Measure a checkpoint's or a pack's exact accuracy on puzzles it has not seen.
     Eval(eval::Args),
     /// Make an int8 pack of a checkpoint.
@@ -65,6 +68,7 @@ impl Cli {
             Command::Demo(args) => demo::run(args),
             Command::Data(args) => data::run(args),
             Command::Train(args) => train::run(args),
+            Command::Curves(args) => curves::run(args),
             Command::Eval(args) => eval::run(args),
             Command::Export(args) => export::run(args),
             Command::Verify(args) => verify::run(args),

@@ -15,6 +15,8 @@ use hrm_host::train::source::prepare;
 use hrm_host::train::{Event, RunOptions, Stop, run as train};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::device::DeviceChoice;
+
 /// Exit code after Ctrl-C or SIGTERM.
 const INTERRUPTED: u8 = 130;
 
@@ -45,6 +47,9 @@ pub(super) struct Args {
     /// Threads; all processors by default
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
+    /// Where to compute
+    #[arg(long, value_enum, default_value_t = DeviceChoice::Cpu)]
+    device: DeviceChoice,
     /// CSV of training puzzles, plain or gzip (sets data.train)
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
@@ -61,6 +66,7 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
         None => None,
     };
     let config = configuration(&args)?;
+    let device = args.device.open()?;
     if !args.resume {
         // The complaint comes before minutes of work, not after.
         ensure_new(&args.out)?;
@@ -82,6 +88,7 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
         max_time,
         max_steps: args.max_steps,
         stop,
+        device,
     };
     let mut screen = Screen::new(&config, &options);
     let summary = train(&config, &data, &options, &mut |event| screen.show(event));
@@ -133,8 +140,8 @@ fn configuration(args: &Args) -> Result<RunConfig> {
 }
 
 fn ensure_new(out: &Path) -> Result<()> {
-    let taken = std::fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some());
-    ensure!(!taken, "{} is not empty; continue that run with --resume, or give another --out", out.display());
+    let unused = RunDir::open(out).is_unused().with_context(|| format!("cannot list {}", out.display()))?;
+    ensure!(unused, "{} is not empty; continue that run with --resume, or give another --out", out.display());
     Ok(())
 }
 

@@ -64,19 +64,36 @@ pub struct Split {
     pub validation: Vec<usize>,
 }
 
+/// What makes rows the same, as a rule sees it.
+pub struct Keys {
+    apart: Apart,
+    canonical: Canonical,
+}
+
+impl Keys {
+    /// The keys of `task`'s puzzles under the rule `apart`.
+    pub fn new(apart: Apart, task: Sudoku) -> Self {
+        Self { apart, canonical: Canonical::new(task) }
+    }
+
+    /// The keys of the rows `rows` of `set`: rows with equal keys share what the rule keeps apart.
+    pub fn of(&self, set: &PuzzleSet, rows: &[usize]) -> Vec<Vec<u8>> {
+        let key = |&row: &usize| match self.apart {
+            Apart::Questions => set.question(row).to_vec(),
+            Apart::Solutions => self.canonical.form(set.question(row), set.answer(row)).answer,
+            Apart::Puzzles => {
+                let form = self.canonical.form(set.question(row), set.answer(row));
+                [form.answer, form.question].concat()
+            }
+        };
+        rows.par_iter().map(key).collect()
+    }
+}
+
 /// Draws exactly `validation` rows that share nothing (as `apart` says, by exact canonical forms) with the other rows. At
 /// least one row is left to train on.
 pub fn split(set: &PuzzleSet, validation: usize, apart: Apart, seed: u64) -> Result<Split, SplitError> {
-    let canonical = Canonical::new(set.task());
-    let key = |row: usize| match apart {
-        Apart::Questions => set.question(row).to_vec(),
-        Apart::Solutions => canonical.form(set.question(row), set.answer(row)).answer,
-        Apart::Puzzles => {
-            let form = canonical.form(set.question(row), set.answer(row));
-            [form.answer, form.question].concat()
-        }
-    };
-    let keys: Vec<Vec<u8>> = (0..set.len()).into_par_iter().map(key).collect();
+    let keys = Keys::new(apart, set.task()).of(set, &(0..set.len()).collect::<Vec<_>>());
     let mut groups: Vec<Vec<usize>> = Vec::new();
     let mut group_of: HashMap<&[u8], usize> = HashMap::new();
     for (row, key) in keys.iter().enumerate() {

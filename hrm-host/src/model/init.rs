@@ -58,6 +58,14 @@ mod tests {
     }
 
     #[test]
+    fn the_correction_is_the_deviation_of_the_cut_normal() {
+        // Variance of a standard normal cut to ±a: 1 - 2 a φ(a) / (2 Φ(a) - 1); 2 Φ(a) - 1 = erf(a / sqrt 2).
+        let density = libm::exp(-2.0) / libm::sqrt(std::f64::consts::TAU);
+        let variance = 1.0 - 4.0 * density / libm::erf(std::f64::consts::SQRT_2);
+        assert!((CUT_STD - libm::sqrt(variance)).abs() < 1e-12, "{}", libm::sqrt(variance));
+    }
+
+    #[test]
     fn the_seed_decides() {
         assert_eq!(TruncatedNormal::new(1).draw(16, 1.0), TruncatedNormal::new(1).draw(16, 1.0));
         assert_ne!(TruncatedNormal::new(1).draw(16, 1.0), TruncatedNormal::new(2).draw(16, 1.0));

@@ -19,7 +19,7 @@ pub use config::{ModelConfig, Positions, TaskName};
 pub use error::ModelError;
 pub use hrm::{Carry, Gradient, Hrm, Output};
 pub use level::Backend;
-pub use params::Params;
+pub use params::{Params, parameter_count};
 pub use probe::{Level, Site, SiteOp};
 
 #[cfg(test)]

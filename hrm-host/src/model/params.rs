@@ -65,6 +65,12 @@ fn layout(config: &ModelConfig) -> Vec<Slot> {
     slots
 }
 
+/// Number of trained values of a configuration, by arithmetic alone.
+pub fn parameter_count(config: &ModelConfig) -> usize {
+    let trained = layout(config).into_iter().filter(|slot| slot.trained);
+    trained.map(|slot| slot.shape.iter().product::<usize>()).sum()
+}
+
 /// Names and depths of the levels that own weights.
 fn levels(config: &ModelConfig) -> Vec<(&'static str, usize)> {
     match config.shared_levels {
@@ -212,6 +218,7 @@ mod tests {
         let outside = 11 * 96 + 96 + 82 * 96 + 11 * 96 + 2 * 96 + 2;
         let params = Params::init(&config(), 1, &Device::Cpu).unwrap();
         assert_eq!(params.count(), 2 * block + outside);
+        assert_eq!(parameter_count(&config()), params.count());
         let separate = ModelConfig { shared_levels: false, positions: Positions::Rope, ..config() };
         let params = Params::init(&separate, 1, &Device::Cpu).unwrap();
         assert_eq!(params.count(), 4 * (block - 33) + outside - 82 * 96);
@@ -241,6 +248,9 @@ mod tests {
             assert_eq!(std(name), 0.0, "{name}");
         }
         assert_eq!(params.get("q_head.bias").unwrap().to_vec1::<f32>().unwrap(), [-5.0, -5.0]);
+        // The initial states are one vector each, for every position, and not trained.
+        assert!(params.vars().all(|(name, _)| !name.starts_with("init.")));
+        assert_eq!(params.get("init.l").unwrap().dims(), [96]);
     }
 
     #[test]

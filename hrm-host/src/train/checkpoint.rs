@@ -10,7 +10,7 @@ use super::archive::{Archive, ArchiveError};
 use super::error::TrainError;
 use super::flat::{FlatParams, Named};
 use super::optim::AdamAtan2;
-use super::rows::Rows;
+use super::rows::{Rows, UNKNOWN};
 use crate::config::RunConfig;
 use crate::files::replace_file;
 use crate::model::Params;
@@ -86,6 +86,8 @@ impl TrainState {
         archive.put_u8("rows.eased", &[batch], &self.rows.eased);
         archive.put_u32("rows.segments", &[batch], &self.rows.segments);
         archive.put_u32("rows.at_least", &[batch], &self.rows.at_least);
+        archive.put_u32("rows.source", &[batch], &self.rows.source);
+        archive.put_u8("rows.unsolved", &[batch], &self.rows.unsolved);
         archive
     }
 
@@ -122,9 +124,17 @@ impl TrainState {
                 done: archive.u8("rows.done", batch)?,
                 eased: archive.u8("rows.eased", batch)?,
                 segments: archive.u32("rows.segments", batch)?,
-                // Files from before this was kept: their rows wait for nothing.
+                // Older files lack what follows: their rows wait for nothing, and their puzzles are not drawn again.
                 at_least: match archive.contains("rows.at_least") {
                     true => archive.u32("rows.at_least", batch)?,
+                    false => vec![0; batch],
+                },
+                source: match archive.contains("rows.source") {
+                    true => archive.u32("rows.source", batch)?,
+                    false => vec![UNKNOWN; batch],
+                },
+                unsolved: match archive.contains("rows.unsolved") {
+                    true => archive.u8("rows.unsolved", batch)?,
                     false => vec![0; batch],
                 },
             },
@@ -204,17 +214,41 @@ pub struct RunDir {
 }
 
 impl RunDir {
-    /// Creates the directory of a fresh run; refuses one that has anything in it.
+    /// Creates the directory of a fresh run; refuses one that has anything in it but what a run leaves that ended before its
+    /// first checkpoint.
     ///
     /// # Errors
     /// [`TrainError::NotEmpty`], or what the system says.
     pub fn create(path: &Path) -> Result<Self, TrainError> {
         let io = |action, source| TrainError::Io { action, path: path.to_owned(), source };
         fs::create_dir_all(path).map_err(|e| io("create the run directory", e))?;
-        if fs::read_dir(path).map_err(|e| io("list the run directory", e))?.next().is_some() {
-            return Err(TrainError::NotEmpty(path.to_owned()));
+        let dir = Self { path: path.to_owned() };
+        match dir.is_unused().map_err(|e| io("list the run directory", e))? {
+            true => Ok(dir),
+            false => Err(TrainError::NotEmpty(path.to_owned())),
         }
-        Ok(Self { path: path.to_owned() })
+    }
+
+    /// Whether a fresh run may begin here: the directory is missing, empty, or was left by a run without a checkpoint.
+    ///
+    /// # Errors
+    /// Where the directory cannot be listed.
+    pub fn is_unused(&self) -> std::io::Result<bool> {
+        let entries = match fs::read_dir(&self.path) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(true),
+            Err(error) => return Err(error),
+        };
+        for entry in entries {
+            let name = entry?.file_name();
+            let left = name.to_str().is_some_and(|name| {
+                ["config.toml", "metrics.jsonl", "lock"].contains(&name) || name.ends_with(".partial")
+            });
+            if !left {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Opens the directory of an earlier run.

@@ -1,8 +1,11 @@
 //! Every random choice of training, from one serialisable generator.
 
 use hrm_core::task::Task;
+use hrm_core::task::draw::below;
 use rand_core::Rng;
+use rand_pcg::Pcg64;
 
+use crate::config::DataConfig;
 use crate::data::hints::ease;
 
 /// True with probability `p`. Draws exactly one number whatever `p` is.
@@ -17,18 +20,54 @@ pub struct Variation {
     pub eased: f64,
     /// Whether a random symmetry is applied.
     pub symmetries: bool,
+    /// Symmetries each row has, itself aside; 0: all there are.
+    pub augmentations: u64,
+    /// Decides which symmetries those are.
+    pub seed: u64,
 }
 
-/// Writes a variation of one training row to `puzzle` and `label`; tells whether it was eased.
+impl Variation {
+    /// How `config` has puzzles varied at step `step`.
+    pub fn at(config: &DataConfig, step: u64) -> Self {
+        let left = match config.eased_steps {
+            0 => 0.0,
+            steps => 1.0 - (step as f64 / steps as f64).min(1.0),
+        };
+        Self {
+            eased: config.eased + (config.eased_from - config.eased) * left,
+            symmetries: config.symmetries,
+            augmentations: config.augmentations,
+            seed: config.seed,
+        }
+    }
+
+    /// A symmetry for training row `index`.
+    fn symmetry<T: Task, R: Rng>(&self, task: &T, index: u32, rng: &mut R) -> T::Symmetry {
+        match (self.symmetries, self.augmentations) {
+            (false, _) => task.identity(),
+            (true, 0) => task.draw(rng),
+            (true, count) => match below(rng, count as u32 + 1) {
+                0 => task.identity(),
+                // Each has its own generator, so it is the same one whenever it is drawn.
+                copy => {
+                    let stream = u128::from(index) << 32 | u128::from(copy);
+                    task.draw(&mut Pcg64::new(u128::from(self.seed), stream))
+                }
+            },
+        }
+    }
+}
+
+/// Writes a variation of training row `index`, `row`, to `puzzle` and `label`; tells whether it was eased.
 pub fn vary<T: Task, R: Rng>(
     task: &T,
-    row: (&[u8], &[u8]),
+    (index, row): (u32, (&[u8], &[u8])),
     variation: Variation,
     rng: &mut R,
     puzzle: &mut [u8],
     label: &mut [u8],
 ) -> bool {
-    let symmetry = if variation.symmetries { task.draw(rng) } else { task.identity() };
+    let symmetry = variation.symmetry(task, index, rng);
     task.apply(&symmetry, row.0, puzzle);
     task.apply(&symmetry, row.1, label);
     chance(rng, variation.eased) && ease(puzzle, label, rng) > 0
@@ -36,10 +75,48 @@ pub fn vary<T: Task, R: Rng>(
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
+    use hrm_core::task::sudoku::{Sudoku, SudokuKind};
     use rand_core::SeedableRng;
-    use rand_pcg::Pcg64;
 
     use super::*;
+
+    const GRID: [u8; 16] = [2, 3, 5, 4, 4, 5, 3, 2, 5, 4, 2, 3, 3, 2, 4, 5];
+
+    #[test]
+    fn the_share_of_eased_puzzles_goes_linearly_to_its_final_value() {
+        let config = DataConfig { eased: 0.2, eased_from: 1.0, eased_steps: 100, ..DataConfig::default() };
+        let at = |step| Variation::at(&config, step).eased;
+        assert_eq!((at(0), at(100), at(5000)), (1.0, 0.2, 0.2));
+        assert!((at(50) - 0.6).abs() < 1e-12 && (at(75) - 0.4).abs() < 1e-12);
+        let constant = DataConfig { eased_steps: 0, ..config };
+        assert_eq!(Variation::at(&constant, 0).eased, 0.2);
+    }
+
+    #[test]
+    fn a_limited_number_of_augmentations_is_the_same_whenever_it_is_drawn() {
+        let task = Sudoku::new(SudokuKind::Four);
+        let mut rng = Pcg64::seed_from_u64(3);
+        let mut seen = |config: &DataConfig, index: u32| {
+            let variation = Variation::at(config, 0);
+            (0..400)
+                .map(|_| {
+                    let (mut puzzle, mut label) = (GRID, GRID);
+                    vary(&task, (index, (&GRID, &GRID)), variation, &mut rng, &mut puzzle, &mut label);
+                    label
+                })
+                .collect::<HashSet<_>>()
+        };
+        let config = DataConfig { eased: 0.0, augmentations: 3, ..DataConfig::default() };
+        let first = seen(&config, 0);
+        assert!(first.len() <= 4 && first.len() >= 2 && first.contains(&GRID), "{first:?}");
+        assert_eq!(seen(&config, 0), first);
+        assert_ne!(seen(&config, 1), first, "each row has its own");
+        assert_ne!(seen(&DataConfig { seed: 9, ..config.clone() }, 0), first);
+        assert!(seen(&DataConfig { augmentations: 0, ..config.clone() }, 0).len() > 50);
+        assert_eq!(seen(&DataConfig { symmetries: false, ..config }, 0).len(), 1);
+    }
 
     #[test]
     fn chances_are_as_likely_as_asked() {

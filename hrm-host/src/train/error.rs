@@ -38,6 +38,11 @@ pub enum TrainError {
     /// A parameter received no gradient.
     #[error("parameter {0} received no gradient: an operation of the forward pass has cut the graph")]
     NoGradient(String),
+    /// Another rank cannot be followed.
+    #[error(
+        "data-parallel training failed: {0}; start every rank from the same checkpoint with the same configuration"
+    )]
+    Peers(String),
     /// The run directory is in use.
     #[error("{0} is not empty; continue that run with --resume, or give another --out")]
     NotEmpty(PathBuf),

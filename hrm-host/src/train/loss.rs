@@ -201,6 +201,19 @@ mod tests {
     }
 
     #[test]
+    fn the_total_is_the_mean_over_rows_of_cell_means() {
+        // Row 1: its two cells cost ln 2 and ln 4. Row 2: ln 4 and ln 2, and so on; halting logits 0, nothing solved.
+        let logits = [0.0, 0.0, 3f32.ln(), 0.0, 0.0, 3f32.ln(), 0.0, 0.0];
+        let l = losses(LossKind::Softmax, &logits, &[0.0, 0.0], &[0, 1, 0, 1], None);
+        assert!((l.tokens - (2f64.ln() + 4f64.ln()) / 2.0).abs() < 1e-6, "{}", l.tokens);
+        assert!((l.halt - 2f64.ln()).abs() < 1e-9);
+        assert!((l.total - 2.0 * 2f64.ln()).abs() < 1e-6);
+        // Each slope is divided by 2 cells x 2 rows; that of the halting logit by 2 rows, and halved by its weight.
+        assert!((l.d_logits[0] + 0.5 / 4.0).abs() < 1e-7 && (l.d_logits[3] + 0.75 / 4.0).abs() < 1e-7);
+        assert_eq!(l.d_q, [0.125, 0.125]);
+    }
+
+    #[test]
     fn gradients_match_finite_differences() {
         let logits = [0.3f32, -1.2, 2.0, 0.0, -0.5, 1.5, -2.5, 0.7, 0.1, 0.9, -0.2, 0.4];
         let q = [0.4f32, -0.7, -1.1, 0.2];

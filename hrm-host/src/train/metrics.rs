@@ -1,7 +1,7 @@
 //! Running sums between two lines of metrics, and the JSON lines themselves.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use serde::Serialize;
@@ -130,12 +130,21 @@ pub enum Line<'a> {
 pub struct MetricsFile(File);
 
 impl MetricsFile {
-    /// Opens or creates the file.
+    /// Opens or creates the file. A last line that a crash has cut short is ended, so that it spoils no other.
     ///
     /// # Errors
     /// What the system says.
     pub fn open(path: &Path) -> io::Result<Self> {
-        Ok(Self(OpenOptions::new().create(true).append(true).open(path)?))
+        let mut file = OpenOptions::new().create(true).read(true).append(true).open(path)?;
+        if file.seek(SeekFrom::End(0))? > 0 {
+            let mut last = [0];
+            file.seek(SeekFrom::End(-1))?;
+            file.read_exact(&mut last)?;
+            if last != *b"\n" {
+                file.write_all(b"\n")?;
+            }
+        }
+        Ok(Self(file))
     }
 
     /// Appends one line.

@@ -4,12 +4,16 @@
 
 pub mod archive;
 pub mod checkpoint;
+pub mod communicator;
 pub mod draw;
 pub mod error;
 pub mod eval;
 pub mod flat;
+pub mod latent;
 pub mod loss;
 pub mod metrics;
+#[cfg(feature = "nccl")]
+pub mod nccl;
 pub mod optim;
 pub mod rows;
 pub mod run;

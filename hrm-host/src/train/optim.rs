@@ -1,6 +1,11 @@
 //! Adam-atan2 with decoupled weight decay, the learning-rate schedule, and the moving average of the weights.
 
+use rayon::prelude::*;
+
 use crate::config::TrainConfig;
+
+/// Parameters that one thread updates at a time. Every element is computed on its own, so the cut changes no bit.
+const PIECE: usize = 1 << 14;
 
 /// Adam-atan2 over one flat vector of parameters.
 ///
@@ -54,12 +59,26 @@ impl AdamAtan2 {
         let root = (1.0 / (1.0 - self.beta2.powi(t)).sqrt()) as f32;
         let keep = (1.0 - lr * self.weight_decay) as f32;
         let (gain1, gain2) = ((1.0 - self.beta1) as f32, (1.0 - self.beta2) as f32);
-        let moments = self.m.iter_mut().zip(self.v.iter_mut());
-        for ((p, &g), (m, v)) in params.iter_mut().zip(grads).zip(moments) {
-            *m += gain1 * (g - *m);
-            *v += gain2 * (g * g - *v);
-            *p = *p * keep - rate * m.atan2(v.sqrt() * root);
-        }
+        let moments = self.m.par_chunks_mut(PIECE).zip(self.v.par_chunks_mut(PIECE));
+        params.par_chunks_mut(PIECE).zip(grads.par_chunks(PIECE)).zip(moments).for_each(
+            |((params, grads), (m, v))| {
+                for ((p, &g), (m, v)) in params.iter_mut().zip(grads).zip(m.iter_mut().zip(v)) {
+                    *m += gain1 * (g - *m);
+                    *v += gain2 * (g * g - *v);
+                    *p = *p * keep - rate * m.atan2(v.sqrt() * root);
+                }
+            },
+        );
+    }
+}
+
+/// Sign descent with decoupled decay, which the original updates its puzzle embedding by:
+/// `p <- p * (1 - lr * wd) - lr * sign(g)`, where the sign of 0 is 0.
+pub fn sign_step(params: &mut [f32], grads: &[f32], lr: f64, weight_decay: f64) {
+    let (keep, lr) = ((1.0 - lr * weight_decay) as f32, lr as f32);
+    for (p, &g) in params.iter_mut().zip(grads) {
+        let sign = f32::from(u8::from(g > 0.0)) - f32::from(u8::from(g < 0.0));
+        *p = *p * keep - lr * sign;
     }
 }
 
@@ -80,13 +99,20 @@ pub fn learning_rate(config: &TrainConfig, step: u64) -> f64 {
 
 /// Moves the average towards `params` after update number `t` (1 for the first): `a <- d * a + (1 - d) * p`.
 ///
-/// `d = min(decay, (1 + t) / (10 + t))`, so that the first average of a run does not remember the random start.
+/// `d = min(decay, (1 + t) / (10 + t))`, so that the first average of a run does not remember the random start. Without
+/// decay the average is the parameters, bit for bit.
 pub fn update_average(average: &mut [f32], params: &[f32], decay: f64, t: u64) {
+    if decay == 0.0 {
+        average.copy_from_slice(params);
+        return;
+    }
     let t = t as f64;
     let gain = (1.0 - decay.min((1.0 + t) / (10.0 + t))) as f32;
-    for (a, &p) in average.iter_mut().zip(params) {
-        *a += gain * (p - *a);
-    }
+    average.par_chunks_mut(PIECE).zip(params.par_chunks(PIECE)).for_each(|(average, params)| {
+        for (a, &p) in average.iter_mut().zip(params) {
+            *a += gain * (p - *a);
+        }
+    });
 }
 
 /// Euclidean norm, summed in f64.
@@ -137,6 +163,57 @@ mod tests {
     }
 
     #[test]
+    fn the_decay_is_not_part_of_the_gradient() {
+        // With the decay inside the gradient the moments would hold it, and two decays would give two updates of other
+        // size; here the moments are those without decay, and the parameter differs by lr * wd * p alone.
+        let updated = |weight_decay| {
+            let config = TrainConfig { weight_decay, ..TrainConfig::default() };
+            let mut adam = AdamAtan2::new(1, &config);
+            let mut p = [2.0f32];
+            adam.step(&mut p, &[0.75], 0.1);
+            (adam.m[0], adam.v[0], p[0])
+        };
+        let (plain, decayed) = (updated(0.0), updated(0.5));
+        assert_eq!((plain.0, plain.1), (decayed.0, decayed.1));
+        assert!((plain.2 - decayed.2 - 0.1 * 0.5 * 2.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn the_cut_into_pieces_changes_nothing() {
+        let len = 3 * PIECE + 7;
+        let grads: Vec<f32> = (0..len).map(|i| ((i * 37 % 101) as f32 - 50.0) / 25.0).collect();
+        let config = TrainConfig::default();
+        let mut whole: Vec<f32> = grads.iter().rev().copied().collect();
+        let mut single = whole.clone();
+        let mut adam = AdamAtan2::new(len, &config);
+        adam.step(&mut whole, &grads, 0.01);
+        for (p, g) in single.iter_mut().zip(&grads) {
+            AdamAtan2::new(1, &config).step(std::slice::from_mut(p), &[*g], 0.01);
+        }
+        assert!(whole == single);
+        let mut average = vec![0.5f32; len];
+        update_average(&mut average, &whole, 0.9, 1_000);
+        assert!(average.iter().zip(&whole).all(|(a, p)| *a == 0.5 + (0.1f64 as f32) * (p - 0.5)));
+    }
+
+    #[test]
+    fn sign_descent_by_hand() {
+        let mut p = [1.0f32, -2.0, 0.5];
+        sign_step(&mut p, &[3e-9, -7.0, 0.0], 0.25, 0.5);
+        // 1 * 0.875 - 0.25, -2 * 0.875 + 0.25, 0.5 * 0.875
+        assert_eq!(p, [0.625, -1.5, 0.4375]);
+    }
+
+    #[test]
+    fn the_papers_warm_up_is_linear_over_2000_steps() {
+        let config = TrainConfig { lr: 1e-4, warmup_steps: 2000, ..TrainConfig::default() };
+        assert!((learning_rate(&config, 0) - 5e-8).abs() < 1e-20);
+        assert!((learning_rate(&config, 999) - 5e-5).abs() < 1e-18);
+        assert_eq!(learning_rate(&config, 1999), 1e-4);
+        assert_eq!(learning_rate(&config, 52_082), 1e-4);
+    }
+
+    #[test]
     fn the_schedule_warms_up_holds_and_decays() {
         let config = TrainConfig {
             lr: 1.0,
@@ -163,6 +240,10 @@ mod tests {
         assert!((a[0] - 9.0).abs() < 1e-5);
         update_average(&mut a, &[10.0], 0.999, 1_000_000); // d = 0.999
         assert!((a[0] - 9.001).abs() < 1e-5);
+        // Where a + (p - a) would round: no average is the parameters themselves.
+        let mut a = [1e8f32];
+        update_average(&mut a, &[0.1], 0.0, 5);
+        assert_eq!(a, [0.1]);
     }
 
     #[test]

@@ -22,6 +22,22 @@ pub struct Rows {
     pub done: Vec<u8>,
     /// 1 where the current puzzle was eased.
     pub eased: Vec<u8>,
+    /// The training row that the current puzzle was made of; [`UNKNOWN`] where that was not kept.
+    pub source: Vec<u32>,
+    /// 1 where the row is done with its puzzle without having solved it.
+    pub unsolved: Vec<u8>,
+}
+
+/// [`Rows::source`] of a puzzle that cannot be drawn again.
+pub const UNKNOWN: u32 = u32::MAX;
+
+/// What a row was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Drawn {
+    /// The training row.
+    pub source: u32,
+    /// Whether some of its blanks were filled in.
+    pub eased: bool,
 }
 
 /// When a row stops thinking about its puzzle during training.
@@ -33,6 +49,15 @@ pub struct HaltRule {
     pub exploration: f64,
     /// Whether that draw is made once per puzzle instead of at every segment.
     pub once: bool,
+}
+
+/// Whether a model wants to stop, from its halting logits: halt above continue, or above 0 where there is no continue head.
+pub fn wants_to_stop(q: &[f32]) -> bool {
+    match *q {
+        [halt, resume] => halt > resume,
+        [halt] => halt > 0.0,
+        _ => false,
+    }
 }
 
 impl HaltRule {
@@ -58,6 +83,8 @@ impl Rows {
             at_least: vec![0; rows],
             done: vec![1; rows],
             eased: vec![0; rows],
+            source: vec![UNKNOWN; rows],
+            unsolved: vec![0; rows],
         }
     }
 
@@ -71,14 +98,18 @@ impl Rows {
         self.done.is_empty()
     }
 
-    /// Gives every row that is done a new puzzle: `draw` writes puzzle and label and tells whether the puzzle was
-    /// eased. Returns which rows began anew.
-    pub fn refill(&mut self, mut draw: impl FnMut(&mut [u8], &mut [u8]) -> bool) -> Vec<bool> {
+    /// Gives every row that is done a new puzzle: `draw` gets the training row that it has failed to solve, if any,
+    /// writes puzzle and label and tells what they are. Returns which rows began anew.
+    pub fn refill(&mut self, mut draw: impl FnMut(Option<u32>, &mut [u8], &mut [u8]) -> Drawn) -> Vec<bool> {
         let fresh: Vec<bool> = self.done.iter().map(|&d| d != 0).collect();
         let grids = self.puzzles.chunks_exact_mut(self.cells).zip(self.labels.chunks_exact_mut(self.cells));
         for (row, (puzzle, label)) in grids.enumerate() {
             if fresh[row] {
-                self.eased[row] = u8::from(draw(puzzle, label));
+                let failed = self.unsolved[row] != 0 && self.source[row] != UNKNOWN;
+                let drawn = draw(failed.then_some(self.source[row]), puzzle, label);
+                self.source[row] = drawn.source;
+                self.eased[row] = u8::from(drawn.eased);
+                self.unsolved[row] = 0;
                 self.segments[row] = 0;
                 self.done[row] = 0;
             }
@@ -94,15 +125,24 @@ impl Rows {
         }
     }
 
-    /// Counts one segment for every row and marks those that are done; `wants_to_stop` is the model's wish by row.
-    pub fn advance<R: Rng>(&mut self, wants_to_stop: impl Fn(usize) -> bool, rule: HaltRule, rng: &mut R) {
+    /// Counts one segment for every row and marks those that are done; `wants_to_stop` is the model's wish by row,
+    /// `solved` tells where its answer is right.
+    pub fn advance<R: Rng>(
+        &mut self,
+        wants_to_stop: impl Fn(usize) -> bool,
+        solved: impl Fn(usize) -> bool,
+        rule: HaltRule,
+        rng: &mut R,
+    ) {
         for row in 0..self.len() {
             // The first segment of a puzzle, or every one, draws how many more there must be.
             if !rule.once || self.segments[row] == 0 {
                 self.at_least[row] = rule.draw(rng);
             }
             self.segments[row] += 1;
-            self.done[row] = u8::from(rule.stops(self.segments[row], wants_to_stop(row), self.at_least[row]));
+            let done = rule.stops(self.segments[row], wants_to_stop(row), self.at_least[row]);
+            self.done[row] = u8::from(done);
+            self.unsolved[row] = u8::from(done && !solved(row));
         }
     }
 }
@@ -118,22 +158,31 @@ mod tests {
     fn only_rows_that_are_done_are_refilled() {
         let mut rows = Rows::new(3, 2);
         let mut next = 10u8;
-        let mut draw = |p: &mut [u8], l: &mut [u8]| {
+        let mut failures = Vec::new();
+        let mut draw = |failed: Option<u32>, p: &mut [u8], l: &mut [u8]| {
+            failures.push(failed);
             p.fill(next);
             l.fill(next + 100);
             next += 1;
-            next.is_multiple_of(2)
+            Drawn { source: u32::from(next), eased: next.is_multiple_of(2) }
         };
         assert_eq!(rows.refill(&mut draw), [true; 3]);
         assert_eq!(rows.puzzles, [10, 10, 11, 11, 12, 12]);
         let mut rng = Pcg64::seed_from_u64(1);
-        rows.advance(|row| row == 1, HaltRule { max: 16, exploration: 0.0, once: true }, &mut rng);
+        let rule = HaltRule { max: 16, exploration: 0.0, once: true };
+        rows.advance(|row| row == 1, |_| false, rule, &mut rng);
         assert_eq!((rows.segments.as_slice(), rows.done.as_slice()), (&[1, 1, 1][..], &[0, 1, 0][..]));
         assert_eq!(rows.refill(&mut draw), [false, true, false]);
         assert_eq!(rows.puzzles, [10, 10, 13, 13, 12, 12]);
         assert_eq!(rows.labels, [110, 110, 113, 113, 112, 112]);
         assert_eq!(rows.segments, [1, 0, 1]);
         assert_eq!(rows.eased, [0, 1, 0]);
+        // What stops after a right answer is not offered again, and nothing is before it stops.
+        rows.advance(|row| row < 2, |row| row == 0, rule, &mut rng);
+        assert_eq!((rows.done.as_slice(), rows.unsolved.as_slice()), (&[1, 1, 0][..], &[0, 1, 0][..]));
+        rows.refill(&mut draw);
+        assert_eq!(rows.unsolved, [0; 3]);
+        assert_eq!(failures, [None, None, None, Some(12), None, Some(14)]);
     }
 
     #[test]
@@ -152,6 +201,14 @@ mod tests {
     }
 
     #[test]
+    fn halting_is_wanted_where_it_is_worth_more() {
+        assert!(wants_to_stop(&[0.1]) && !wants_to_stop(&[0.0]) && !wants_to_stop(&[-5.0]));
+        // Equal logits go on, as the initial ones, both -5, do.
+        assert!(wants_to_stop(&[-2.0, -3.0]) && !wants_to_stop(&[-5.0, -5.0]) && !wants_to_stop(&[1.0, 2.0]));
+        assert!(!wants_to_stop(&[f32::NAN]) && !wants_to_stop(&[f32::NAN, 0.0]));
+    }
+
+    #[test]
     fn exploration_lasts_for_a_puzzle_or_a_segment() {
         // A row that always wants to stop, with exploration at every second draw on average.
         let mean_segments = |once: bool| {
@@ -159,10 +216,10 @@ mod tests {
             let rule = HaltRule { max: 16, exploration: 0.5, once };
             let mut rows = Rows::new(2000, 1);
             let mut stopped = 0u32;
-            rows.refill(|_, _| false);
+            rows.refill(|_, _, _| Drawn { source: 0, eased: false });
             while rows.done.contains(&0) {
                 let before = rows.clone();
-                rows.advance(|_| true, rule, &mut rng);
+                rows.advance(|_| true, |_| true, rule, &mut rng);
                 for row in 0..rows.len() {
                     if before.done[row] != 0 {
                         rows.done[row] = 1;

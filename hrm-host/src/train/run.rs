@@ -28,7 +28,7 @@ pub struct RunData {
 }
 
 /// How far a run goes and where it keeps itself.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct RunOptions {
     /// Directory for checkpoints and metrics; without one nothing is kept.
     pub out: Option<PathBuf>,
@@ -40,6 +40,21 @@ pub struct RunOptions {
     pub max_steps: Option<u64>,
     /// Set from anywhere (a signal handler) to stop after the current step.
     pub stop: Arc<AtomicBool>,
+    /// Where to compute.
+    pub device: Device,
+}
+
+impl Default for RunOptions {
+    fn default() -> Self {
+        Self {
+            out: None,
+            resume: false,
+            max_time: None,
+            max_steps: None,
+            stop: Arc::default(),
+            device: Device::Cpu,
+        }
+    }
 }
 
 /// What a run tells while it goes on.
@@ -153,15 +168,15 @@ impl<'a> Run<'a> {
                     return Err(TrainError::Changed(fixed));
                 }
                 state.config = config.clone();
-                (Some(dir), Some(lock), Trainer::resume(state, &data.train, &Device::Cpu)?)
+                (Some(dir), Some(lock), Trainer::resume(state, &data.train, &options.device)?)
             }
             Some(path) => {
-                let trainer = Trainer::new(config, &data.train, &Device::Cpu)?;
+                let trainer = Trainer::new(config, &data.train, &options.device)?;
                 let dir = RunDir::create(path)?;
                 let lock = dir.lock()?;
                 (Some(dir), Some(lock), trainer)
             }
-            None => (None, None, Trainer::new(config, &data.train, &Device::Cpu)?),
+            None => (None, None, Trainer::new(config, &data.train, &options.device)?),
         };
         let mut metrics = None;
         if let Some(dir) = &dir {
@@ -342,7 +357,7 @@ impl<'a> Run<'a> {
 fn fixed_keys_that_differ(of_run: &RunConfig, wanted: &RunConfig) -> Vec<String> {
     let mut keys = of_run.differing_keys(wanted, "model.");
     for key in ["data.validation", "data.seed", "train.batch"] {
-        keys.extend(of_run.differing_keys(wanted, key));
+        keys.extend(of_run.differing_keys(wanted, key).into_iter().filter(|differing| differing == key));
     }
     keys
 }

@@ -1,5 +1,7 @@
 //! From a configuration's `[data]` to the puzzles of a run.
 
+use std::collections::HashSet;
+
 use hrm_core::task::draw::shuffle;
 use hrm_core::task::sudoku::Sudoku;
 use rand_core::SeedableRng;
@@ -9,11 +11,11 @@ use super::error::TrainError;
 use super::run::RunData;
 use crate::config::RunConfig;
 use crate::data::generate::{Recipe, generate};
-use crate::data::split::{Apart, split};
+use crate::data::split::{Apart, Keys, split};
 use crate::data::{PuzzleSet, import};
 
-/// Reads (or generates, where `data.train` is empty) the run's puzzles and splits the validation rows off: rows that share
-/// nothing with the training rows, in seeded random order.
+/// Reads (or generates, where `data.train` is empty) the run's puzzles and splits the validation rows off, or draws them from
+/// `data.validation_from`: rows that share nothing with the training rows, in seeded random order.
 ///
 /// # Errors
 /// [`TrainError::Data`] where the file cannot be used or has too few rows.
@@ -22,12 +24,47 @@ pub fn prepare(config: &RunConfig) -> Result<RunData, TrainError> {
     let task = Sudoku::from_name(config.model.task.as_str())
         .ok_or_else(|| TrainError::Data(format!("no such task: {}", config.model.task)))?;
     let all = if data.train.as_os_str().is_empty() {
-        let recipe = Recipe { task, count: data.generate + data.validation, seed: data.seed, givens: None };
+        let split_off = if data.validation_from.as_os_str().is_empty() { data.validation } else { 0 };
+        let recipe = Recipe { task, count: data.generate + split_off, seed: data.seed, givens: None };
         generate(&recipe, |_| {}).map_err(|e| TrainError::Data(e.to_string()))?
     } else {
         import::load(&data.train, Some(task)).map_err(|e| TrainError::Data(e.to_string()))?
     };
-    divide(&all, config)
+    if data.validation_from.as_os_str().is_empty() {
+        divide(&all, config)
+    } else {
+        let others =
+            import::load(&data.validation_from, Some(task)).map_err(|e| TrainError::Data(e.to_string()))?;
+        apart(all, &others, config)
+    }
+}
+
+/// Trains on all of `train` and draws `data.validation` rows of `others` that share nothing with it.
+///
+/// # Errors
+/// [`TrainError::Data`] where there are too few such rows.
+pub fn apart(train: PuzzleSet, others: &PuzzleSet, config: &RunConfig) -> Result<RunData, TrainError> {
+    let data = &config.data;
+    let mut order: Vec<usize> = (0..others.len()).collect();
+    shuffle(&mut Pcg64::seed_from_u64(data.seed), &mut order);
+    let keys = Keys::new(Apart::usual(train.task()), train.task());
+    let known: HashSet<Vec<u8>> =
+        keys.of(&train, &(0..train.len()).collect::<Vec<_>>()).into_iter().collect();
+    let mut chosen = Vec::with_capacity(data.validation);
+    // A canonical form takes a while: no more of them than needed.
+    for rows in order.chunks(data.validation.max(1)) {
+        let strangers = rows.iter().zip(keys.of(others, rows)).filter(|(_, key)| !known.contains(key));
+        chosen.extend(strangers.map(|(&row, _)| row).take(data.validation - chosen.len()));
+        if chosen.len() == data.validation {
+            return Ok(RunData { train, validation: others.subset(&chosen) });
+        }
+    }
+    Err(TrainError::Data(format!(
+        "data.validation = {}, but only {} rows of {} share nothing with the training rows",
+        data.validation,
+        chosen.len(),
+        data.validation_from.display()
+    )))
 }
 
 /// Splits `data.validation` rows off `all`.

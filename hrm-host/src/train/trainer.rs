@@ -7,13 +7,15 @@ use rand_core::SeedableRng;
 use rand_pcg::Pcg64;
 
 use super::checkpoint::TrainState;
-use super::draw::{Variation, vary};
+use super::communicator::{Alone, Communicator};
+use super::draw::{Variation, chance, vary};
 use super::error::TrainError;
 use super::flat::FlatParams;
+use super::latent::{disturb, start_anywhere};
 use super::loss::{Answered, Losses, continue_target};
-use super::optim::{AdamAtan2, clip, learning_rate, norm, update_average};
-use super::rows::{HaltRule, Rows};
-use crate::config::{GradientKind, RunConfig};
+use super::optim::{AdamAtan2, clip, learning_rate, norm, sign_step, update_average};
+use super::rows::{Drawn, HaltRule, Rows, wants_to_stop};
+use crate::config::{GradientKind, PrefixRule, RunConfig};
 use crate::data::PuzzleSet;
 use crate::model::{Carry, Gradient, Hrm, Params};
 
@@ -62,6 +64,7 @@ pub struct Trainer<'d> {
     rows: Rows,
     rng: Pcg64,
     losses: Losses,
+    peers: Box<dyn Communicator>,
     fingerprint: String,
     step: u64,
     samples: u64,
@@ -74,21 +77,41 @@ impl<'d> Trainer<'d> {
     /// # Errors
     /// Where the model cannot be built or `data` holds puzzles of another task, or none.
     pub fn new(config: &RunConfig, data: &'d PuzzleSet, device: &Device) -> Result<Self, TrainError> {
+        Self::among(config, data, device, Box::new(Alone))
+    }
+
+    /// As [`Self::new`], one of several trainers: the same parameters on every rank, `train.batch` rows of its own.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn among(
+        config: &RunConfig,
+        data: &'d PuzzleSet,
+        device: &Device,
+        peers: Box<dyn Communicator>,
+    ) -> Result<Self, TrainError> {
         let (model, train) = (&config.model, &config.train);
         let task = check_data(config, data)?;
         let params = Params::init(model, train.seed, device)?;
         let hrm = Hrm::new(model, &params)?;
         let flat = FlatParams::read(&params)?;
-        let mut rng = Pcg64::seed_from_u64(train.seed);
+        let mut rng = match peers.rank() {
+            0 => Pcg64::seed_from_u64(train.seed),
+            rank => Pcg64::new(u128::from(train.seed), rank as u128),
+        };
         let mut rows = Rows::new(train.batch, model.cells());
-        refill(&mut rows, data, &task, config, &mut rng);
+        let fresh = refill(&mut rows, data, &task, config, 0, &mut rng);
         if train.stagger {
             rows.stagger(model.segments as u32);
+        }
+        let mut carry = hrm.initial_carry(train.batch)?;
+        if train.random_start > 0.0 {
+            carry = start_anywhere(&carry, &fresh, train.random_start, &mut rng)?;
         }
         Ok(Self {
             average: flat.values.clone(),
             optimizer: AdamAtan2::new(flat.values.len(), train),
-            carry: hrm.initial_carry(train.batch)?,
+            carry,
             config: config.clone(),
             data,
             task,
@@ -98,6 +121,7 @@ impl<'d> Trainer<'d> {
             rows,
             rng,
             losses: Losses::default(),
+            peers,
             fingerprint: fingerprint(data),
             step: 0,
             samples: 0,
@@ -141,12 +165,18 @@ impl<'d> Trainer<'d> {
             rows: state.rows,
             rng: state.rng,
             losses: Losses::default(),
+            peers: Box::new(Alone),
             fingerprint: found,
             step: state.step,
             samples: state.samples,
             seconds: state.seconds,
             config,
         })
+    }
+
+    /// The same trainer as one of several.
+    pub fn joined(self, peers: Box<dyn Communicator>) -> Self {
+        Self { peers, ..self }
     }
 
     /// Everything that [`Self::resume`] needs.
@@ -216,12 +246,19 @@ impl<'d> Trainer<'d> {
     /// [`TrainError::Diverged`] where the loss or the gradient is not finite; the parameters are then those from before
     /// the step.
     pub fn step(&mut self) -> Result<StepReport, TrainError> {
-        let (model, train) = (&self.config.model, &self.config.train);
+        let config = self.config.clone();
+        let (model, train) = (&config.model, &config.train);
         let device = self.params.device().clone();
         if self.rows.done.contains(&1) {
-            let fresh = refill(&mut self.rows, self.data, &self.task, &self.config, &mut self.rng);
-            let fresh: Vec<u8> = fresh.into_iter().map(u8::from).collect();
-            self.carry = self.hrm.refill(&self.carry, &Tensor::new(fresh, &device)?)?;
+            let fresh = refill(&mut self.rows, self.data, &self.task, &self.config, self.step, &mut self.rng);
+            let reset: Vec<u8> = fresh.iter().map(|&fresh| u8::from(fresh)).collect();
+            self.carry = self.hrm.refill(&self.carry, &Tensor::new(reset, &device)?)?;
+            if train.random_start > 0.0 {
+                self.carry = start_anywhere(&self.carry, &fresh, train.random_start, &mut self.rng)?;
+            }
+        }
+        if train.latent_noise > 0.0 {
+            self.carry = disturb(&self.carry, train.latent_noise, &mut self.rng)?;
         }
         let tokens = Tensor::from_slice(&self.rows.puzzles, (self.rows.len(), model.cells()), &device)?
             .to_dtype(DType::U32)?;
@@ -250,23 +287,25 @@ impl<'d> Trainer<'d> {
             vocab: model.vocab(),
         };
         self.losses.compute(train.loss, &answered);
-        if !self.losses.total.is_finite() {
-            return Err(TrainError::Diverged { step: self.step, what: "the loss".to_owned() });
-        }
 
         // The gradient of the loss at the logits is known; the graph takes it from there.
         let pull =
             |of: &Tensor, slope: &[f32]| of.mul(&Tensor::from_slice(slope, of.dims(), &device)?)?.sum_all();
         let surrogate = (pull(&output.logits, &self.losses.d_logits)? + pull(&output.q, &self.losses.d_q)?)?;
         let mut grads = self.flat.gradients(&self.params, &surrogate.backward()?)?;
+        // The loss travels with the gradient: either every rank goes on, or none does.
+        grads.push(self.losses.total as f32);
+        self.peers.mean(&mut grads)?;
+        if grads.pop().is_none_or(|loss| !loss.is_finite()) {
+            return Err(TrainError::Diverged { step: self.step, what: self.first_not_finite(&grads)? });
+        }
         let gradient_norm = norm(&grads);
         if !gradient_norm.is_finite() {
-            let name = self.flat.first_not_finite(&grads).unwrap_or("the sum over all tensors");
-            return Err(TrainError::Diverged { step: self.step, what: format!("the gradient of {name}") });
+            return Err(TrainError::Diverged { step: self.step, what: self.first_not_finite(&grads)? });
         }
         clip(&mut grads, gradient_norm, train.clip);
         let lr = learning_rate(train, self.step);
-        self.optimizer.step(&mut self.flat.values, &grads, lr);
+        self.update(&grads, lr);
         update_average(&mut self.average, &self.flat.values, train.ema, self.optimizer.t);
         self.flat.write(&self.params)?;
         self.carry = output.carry;
@@ -274,11 +313,39 @@ impl<'d> Trainer<'d> {
         let heads = model.q_outputs();
         let rule =
             HaltRule { max: model.segments as u32, exploration: train.exploration, once: train.explore_once };
-        let wants = |row: usize| q[row * heads] > if heads == 2 { q[row * heads + 1] } else { 0.0 };
-        self.rows.advance(wants, rule, &mut self.rng);
+        let wants = |row: usize| wants_to_stop(&q[row * heads..][..heads]);
+        let solved = |row: usize| self.losses.right[row] as usize == model.cells();
+        self.rows.advance(wants, solved, rule, &mut self.rng);
         self.step += 1;
         self.samples += self.rows.len() as u64;
         Ok(self.report(gradient_norm, lr))
+    }
+
+    /// Where a loss or a gradient that is not finite comes from: the first tensor on the way that is not finite either.
+    fn first_not_finite(&self, grads: &[f32]) -> Result<String, TrainError> {
+        if let Some(name) = self.flat.first_not_finite(&self.flat.values) {
+            return Ok(format!("parameter {name}"));
+        }
+        for (name, z) in [("z_h", &self.carry.z_h), ("z_l", &self.carry.z_l)] {
+            if z.flatten_all()?.to_vec1::<f32>()?.iter().any(|x| !x.is_finite()) {
+                return Ok(format!("the carried state {name}"));
+            }
+        }
+        Ok(match self.flat.first_not_finite(grads) {
+            Some(name) => format!("the gradient of {name} (loss {})", self.losses.total),
+            None => format!("the loss ({})", self.losses.total),
+        })
+    }
+
+    /// One update of the parameters against `grads`.
+    fn update(&mut self, grads: &[f32], lr: f64) {
+        let prefix = self.flat.range("embed.prefix");
+        let mut by_sign = self.flat.values[prefix.clone()].to_vec();
+        self.optimizer.step(&mut self.flat.values, grads, lr);
+        if self.config.train.prefix == PrefixRule::Sign {
+            sign_step(&mut by_sign, &grads[prefix.clone()], lr, self.config.train.weight_decay);
+            self.flat.values[prefix].copy_from_slice(&by_sign);
+        }
     }
 
     fn report(&self, gradient_norm: f64, lr: f64) -> StepReport {
@@ -338,17 +405,22 @@ fn fingerprint(data: &PuzzleSet) -> String {
     format!("{:016x}", digest.finalize())
 }
 
-/// Draws a varied training puzzle for every row that is done.
+/// Draws a varied training puzzle for every row that is done: with probability `train.replay` the one it failed to solve.
 fn refill(
     rows: &mut Rows,
     data: &PuzzleSet,
     task: &Sudoku,
     config: &RunConfig,
+    step: u64,
     rng: &mut Pcg64,
 ) -> Vec<bool> {
-    let variation = Variation { eased: config.data.eased, symmetries: config.data.symmetries };
-    rows.refill(|puzzle, label| {
-        let row = below(rng, data.len() as u32) as usize;
-        vary(task, (data.question(row), data.answer(row)), variation, rng, puzzle, label)
+    let variation = Variation::at(&config.data, step);
+    let replay = config.train.replay;
+    rows.refill(|failed, puzzle, label| {
+        // Nothing is drawn where nothing is replayed, so that the switch does not change runs without it.
+        let again = failed.filter(|_| replay > 0.0 && chance(rng, replay));
+        let source = again.unwrap_or_else(|| below(rng, data.len() as u32));
+        let row = (data.question(source as usize), data.answer(source as usize));
+        Drawn { source, eased: vary(task, (source, row), variation, rng, puzzle, label) }
     })
 }

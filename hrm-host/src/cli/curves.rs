@@ -1,0 +1,77 @@
+//! `hrm-host curves`
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, ensure};
+use hrm_host::files::replace_file;
+use hrm_host::plot::curves::svg;
+use hrm_host::plot::history::{History, to_csv};
+
+/// Draw learning curves of one or more runs (SVG), with the numbers behind them beside it (CSV).
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Run directories, or metrics.jsonl files
+    #[arg(value_name = "RUN", required = true)]
+    runs: Vec<PathBuf>,
+    /// The picture; the table gets the same name with the ending .csv
+    #[arg(long, value_name = "FILE.svg")]
+    out: PathBuf,
+}
+
+/// Runs the subcommand.
+pub(super) fn run(args: Args) -> Result<ExitCode> {
+    let table = args.out.with_extension("csv");
+    ensure!(
+        args.out.extension().is_some_and(|end| end == "svg"),
+        "--out {}: the picture is an SVG, so its name must end in .svg",
+        args.out.display()
+    );
+    let mut runs = args.runs.iter().map(|path| History::read(path)).collect::<Result<Vec<_>, _>>()?;
+    tell_apart(&mut runs);
+    for run in runs.iter().filter(|run| run.damaged > 0) {
+        eprintln!("warning: {}: {} damaged lines of metrics were left out", run.name, run.damaged);
+    }
+    let picture = svg(&runs)?;
+    let mut csv = Vec::new();
+    to_csv(&runs, &mut csv)?;
+    for (path, bytes) in [(&args.out, picture.as_bytes()), (&table, &csv)] {
+        replace_file(path, |file| file.write_all(bytes))
+            .with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    for run in &runs {
+        println!("{}", describe(run));
+    }
+    println!("wrote {} and {}", args.out.display(), table.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Numbers the runs whose directories have the same name.
+fn tell_apart(runs: &mut [History]) {
+    let names: Vec<String> = runs.iter().map(|run| run.name.clone()).collect();
+    for (i, run) in runs.iter_mut().enumerate() {
+        if names.iter().filter(|name| **name == run.name).count() > 1 {
+            let earlier = names[..i].iter().filter(|name| **name == run.name).count();
+            run.name = format!("{} ({})", run.name, earlier + 1);
+        }
+    }
+}
+
+/// Where a run stands: its last loss and its last evaluation.
+fn describe(run: &History) -> String {
+    let loss =
+        run.logged.last().map_or(String::new(), |l| format!("  loss {:.4} at step {}", l.loss, l.step));
+    let exact = run.evaluated.last().map_or("  not evaluated yet".to_owned(), |e| {
+        let levels: Vec<String> =
+            e.levels.iter().map(|level| format!("{} %: {:.1}", level.hints, 100.0 * level.exact)).collect();
+        format!(
+            "  exact % by hints at step {} ({} sample-segments, {:.1} min, {} puzzles)  {}",
+            e.step,
+            e.samples,
+            e.minutes,
+            e.levels.first().map_or(0, |level| level.rows),
+            levels.join("  ")
+        )
+    });
+    format!("{}:{loss}{exact}", run.name)
+}

@@ -1,0 +1,4 @@
+//! Pictures and tables of what was measured.
+
+pub mod curves;
+pub mod history;
