@@ -16,7 +16,7 @@ use hrm_host::train::eval::{Answers, FloatModel, Level, evaluate};
 use hrm_host::train::load_parameters;
 use hrm_host::vote::{Verdict, solve_all, verdict};
 
-use super::device::DeviceChoice;
+use super::compute::DeviceChoice;
 use super::policy::PolicyArgs;
 use super::{draw_rows, newest};
 

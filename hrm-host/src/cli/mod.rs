@@ -13,6 +13,7 @@ use rand_core::SeedableRng;
 use rand_pcg::Pcg64;
 
 mod card;
+mod compute;
 mod curves;
 mod data;
 mod demo;

@@ -15,7 +15,7 @@ use hrm_host::train::source::prepare;
 use hrm_host::train::{Event, RunOptions, Stop, run as train};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::device::DeviceChoice;
+use super::compute::DeviceChoice;
 
 /// Exit code after Ctrl-C or SIGTERM.
 const INTERRUPTED: u8 = 130;
