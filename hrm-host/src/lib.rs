@@ -2,7 +2,6 @@
 
 pub mod config;
 pub mod data;
-pub mod device;
 pub mod files;
 pub mod model;
 pub mod plot;

@@ -330,10 +330,10 @@ fn resets_at_random_moments_are_survived() {
     let mut rng = Pcg64Mcg::seed_from_u64(2);
     for board in BOARDS {
         let (mut machine, hello) = bench.boot(board);
-        for round in 0..8 {
+        for (round, puzzle) in puzzles.iter().take(8).enumerate() {
             // In the middle of a frame, of a segment, of an answer, or of nothing.
             let mut buffer = [0; MAX_FRAME];
-            let frame = wire::encode(9, &Request::Solve(endless(&puzzles[round])), &mut buffer).unwrap();
+            let frame = wire::encode(9, &Request::Solve(endless(puzzle)), &mut buffer).unwrap();
             let cut = rng.next_u32() as usize % (frame.len() + 1);
             machine.call(|link| link.write(&frame[..cut])).unwrap();
             thread::sleep(Duration::from_micros((rng.next_u32() % 20_000).into()));
@@ -348,10 +348,10 @@ fn resets_at_random_moments_are_survived() {
             let got = machine
                 .call(|link| {
                     link.cancel()?;
-                    link.solve(&solve(&puzzles[round], Policy::default()), |_, _| {})
+                    link.solve(&solve(puzzle, Policy::default()), |_, _| {})
                 })
                 .unwrap();
-            let ours = expected(&pack, task, &puzzles[round], Policy::default());
+            let ours = expected(&pack, task, puzzle, Policy::default());
             assert_eq!(got.answer(), ours.answer(), "{} round {round}", board.name);
         }
         machine.shutdown().unwrap();

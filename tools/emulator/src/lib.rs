@@ -6,6 +6,7 @@
 pub mod board;
 pub mod bridge;
 pub mod compare;
+pub mod device;
 pub mod image;
 pub mod link;
 pub mod log;

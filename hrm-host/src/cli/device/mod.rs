@@ -10,7 +10,7 @@ use hrm_core::task::Task;
 use hrm_core::task::sudoku::Sudoku;
 use hrm_emulator::Hello;
 use hrm_emulator::board::{HARDWARE, Hardware};
-use hrm_host::device::{BAUD, Session, ports};
+use hrm_emulator::device::{BAUD, Session, ports};
 
 mod bench;
 mod emulate;

@@ -67,7 +67,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
                     bar.set_message(format!("guess {}, segment {}", progress.guess + 1, progress.segment));
                 })
             },
-            |error| bar.println(format!("the board is lost ({error}); waiting for it")),
+            |error| bar.suspend(|| eprintln!("the board is lost ({error}); waiting for it")),
         )?;
         let answer = done.answer();
         solved += usize::from(answer.status == Status::Solved);

@@ -51,13 +51,13 @@ pub enum PortError {
     },
     /// Nobody listens there.
     #[error(
-        "nothing answers at {name}: {source}; `hrm-host device emulate BOARD PACK` starts an emulated board"
+        "nothing answers at {name}: {problem}; `hrm-host device emulate BOARD PACK` starts an emulated board"
     )]
     Tcp {
         /// The address.
         name: String,
         /// Why not.
-        source: io::Error,
+        problem: io::Error,
     },
     /// Anything else.
     #[error("{name} cannot be opened: {problem}")]
@@ -76,7 +76,7 @@ impl Port {
     /// Why not, and what to do about it.
     pub fn open(name: &str, baud: u32) -> Result<Port, PortError> {
         if is_address(name) {
-            let line = connect(name).map_err(|source| PortError::Tcp { name: name.into(), source })?;
+            let line = connect(name).map_err(|problem| PortError::Tcp { name: name.into(), problem })?;
             return Ok(Port::Tcp(line));
         }
         match serialport::new(name, baud).timeout(READ).open() {

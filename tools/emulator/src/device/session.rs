@@ -3,9 +3,8 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use hrm_emulator::{Hello, Link, LinkError};
-
 use super::{Port, PortError};
+use crate::{Hello, Link, LinkError};
 
 /// How long a board may take to say who it is.
 const HELLO: Duration = Duration::from_secs(10);
@@ -30,12 +29,12 @@ pub enum SessionError {
     #[error(transparent)]
     Port(#[from] PortError),
     /// Nobody there, or nobody who understands.
-    #[error("{name}: {source}{}", hint(source))]
+    #[error("{name}: {problem}{}", hint(problem))]
     Link {
         /// The line.
         name: String,
         /// What went wrong.
-        source: LinkError,
+        problem: LinkError,
     },
     /// The board did not come back.
     #[error("{name}: lost the board ({lost}), and it did not come back within {} s: {last}", patience.as_secs())]
@@ -109,7 +108,7 @@ impl Session {
                     lost(&error);
                     self.reconnect(error)?;
                 }
-                Err(source) => return Err(SessionError::Link { name: self.name.clone(), source }),
+                Err(problem) => return Err(SessionError::Link { name: self.name.clone(), problem }),
             }
         }
     }
@@ -149,7 +148,7 @@ impl Session {
 
 fn connect(name: &str, baud: u32, timeout: Duration) -> Result<(Link<Port>, Hello), SessionError> {
     let mut link = Link::new(Port::open(name, baud)?);
-    let failed = |source| SessionError::Link { name: name.into(), source };
+    let failed = |problem| SessionError::Link { name: name.into(), problem };
     link.set_timeout(HELLO);
     link.hello().map_err(failed)?;
     link.set_timeout(timeout);
