@@ -57,6 +57,9 @@ fn find(name: &str) -> Result<Board> {
     Board::find(name).with_context(|| format!("there is no board {name}; boards: {}", known.join(", ")))
 }
 
+/// Most bytes of code that all kernels of one image may take.
+const KERNEL_BYTES: u64 = 12 * 1024;
+
 /// Builds `variants` for `boards` and prints what each takes.
 pub(crate) fn build(toolchain: Toolchain, boards: &[Board], variants: &[Variant]) -> Result<()> {
     let images = target().join(IMAGES);
@@ -68,7 +71,12 @@ pub(crate) fn build(toolchain: Toolchain, boards: &[Board], variants: &[Variant]
             let name = format!("{}{}", board.name, variant.suffix());
             let path = images.join(format!("{name}.elf"));
             fs::copy(&built, &path).with_context(|| format!("cannot write {}", path.display()))?;
-            let sizes = Image::open(&path)?.sizes();
+            let image = Image::open(&path)?;
+            let (sizes, kernels) = (image.sizes(), image.code_bytes("hrm_core7kernels"));
+            ensure!(
+                kernels > 0 && kernels <= KERNEL_BYTES,
+                "{name}: {kernels} bytes of kernels, {KERNEL_BYTES} allowed"
+            );
             table.push(format!(
                 "{name:<26} {:>7} {:>8} {:>17} {:>8}",
                 sizes.flash, sizes.ram, sizes.workspace, sizes.stack
