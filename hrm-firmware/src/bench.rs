@@ -260,7 +260,7 @@ fn rows_agree<A: Lane>(n: usize, round: u32, case: u32, memory: &mut [u32]) -> b
     classes.iter_mut().enumerate().for_each(|(i, class)| *class = ((i as u32 + round) % 11) as u8);
     let bias: [i32; 10] = core::array::from_fn(|i| (i as i32 - 5) << 20);
     // with ten biases class 10 has none
-    let bias = bias.get(..if round % 2 == 0 { 10 } else { 7 }).unwrap_or_default();
+    let bias = bias.get(..if round.is_multiple_of(2) { 10 } else { 7 }).unwrap_or_default();
     add_bias(a.get_mut(..n).unwrap_or_default(), bias, classes);
     add_bias_portable(b.get_mut(..n).unwrap_or_default(), bias, classes);
     equal &= a == b;

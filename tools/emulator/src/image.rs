@@ -141,6 +141,16 @@ impl Image {
         named.filter(|(name, _)| name.starts_with(prefix)).collect()
     }
 
+    /// Bytes of the functions whose (mangled) names contain `part`.
+    pub fn code_bytes(&self, part: &str) -> u64 {
+        let file = object::File::parse(&*self.elf);
+        let symbols = file.iter().flat_map(|file| file.symbols());
+        let code = symbols.filter(|symbol| symbol.kind() == object::SymbolKind::Text);
+        code.filter(|symbol| symbol.name().is_ok_and(|name| name.contains(part)))
+            .map(|symbol| symbol.size())
+            .sum()
+    }
+
     /// What it takes.
     pub fn sizes(&self) -> Sizes {
         self.sizes

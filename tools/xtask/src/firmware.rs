@@ -63,6 +63,9 @@ fn find(name: &str) -> Result<Build> {
     found.with_context(|| format!("there is no board {name}; boards: {}", known.join(", ")))
 }
 
+/// Most bytes of code that all kernels of one image may take.
+const KERNEL_BYTES: u64 = 12 * 1024;
+
 /// Builds `variants` for `boards` and prints what each takes. The linker refuses an image that does not fit its board.
 ///
 /// Of a real board there is only the plain variant: the others are for tests, which it cannot run here.
@@ -84,6 +87,11 @@ pub(crate) fn build(toolchain: Toolchain, boards: &[Build], variants: &[Variant]
                 check(&image, &real)?;
             }
             let (sizes, pack) = (image.sizes(), image.pack_region());
+            let kernels = image.code_bytes("hrm_core7kernels");
+            ensure!(
+                kernels > 0 && kernels <= KERNEL_BYTES,
+                "{name}: {kernels} bytes of kernels, {KERNEL_BYTES} allowed"
+            );
             table.push(format!(
                 "{name:<29} {:>7} {:>12} {:>8} {:>17} {:>8} {:>17}",
                 sizes.flash,
