@@ -12,8 +12,6 @@ pub mod flat;
 pub mod latent;
 pub mod loss;
 pub mod metrics;
-#[cfg(feature = "nccl")]
-pub mod nccl;
 pub mod optim;
 pub mod rows;
 pub mod run;
