@@ -54,6 +54,12 @@ pub const BOARDS: [Board; 5] = [
     },
 ];
 
+/// One emulated board a processor: the first that has it.
+pub fn one_per_processor() -> impl Iterator<Item = Board> {
+    let first = |at: usize| BOARDS.iter().position(|board| board.cpu == BOARDS[at].cpu) == Some(at);
+    (0..BOARDS.len()).filter(move |&at| first(at)).map(|at| BOARDS[at])
+}
+
 /// A real board.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hardware {

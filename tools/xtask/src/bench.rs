@@ -11,7 +11,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 use hrm_core::lane::LaneWidth;
-use hrm_emulator::board::{BOARDS, Board};
+use hrm_emulator::board::{Board, one_per_processor};
 use hrm_emulator::image::Image;
 use hrm_emulator::machine::QEMU;
 use hrm_tests::synthetic::{self, Kind};
@@ -104,7 +104,7 @@ fn bench(toolchain: Toolchain, args: &Args) -> Result<()> {
     let mut counts = Counts::new();
     let plugin = plugin()?;
     // The STM32F405's processor is the first board's, and its RAM is too small for the larger models.
-    for board in BOARDS.iter().filter(|board| wanted(board.name) && board.name != "netduinoplus2") {
+    for board in &one_per_processor().filter(|board| wanted(board.name)).collect::<Vec<_>>() {
         let program = if args.portable { Program::PortableBench } else { Program::Bench };
         let elf = compile(toolchain, board, program)?;
         for (name, pack) in &packs {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use hrm_emulator::board::{BOARDS, Board, HARDWARE, Hardware};
+use hrm_emulator::board::{BOARDS, Board, HARDWARE, Hardware, one_per_processor};
 use hrm_emulator::image::{IMAGES, Image};
 
 use crate::run::{cargo, command, run, target};
@@ -209,20 +209,22 @@ pub(crate) fn compile(toolchain: Toolchain, board: impl Into<Build>, program: Pr
     Ok(built)
 }
 
-/// Proves for every board that inference cannot panic, by linking a program that needs that; and, on the first, that a panic would not link.
+/// Proves for every processor that inference cannot panic, by linking a program that needs that; and, on the first, that a panic would not link.
 pub(crate) fn no_panic(toolchain: Toolchain) -> Result<()> {
-    for board in &BOARDS {
-        let elf = compile(toolchain, board, Program::NoPanic).with_context(|| {
+    let mut processors = 0;
+    for board in one_per_processor() {
+        let elf = compile(toolchain, &board, Program::NoPanic).with_context(|| {
             format!("inference can panic on {} (the linker misses `inference_can_panic`)", board.name)
         })?;
         let panics =
             Image::open(&elf)?.symbols("").into_iter().filter(|(name, _)| name.contains("panicking"));
         let panics: Vec<String> = panics.map(|(name, _)| name).collect();
         ensure!(panics.is_empty(), "{} contains {panics:?}", elf.display());
+        processors += 1;
     }
     let linked = compile(toolchain, &BOARDS[0], Program::Panic).is_ok();
     ensure!(!linked, "a program with a panic links: the proof that inference has none is worth nothing");
-    println!("inference cannot panic on {} boards (the linker's error above was wanted)", BOARDS.len());
+    println!("inference cannot panic on {processors} processors (the linker's error above was wanted)");
     Ok(())
 }
 
