@@ -1,7 +1,7 @@
 #!/bin/bash
 # Builds hrm-host with CUDA on a machine that has neither a GPU nor a driver nor a CUDA toolkit.
 #
-#   tools/build-cuda.sh [--with FILE]...
+#   tools/build-cuda.sh [--features cuda,nccl] [--with FILE]...
 #
 # The result is target/cuda/carry/: hrm-host, configs/, the files given by --with in data/, and run.sh, which finds the CUDA
 # libraries of a Python environment. Carry that folder to the GPU machine. hrm-host starts anywhere; it loads the driver
@@ -16,11 +16,13 @@ set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 work=$root/target/cuda
+features=cuda
 carried=()
 while [ $# -gt 0 ]; do
   case $1 in
+    --features) features=$2; shift 2 ;;
     --with) carried+=("$(realpath "$2")"); shift 2 ;;
-    *) echo "error: unknown argument $1; usage: tools/build-cuda.sh [--with FILE]..." >&2; exit 2 ;;
+    *) echo "error: unknown argument $1; usage: tools/build-cuda.sh [--features cuda,nccl] [--with FILE]..." >&2; exit 2 ;;
   esac
 done
 for tool in cargo g++ python3; do
@@ -95,7 +97,7 @@ PYTHON
 # 4. The program. One PTX for compute capability 9.0 (H100, H200) by default; the driver translates it for newer ones.
 export CUDA_HOME=$cuda NVCC=$cuda/bin/nvcc PATH=$cuda/bin:$PATH
 export CUDA_COMPUTE_CAP=${CUDA_COMPUTE_CAP:-90} CUDARC_CUDA_VERSION=13000 CUDAFORGE_THREADS=${CUDAFORGE_THREADS:-2}
-cargo build --release -p hrm-host --bin hrm-host --features cuda --target-dir "$work/build" \
+cargo build --release -p hrm-host --bin hrm-host --features "$features" --target-dir "$work/build" \
   --config "patch.crates-io.cudarc.path=\"$work/patched/cudarc\"" \
   --config "patch.crates-io.candle-kernels.path=\"$work/patched/candle-kernels\""
 

@@ -12,6 +12,8 @@ pub mod flat;
 pub mod latent;
 pub mod loss;
 pub mod metrics;
+#[cfg(feature = "nccl")]
+pub mod nccl;
 pub mod optim;
 pub mod rows;
 pub mod run;
