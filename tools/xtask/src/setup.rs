@@ -35,8 +35,12 @@ pub(crate) enum Toolchain {
 
 /// Debian's Rust: compiler, its sources, cargo; and a linker.
 const DEBIAN_RUST: [&str; 4] = ["rustc-web", "cargo-web", "rust-web-src", "binutils-arm-none-eabi"];
-/// Debian's package with [`QEMU`].
-const QEMU_PACKAGE: &str = "qemu-system-arm";
+/// Programs that tasks and tests run: the name, its Debian package, and what for.
+const PROGRAMS: [(&str, &str, &str); 3] = [
+    (QEMU, "qemu-system-arm", "emulator"),
+    ("valgrind", "valgrind", "instruction counts on this machine"),
+    ("python3", "python3", "the example client"),
+];
 /// Set to `rustup` or `debian`: no other way is tried.
 const CHOICE: &str = "HRM_FIRMWARE_TOOLCHAIN";
 
@@ -64,10 +68,16 @@ pub(crate) fn setup(check: bool, debian: bool) -> Result<Toolchain> {
         install(&DEBIAN_RUST)?;
         Toolchain::Debian
     };
-    match output(&mut command(QEMU, ["--version"])) {
-        Some(version) => println!("emulator: {}", version.lines().next().unwrap_or(QEMU)),
-        None if check => bail!("{QEMU} is missing: run `cargo xtask setup`"),
-        None => install(&[QEMU_PACKAGE])?,
+    let mut missing = Vec::new();
+    for (program, package, purpose) in PROGRAMS {
+        match output(&mut command(program, ["--version"])) {
+            Some(version) => println!("{purpose}: {}", version.lines().next().unwrap_or(program)),
+            None if check => bail!("{program} ({purpose}) is missing: run `cargo xtask setup`"),
+            None => missing.push(package),
+        }
+    }
+    if !missing.is_empty() {
+        install(&missing)?;
     }
     Ok(toolchain)
 }
