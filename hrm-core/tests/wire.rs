@@ -22,20 +22,25 @@ fn arbitrary_request(tokens: &[u8], pick: u8, a: u16, b: u32, c: u32, op: Op) ->
         3 => Request::Probe { ask, segment: a, op, from: b, len: pick },
         4 => Request::Cancel,
         5 => Request::SelfTest,
-        6 => Request::Solve(Solve { policy: policy(a, b, c), time_ms: c, progress: a % 2 == 0, tokens }),
+        6 => Request::Solve(Solve {
+            policy: policy(a, b, c),
+            time_ms: c,
+            progress: a.is_multiple_of(2),
+            tokens,
+        }),
         _ => Request::Shutdown,
     }
 }
 
 fn policy(a: u16, b: u32, c: u32) -> Policy {
     Policy {
-        rule: if b % 2 == 0 { Rule::Checked } else { Rule::Majority },
-        symmetries: if c % 2 == 0 { Symmetries::Relabel } else { Symmetries::FullGroup },
+        rule: if b.is_multiple_of(2) { Rule::Checked } else { Rule::Majority },
+        symmetries: if c.is_multiple_of(2) { Symmetries::Relabel } else { Symmetries::FullGroup },
         guesses: a,
         segments: a ^ 77,
         budget: b,
-        stop_on_halt: b % 3 == 0,
-        stop_when_settled: c % 3 == 0,
+        stop_on_halt: b.is_multiple_of(3),
+        stop_when_settled: c.is_multiple_of(3),
         seed: u64::from(b) << 32 | u64::from(c),
     }
 }
@@ -103,7 +108,7 @@ fn arbitrary_response(pick: u8, a: u32, words: &[i32]) -> Response<'static> {
             shape: Shape { members: pick, ..SHAPE },
             memory,
             self_test: SelfTestState::Failed { puzzle: pick, expected: a, got: !a },
-            micros: (a % 2 == 0).then_some(u64::from(a) << 20),
+            micros: a.is_multiple_of(2).then_some(u64::from(a) << 20),
         }),
         1 => Response::Segment(Segment { segment: pick.into(), ops: [a; 11], state: !a, grid: a ^ 1 }),
         2 => Response::Chunks { crcs: words.iter().map(|&w| w as u32).collect(), total: a },
