@@ -170,3 +170,19 @@ fn options_out_of_range_say_what_to_give() {
     let report: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert_eq!((code, &report["levels"][0]["verdict"]["solved"]), (0, &serde_json::json!(1)));
 }
+
+#[cfg(unix)]
+#[test]
+fn a_reader_that_leaves_is_no_crash() {
+    use std::process::Stdio;
+    let mut child = Command::new(env!("CARGO_BIN_EXE_hrm-host"))
+        .args(["inspect", pack().to_str().unwrap()])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(141));
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+}

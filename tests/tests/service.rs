@@ -231,6 +231,7 @@ fn trained_without_self_test() -> Vec<u8> {
 #[ignore = "needs the emulator and the firmware: cargo xtask test"]
 fn ten_thousand_requests_leave_no_trace() {
     const REQUESTS: usize = 10_000;
+    const INTERRUPT: u32 = 512;
     let (_, puzzles) = tasks();
     let pack = synthetic::pack(Kind { width: 16, heads: 1, inner: 16, ..SMALL }, 3);
     let bench = Bench::new(&pack);
@@ -258,11 +259,16 @@ fn ten_thousand_requests_leave_no_trace() {
             2 => machine.call(Link::cancel).unwrap(),
             _ => {
                 let hello = machine.call(Link::hello).unwrap();
-                // After the first rounds nothing may go deeper: a leak on a board without a heap would be the stack.
+                // A leak on a board without a heap would be the stack, and one word a request would be 36 KB. An interrupt
+                // may still come at a deeper moment than any before it, which costs its frame.
                 if request < REQUESTS / 10 {
                     stack = hello.memory.stack_used;
                 }
-                assert_eq!(hello.memory.stack_used, stack, "request {request}");
+                assert!(
+                    hello.memory.stack_used <= stack + INTERRUPT,
+                    "request {request}: {:?}",
+                    hello.memory
+                );
             }
         }
     }
