@@ -174,15 +174,13 @@ fn options_out_of_range_say_what_to_give() {
 #[cfg(unix)]
 #[test]
 fn a_reader_that_leaves_is_no_crash() {
-    use std::process::Stdio;
-    let mut child = Command::new(env!("CARGO_BIN_EXE_hrm-host"))
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = Command::new(env!("CARGO_BIN_EXE_hrm-host"))
         .args(["inspect", pack().to_str().unwrap()])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
+        .stdout(writer)
+        .output()
         .unwrap();
-    drop(child.stdout.take());
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(141));
+    assert_eq!(output.status.code(), Some(141), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
 }
