@@ -61,6 +61,8 @@ const FOLDER: &str = "docs/performance";
 const GROWTH_PERCENT: u64 = 2;
 /// Most bytes of stack that a segment may take, start-up included.
 const STACK_LIMIT: u64 = 4096;
+/// File beside the counts that names the compiler they are of: another one is no regression.
+const COMPILER: &str = "compiler.txt";
 /// Name of the host among the boards.
 const HOST: &str = "host";
 
@@ -125,12 +127,36 @@ fn bench(toolchain: Toolchain, args: &Args) -> Result<()> {
         let mut all = if args.boards.is_empty() { Counts::new() } else { read(&committed)? };
         all.extend(counts);
         report(&all, &committed)?;
+        fs::write(committed.join(COMPILER), compiler(toolchain)?)?;
     } else if args.check {
-        compare(&counts, &read(&committed)?, args.boards.is_empty())?;
+        let by = fs::read_to_string(committed.join(COMPILER)).with_context(|| {
+            format!("cannot read {FOLDER}/{COMPILER}; `cargo xtask bench --update` writes it")
+        })?;
+        let here = compiler(toolchain)?;
+        let same = here == by;
+        if !same {
+            eprintln!(
+                "note: counted with {}, committed with {}: growth is told, not judged",
+                here.trim(),
+                by.trim()
+            );
+        }
+        compare(&counts, &read(&committed)?, args.boards.is_empty(), same)?;
     } else {
         println!("{}", fs::read_to_string(folder.join("instructions.md"))?);
     }
     Ok(())
+}
+
+/// The compiler of the boards' programs, by version.
+fn compiler(toolchain: Toolchain) -> Result<String> {
+    let rustc = match toolchain {
+        Toolchain::Rustup => std::env::var("RUSTC").unwrap_or("rustc".into()),
+        Toolchain::Debian => "/usr/bin/rustc".into(),
+    };
+    let version = output(&mut command(&rustc, ["--version"])).context("rustc does not run")?;
+    let release: Vec<&str> = version.split_whitespace().take(2).collect();
+    Ok(release.join(" ") + "\n")
 }
 
 /// Builds the counting plugin for the version of QEMU that there is.
@@ -319,7 +345,7 @@ fn report(counts: &Counts, folder: &Path) -> Result<()> {
 }
 
 /// Names every count that has grown too much, is new, or (where everything was counted) has gone.
-fn compare(counts: &Counts, committed: &Counts, all: bool) -> Result<()> {
+fn compare(counts: &Counts, committed: &Counts, all: bool, same_compiler: bool) -> Result<()> {
     let mut faults = Vec::new();
     for (name, count) in counts {
         match committed.get(name) {
@@ -329,7 +355,7 @@ fn compare(counts: &Counts, committed: &Counts, all: bool) -> Result<()> {
             Some(old) if count.instructions * 100 > old.instructions * (100 + GROWTH_PERCENT) => {
                 let line =
                     format!("{name}: {} instructions, {} committed", count.instructions, old.instructions);
-                match name.starts_with("x86-64") {
+                match name.starts_with("x86-64") || !same_compiler {
                     true => eprintln!("note: {line}"),
                     false => faults.push(line),
                 }
