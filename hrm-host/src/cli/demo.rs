@@ -16,7 +16,7 @@ use hrm_host::data::generate::{Recipe, generate};
 use hrm_host::data::{PuzzleSet, export};
 use hrm_host::model::Hrm;
 use hrm_host::quant::{AlignedPack, IntegerModel};
-use hrm_host::train::eval::{FloatModel, evaluate};
+use hrm_host::train::eval::{Answers, FloatModel, evaluate};
 use hrm_host::train::load_parameters;
 use hrm_host::train::source::prepare;
 use hrm_host::vote::{solve_all, verdict};
@@ -145,17 +145,22 @@ fn unseen(config: &RunConfig) -> Result<PuzzleSet> {
 
 fn in_float(config: &RunConfig, run_dir: &Path, puzzles: &PuzzleSet) -> Result<String> {
     let (trained, params) = load_parameters(&newest(run_dir)?, true)?;
-    let mut model = FloatModel { hrm: Hrm::new(&trained.model, &params)?, batch: 50 };
-    let level = evaluate(&mut model, puzzles, 0, config.model.segments, 1)?;
-    let solved = level.outcomes.iter().filter(|o| o.exact).count();
-    Ok(row("float model, one pass", solved, level.rows, None))
+    let model = FloatModel { hrm: Hrm::new(&trained.model, &params)?, batch: 50 };
+    one_pass("float model, one pass", model, puzzles, config.model.segments)
 }
 
 fn in_integers(pack: Pack<'_>, puzzles: &PuzzleSet) -> Result<String> {
-    let mut model = IntegerModel { pack, member: 0, batch: 50 };
-    let level = evaluate(&mut model, puzzles, 0, usize::from(pack.shape().segments), 1)?;
+    let model = IntegerModel { pack, member: 0, batch: 50 };
+    one_pass("int8 model, one pass", model, puzzles, usize::from(pack.shape().segments))
+}
+
+fn one_pass<M>(what: &str, mut model: M, puzzles: &PuzzleSet, segments: usize) -> Result<String>
+where
+    M: Answers<Error: std::error::Error + Send + Sync + 'static>,
+{
+    let level = evaluate(&mut model, puzzles, 0, segments, 1)?;
     let solved = level.outcomes.iter().filter(|o| o.exact).count();
-    Ok(row("int8 model, one pass", solved, level.rows, None))
+    Ok(row(what, solved, level.rows, None))
 }
 
 fn by_voting(pack: Pack<'_>, puzzles: &PuzzleSet) -> Result<String> {

@@ -23,6 +23,7 @@ mod export;
 mod inspect;
 mod picture;
 mod policy;
+mod puzzles;
 mod solve;
 mod train;
 mod verify;

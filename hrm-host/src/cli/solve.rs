@@ -1,26 +1,21 @@
 //! `hrm-host solve`
 
 use std::fmt::Write as _;
-use std::io::{IsTerminal, Write as _, stderr, stdin, stdout};
-use std::path::{Path, PathBuf};
+use std::io::{IsTerminal, Write as _, stderr, stdout};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result};
 use hrm_core::solve::{Answer, GuessEnd, Policy, Progress, Solver, Status, Step, Stop};
+use hrm_core::task::Refusal;
 use hrm_core::task::sudoku::Sudoku;
-use hrm_core::task::{Refusal, Task};
 use hrm_core::{Hrm, workspace_bytes};
 use hrm_host::data::exact::Exact;
-use hrm_host::data::import;
 use hrm_host::quant::AlignedPack;
 
 use super::picture::{Style, picture};
 use super::policy::PolicyArgs;
-
-/// Exit code where a puzzle was left unproven.
-pub(super) const UNPROVEN: u8 = 2;
-/// Exit code where a puzzle was refused.
-pub(super) const REFUSED: u8 = 3;
+use super::puzzles::{PuzzleArgs, Score};
 
 /// Solve puzzles with a pack, exactly as a microcontroller does.
 ///
@@ -32,12 +27,8 @@ pub(super) const REFUSED: u8 = 3;
 pub(super) struct Args {
     /// Pack
     pack: PathBuf,
-    /// Puzzles
-    #[arg(value_name = "PUZZLE", required_unless_present = "file")]
-    puzzles: Vec<String>,
-    /// Also the puzzles of this file: one a line, or a CSV with a column `question` (plain or gzip); `-` reads standard input
-    #[arg(long, value_name = "FILE")]
-    file: Option<PathBuf>,
+    #[command(flatten)]
+    puzzles: PuzzleArgs,
     #[command(flatten)]
     policy: PolicyArgs,
     /// Show the grid after every segment
@@ -57,12 +48,11 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
         format!("{} is for the task {name}, which this program does not know", args.pack.display())
     })?;
     let policy = args.policy.policy(pack.shape().segments)?;
-    let puzzles = puzzles(&args, &task)?;
-    ensure!(!puzzles.is_empty(), "there is no puzzle in the file");
+    let puzzles = args.puzzles.read(&task)?;
     let mut memory = vec![0; workspace_bytes(pack.shape()) / 4];
     let mut model = Hrm::new(pack, &mut memory)?;
 
-    let (mut solved, mut refused) = (0, 0);
+    let mut score = Score::default();
     for (index, puzzle) in puzzles.iter().enumerate() {
         let mut solver = Solver::new(task, puzzle, policy);
         let answer = if args.watch {
@@ -70,8 +60,7 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
         } else {
             solver.run(&mut model, &mut ())
         };
-        solved += usize::from(answer.status == Status::Solved);
-        refused += usize::from(matches!(answer.status, Status::Refused(_)));
+        score.add(&answer);
         let text = if args.json {
             json(&task, puzzle, &answer)
         } else if puzzles.len() == 1 {
@@ -81,53 +70,7 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
         };
         writeln!(stdout(), "{text}").context("cannot write to standard output")?;
     }
-    if puzzles.len() > 1 {
-        eprintln!("{solved} of {} solved", puzzles.len());
-    }
-    Ok(match (refused, solved == puzzles.len()) {
-        (1.., _) => ExitCode::from(REFUSED),
-        (0, true) => ExitCode::SUCCESS,
-        (0, false) => ExitCode::from(UNPROVEN),
-    })
-}
-
-/// Every puzzle that the arguments name, in tokens.
-fn puzzles(args: &Args, task: &Sudoku) -> Result<Vec<Vec<u8>>> {
-    let mut puzzles = Vec::new();
-    for (index, text) in args.puzzles.iter().enumerate() {
-        puzzles.push(parse(task, text).with_context(|| format!("puzzle {}", index + 1))?);
-    }
-    let Some(path) = &args.file else { return Ok(puzzles) };
-    let shown = path.display();
-    if path.to_string_lossy().trim_end_matches(".gz").ends_with(".csv") {
-        let set = import::load(path, Some(*task))?;
-        puzzles.extend(set.iter().map(|row| row.question.to_vec()));
-        return Ok(puzzles);
-    }
-    let text = if path == Path::new("-") {
-        std::io::read_to_string(stdin()).context("cannot read standard input")?
-    } else {
-        std::fs::read_to_string(path).with_context(|| format!("cannot read {shown}"))?
-    };
-    for (number, line) in text.lines().enumerate() {
-        let line = line.trim();
-        if !line.is_empty() && !line.starts_with('#') {
-            puzzles.push(parse(task, line).with_context(|| format!("{shown}, line {}", number + 1))?);
-        }
-    }
-    Ok(puzzles)
-}
-
-pub(super) fn parse(task: &Sudoku, text: &str) -> Result<Vec<u8>> {
-    let mut tokens = vec![0; task.cells()];
-    if let Err(error) = task.parse(text, &mut tokens) {
-        bail!(
-            "{error}; the pack is for {}, whose puzzles are texts of {} characters",
-            task.name(),
-            task.cells()
-        );
-    }
-    Ok(tokens)
+    Ok(score.finish())
 }
 
 /// Solves and shows the grid after every segment: drawn in place on a terminal, a line a segment elsewhere.

@@ -1,28 +1,23 @@
 //! `hrm-host device solve`
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
-use hrm_core::solve::Status;
+use anyhow::Result;
 use hrm_core::wire::Solve;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Line, task_of};
 use crate::cli::policy::PolicyArgs;
-use crate::cli::solve::{headline, json, parse};
+use crate::cli::puzzles::{PuzzleArgs, Score};
+use crate::cli::solve::{headline, json};
 
 /// Let a board solve puzzles.
 ///
 /// Exit code 0 where every puzzle was solved, 2 where one is unproven, 3 where one is no puzzle.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Puzzles: a digit a cell, row by row, `.` or `0` for a blank
-    #[arg(value_name = "PUZZLE", required_unless_present = "file")]
-    puzzles: Vec<String>,
-    /// Also the puzzles of this file, one a line
-    #[arg(long, value_name = "FILE")]
-    file: Option<PathBuf>,
+    #[command(flatten)]
+    puzzles: PuzzleArgs,
     #[command(flatten)]
     policy: PolicyArgs,
     /// Most milliseconds for a puzzle, on the board's clock; 0 for as long as it takes
@@ -40,27 +35,13 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     let mut session = args.line.open()?;
     let task = task_of(session.hello())?;
     let policy = args.policy.policy(session.hello().shape.segments)?;
-    let mut texts = args.puzzles.clone();
-    if let Some(path) = &args.file {
-        let text =
-            std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-        texts.extend(
-            text.lines()
-                .map(str::trim)
-                .filter(|line| !line.is_empty() && !line.starts_with('#'))
-                .map(str::to_owned),
-        );
-    }
-    if texts.is_empty() {
-        bail!("there is no puzzle in the file");
-    }
-    let bar = ProgressBar::new(texts.len() as u64);
+    let puzzles = args.puzzles.read(&task)?;
+    let bar = ProgressBar::new(puzzles.len() as u64);
     bar.set_style(ProgressStyle::with_template("{bar:30} {pos}/{len} {elapsed} left {eta}  {msg}")?);
-    let (mut solved, mut refused) = (0, 0);
-    for (index, text) in texts.iter().enumerate() {
-        let tokens = parse(&task, text).with_context(|| format!("puzzle {}", index + 1))?;
+    let mut score = Score::default();
+    for (index, tokens) in puzzles.iter().enumerate() {
         // Progress of every segment also tells a board that is lost from one that thinks.
-        let solve = Solve { policy, time_ms: args.time, progress: true, tokens: &tokens };
+        let solve = Solve { policy, time_ms: args.time, progress: true, tokens };
         let done = session.call(
             |link| {
                 link.solve(&solve, |progress, _| {
@@ -70,10 +51,9 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
             |error| bar.suspend(|| eprintln!("the board is lost ({error}); waiting for it")),
         )?;
         let answer = done.answer();
-        solved += usize::from(answer.status == Status::Solved);
-        refused += usize::from(matches!(answer.status, Status::Refused(_)));
+        score.add(&answer);
         let line = if args.json {
-            json(&task, &tokens, &answer)
+            json(&task, tokens, &answer)
         } else {
             let time = done.micros.map_or(String::new(), |micros| format!(", {:.1} ms", micros as f64 / 1e3));
             let late = if done.out_of_time { ", out of time" } else { "" };
@@ -83,12 +63,5 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         bar.inc(1);
     }
     bar.finish_and_clear();
-    if texts.len() > 1 {
-        eprintln!("{solved} of {} solved", texts.len());
-    }
-    Ok(match (refused, solved == texts.len()) {
-        (1.., _) => ExitCode::from(crate::cli::solve::REFUSED),
-        (0, true) => ExitCode::SUCCESS,
-        (0, false) => ExitCode::from(crate::cli::solve::UNPROVEN),
-    })
+    Ok(score.finish())
 }
