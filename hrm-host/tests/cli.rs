@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
 use tempfile::TempDir;
+
+mod common;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
@@ -14,13 +15,8 @@ fn pack() -> PathBuf {
     root().join("models/sudoku4-demo.hrm")
 }
 
-/// Runs the program; exit code, standard output, standard error.
 fn hrm(args: &[&str]) -> (i32, String, String) {
-    let output =
-        Command::new(env!("CARGO_BIN_EXE_hrm-host")).args(args).current_dir(root()).output().unwrap();
-    let Output { status, stdout, stderr } = output;
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (status.code().unwrap(), text(stdout), text(stderr))
+    common::hrm(&root(), args)
 }
 
 fn solve(args: &[&str]) -> (i32, String, String) {
@@ -176,7 +172,7 @@ fn options_out_of_range_say_what_to_give() {
 fn a_reader_that_leaves_is_no_crash() {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
-    let output = Command::new(env!("CARGO_BIN_EXE_hrm-host"))
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_hrm-host"))
         .args(["inspect", pack().to_str().unwrap()])
         .stdout(writer)
         .output()

@@ -1,11 +1,11 @@
 //! One pack and its puzzles on this machine and on emulated boards: every digest equal, or the first difference named.
 
-use std::{fs, thread};
+use std::thread;
 
 use hrm_core::Pack;
 use hrm_emulator::{Board, Claim, Image, Proof};
 
-use crate::aligned::Aligned;
+use crate::{aligned::Aligned, bench::Bench};
 
 /// A pack, and what to reason about with its members.
 pub struct Case {
@@ -37,10 +37,8 @@ fn on_board(case: &Case, board: Board) -> Result<Proof, String> {
     let failed = |what: &dyn std::fmt::Display| format!("{} on {}: {what}", case.name, board.name);
     let aligned = Aligned::new(&case.pack);
     let pack = Pack::open(aligned.bytes()).map_err(|e| failed(&e))?;
-    let folder = tempfile::tempdir().map_err(|e| failed(&e))?;
-    let path = folder.path().join("model.hrm");
-    fs::write(&path, &case.pack).map_err(|e| failed(&e))?;
+    let bench = Bench::new(&case.pack);
     let image = Image::built(board.name).map_err(|e| failed(&e))?;
-    let claim = Claim { pack, path: &path, puzzles: &case.puzzles, segments: case.segments };
+    let claim = Claim { pack, path: &bench.path, puzzles: &case.puzzles, segments: case.segments };
     claim.prove(board, image, &mut |_| {}).map_err(|e| failed(&e))
 }

@@ -3,7 +3,7 @@
 //! These tests need QEMU and the firmware images, so a plain `cargo test` lists them as ignored; `cargo xtask test`
 //! builds what they need and runs them all.
 
-use std::{fs, path::PathBuf, time::Duration};
+use std::{fs, time::Duration};
 
 use hrm_core::{
     Hrm, Op, Pack, Values,
@@ -22,11 +22,11 @@ use hrm_emulator::{
 use hrm_firmware::Exit;
 use hrm_tests::{
     aligned::Aligned,
+    bench::Bench,
     equivalence::{Case, run},
     puzzles,
     synthetic::{self, Kind},
 };
-use tempfile::TempDir;
 
 /// The smallest model, on the smallest board.
 const SMALL: Kind = Kind {
@@ -112,36 +112,17 @@ fn the_released_models_are_equal() {
     assert!(tried > 0, "no pack in {models}");
 }
 
-/// A pack in a file, and its machine.
-struct Bench {
-    path: PathBuf,
-    _folder: TempDir,
-}
-
-impl Bench {
-    fn new(pack: &[u8]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("model.hrm");
-        fs::write(&path, pack).unwrap();
-        Self { path, _folder: folder }
-    }
-
-    fn boot(&self, board: Board) -> Machine {
-        Machine::boot(board, Image::built(board.name).unwrap(), &self.path).unwrap().0
-    }
-
-    /// Starts a board that has no use for the pack: what it says to a hello, how it ends, and its log.
-    fn refused(&self, board: Board) -> (Fault, Exit, String) {
-        let mut machine = Machine::start(board, Image::built(board.name).unwrap(), &self.path).unwrap();
-        let fault = match machine.call(|link| Ok(link.hello())).unwrap() {
-            Err(LinkError::Refused(fault)) => fault,
-            other => panic!("{other:?}"),
-        };
-        machine.call(|link| link.shutdown()).unwrap();
-        let status = machine.wait(Duration::from_secs(20)).unwrap();
-        let exit = Exit::from_code(status.code().unwrap()).expect("a code of the firmware");
-        (fault, exit, machine.log().join("\n"))
-    }
+/// Starts a board that has no use for the pack: what it says to a hello, how it ends, and its log.
+fn refused(bench: &Bench, board: Board) -> (Fault, Exit, String) {
+    let mut machine = Machine::start(board, Image::built(board.name).unwrap(), &bench.path).unwrap();
+    let fault = match machine.call(|link| Ok(link.hello())).unwrap() {
+        Err(LinkError::Refused(fault)) => fault,
+        other => panic!("{other:?}"),
+    };
+    machine.call(|link| link.shutdown()).unwrap();
+    let status = machine.wait(Duration::from_secs(20)).unwrap();
+    let exit = Exit::from_code(status.code().unwrap()).expect("a code of the firmware");
+    (fault, exit, machine.log().join("\n"))
 }
 
 #[test]
@@ -240,11 +221,11 @@ fn bad_packs_are_refused_at_boot_with_the_reason() {
         ("one bit flipped", &flipped, NoModel::Pack, Exit::Pack, "damaged"),
         ("too large for the workspace", &wide, NoModel::Memory, Exit::Memory, "bytes of memory"),
     ] {
-        let (fault, got, log) = Bench::new(pack).refused(BOARDS[0]);
+        let (fault, got, log) = refused(&Bench::new(pack), BOARDS[0]);
         assert_eq!((fault, got), (Fault::NoModel(why), exit), "{name}: {log}");
         assert!(log.contains(reason), "{name}: {log}");
     }
-    assert_eq!(Bench::new(&pack).boot(BOARDS[0]).shutdown().unwrap().code(), Some(0));
+    assert_eq!(Bench::new(&pack).boot(BOARDS[0]).0.shutdown().unwrap().code(), Some(0));
 }
 
 #[test]
@@ -263,7 +244,7 @@ fn a_pack_larger_than_its_flash_is_refused_before_the_start() {
 #[ignore = "needs the emulator and the firmware: cargo xtask test"]
 fn a_board_survives_garbage_on_its_uart() {
     let bench = Bench::new(&synthetic::pack(SMALL, 1));
-    let mut machine = bench.boot(BOARDS[1]);
+    let (mut machine, _) = bench.boot(BOARDS[1]);
     let tokens = [1; 16];
     let fault = machine.call(|link| {
         link.write(&[7; 4 * MAX_FRAME])?;

@@ -6,7 +6,7 @@ use std::{
     collections::BTreeSet,
     fs,
     net::{TcpListener, TcpStream},
-    path::{Path, PathBuf},
+    path::Path,
     process::Command,
     sync::atomic::{AtomicBool, Ordering},
     thread,
@@ -25,18 +25,16 @@ use hrm_core::{
     wire::{self, Ask, Fault, MAX_FRAME, Request, Response, SelfTestState, Solve},
     workspace_bytes,
 };
-use hrm_emulator::{
-    Board, Hello, Image, Link, LinkError, Machine, Solved, board::BOARDS, bridge, compare::digests,
-};
+use hrm_emulator::{Board, Image, Link, LinkError, Machine, Solved, board::BOARDS, bridge, compare::digests};
 use hrm_firmware::Exit;
 use hrm_tests::{
     aligned::Aligned,
+    bench::Bench,
     puzzles,
     synthetic::{self, Kind, with_self_test},
 };
 use rand_core::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
-use tempfile::TempDir;
 
 const SMALL: Kind = Kind {
     task: "sudoku4",
@@ -60,24 +58,6 @@ fn trained() -> Vec<u8> {
 fn tasks() -> (Sudoku, Vec<Vec<u8>>) {
     let task = Sudoku::from_name("sudoku4").unwrap();
     (task, puzzles::drawn(&task, 40, 9))
-}
-
-struct Bench {
-    path: PathBuf,
-    folder: TempDir,
-}
-
-impl Bench {
-    fn new(pack: &[u8]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("model.hrm");
-        fs::write(&path, pack).unwrap();
-        Self { path, folder }
-    }
-
-    fn boot(&self, board: Board) -> (Machine, Hello) {
-        Machine::boot(board, Image::built(board.name).unwrap(), &self.path).unwrap()
-    }
 }
 
 /// What this machine's solver says, owned as a device's answer is.
@@ -429,7 +409,7 @@ fn another_language_and_a_second_client_are_served_over_tcp() {
         served.join().unwrap().unwrap();
     });
     machine.shutdown().unwrap();
-    assert!(bench.folder.path().exists());
+    assert!(bench.path.exists());
 }
 
 /// The worked example of docs/PROTOCOL.md, with which others try their implementation.

@@ -254,10 +254,11 @@ fn short(x: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plot::history::{Evaluated, Logged, Measured};
+    use crate::train::eval::Level;
+    use crate::train::metrics::{Evaluation, Progress};
 
     fn run(name: &str, lines: u64) -> History {
-        let logged = (1..=lines).map(|i| Logged {
+        let logged = (1..=lines).map(|i| Progress {
             step: i * 20,
             samples: i * 1280,
             minutes: i as f64 / 4.0,
@@ -266,9 +267,20 @@ mod tests {
             loss: 2.0 / i as f64,
             cross_entropy: 1.9 / i as f64,
             halt_loss: 0.1,
+            ..Progress::default()
         });
-        let level = |hints, exact: f64| Measured { hints, rows: 64, exact, interval: [exact * 0.9, exact] };
-        let evaluated = (1..=3).map(|i| Evaluated {
+        let level = |hints, exact: f64| Level {
+            hints,
+            rows: 64,
+            exact,
+            interval: [exact * 0.9, exact],
+            exact_at_halt: exact,
+            mean_halt: 3.0,
+            cells: 0.9,
+            by_segment: Vec::new(),
+            outcomes: Vec::new(),
+        };
+        let evaluated = (1..=3).map(|i| Evaluation {
             step: i * 20,
             samples: i * 1280,
             minutes: i as f64 / 4.0,

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::train::metrics::{Evaluation, Progress};
+
 /// Why there is nothing to draw.
 #[derive(Debug, thiserror::Error)]
 pub enum HistoryError {
@@ -23,60 +25,11 @@ pub enum HistoryError {
     Empty(PathBuf),
 }
 
-/// Means over the steps before a line of metrics.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-pub struct Logged {
-    /// Optimizer steps made.
-    pub step: u64,
-    /// Sample-segments trained on.
-    pub samples: u64,
-    /// Minutes trained.
-    pub minutes: f64,
-    /// Sample-segments per second.
-    pub rate: f64,
-    /// Learning rate.
-    pub lr: f64,
-    /// Loss.
-    pub loss: f64,
-    /// Cross entropy per cell.
-    pub cross_entropy: f64,
-    /// Binary cross entropy of the halting logit.
-    pub halt_loss: f64,
-}
-
-/// Exact accuracy at one share of hints.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-pub struct Measured {
-    /// Per cent of the blanks given.
-    pub hints: u8,
-    /// Puzzles asked.
-    pub rows: usize,
-    /// Share answered right.
-    pub exact: f64,
-    /// 95 % interval of that share.
-    pub interval: [f64; 2],
-}
-
-/// An evaluation on the validation rows.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-pub struct Evaluated {
-    /// Optimizer steps made.
-    pub step: u64,
-    /// Sample-segments trained on.
-    pub samples: u64,
-    /// Minutes trained.
-    pub minutes: f64,
-    /// Segments per puzzle.
-    pub segments: usize,
-    /// Accuracy by share of hints.
-    pub levels: Vec<Measured>,
-}
-
 /// A line of `metrics.jsonl`.
 enum Line {
     Start { step: u64 },
-    Train(Logged),
-    Eval(Evaluated),
+    Train(Progress),
+    Eval(Evaluation),
 }
 
 impl Line {
@@ -112,9 +65,9 @@ pub struct History {
     /// What the run is called.
     pub name: String,
     /// Lines of metrics, by step.
-    pub logged: Vec<Logged>,
+    pub logged: Vec<Progress>,
     /// Evaluations, by step.
-    pub evaluated: Vec<Evaluated>,
+    pub evaluated: Vec<Evaluation>,
     /// Lines that could not be read, as a run killed while writing leaves them.
     pub damaged: usize,
 }
@@ -233,7 +186,7 @@ pub fn to_csv<W: io::Write>(runs: &[History], to: W) -> csv::Result<()> {
 mod tests {
     use super::*;
     use crate::train::eval::{Level, wilson};
-    use crate::train::metrics::{self, Evaluation, MetricsFile, Progress};
+    use crate::train::metrics::{self, MetricsFile};
 
     fn progress(step: u64) -> Progress {
         Progress { step, samples: step * 64, minutes: step as f64 / 10.0, loss: 2.0, ..Progress::default() }

@@ -1,7 +1,7 @@
 //! Exact accuracy with a growing number of hints, for any model that answers puzzles.
 
 use candle_core::{DType, Tensor};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::error::TrainError;
 use super::loss::argmax;
@@ -95,7 +95,7 @@ pub struct Outcome {
 }
 
 /// Exact accuracy at one share of hints.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Level {
     /// Per cent of the blanks that were filled in.
     pub hints: u8,
