@@ -20,9 +20,6 @@ pub(crate) const RX_BYTES: usize = (2 * MAX_FRAME).next_power_of_two();
 /// Room for an answer of usual length.
 pub(crate) const TX_BYTES: usize = 256;
 
-/// Speed of the link.
-pub(crate) const BAUD: u32 = 115_200;
-
 /// A watchdog that runs.
 pub(crate) trait Watchdog {
     /// Tells it that the program makes progress.

@@ -60,6 +60,9 @@ mod pico2;
 #[cfg(feature = "board-pico2")]
 pub(crate) use pico2::Pico2 as Here;
 
+/// Speed of the link, on every board; an emulator sends at once.
+const BAUD: u32 = 115_200;
+
 /// What start-up needs of a board, beyond what the application does.
 pub(crate) trait Boot: Board {
     /// Static memory set aside for the model, in bytes.

@@ -3,13 +3,12 @@
 use core::marker::PhantomData;
 
 use cortex_m_rt::exception;
-use hrm_firmware::{Board, Event, Exit};
+use hrm_firmware::Exit;
 
 use super::{
-    Boot, Here,
+    BAUD, Boot, Here,
     clock::Clock,
-    serial::{self, Uart},
-    stack,
+    serial::{Registers, Serial},
 };
 
 /// How one FPGA image differs from another.
@@ -29,10 +28,10 @@ pub(crate) trait Image {
 }
 
 /// A board running FPGA image `I`.
-pub(crate) struct Mps2<I> {
-    clock: Clock,
-    image: PhantomData<I>,
-}
+pub(crate) type Mps2<I> = Serial<Cmsdk<I>>;
+
+/// The peripherals of FPGA image `I`.
+pub(crate) struct Cmsdk<I>(PhantomData<I>);
 
 // CMSDK APB UART registers and bits (Arm DDI 0479, chapter 4).
 const DATA: usize = 0x00;
@@ -48,9 +47,6 @@ const CTRL_RX: u32 = 1 << 1;
 const CTRL_RX_INTERRUPT: u32 = 1 << 3;
 const INT_RX: u32 = 1 << 1;
 
-/// Speed of the link; QEMU sends at once.
-const BAUD: u32 = 115_200;
-
 // CMSDK APB watchdog (the same document).
 const WATCHDOG_LOAD: usize = 0x00;
 const WATCHDOG_CONTROL: usize = 0x08;
@@ -64,7 +60,7 @@ const WATCHDOG_SECONDS: u32 = 20;
 /// Exception number of the non-maskable interrupt, which the watchdog raises, as `DefaultHandler` gets it.
 const NMI: i16 = -14;
 
-impl<I: Image> Mps2<I> {
+impl<I: Image> Cmsdk<I> {
     fn read(offset: usize) -> u32 {
         // SAFETY: a register of the UART, at the address the image's documentation gives.
         unsafe { core::ptr::read_volatile((I::UART + offset) as *const u32) }
@@ -81,7 +77,8 @@ impl<I: Image> Mps2<I> {
     }
 }
 
-impl<I: Image> Uart for Mps2<I> {
+impl<I: Image> Registers for Cmsdk<I> {
+    const NAME: &'static str = I::NAME;
     const RX_INTERRUPT: u16 = I::UART_RX_IRQ;
 
     fn take() -> Option<u8> {
@@ -94,39 +91,9 @@ impl<I: Image> Uart for Mps2<I> {
         while Self::read(STATE) & STATE_TX_FULL != 0 {}
         Self::write(DATA, byte.into());
     }
-}
-
-impl<I: Image> Board for Mps2<I> {
-    fn name(&self) -> &'static str {
-        I::NAME
-    }
-
-    fn receive(&mut self) -> Option<u8> {
-        serial::receive::<Self>()
-    }
-
-    fn wait(&mut self) {
-        serial::wait();
-    }
-
-    fn send(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|&byte| Self::put(byte));
-    }
-
-    fn micros(&mut self) -> Option<u64> {
-        Some(self.clock.micros())
-    }
 
     fn feed(&mut self) {
         Self::watchdog(WATCHDOG_CLEAR, 1);
-    }
-
-    fn stack_used(&self) -> u32 {
-        stack::used()
-    }
-
-    fn log(&mut self, event: Event) {
-        super::log(event);
     }
 }
 
@@ -135,13 +102,11 @@ impl<I: Image> Boot for Mps2<I> {
     const WORKSPACE_BYTES: usize = 256 * 1024;
 
     fn start() -> Self {
-        Self::watchdog(WATCHDOG_LOAD, WATCHDOG_SECONDS * I::WATCHDOG_HZ);
-        Self::watchdog(WATCHDOG_CONTROL, WATCHDOG_INTERRUPT | WATCHDOG_RESET);
-        Self::write(BAUD_DIVIDER, I::CLOCK_HZ / BAUD);
-        Self::write(CTRL, CTRL_TX | CTRL_RX | CTRL_RX_INTERRUPT);
-        let clock = Clock::start(I::CLOCK_HZ);
-        serial::start::<Self>();
-        Self { clock, image: PhantomData }
+        Cmsdk::<I>::watchdog(WATCHDOG_LOAD, WATCHDOG_SECONDS * I::WATCHDOG_HZ);
+        Cmsdk::<I>::watchdog(WATCHDOG_CONTROL, WATCHDOG_INTERRUPT | WATCHDOG_RESET);
+        Cmsdk::<I>::write(BAUD_DIVIDER, I::CLOCK_HZ / BAUD);
+        Cmsdk::<I>::write(CTRL, CTRL_TX | CTRL_RX | CTRL_RX_INTERRUPT);
+        Serial::new(Cmsdk(PhantomData), Clock::start(I::CLOCK_HZ))
     }
 
     fn exit(exit: Exit) -> ! {
@@ -153,7 +118,7 @@ impl<I: Image> Boot for Mps2<I> {
 #[exception]
 unsafe fn DefaultHandler(number: i16) {
     match u16::try_from(number) {
-        Ok(<Here as Uart>::RX_INTERRUPT) => serial::arrived::<Here>(),
+        Ok(Here::RX_INTERRUPT) => Here::arrived(),
         _ if number == NMI => {
             defmt::error!("watchdog: no progress for {} s", WATCHDOG_SECONDS);
             Here::exit(Exit::Watchdog)

@@ -13,9 +13,9 @@ use embassy_nrf::{
 use hrm_firmware::Exit;
 
 use super::{
-    Boot,
+    BAUD, Boot,
     clock::Clock,
-    hal::{BAUD, Hal, RX_BYTES, TX_BYTES, Watchdog},
+    hal::{Hal, RX_BYTES, TX_BYTES, Watchdog},
 };
 
 bind_interrupts!(struct Interrupts {

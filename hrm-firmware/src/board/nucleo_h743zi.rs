@@ -15,9 +15,9 @@ use embassy_stm32::{
 use hrm_firmware::Exit;
 
 use super::{
-    Boot,
+    BAUD, Boot,
     clock::Clock,
-    hal::{BAUD, Hal, RX_BYTES, TX_BYTES, Watchdog},
+    hal::{Hal, RX_BYTES, TX_BYTES, Watchdog},
 };
 
 bind_interrupts!(struct Interrupts {

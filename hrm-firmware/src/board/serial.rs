@@ -1,4 +1,4 @@
-//! A UART driven by its registers: an interrupt keeps what arrives while the model thinks.
+//! A board whose UART is driven by its registers: an interrupt keeps what arrives while the model thinks.
 
 use core::cell::RefCell;
 
@@ -9,9 +9,15 @@ use cortex_m::{
 };
 use heapless::Deque;
 use hrm_core::wire::MAX_FRAME;
+use hrm_firmware::{Board, Event};
 
-/// A UART that receives a byte at a time.
-pub(crate) trait Uart {
+use super::{clock::Clock, stack};
+
+/// What is a chip's own: a UART that receives a byte at a time, and a watchdog.
+pub(crate) trait Registers {
+    /// Name of the board.
+    const NAME: &'static str;
+
     /// Number of the interrupt that a received byte raises.
     const RX_INTERRUPT: u16;
 
@@ -20,6 +26,37 @@ pub(crate) trait Uart {
 
     /// Sends `byte`, waiting until there is room.
     fn put(byte: u8);
+
+    /// Tells the watchdog that the program makes progress.
+    fn feed(&mut self);
+}
+
+/// What the application uses of such a board.
+pub(crate) struct Serial<R> {
+    registers: R,
+    clock: Clock,
+}
+
+impl<R: Registers> Serial<R> {
+    /// Number of the interrupt that a received byte raises.
+    #[cfg(feature = "_mps")]
+    pub(crate) const RX_INTERRUPT: u16 = R::RX_INTERRUPT;
+
+    /// Lets the interrupt in. UART and watchdog are set up by then.
+    pub(crate) fn new(registers: R, clock: Clock) -> Self {
+        // SAFETY: the handler uses `RECEIVED` alone, which has a lock.
+        unsafe {
+            NVIC::unmask(Line(R::RX_INTERRUPT));
+            interrupt::enable();
+        }
+        Self { registers, clock }
+    }
+
+    /// To be called by the interrupt's handler. Where there is no room, the byte stays in the UART and the interrupt is masked
+    /// until there is: an emulator then holds its sender back, a real line loses bytes, which the frame's CRC shows.
+    pub(crate) fn arrived() {
+        interrupt::free(|token| fill::<R>(&mut RECEIVED.borrow(token).borrow_mut()));
+    }
 }
 
 /// Room for a request with another behind it.
@@ -37,53 +74,62 @@ unsafe impl InterruptNumber for Line {
     }
 }
 
-/// Lets the interrupt in. The UART is set up by then.
-pub(crate) fn start<U: Uart>() {
-    // SAFETY: the handler uses `RECEIVED` alone, which has a lock.
-    unsafe {
-        NVIC::unmask(Line(U::RX_INTERRUPT));
-        interrupt::enable();
-    }
-}
-
-/// To be called by the interrupt's handler. Where there is no room, the byte stays in the UART and the interrupt is masked
-/// until there is: an emulator then holds its sender back, a real line loses bytes, which the frame's CRC shows.
-pub(crate) fn arrived<U: Uart>() {
-    interrupt::free(|token| fill::<U>(&mut RECEIVED.borrow(token).borrow_mut()));
-}
-
-fn fill<U: Uart>(received: &mut Deque<u8, ROOM>) {
+fn fill<R: Registers>(received: &mut Deque<u8, ROOM>) {
     while !received.is_full() {
-        let Some(byte) = U::take() else { return };
+        let Some(byte) = R::take() else { return };
         // There is room.
         let _ = received.push_back(byte);
     }
-    NVIC::mask(Line(U::RX_INTERRUPT));
+    NVIC::mask(Line(R::RX_INTERRUPT));
 }
 
-/// The next byte.
-pub(crate) fn receive<U: Uart>() -> Option<u8> {
-    interrupt::free(|token| {
-        let received = &mut RECEIVED.borrow(token).borrow_mut();
-        let was_full = received.is_full();
-        let byte = received.pop_front();
-        if was_full {
-            fill::<U>(received);
-            if !received.is_full() {
-                // SAFETY: as in `start`.
-                unsafe { NVIC::unmask(Line(U::RX_INTERRUPT)) };
+impl<R: Registers> Board for Serial<R> {
+    fn name(&self) -> &'static str {
+        R::NAME
+    }
+
+    fn receive(&mut self) -> Option<u8> {
+        interrupt::free(|token| {
+            let received = &mut RECEIVED.borrow(token).borrow_mut();
+            let was_full = received.is_full();
+            let byte = received.pop_front();
+            if was_full {
+                fill::<R>(received);
+                if !received.is_full() {
+                    // SAFETY: as in `new`.
+                    unsafe { NVIC::unmask(Line(R::RX_INTERRUPT)) };
+                }
             }
-        }
-        byte
-    })
-}
+            byte
+        })
+    }
 
-/// Sleeps until an interrupt, unless a byte is there already.
-pub(crate) fn wait() {
-    // With interrupts masked, one that comes between the look and the sleep still ends the sleep.
-    interrupt::free(|token| {
-        if RECEIVED.borrow(token).borrow().is_empty() {
-            asm::wfi();
-        }
-    });
+    fn wait(&mut self) {
+        // With interrupts masked, one that comes between the look and the sleep still ends the sleep.
+        interrupt::free(|token| {
+            if RECEIVED.borrow(token).borrow().is_empty() {
+                asm::wfi();
+            }
+        });
+    }
+
+    fn send(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|&byte| R::put(byte));
+    }
+
+    fn micros(&mut self) -> Option<u64> {
+        Some(self.clock.micros())
+    }
+
+    fn feed(&mut self) {
+        self.registers.feed();
+    }
+
+    fn stack_used(&self) -> u32 {
+        stack::used()
+    }
+
+    fn log(&mut self, event: Event) {
+        super::log(event);
+    }
 }

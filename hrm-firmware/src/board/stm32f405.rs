@@ -9,13 +9,12 @@ use embassy_stm32::{
     peripherals::IWDG,
     wdg::IndependentWatchdog,
 };
-use hrm_firmware::{Board, Event, Exit};
+use hrm_firmware::Exit;
 
 use super::{
-    Boot, Here,
+    BAUD, Boot, Here,
     clock::Clock,
-    serial::{self, Uart},
-    stack,
+    serial::{Registers, Serial},
 };
 
 /// How one board differs from another.
@@ -33,15 +32,16 @@ pub(crate) trait Variant {
 }
 
 /// A board of kind `V`.
-pub(crate) struct Stm32F405<V> {
-    clock: Clock,
+pub(crate) type Stm32F405<V> = Serial<Peripherals<V>>;
+
+/// The peripherals used, on a board of kind `V`.
+pub(crate) struct Peripherals<V> {
     watchdog: IndependentWatchdog<'static, IWDG>,
     variant: PhantomData<V>,
 }
 
 const CLOCK_HZ: u32 = 168_000_000;
 const USART_HZ: u32 = CLOCK_HZ / 2;
-const BAUD: u32 = 115_200;
 
 /// PA9 and PA10.
 const PINS: [usize; 2] = [9, 10];
@@ -51,7 +51,8 @@ const USART1_FUNCTION: u8 = 7;
 /// Longer than the slowest block of the largest model that fits, by far.
 const WATCHDOG_US: u32 = 8_000_000;
 
-impl<V> Uart for Stm32F405<V> {
+impl<V: Variant> Registers for Peripherals<V> {
+    const NAME: &'static str = V::NAME;
     const RX_INTERRUPT: u16 = Interrupt::USART1 as u16;
 
     fn take() -> Option<u8> {
@@ -65,39 +66,9 @@ impl<V> Uart for Stm32F405<V> {
         while !pac::USART1.sr().read().txe() {}
         pac::USART1.dr().write(|w| w.set_dr(byte.into()));
     }
-}
-
-impl<V: Variant> Board for Stm32F405<V> {
-    fn name(&self) -> &'static str {
-        V::NAME
-    }
-
-    fn receive(&mut self) -> Option<u8> {
-        serial::receive::<Self>()
-    }
-
-    fn wait(&mut self) {
-        serial::wait();
-    }
-
-    fn send(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|&byte| Self::put(byte));
-    }
-
-    fn micros(&mut self) -> Option<u64> {
-        Some(self.clock.micros())
-    }
 
     fn feed(&mut self) {
         self.watchdog.pet();
-    }
-
-    fn stack_used(&self) -> u32 {
-        stack::used()
-    }
-
-    fn log(&mut self, event: Event) {
-        super::log(event);
     }
 }
 
@@ -124,9 +95,7 @@ impl<V: Variant> Boot for Stm32F405<V> {
         let peripheral: Peri<'static, IWDG> = unsafe { IWDG::steal() };
         let mut watchdog = IndependentWatchdog::new(peripheral, WATCHDOG_US);
         watchdog.unleash();
-        let clock = Clock::start(CLOCK_HZ);
-        serial::start::<Self>();
-        Self { clock, watchdog, variant: PhantomData }
+        Serial::new(Peripherals { watchdog, variant: PhantomData }, Clock::start(CLOCK_HZ))
     }
 
     fn exit(exit: Exit) -> ! {
@@ -136,5 +105,5 @@ impl<V: Variant> Boot for Stm32F405<V> {
 
 #[interrupt]
 fn USART1() {
-    serial::arrived::<Here>();
+    Here::arrived();
 }
