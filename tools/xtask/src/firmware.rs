@@ -182,39 +182,50 @@ pub(crate) enum Program {
 /// Compiles one program; where cargo left it.
 pub(crate) fn compile(toolchain: Toolchain, board: impl Into<Build>, program: Program) -> Result<PathBuf> {
     let board = board.into();
-    let mut features = format!("board-{}", board.name);
-    let name = match program {
-        Program::Firmware(variant) => {
-            if variant == Variant::FaultInjection {
-                features.push_str(",_fault-injection");
-            }
-            "hrm-firmware"
-        }
-        Program::Bench => "hrm-bench",
-        Program::PortableBench => {
-            features.push_str(",_portable");
-            "hrm-bench"
-        }
-        Program::NoPanic => "hrm-no-panic",
-        Program::Panic => {
-            features.push_str(",_panics");
-            "hrm-no-panic"
-        }
-    };
-    let args = ["build", "--package", "hrm-firmware", "--bin", name, "--profile", "firmware"];
-    let target = ["--target", board.target, "--features", &features];
-    run(&mut builder(toolchain, board.target, board.cpu, &[&args[..], &target].concat()))?;
-    let built = folder(toolchain, board.cpu).join(board.target).join("firmware").join(name);
+    run(&mut compiler(toolchain, board, program))?;
+    let built = folder(toolchain, board.cpu).join(board.target).join("firmware").join(program.binary());
     ensure!(built.exists(), "cargo left no {}", built.display());
     Ok(built)
 }
+
+/// The command that compiles one program.
+fn compiler(toolchain: Toolchain, board: Build, program: Program) -> Command {
+    let features = format!("board-{}{}", board.name, program.features());
+    let args = ["build", "--package", "hrm-firmware", "--bin", program.binary(), "--profile", "firmware"];
+    let target = ["--target", board.target, "--features", &features];
+    builder(toolchain, board.target, board.cpu, &[&args[..], &target].concat())
+}
+
+impl Program {
+    /// Name of the binary.
+    fn binary(self) -> &'static str {
+        match self {
+            Program::Firmware(_) => "hrm-firmware",
+            Program::Bench | Program::PortableBench => "hrm-bench",
+            Program::NoPanic | Program::Panic => "hrm-no-panic",
+        }
+    }
+
+    /// What is added to the board's feature.
+    fn features(self) -> &'static str {
+        match self {
+            Program::Firmware(Variant::FaultInjection) => ",_fault-injection",
+            Program::PortableBench => ",_portable",
+            Program::Panic => ",_panics",
+            Program::Firmware(Variant::Plain) | Program::Bench | Program::NoPanic => "",
+        }
+    }
+}
+
+/// The function that a program without panics does not miss.
+const MISSED: &str = "inference_can_panic";
 
 /// Proves for every processor that inference cannot panic, by linking a program that needs that; and, on the first, that a panic would not link.
 pub(crate) fn no_panic(toolchain: Toolchain) -> Result<()> {
     let mut processors = 0;
     for board in one_per_processor() {
         let elf = compile(toolchain, &board, Program::NoPanic).with_context(|| {
-            format!("inference can panic on {} (the linker misses `inference_can_panic`)", board.name)
+            format!("inference can panic on {} (the linker misses `{MISSED}`)", board.name)
         })?;
         let panics =
             Image::open(&elf)?.symbols("").into_iter().filter(|(name, _)| name.contains("panicking"));
@@ -222,9 +233,17 @@ pub(crate) fn no_panic(toolchain: Toolchain) -> Result<()> {
         ensure!(panics.is_empty(), "{} contains {panics:?}", elf.display());
         processors += 1;
     }
-    let linked = compile(toolchain, &BOARDS[0], Program::Panic).is_ok();
-    ensure!(!linked, "a program with a panic links: the proof that inference has none is worth nothing");
-    println!("inference cannot panic on {processors} processors (the linker's error above was wanted)");
+    let with_panic = compiler(toolchain, (&BOARDS[0]).into(), Program::Panic).output()?;
+    ensure!(
+        !with_panic.status.success(),
+        "a program with a panic links: the proof that inference has none is worth nothing"
+    );
+    let said = String::from_utf8_lossy(&with_panic.stderr);
+    ensure!(
+        said.contains(MISSED),
+        "a program with a panic is refused, but not for missing `{MISSED}`:\n{said}"
+    );
+    println!("inference cannot panic on {processors} processors, and a program with a panic does not link");
     Ok(())
 }
 
