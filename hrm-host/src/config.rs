@@ -38,8 +38,11 @@ pub struct DataConfig {
     pub validation_from: PathBuf,
     /// Seeds the split and the generator.
     pub seed: u64,
-    /// Probability that a drawn puzzle is eased: n ~ U{1..blanks-1} of its blanks are filled from the answer.
+    /// Probability that a drawn puzzle is eased: some of its blanks are filled from the answer.
     pub eased: f64,
+    /// Share of the blanks an eased puzzle has filled at most: n ~ U{1..eased_most * blanks}, at least one blank staying. 1 is
+    /// the papers'; less keeps the draws where a model that solves the easier ones still learns.
+    pub eased_most: f64,
     /// That probability at the first step, where `eased_steps` is not 0.
     pub eased_from: f64,
     /// Steps over which the probability goes linearly from `eased_from` to `eased`; 0 has it at `eased` throughout.
@@ -60,6 +63,7 @@ impl Default for DataConfig {
             validation_from: PathBuf::new(),
             seed: 1,
             eased: 0.5,
+            eased_most: 1.0,
             eased_from: 1.0,
             eased_steps: 0,
             symmetries: true,
@@ -102,6 +106,8 @@ pub enum PrefixRule {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TrainConfig {
+    /// Pack, checkpoint or run directory whose (averaged) weights a new run starts from; random ones where it is empty.
+    pub from: PathBuf,
     /// Seeds the initial parameters and every draw.
     pub seed: u64,
     /// Rows trained at once.
@@ -162,6 +168,7 @@ pub struct TrainConfig {
 impl Default for TrainConfig {
     fn default() -> Self {
         Self {
+            from: PathBuf::new(),
             seed: 1,
             batch: 64,
             lr: 1e-3,
@@ -320,6 +327,12 @@ impl RunConfig {
         let unit = |x: f64| (0.0..=1.0).contains(&x);
         let below_one = |x: f64| (0.0..1.0).contains(&x);
         range(unit(d.eased), "data.eased", d.eased.to_string(), "a probability, 0 to 1")?;
+        range(
+            d.eased_most > 0.0 && d.eased_most <= 1.0,
+            "data.eased_most",
+            d.eased_most.to_string(),
+            "a share above 0 and at most 1",
+        )?;
         range(unit(d.eased_from), "data.eased_from", d.eased_from.to_string(), "a probability, 0 to 1")?;
         range(
             d.augmentations < u64::from(u32::MAX),

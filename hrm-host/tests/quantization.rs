@@ -8,7 +8,7 @@ use hrm_host::data::PuzzleSet;
 use hrm_host::data::generate::{Recipe, generate};
 use hrm_host::model::{Hrm, ModelConfig, Params, Positions, TaskName};
 use hrm_host::quant::compare::compare;
-use hrm_host::quant::{About, AlignedPack, IntegerModel, QuantError, quantize};
+use hrm_host::quant::{About, AlignedPack, IntegerModel, QuantError, quantize, restore};
 use hrm_host::train::eval::{Answers, FloatModel};
 
 fn config(positions: Positions, shared_levels: bool, continue_head: bool) -> ModelConfig {
@@ -116,4 +116,53 @@ fn a_diverged_checkpoint_is_refused_by_name() {
     let about = About { provenance: &provenance, accuracy: None };
     let error = quantize(&config, &[params], &puzzles(1, 1), LaneWidth::I16, about).unwrap_err();
     assert!(matches!(&error, QuantError::NotFinite { place } if place == "level.1.down"), "{error}");
+}
+
+#[test]
+fn a_pack_gives_the_float_model_back() {
+    use Positions::*;
+    for (positions, shared, resume) in
+        [(Rope, false, true), (Relation, true, false), (Learned, false, false), (LearnedRelation, true, true)]
+    {
+        let config = config(positions, shared, resume);
+        let params = lively(&config, 7);
+        let set = puzzles(24, 2);
+        for lanes in [LaneWidth::I16, LaneWidth::I8] {
+            let bytes = pack(&config, &[lively(&config, 1), params.clone()], lanes);
+            let restored = restore(&bytes.open().unwrap(), 1, &config).unwrap();
+            let mut before = FloatModel { hrm: Hrm::new(&config, &params).unwrap(), batch: 8 };
+            let mut after = FloatModel { hrm: Hrm::new(&config, &restored).unwrap(), batch: 8 };
+            let segments = compare::<_, _, Failed>(&mut before, &mut after, &set, 1).unwrap();
+            // Weights are rounded, and with 8-bit lanes relation biases are as coarse as the scores.
+            let least = if lanes == LaneWidth::I16 { 0.9993 } else { 0.998 };
+            assert!(segments[0].cosine_mean > least, "{positions:?} {lanes:?}: {:?}", segments[0]);
+
+            let weight = |params: &Params, name: &str| {
+                params.get(name).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap()
+            };
+            for name in ["lm_head", "q_head.bias", "embed.tokens", "init.h", "init.l"] {
+                let (old, new) = (weight(&params, name), weight(&restored, name));
+                let largest = old.iter().fold(0.0f32, |max, x| x.abs().max(max));
+                let near = |(a, b): (&f32, &f32)| (a - b).abs() <= largest / 100.0;
+                assert!(old.iter().zip(&new).all(near), "{positions:?} {lanes:?} {name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_pack_of_another_shape_is_not_restored() {
+    let own = config(Positions::Relation, true, false);
+    let bytes = pack(&own, &[lively(&own, 1)], LaneWidth::I16);
+    let opened = bytes.open().unwrap();
+    let longer = ModelConfig { h_cycles: 3, l_cycles: 4, segments: 9, ..own.clone() };
+    assert!(restore(&opened, 0, &longer).is_ok(), "cycles and segments change no weight");
+    for other in [
+        ModelConfig { inner: 64, ..own.clone() },
+        ModelConfig { positions: Positions::Rope, ..own.clone() },
+        ModelConfig { task: TaskName::Sudoku9, ..own },
+    ] {
+        let error = restore(&opened, 0, &other).unwrap_err();
+        assert!(matches!(&error, QuantError::OtherShape { .. }), "{error}");
+    }
 }

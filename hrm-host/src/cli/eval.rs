@@ -1,13 +1,11 @@
 //! `hrm-host eval`
 
-use std::fs::File;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use hrm_core::Pack;
-use hrm_core::pack::MAGIC;
+
 use hrm_host::data::PuzzleSet;
 use hrm_host::data::hints::with_hints;
 use hrm_host::model::{Hrm, Params};
@@ -70,7 +68,7 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
     if let Some(bad) = args.hints.iter().find(|h| **h > 100) {
         bail!("--hints {bad}: per cent, 0 to 100");
     }
-    if is_pack(&args.model)? {
+    if super::is_pack(&args.model)? {
         let file = AlignedPack::read(&args.model)?;
         let pack = file.open()?;
         let (header, shape) = (pack.header()?, *pack.shape());
@@ -99,19 +97,6 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
         let model = FloatModel { hrm: Hrm::new(&config.model, &params)?, batch: args.batch };
         table(&args, model, config.model.task.as_str(), config.model.segments, &about)
     }
-}
-
-/// Whether the file at `path` begins like a pack.
-fn is_pack(path: &Path) -> Result<bool> {
-    if path.is_dir() {
-        return Ok(false);
-    }
-    let mut start = Vec::new();
-    let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
-    file.take(MAGIC.len() as u64)
-        .read_to_end(&mut start)
-        .with_context(|| format!("cannot read {}", path.display()))?;
-    Ok(start == MAGIC)
 }
 
 /// Measures `model` at every hint level and prints the table.

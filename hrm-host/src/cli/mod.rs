@@ -1,10 +1,13 @@
 //! The command line: one file per subcommand.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, ensure};
 use clap::{Parser, Subcommand};
+use hrm_core::pack::MAGIC;
 use hrm_core::task::draw::shuffle;
 use hrm_core::task::sudoku::Sudoku;
 use hrm_host::data::{PuzzleSet, import};
@@ -105,4 +108,17 @@ fn draw_rows(data: &Path, task: &str, rows: usize, seed: u64) -> anyhow::Result<
     shuffle(&mut Pcg64::seed_from_u64(seed), &mut order);
     order.truncate(rows);
     Ok(all.subset(&order))
+}
+
+/// Whether the file at `path` begins like a pack.
+fn is_pack(path: &Path) -> anyhow::Result<bool> {
+    if path.is_dir() {
+        return Ok(false);
+    }
+    let mut start = Vec::new();
+    let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+    file.take(MAGIC.len() as u64)
+        .read_to_end(&mut start)
+        .with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(start == MAGIC)
 }

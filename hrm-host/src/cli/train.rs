@@ -8,11 +8,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
+use candle_core::Device;
 use hrm_host::config::RunConfig;
+use hrm_host::model::Params;
+use hrm_host::quant::{AlignedPack, restore};
 use hrm_host::train::checkpoint::RunDir;
 use hrm_host::train::metrics::{Evaluation, Progress};
 use hrm_host::train::source::prepare;
-use hrm_host::train::{Event, RunOptions, Stop, run as train};
+use hrm_host::train::{Event, RunOptions, Stop, load_parameters, run as train};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::compute::DeviceChoice;
@@ -23,8 +26,8 @@ const INTERRUPTED: u8 = 130;
 /// Train a model: checkpoints, metrics.jsonl and config.toml go to the run directory.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Configuration file (TOML); may be left out with --resume, which then goes on with the run's own
-    #[arg(long, value_name = "FILE", required_unless_present = "resume")]
+    /// Configuration file (TOML); may be left out with --resume or --from, whose own is used then
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["resume", "from"])]
     config: Option<PathBuf>,
     /// Change one key of the configuration, for example train.lr=5e-4; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
@@ -35,6 +38,9 @@ pub(super) struct Args {
     /// Go on with the run in --out, exactly where its newest intact checkpoint was written
     #[arg(long)]
     resume: bool,
+    /// Start from the (averaged) weights of this pack, checkpoint or run directory instead of random ones (sets train.from)
+    #[arg(long, value_name = "PATH", conflicts_with = "resume")]
+    from: Option<PathBuf>,
     /// Stop (and save) after so many minutes
     #[arg(long, value_name = "MINUTES")]
     max_minutes: Option<f64>,
@@ -81,8 +87,11 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
     })
     .context("cannot watch for Ctrl-C")?;
 
+    let from = &config.train.from;
+    let start = if args.resume || from.as_os_str().is_empty() { None } else { Some(start(from, &config)?) };
     let data = prepare(&config)?;
     let options = RunOptions {
+        start,
         out: Some(args.out.clone()),
         resume: args.resume,
         max_time,
@@ -121,6 +130,10 @@ fn configuration(args: &Args) -> Result<RunConfig> {
         of_run = Some((state.config, state.step));
     }
     let mut overrides = args.overrides.clone();
+    if let Some(from) = &args.from {
+        let path = from.to_str().context("--from: the path is not valid Unicode")?;
+        overrides.push(format!("train.from={path}"));
+    }
     if let Some(data) = &args.data {
         let path = data.to_str().context("--data: the path is not valid Unicode")?;
         overrides.push(format!("data.train={path}"));
@@ -131,12 +144,42 @@ fn configuration(args: &Args) -> Result<RunConfig> {
         overrides.push(format!("train.steps={}", done + steps));
         overrides.push(format!("train.decay_steps={steps}"));
     }
-    let config = match (&args.config, of_run) {
-        (Some(path), _) => RunConfig::load(path, &overrides)?,
-        (None, Some((config, _))) => config.with(&overrides)?,
-        (None, None) => bail!("give a configuration with --config, for example configs/sudoku9-quick.toml"),
+    let config = match (&args.config, of_run, &args.from) {
+        (Some(path), _, _) => RunConfig::load(path, &overrides)?,
+        (None, Some((config, _)), _) => config.with(&overrides)?,
+        (None, None, Some(from)) => configuration_of(from)?.with(&overrides)?,
+        (None, None, None) => {
+            bail!("give a configuration with --config, for example configs/sudoku9-quick.toml")
+        }
     };
     Ok(config)
+}
+
+/// The configuration that the model at `path`, a pack or a checkpoint, was trained with.
+fn configuration_of(path: &Path) -> Result<RunConfig> {
+    if !super::is_pack(path)? {
+        return Ok(load_parameters(&super::newest(path)?, true)?.0);
+    }
+    let file = AlignedPack::read(path)?;
+    let json = file.open()?.header()?.provenance.config;
+    let advice = || format!("{} does not say how it was trained; give --config", path.display());
+    serde_json::from_str(json).with_context(advice)
+}
+
+/// The weights at `path` for a run of `config`: the averaged ones of a checkpoint, the last member of a pack.
+fn start(path: &Path, config: &RunConfig) -> Result<Params> {
+    if super::is_pack(path)? {
+        let file = AlignedPack::read(path)?;
+        let pack = file.open()?;
+        let member = usize::from(pack.shape().members) - 1;
+        return restore(&pack, member, &config.model)
+            .with_context(|| format!("cannot start from {}", path.display()));
+    }
+    let path = super::newest(path)?;
+    let (of_run, params) = load_parameters(&path, true)?;
+    let advice = || format!("{} holds a model of another shape ([model] {:?})", path.display(), of_run.model);
+    Params::from_tensors(&config.model, &params.tensors().into_iter().collect(), &Device::Cpu)
+        .with_context(advice)
 }
 
 fn ensure_new(out: &Path) -> Result<()> {

@@ -25,14 +25,15 @@ pub fn fill<R: Rng>(question: &mut [u8], answer: &[u8], count: usize, rng: &mut 
     }
 }
 
-/// Fills n ~ U{1..blanks-1} random blanks: the papers' data augmentation. A puzzle with fewer than two blanks stays.
-/// Returns n.
-pub fn ease<R: Rng>(question: &mut [u8], answer: &[u8], rng: &mut R) -> usize {
+/// Fills n ~ U{1..m} random blanks with `m = clamp(floor(most * blanks), 1, blanks - 1)`; `most = 1` is the papers' data
+/// augmentation. A puzzle with fewer than two blanks stays. Returns n.
+pub fn ease<R: Rng>(question: &mut [u8], answer: &[u8], most: f64, rng: &mut R) -> usize {
     let blanks = question.iter().filter(|&&token| token == BLANK).count();
     if blanks < 2 {
         return 0;
     }
-    let count = 1 + draw::below(rng, blanks as u32 - 1) as usize;
+    let most = ((most * blanks as f64) as usize).clamp(1, blanks - 1);
+    let count = 1 + draw::below(rng, most as u32) as usize;
     fill(question, answer, count, rng);
     count
 }
@@ -112,7 +113,7 @@ mod tests {
         let mut seen = [0u32; 16];
         for _ in 0..1500 {
             let mut question = [BLANK; 16];
-            let count = ease(&mut question, &ANSWER, &mut rng);
+            let count = ease(&mut question, &ANSWER, 1.0, &mut rng);
             assert_eq!(blanks(&question), 16 - count);
             assert!(question.iter().zip(ANSWER).all(|(&a, b)| a == BLANK || a == b));
             seen[count] += 1;
@@ -121,7 +122,13 @@ mod tests {
         assert!(seen[1..].iter().all(|&n| (60..150).contains(&n)), "{seen:?}");
         let mut one = ANSWER;
         one[3] = BLANK;
-        assert_eq!(ease(&mut one, &ANSWER, &mut rng), 0);
+        assert_eq!(ease(&mut one, &ANSWER, 1.0, &mut rng), 0);
         assert_eq!(one[3], BLANK);
+
+        let counts = |most, rng: &mut Pcg64| -> std::collections::BTreeSet<usize> {
+            (0..200).map(|_| ease(&mut [BLANK; 16], &ANSWER, most, rng)).collect()
+        };
+        assert!(counts(0.26, &mut rng).into_iter().eq(1..=4));
+        assert!(counts(0.01, &mut rng).into_iter().eq(1..=1), "at least one");
     }
 }

@@ -17,7 +17,7 @@ use crate::model::{Level, ModelConfig, Params, SiteOp};
 /// Room above the largest value seen in calibration.
 const HEADROOM: f64 = 1.25;
 /// One in residual units.
-const RESIDUAL: f64 = 65536.0;
+pub(super) const RESIDUAL: f64 = 65536.0;
 /// Largest 8-bit magnitude.
 const I8: f64 = 127.0;
 /// Largest 16-bit magnitude.
@@ -173,7 +173,8 @@ pub(super) fn write(
     writer.put(layout.params.shifted(at), &[params]);
 
     let mut stored = 0;
-    for (level, name, layers, input_step) in levels(config, &steps) {
+    let inputs = [steps.l_input, steps.h_input];
+    for ((level, name, layers), input_step) in stored_levels(config).into_iter().zip(inputs) {
         for layer in 0..layers {
             let step = if layer == 0 { input_step } else { steps.state };
             let block = BlockWriter {
@@ -196,15 +197,12 @@ pub(super) fn write(
     Ok(())
 }
 
-/// The stored levels: which ranges, parameter prefix, blocks and input step. L comes first.
-fn levels(config: &ModelConfig, steps: &Steps) -> Vec<(Level, &'static str, usize, i32)> {
+/// The stored levels: which ranges, parameter prefix and number of blocks. L comes first.
+pub(super) fn stored_levels(config: &ModelConfig) -> Vec<(Level, &'static str, usize)> {
     if config.shared_levels {
-        vec![(Level::L, "level", config.l_layers, steps.l_input)]
+        vec![(Level::L, "level", config.l_layers)]
     } else {
-        vec![
-            (Level::L, "level_l", config.l_layers, steps.l_input),
-            (Level::H, "level_h", config.h_layers, steps.h_input),
-        ]
+        vec![(Level::L, "level_l", config.l_layers), (Level::H, "level_h", config.h_layers)]
     }
 }
 
@@ -214,7 +212,7 @@ fn inverse(step: i32) -> i32 {
 }
 
 /// What a stored embedding is multiplied with: `sqrt(width)`, with learned positions `sqrt(width / 2)`.
-fn embedding_gain(config: &ModelConfig) -> f64 {
+pub(super) fn embedding_gain(config: &ModelConfig) -> f64 {
     let width = config.width as f64;
     if config.positions.learned() { (width / 2.0).sqrt() } else { width.sqrt() }
 }

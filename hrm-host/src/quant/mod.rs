@@ -8,6 +8,7 @@ pub mod compare;
 mod integer;
 mod member;
 mod pack;
+mod restore;
 mod tables;
 
 use candle_core::Device;
@@ -17,6 +18,7 @@ use hrm_core::pack::{Accuracy, Header, PackError, Provenance, Shape};
 pub use calibrate::{Calibration, Ranges};
 pub use integer::IntegerModel;
 pub use pack::{AlignedPack, PackFileError, PackProblem, with_accuracy, with_self_test};
+pub use restore::restore;
 
 use crate::data::PuzzleSet;
 use crate::model::{Hrm, ModelConfig, ModelError, Params};
@@ -71,6 +73,14 @@ pub enum QuantError {
     /// No checkpoint to pack.
     #[error("no checkpoint given: at least one member is needed")]
     NoMembers,
+    /// The pack holds a model of another shape.
+    #[error("the pack holds a model of another shape than the configuration: {pack} against {config}")]
+    OtherShape {
+        /// The pack's.
+        pack: String,
+        /// The configuration's.
+        config: String,
+    },
     /// What was written does not pass the core's own check.
     #[error("the pack does not pass its check: {0}")]
     Pack(#[from] PackError),

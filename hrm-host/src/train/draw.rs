@@ -16,8 +16,10 @@ pub fn chance<R: Rng>(rng: &mut R, p: f64) -> bool {
 /// How drawn puzzles are varied.
 #[derive(Clone, Copy, Debug)]
 pub struct Variation {
-    /// Probability of filling n ~ U{1..blanks-1} blanks.
+    /// Probability that some blanks are filled.
     pub eased: f64,
+    /// Share of the blanks that are filled at most.
+    pub most: f64,
     /// Whether a random symmetry is applied.
     pub symmetries: bool,
     /// Symmetries each row has, itself aside; 0: all there are.
@@ -35,6 +37,7 @@ impl Variation {
         };
         Self {
             eased: config.eased + (config.eased_from - config.eased) * left,
+            most: config.eased_most,
             symmetries: config.symmetries,
             augmentations: config.augmentations,
             seed: config.seed,
@@ -70,7 +73,7 @@ pub fn vary<T: Task, R: Rng>(
     let symmetry = variation.symmetry(task, index, rng);
     task.apply(&symmetry, row.0, puzzle);
     task.apply(&symmetry, row.1, label);
-    chance(rng, variation.eased) && ease(puzzle, label, rng) > 0
+    chance(rng, variation.eased) && ease(puzzle, label, variation.most, rng) > 0
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use super::metrics::{Evaluation, Line, MetricsFile, Progress, Window};
 use super::trainer::Trainer;
 use crate::config::RunConfig;
 use crate::data::PuzzleSet;
+use crate::model::Params;
 
 /// Per cent of the blanks given as hints at the four levels of every evaluation.
 pub const HINT_LEVELS: [u8; 4] = [90, 70, 40, 0];
@@ -34,6 +35,8 @@ pub struct RunOptions {
     pub out: Option<PathBuf>,
     /// Go on with the run in `out` instead of starting one there.
     pub resume: bool,
+    /// Parameters that a new run starts from instead of random ones.
+    pub start: Option<Params>,
     /// Stop after this long.
     pub max_time: Option<Duration>,
     /// Stop after this many steps of this call.
@@ -49,6 +52,7 @@ impl Default for RunOptions {
         Self {
             out: None,
             resume: false,
+            start: None,
             max_time: None,
             max_steps: None,
             stop: Arc::default(),
@@ -152,6 +156,10 @@ impl<'a> Run<'a> {
         options: &'a RunOptions,
         on_event: &'a mut dyn FnMut(Event<'_>),
     ) -> Result<Self, TrainError> {
+        let fresh = || match &options.start {
+            Some(params) => Trainer::from_params(config, &data.train, params, &options.device),
+            None => Trainer::new(config, &data.train, &options.device),
+        };
         let (dir, lock, trainer) = match &options.out {
             Some(path) if options.resume => {
                 let dir = RunDir::open(path);
@@ -171,12 +179,12 @@ impl<'a> Run<'a> {
                 (Some(dir), Some(lock), Trainer::resume(state, &data.train, &options.device)?)
             }
             Some(path) => {
-                let trainer = Trainer::new(config, &data.train, &options.device)?;
+                let trainer = fresh()?;
                 let dir = RunDir::create(path)?;
                 let lock = dir.lock()?;
                 (Some(dir), Some(lock), trainer)
             }
-            None => (None, None, Trainer::new(config, &data.train, &options.device)?),
+            None => (None, None, fresh()?),
         };
         let mut metrics = None;
         if let Some(dir) = &dir {

@@ -80,6 +80,20 @@ impl<'d> Trainer<'d> {
         Self::among(config, data, device, Box::new(Alone))
     }
 
+    /// As [`Self::new`], with `params` (copied to `device`) where a new run would draw its parameters.
+    ///
+    /// # Errors
+    /// As [`Self::new`], and where `params` are those of another model.
+    pub fn from_params(
+        config: &RunConfig,
+        data: &'d PuzzleSet,
+        params: &Params,
+        device: &Device,
+    ) -> Result<Self, TrainError> {
+        let params = Params::from_tensors(&config.model, &params.tensors().into_iter().collect(), device)?;
+        Self::begin(config, data, params, Box::new(Alone))
+    }
+
     /// As [`Self::new`], one of several trainers: the same parameters on every rank, `train.batch` rows of its own.
     ///
     /// # Errors
@@ -90,9 +104,18 @@ impl<'d> Trainer<'d> {
         device: &Device,
         peers: Box<dyn Communicator>,
     ) -> Result<Self, TrainError> {
+        let params = Params::init(&config.model, config.train.seed, device)?;
+        Self::begin(config, data, params, peers)
+    }
+
+    fn begin(
+        config: &RunConfig,
+        data: &'d PuzzleSet,
+        params: Params,
+        peers: Box<dyn Communicator>,
+    ) -> Result<Self, TrainError> {
         let (model, train) = (&config.model, &config.train);
         let task = check_data(config, data)?;
-        let params = Params::init(model, train.seed, device)?;
         let hrm = Hrm::new(model, &params)?;
         let flat = FlatParams::read(&params)?;
         let mut rng = match peers.rank() {

@@ -1,0 +1,224 @@
+//! Back from integers to a float model that can be trained on. Equations and symbols are those of `docs/QUANTIZATION.md`.
+
+use std::collections::HashMap;
+
+use candle_core::{Device, Tensor};
+use hrm_core::LOGIT_BITS;
+use hrm_core::kernels::swiglu::GATE_BITS;
+use hrm_core::lane::LaneWidth;
+use hrm_core::model::ROPE_GUARD_BITS;
+use hrm_core::pack::{Layer, Matrix, Pack};
+
+use super::member::{RESIDUAL, embedding_gain, stored_levels};
+use super::{QuantError, shape};
+use crate::model::{ModelConfig, Params};
+
+/// The float parameters of member `member` of `pack`, of which `config` is the shape.
+///
+/// Every weight is its integer times its unit: `w = q * factor * 2^acc_shift / (2^32 * input * to)`, which differs from
+/// the weight that was quantized by at most half a unit, `max|row| / 254`. Three pairs of units are not in the pack, since only
+/// their products count: those of query and key, of value and the output projection's input, and of up and the down
+/// projection's input. They are chosen per channel such that both sides have the same norm, as weight decay would have them.
+///
+/// # Errors
+/// [`QuantError::OtherShape`] where `config` describes another model (the numbers of cycles and segments may differ: they change
+/// no weight).
+pub fn restore(pack: &Pack<'_>, member: usize, config: &ModelConfig) -> Result<Params, QuantError> {
+    let own = pack.shape();
+    let mut wanted = shape(config, usize::from(own.members), own.lanes)?;
+    (wanted.h_cycles, wanted.l_cycles, wanted.segments) = (own.h_cycles, own.l_cycles, own.segments);
+    let task = pack.header()?.task;
+    if wanted != *own || task != config.task.as_str() {
+        return Err(QuantError::OtherShape {
+            pack: format!("{task}, {own:?}"),
+            config: format!("{}, {wanted:?}", config.task),
+        });
+    }
+    let numbers = pack.member(member);
+    let p = numbers.params;
+    let real = |step: i32| f64::from(step) / RESIDUAL;
+    let (state, logit) = (real(p.state_step), f64::from(1u32 << LOGIT_BITS));
+    let width = config.width;
+    let mut all = Tensors(HashMap::new());
+
+    let embed = real(p.embed_step) / embedding_gain(config);
+    let scaled = |values: &[i16], by: f64| values.iter().map(|x| f64::from(*x) * by).collect::<Vec<_>>();
+    all.put("embed.tokens", &[config.vocab(), width], &scaled(numbers.tokens, embed))?;
+    let positions = scaled(numbers.positions, embed);
+    if config.positions.learned() {
+        // the pack holds the prefix vector within the first position's
+        all.put("embed.positions", &[config.sequence(), width], &positions)?;
+        all.put("embed.prefix", &[1, width], &vec![0.0; width])?;
+    } else {
+        all.put("embed.prefix", &[1, width], &positions)?;
+    }
+    let initial = scaled(numbers.initial, state);
+    all.put("init.h", &[width], &initial[..width])?;
+    all.put("init.l", &[width], &initial[width..])?;
+
+    let gain = f64::from(1u32 << own.lanes.acc_shift());
+    let head = |matrix, rows| Linear::of(matrix, rows, gain / (state * logit));
+    all.put_rows("lm_head", &head(numbers.logits, config.vocab()))?;
+    all.put_rows("q_head.weight", &head(numbers.halt, config.q_outputs()))?;
+    let bias = [p.halt_bias, p.resume_bias].map(|bias| f64::from(bias) / logit);
+    all.put("q_head.bias", &[config.q_outputs()], &bias[..config.q_outputs()])?;
+
+    let inputs = [real(p.l_input_step), real(p.h_input_step)];
+    let mut stored = 0;
+    for ((_, name, layers), input) in stored_levels(config).into_iter().zip(inputs) {
+        for layer in 0..layers {
+            let input = if layer == 0 { input } else { state };
+            let block = Block { config, layer: pack.layer(member, stored), lanes: own.lanes, input, state };
+            block.restore(&format!("{name}.{layer}"), &mut all)?;
+            stored += 1;
+        }
+    }
+    Ok(Params::from_tensors(config, &all.0, &Device::Cpu)?)
+}
+
+/// Restored tensors by name.
+struct Tensors(HashMap<String, Tensor>);
+
+impl Tensors {
+    fn put(&mut self, name: &str, dims: &[usize], values: &[f64]) -> Result<(), QuantError> {
+        let values = values.iter().map(|x| *x as f32).collect();
+        self.0.insert(name.to_owned(), Tensor::from_vec(values, dims, &Device::Cpu)?);
+        Ok(())
+    }
+
+    fn put_rows(&mut self, name: &str, matrix: &Linear) -> Result<(), QuantError> {
+        let dims = [matrix.rows.len(), matrix.rows.first().map_or(0, Vec::len)];
+        self.put(name, &dims, &matrix.rows.concat())
+    }
+}
+
+/// A block of the pack on its way back.
+struct Block<'a> {
+    config: &'a ModelConfig,
+    layer: Layer<'a>,
+    lanes: LaneWidth,
+    /// Worth of one unit of the block's input.
+    input: f64,
+    /// Worth of one unit of a normalised value.
+    state: f64,
+}
+
+impl Block<'_> {
+    fn restore(&self, name: &str, all: &mut Tensors) -> Result<(), QuantError> {
+        let (config, layer) = (self.config, &self.layer);
+        let (width, inner) = (config.width, config.inner);
+        let gain = f64::from(1u32 << self.lanes.acc_shift());
+        let guard = if config.positions.rope() { f64::from(1u32 << ROPE_GUARD_BITS) } else { 1.0 };
+        let to_log2 = std::f64::consts::LOG2_E / (config.head_dim() as f64).sqrt();
+        let score_unit = f64::from(layer.params.score_bits).exp2();
+
+        let mut query = Linear::of(layer.query, width, gain / (self.input * to_log2 * score_unit * guard));
+        let mut key = Linear::of(layer.key, width, gain / (self.input * guard));
+        let by = self.balance_rotated(query.row_norms(), key.row_norms());
+        query.scale_rows(&by, f64::recip);
+        key.scale_rows(&by, |by| by);
+
+        let mut value = Linear::of(layer.value, width, gain / self.input);
+        let attention_gain = f64::from(1u32 << self.lanes.attention_gain_bits());
+        let mut out = Linear::of(layer.out, width, gain * attention_gain / RESIDUAL);
+        let by = balance(value.row_norms(), out.column_norms());
+        value.scale_rows(&by, f64::recip);
+        out.scale_columns(&by);
+
+        let gates = Linear::of(layer.gate_up, 2 * inner, gain / self.state);
+        let (mut gate, mut up) = gates.alternate();
+        gate.scale_rows(&vec![f64::from(1u32 << GATE_BITS); inner], f64::recip);
+        let link = 8_388_608.0 / f64::from(layer.params.gate_factor);
+        let mut down = Linear::of(layer.down, width, gain / (RESIDUAL * link));
+        let by = balance(up.row_norms(), down.column_norms());
+        up.scale_rows(&by, f64::recip);
+        down.scale_columns(&by);
+
+        let join =
+            |parts: Vec<Linear>| Linear { rows: parts.into_iter().flat_map(|part| part.rows).collect() };
+        all.put_rows(&format!("{name}.qkv"), &join(vec![query, key, value]))?;
+        all.put_rows(&format!("{name}.out"), &out)?;
+        all.put_rows(&format!("{name}.gate_up"), &join(vec![gate, up]))?;
+        all.put_rows(&format!("{name}.down"), &down)?;
+        if config.positions.relation() {
+            let unit = std::f64::consts::LOG2_E * score_unit;
+            let bias: Vec<f64> = layer.relation_bias.iter().map(|b| f64::from(*b) / unit).collect();
+            all.put(&format!("{name}.relation_bias"), &[config.heads, config.relation_classes()], &bias)?;
+        }
+        Ok(())
+    }
+
+    /// [`balance`] of queries and keys; under RoPE the partners `(d, d + head_dim / 2)` of a head share one factor.
+    fn balance_rotated(&self, mut query: Vec<f64>, mut key: Vec<f64>) -> Vec<f64> {
+        if self.config.positions.rope() {
+            for norms in [&mut query, &mut key] {
+                for head in norms.chunks_mut(self.config.head_dim()) {
+                    let (low, high) = head.split_at_mut(self.config.head_dim() / 2);
+                    for (a, b) in low.iter_mut().zip(high) {
+                        *a = a.hypot(*b);
+                        *b = *a;
+                    }
+                }
+            }
+        }
+        balance(query, key)
+    }
+}
+
+/// What the left side is divided by and the right side multiplied with so that both have the same norm; 1 where one is 0.
+fn balance(left: Vec<f64>, right: Vec<f64>) -> Vec<f64> {
+    let factor =
+        |(left, right): (f64, f64)| if left > 0.0 && right > 0.0 { (left / right).sqrt() } else { 1.0 };
+    left.into_iter().zip(right).map(factor).collect()
+}
+
+/// A float matrix, (out, in).
+struct Linear {
+    rows: Vec<Vec<f64>>,
+}
+
+impl Linear {
+    /// The first `rows` columns of the pack's `matrix` as rows: weight times factor, times `unit / 2^32`.
+    fn of(matrix: Matrix<'_>, rows: usize, unit: f64) -> Self {
+        let pairs = matrix.weights.chunks_exact(2 * matrix.depth);
+        let columns = pairs.flat_map(|pair| [0, 1].map(|odd| pair.iter().skip(odd).step_by(2)));
+        let scale = |(column, factor): (_, &i32)| {
+            let scale = f64::from(*factor) * unit / 4_294_967_296.0;
+            std::iter::Iterator::map(column, |w: &i8| f64::from(*w) * scale).collect()
+        };
+        Self { rows: columns.zip(matrix.factors).take(rows).map(scale).collect() }
+    }
+
+    /// The even and the odd rows.
+    fn alternate(self) -> (Self, Self) {
+        let (mut even, mut odd) = (Vec::new(), Vec::new());
+        for (index, row) in self.rows.into_iter().enumerate() {
+            if index % 2 == 0 { even.push(row) } else { odd.push(row) }
+        }
+        (Self { rows: even }, Self { rows: odd })
+    }
+
+    fn row_norms(&self) -> Vec<f64> {
+        self.rows.iter().map(|row| row.iter().map(|w| w * w).sum::<f64>().sqrt()).collect()
+    }
+
+    fn column_norms(&self) -> Vec<f64> {
+        let mut squares = vec![0.0; self.rows.first().map_or(0, Vec::len)];
+        for row in &self.rows {
+            squares.iter_mut().zip(row).for_each(|(sum, w)| *sum += w * w);
+        }
+        squares.into_iter().map(f64::sqrt).collect()
+    }
+
+    fn scale_rows(&mut self, by: &[f64], factor: impl Fn(f64) -> f64) {
+        for (row, by) in self.rows.iter_mut().zip(by) {
+            row.iter_mut().for_each(|w| *w *= factor(*by));
+        }
+    }
+
+    fn scale_columns(&mut self, by: &[f64]) {
+        for row in &mut self.rows {
+            row.iter_mut().zip(by).for_each(|(w, by)| *w *= by);
+        }
+    }
+}
