@@ -5,6 +5,7 @@ use std::fs;
 mod common;
 
 use common::hrm;
+use hrm_host::train::load_parameters;
 
 const CONFIG: &str = r#"
     [model]
@@ -56,6 +57,49 @@ fn a_run_and_its_curves() {
     // Runs of one name are told apart.
     let (code, out, _) = hrm(folder, &["curves", "a", "a", "--out", "twice.svg"]);
     assert!(code == 0 && out.contains("a (1):") && out.contains("a (2):"), "{out}");
+}
+
+#[test]
+fn a_run_starts_from_a_pack_or_a_run() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path();
+    fs::write(folder.join("tiny.toml"), CONFIG).unwrap();
+    let train = |out: &str, more: &[&str]| hrm(folder, &[&["train", "--out", out], more].concat());
+    let (code, _, said) = train("first", &["--config", "tiny.toml"]);
+    assert!(code == 0, "{said}");
+    let (code, _, said) = hrm(folder, &["export", "first", "--out", "first.hrm"]);
+    assert!(code == 0, "{said}");
+
+    // At a rate of almost nothing the weights stay where they began.
+    let still = ["--set", "train.lr=1e-9", "--set", "train.warmup_steps=0", "--max-steps", "1"];
+    let head = |run: &str, step: u32, averaged| {
+        let path = folder.join(run).join(format!("step-{step:08}.safetensors"));
+        let (_, params) = load_parameters(&path, averaged).unwrap();
+        params.get("lm_head").unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap()
+    };
+    let source = head("first", 12, true);
+    let largest = source.iter().fold(0.0f32, |max, w| w.abs().max(max));
+    for (from, off) in [("first", 1e-6), ("first.hrm", largest / 200.0)] {
+        let out = format!("from-{from}");
+        let (code, _, said) = train(&out, &[&["--from", from][..], &still].concat());
+        assert!(code == 0 && said.contains("from step 0"), "{said}");
+        let config = fs::read_to_string(folder.join(&out).join("config.toml")).unwrap();
+        assert!(config.contains(&format!("from = \"{from}\"")), "{config}");
+        let copy = head(&out, 1, false);
+        assert!(source.iter().zip(&copy).all(|(a, b)| (a - b).abs() <= off), "{from}: {source:?} {copy:?}");
+    }
+
+    fs::write(folder.join("wide.toml"), CONFIG.replace("width = 16", "width = 32")).unwrap();
+    fs::write(folder.join("noise"), b"no model").unwrap();
+    for (from, why) in [
+        ("first.hrm", "width is 16, not 32"),
+        ("first", "holds a model of another shape"),
+        ("noise", "noise is damaged"),
+        ("nowhere", "cannot open nowhere"),
+    ] {
+        let (code, _, said) = train("never", &["--config", "wide.toml", "--from", from]);
+        assert!(code == 1 && said.contains(why) && !folder.join("never").exists(), "{from}: {said}");
+    }
 }
 
 #[test]

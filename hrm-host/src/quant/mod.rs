@@ -74,12 +74,10 @@ pub enum QuantError {
     #[error("no checkpoint given: at least one member is needed")]
     NoMembers,
     /// The pack holds a model of another shape.
-    #[error("the pack holds a model of another shape than the configuration: {pack} against {config}")]
+    #[error("the pack holds another model than [model] in the configuration: {}", .differences.join(", "))]
     OtherShape {
-        /// The pack's.
-        pack: String,
-        /// The configuration's.
-        config: String,
+        /// The keys that differ, the pack's value first.
+        differences: Vec<String>,
     },
     /// What was written does not pass the core's own check.
     #[error("the pack does not pass its check: {0}")]

@@ -7,7 +7,7 @@ use hrm_core::LOGIT_BITS;
 use hrm_core::kernels::swiglu::GATE_BITS;
 use hrm_core::lane::LaneWidth;
 use hrm_core::model::ROPE_GUARD_BITS;
-use hrm_core::pack::{Layer, Matrix, Pack};
+use hrm_core::pack::{Layer, Matrix, Pack, Shape};
 
 use super::member::{RESIDUAL, embedding_gain, stored_levels};
 use super::{QuantError, shape};
@@ -25,14 +25,9 @@ use crate::model::{ModelConfig, Params};
 /// no weight).
 pub fn restore(pack: &Pack<'_>, member: usize, config: &ModelConfig) -> Result<Params, QuantError> {
     let own = pack.shape();
-    let mut wanted = shape(config, usize::from(own.members), own.lanes)?;
-    (wanted.h_cycles, wanted.l_cycles, wanted.segments) = (own.h_cycles, own.l_cycles, own.segments);
-    let task = pack.header()?.task;
-    if wanted != *own || task != config.task.as_str() {
-        return Err(QuantError::OtherShape {
-            pack: format!("{task}, {own:?}"),
-            config: format!("{}, {wanted:?}", config.task),
-        });
+    let differences = differences(pack.header()?.task, own, config)?;
+    if !differences.is_empty() {
+        return Err(QuantError::OtherShape { differences });
     }
     let numbers = pack.member(member);
     let p = numbers.params;
@@ -74,6 +69,29 @@ pub fn restore(pack: &Pack<'_>, member: usize, config: &ModelConfig) -> Result<P
         }
     }
     Ok(Params::from_tensors(config, &all.0, &Device::Cpu)?)
+}
+
+/// What tells the model of a pack from that of `config`: nothing where the weights of one are those of the other.
+fn differences(task: &str, own: &Shape, config: &ModelConfig) -> Result<Vec<String>, QuantError> {
+    let wanted = shape(config, usize::from(own.members), own.lanes)?;
+    let fields = |task: &str, shape: &Shape| {
+        [
+            ("task", task.to_owned()),
+            ("width", shape.width.to_string()),
+            ("heads", shape.heads.to_string()),
+            ("inner", shape.inner.to_string()),
+            ("h_layers", shape.h_layers.to_string()),
+            ("l_layers", shape.l_layers.to_string()),
+            ("shared_levels", shape.shared_levels.to_string()),
+            ("continue_head", shape.resume_head.to_string()),
+            ("RoPE", shape.rope.to_string()),
+            ("learned positions", shape.learned_positions.to_string()),
+            ("relation classes", shape.relations.to_string()),
+        ]
+    };
+    let pairs = fields(task, own).into_iter().zip(fields(config.task.as_str(), &wanted));
+    let differing = pairs.filter(|(own, wanted)| own != wanted);
+    Ok(differing.map(|((name, own), (_, wanted))| format!("{name} is {own}, not {wanted}")).collect())
 }
 
 /// Restored tensors by name.
