@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use candle_core::{Device, Tensor};
 use clap::Parser;
 use hrm_host::model::{Backend, Gradient, Hrm, ModelConfig, Params, Positions, TaskName};
+use hrm_host::threads::use_threads;
 
 /// Measures forward (and backward) segments of a randomly initialised 9x9 model.
 #[derive(Parser)]
@@ -43,8 +44,19 @@ struct Options {
 
 fn main() -> Result<()> {
     let options = Options::parse();
-    if options.threads > 0 {
-        rayon::ThreadPoolBuilder::new().num_threads(options.threads).build_global()?;
+    let threads = (options.threads > 0).then_some(options.threads);
+    let backend = match options.backend.as_str() {
+        "fused" => Backend::Fused,
+        "composite" => Backend::Composite,
+        other => bail!("--backend {other}: fused or composite"),
+    };
+    match (backend, threads) {
+        (Backend::Fused, threads) => use_threads(threads)?,
+        // plain candle, with all the threads that it takes by itself
+        (Backend::Composite, Some(threads)) => {
+            rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
+        }
+        (Backend::Composite, None) => {}
     }
     let config = ModelConfig {
         task: TaskName::Sudoku9,
@@ -59,11 +71,6 @@ fn main() -> Result<()> {
         positions: if options.rope { Positions::Rope } else { Positions::Relation },
         continue_head: false,
         segments: 16,
-    };
-    let backend = match options.backend.as_str() {
-        "fused" => Backend::Fused,
-        "composite" => Backend::Composite,
-        other => bail!("--backend {other}: fused or composite"),
     };
     let gradient = match options.gradient.as_str() {
         "none" => Gradient::None,
@@ -92,7 +99,7 @@ fn main() -> Result<()> {
     let rate = |time: Duration| options.batch as f64 / time.as_secs_f64();
     let median = all.get(all.len() / 2).context("nothing measured")?;
     println!(
-        "{} {} width {} batch {} threads {}: {:.0} sample-segments/s median, {:.0} best ({} segments)",
+        "{} {} width {} batch {} threads {}: {:.0} sample-segments/s median, {:.0} best ({} segments), peak {}",
         options.backend,
         options.gradient,
         options.width,
@@ -100,7 +107,15 @@ fn main() -> Result<()> {
         rayon::current_num_threads(),
         rate(*median),
         rate(best),
-        all.len()
+        all.len(),
+        peak_memory().map_or("unknown".to_owned(), |mib| format!("{mib} MiB")),
     );
     Ok(())
+}
+
+/// The largest resident size of this process, where the system tells.
+fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(line.split_whitespace().next()?.parse::<u64>().ok()? / 1024)
 }

@@ -6,5 +6,6 @@ pub mod files;
 pub mod model;
 pub mod plot;
 pub mod quant;
+pub mod threads;
 pub mod train;
 pub mod vote;

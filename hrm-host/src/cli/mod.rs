@@ -84,13 +84,10 @@ impl Cli {
     }
 }
 
-/// Lets every parallel operation use `threads` threads; all processors where it is `None`.
+/// As [`hrm_host::threads::use_threads`]; 0 threads are refused.
 fn use_threads(threads: Option<usize>) -> anyhow::Result<()> {
-    if let Some(threads) = threads {
-        ensure!(threads > 0, "--threads 0: give at least 1");
-        rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
-    }
-    Ok(())
+    ensure!(threads != Some(0), "--threads 0: give at least 1");
+    Ok(hrm_host::threads::use_threads(threads)?)
 }
 
 /// A checkpoint file as it is; of a run directory, its newest checkpoint.
