@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
+use candle_core::DType;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
@@ -92,6 +93,29 @@ pub enum GradientKind {
     Full,
 }
 
+/// In which floating-point type a training step computes. Weights, their moments and averages, the carry and the losses are
+/// f32 in any case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    /// 32 bits.
+    F32,
+    /// 32 bits, but a GPU may round the factors of its products to 10 bits.
+    Tf32,
+    /// Weights and activations of the forward and backward pass with 8 bits; norms and softmax with 32.
+    Bf16,
+}
+
+impl Precision {
+    /// The type of the values within a segment.
+    pub fn dtype(self) -> DType {
+        match self {
+            Precision::F32 | Precision::Tf32 => DType::F32,
+            Precision::Bf16 => DType::BF16,
+        }
+    }
+}
+
 /// How the prefix embedding (the original's puzzle embedding) is updated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -138,6 +162,8 @@ pub struct TrainConfig {
     pub loss: LossKind,
     /// Which level calls carry gradients.
     pub gradient: GradientKind,
+    /// In which floating-point type a step computes.
+    pub precision: Precision,
     /// Probability that halting waits for at least U{2..segments} segments.
     pub exploration: f64,
     /// Whether that is drawn once per puzzle, so that solved grids are also trained to stay solved for long; false
@@ -184,6 +210,7 @@ impl Default for TrainConfig {
             clip: 0.0,
             loss: LossKind::Softmax,
             gradient: GradientKind::OneStep,
+            precision: Precision::F32,
             exploration: 0.1,
             explore_once: true,
             stagger: true,

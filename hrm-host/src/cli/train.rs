@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use candle_core::Device;
-use hrm_host::config::RunConfig;
+use hrm_host::config::{Precision, RunConfig};
 use hrm_host::model::Params;
 use hrm_host::quant::{AlignedPack, restore};
 use hrm_host::train::checkpoint::RunDir;
@@ -73,6 +73,7 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
     };
     let config = configuration(&args)?;
     let device = args.device.open()?;
+    candle_core::cuda::set_gemm_reduced_precision_f32(config.train.precision == Precision::Tf32);
     if !args.resume {
         // The complaint comes before minutes of work, not after.
         ensure_new(&args.out)?;

@@ -39,15 +39,15 @@ impl Block {
         })
     }
 
-    /// The same numbers, out of the gradient's reach.
-    pub(super) fn detach(&self) -> Self {
-        Self {
-            qkv: self.qkv.detach(),
-            out: self.out.detach(),
-            gate_up: self.gate_up.detach(),
-            down: self.down.detach(),
-            relation_bias: self.relation_bias.as_ref().map(Tensor::detach),
-        }
+    /// The block with `f` of every weight.
+    pub(super) fn map(&self, f: &impl Fn(&Tensor) -> Result<Tensor>) -> Result<Self> {
+        Ok(Self {
+            qkv: f(&self.qkv)?,
+            out: f(&self.out)?,
+            gate_up: f(&self.gate_up)?,
+            down: f(&self.down)?,
+            relation_bias: self.relation_bias.as_ref().map(f).transpose()?,
+        })
     }
 }
 
@@ -95,9 +95,17 @@ pub(super) fn level(
     Ok(x)
 }
 
+/// `f(x)` computed in f32 where x has fewer bits, and given back in x's type.
+fn in_f32(x: &Tensor, f: impl Fn(&Tensor) -> Result<Tensor>) -> Result<Tensor> {
+    match x.dtype() {
+        DType::F32 | DType::F64 => f(x),
+        short => f(&x.to_dtype(DType::F32)?)?.to_dtype(short),
+    }
+}
+
 /// `x / sqrt(mean(x²) + eps)` over the last dimension.
 fn rms(x: &Tensor) -> Result<Tensor> {
-    x.broadcast_div(&(x.sqr()?.mean_keepdim(D::Minus1)? + RMS_EPS)?.sqrt()?)
+    in_f32(x, |x| x.broadcast_div(&(x.sqr()?.mean_keepdim(D::Minus1)? + RMS_EPS)?.sqrt()?))
 }
 
 /// `x W^T` for x `[B, S, in]` and W `(out, in)`.
@@ -127,7 +135,9 @@ fn attention(
 
     let mut scores = (q.matmul(&k.t()?)? / (head_dim as f64).sqrt())?; // (B, heads, S, S)
     if let (Some(bias), Some(one_hot)) = (&block.relation_bias, &geometry.relations) {
-        scores = scores.broadcast_add(&bias.matmul(one_hot)?.reshape((1, heads, sequence, sequence))?)?;
+        scores = scores.broadcast_add(
+            &bias.matmul(&one_hot.to_dtype(bias.dtype())?)?.reshape((1, heads, sequence, sequence))?,
+        )?;
     }
     see(SiteOp::Scores, &scores);
     let mixed = softmax(&scores)?.matmul(&v)?.transpose(1, 2)?.reshape((batch, sequence, width))?;
@@ -137,16 +147,20 @@ fn attention(
 
 /// Softmax over the last dimension. The maximum only keeps `exp` in range, so no gradient goes through it.
 fn softmax(scores: &Tensor) -> Result<Tensor> {
-    let weights = scores.broadcast_sub(&scores.detach().max_keepdim(D::Minus1)?)?.exp()?;
-    weights.broadcast_div(&weights.sum_keepdim(D::Minus1)?)
+    in_f32(scores, |scores| {
+        let weights = scores.broadcast_sub(&scores.detach().max_keepdim(D::Minus1)?)?.exp()?;
+        weights.broadcast_div(&weights.sum_keepdim(D::Minus1)?)
+    })
 }
 
 /// Rotate-half RoPE: pairs `(x_i, x_{i + d/2})` turn by their position's angle.
 fn rotate(x: &Tensor, (cos, sin): &(Tensor, Tensor)) -> Result<Tensor> {
     let half = x.dim(D::Minus1)? / 2;
-    let turned =
-        Tensor::cat(&[&x.narrow(D::Minus1, half, half)?.neg()?, &x.narrow(D::Minus1, 0, half)?], D::Minus1)?;
-    x.broadcast_mul(cos)? + turned.broadcast_mul(sin)?
+    in_f32(x, |x| {
+        let (low, high) = (x.narrow(D::Minus1, 0, half)?, x.narrow(D::Minus1, half, half)?);
+        let turned = Tensor::cat(&[&high.neg()?, &low], D::Minus1)?;
+        x.broadcast_mul(cos)? + turned.broadcast_mul(sin)?
+    })
 }
 
 /// `down(silu(gate) * up)`, `[B, S, W]`.

@@ -68,6 +68,7 @@ pub struct Hrm {
     weights: Weights,
     init: Carry, // (1, 1, width) each
     backend: Backend,
+    compute: DType,
     geometry: Geometry,
     fused: (FusedLevel, FusedLevel), // H, L
 }
@@ -97,10 +98,19 @@ impl Hrm {
             weights: Weights::load(config, params)?,
             init: Carry { z_h: state("init.h")?, z_l: state("init.l")? },
             backend,
+            compute: params.dtype(),
             geometry: Geometry::new(config, params.dtype(), params.device())?,
             fused: (FusedLevel::new(config, config.h_layers), FusedLevel::new(config, config.l_layers)),
             config: config.clone(),
         })
+    }
+
+    /// The same model with products, sums and states inside a segment in type `compute` (with [`Backend::Composite`]), while
+    /// parameters, their gradients, the carry and the outputs keep their own; norms, softmax and RoPE have 32 bits at least.
+    /// [`DType::BF16`] halves what a GPU moves.
+    pub fn in_type(self, compute: DType) -> Self {
+        let backend = if compute == DType::F32 { self.backend } else { Backend::Composite };
+        Self { compute, backend, ..self }
     }
 
     /// The configuration this model was built from.
@@ -161,12 +171,16 @@ impl Hrm {
         probe: &mut impl Probe,
     ) -> Result<Output> {
         let ModelConfig { h_cycles, l_cycles, .. } = self.config;
-        let weights = &if gradient == Gradient::None { self.weights.detach() } else { self.weights.clone() };
+        let weights = &self.weights.map(&|weight| match gradient {
+            Gradient::None => weight.detach().to_dtype(self.compute),
+            _ => weight.to_dtype(self.compute),
+        })?;
         let (h_net, l_net) = self.nets(weights, backend)?;
         let x = self.embed(weights, tokens)?;
-        let (h_constant, l_constant, x_constant) = (h_net.detach(), l_net.detach(), x.detach());
+        let (h_constant, l_constant, x_constant) = (h_net.detach()?, l_net.detach()?, x.detach());
 
-        let (mut z_h, mut z_l) = (carry.z_h.detach(), carry.z_l.detach());
+        let begin = |z: &Tensor| z.detach().to_dtype(self.compute);
+        let (mut z_h, mut z_l) = (begin(&carry.z_h)?, begin(&carry.z_l)?);
         for h_cycle in 1..=h_cycles {
             for l_cycle in 1..=l_cycles {
                 let learns = gradient.reaches(h_cycle == h_cycles && l_cycle == l_cycles);
@@ -186,7 +200,9 @@ impl Hrm {
             .matmul(&weights.q_weight.t()?)?
             .broadcast_add(&weights.q_bias)?;
         probe.see(Level::Heads, 0, SiteOp::Q, &q);
-        Ok(Output { carry: Carry { z_h: z_h.detach(), z_l: z_l.detach() }, logits, q })
+        let own = |x: &Tensor| x.to_dtype(self.init.z_h.dtype());
+        let carry = Carry { z_h: own(&z_h.detach())?, z_l: own(&z_l.detach())? };
+        Ok(Output { carry, logits: own(&logits)?, q: own(&q)? })
     }
 
     /// The H and the L level over `weights`; one and the same where they share them.
@@ -234,17 +250,18 @@ impl Weights {
         })
     }
 
-    fn detach(&self) -> Self {
-        let blocks = |blocks: &[Block]| blocks.iter().map(Block::detach).collect();
-        Self {
-            tokens: self.tokens.detach(),
-            prefix: self.prefix.detach(),
-            positions: self.positions.as_ref().map(Tensor::detach),
-            h: blocks(&self.h),
-            l: blocks(&self.l),
-            lm_head: self.lm_head.detach(),
-            q_weight: self.q_weight.detach(),
-            q_bias: self.q_bias.detach(),
-        }
+    /// The weights with `f` of each.
+    fn map(&self, f: &impl Fn(&Tensor) -> Result<Tensor>) -> Result<Self> {
+        let blocks = |blocks: &[Block]| blocks.iter().map(|block| block.map(f)).collect::<Result<Vec<_>>>();
+        Ok(Self {
+            tokens: f(&self.tokens)?,
+            prefix: f(&self.prefix)?,
+            positions: self.positions.as_ref().map(f).transpose()?,
+            h: blocks(&self.h)?,
+            l: blocks(&self.l)?,
+            lm_head: f(&self.lm_head)?,
+            q_weight: f(&self.q_weight)?,
+            q_bias: f(&self.q_bias)?,
+        })
     }
 }

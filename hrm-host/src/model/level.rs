@@ -38,13 +38,14 @@ impl<'a> Net<'a> {
     }
 
     /// The same level, out of the gradient's reach.
-    pub(super) fn detach(&self) -> Self {
-        match self {
+    pub(super) fn detach(&self) -> Result<Self> {
+        Ok(match self {
             Net::Composite { blocks, geometry } => {
-                Net::Composite { blocks: blocks.iter().map(Block::detach).collect(), geometry }
+                let blocks = blocks.iter().map(|block| block.map(&|weight| Ok(weight.detach())));
+                Net::Composite { blocks: blocks.collect::<Result<_>>()?, geometry }
             }
             Net::Fused { level, weights } => Net::Fused { level, weights: weights.detach() },
-        }
+        })
     }
 
     /// `level(h, injection)`: the blocks applied to `h + injection`, `[B, S, W]`. Only the composite backend shows its

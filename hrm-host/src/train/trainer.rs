@@ -116,7 +116,7 @@ impl<'d> Trainer<'d> {
     ) -> Result<Self, TrainError> {
         let (model, train) = (&config.model, &config.train);
         let task = check_data(config, data)?;
-        let hrm = Hrm::new(model, &params)?;
+        let hrm = Hrm::new(model, &params)?.in_type(train.precision.dtype());
         let flat = FlatParams::read(&params)?;
         let mut rng = match peers.rank() {
             0 => Pcg64::seed_from_u64(train.seed),
@@ -164,7 +164,7 @@ impl<'d> Trainer<'d> {
             return Err(TrainError::OtherData { found, expected: state.data });
         }
         let params = state.params.to_params(&config.model, device)?;
-        let hrm = Hrm::new(&config.model, &params)?;
+        let hrm = Hrm::new(&config.model, &params)?.in_type(config.train.precision.dtype());
         let shape = (config.train.batch, config.model.sequence(), config.model.width);
         let carry = Carry {
             z_h: Tensor::from_vec(state.z_h, shape, device)?,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::model::{Level, Site, SiteOp};
+use crate::model::{Backend, Level, Site, SiteOp};
 
 #[test]
 fn shapes_are_those_of_the_contract() {
@@ -32,6 +32,35 @@ fn how_gradients_flow_changes_no_output() {
         let inference = logits(Gradient::None);
         assert!(distance(&logits(Gradient::OneStep), &inference) < 1e-6);
         assert!(distance(&logits(Gradient::Full), &inference) < 1e-6);
+    }
+}
+
+#[test]
+fn short_floats_follow_and_keep_what_outlives_a_segment_in_f32() {
+    for config in tiny_configs() {
+        let params = lively_params(&config, DType::F32, 5);
+        let long = Hrm::with_backend(&config, &params, Backend::Composite).unwrap();
+        let short = Hrm::new(&config, &params).unwrap().in_type(DType::BF16);
+        let (tokens, carry) = (tokens(&config, 2), long.initial_carry(2).unwrap());
+        let [exact, near] =
+            [&long, &short].map(|hrm| hrm.segment(&carry, &tokens, Gradient::OneStep).unwrap());
+        let [exact_grads, near_grads] =
+            [&long, &short].map(|hrm| gradients(hrm, &carry, &tokens, Gradient::OneStep));
+        // Random weights amplify the rounding of 8 bits from call to call; unrelated values are 1.4 apart.
+        let outputs = [
+            ("logits", &near.logits, &exact.logits, 0.1),
+            ("q", &near.q, &exact.q, 0.1),
+            ("z_h", &near.carry.z_h, &exact.carry.z_h, 0.1),
+            ("z_l", &near.carry.z_l, &exact.carry.z_l, 0.1),
+        ];
+        let grads = params
+            .vars()
+            .map(|(name, var)| (name, near_grads.get(var).unwrap(), exact_grads.get(var).unwrap(), 0.5));
+        for (name, near, exact, most) in outputs.into_iter().chain(grads) {
+            assert_eq!(near.dtype(), DType::F32, "{name}");
+            let distance = distance(near, exact);
+            assert!(distance > 0.0 && distance < most, "{:?} {name}: {distance}", config.positions);
+        }
     }
 }
 
