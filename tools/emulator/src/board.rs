@@ -81,8 +81,8 @@ pub struct Hardware {
     pub workspace: u64,
 }
 
-/// Every real board. Chip names and flash are those of probe-rs 0.32's target descriptions (`targets/*.yaml` in the crate
-/// `probe-rs`): `probe-rs chip info CHIP` prints them.
+/// Every real board. Chip names and flash are those of probe-rs' descriptions of its targets: `probe-rs chip info CHIP` prints them, and
+/// `tools/chips` tests them.
 pub const HARDWARE: [Hardware; 4] = [
     Hardware {
         name: "pico2",
