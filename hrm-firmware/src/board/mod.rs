@@ -14,6 +14,8 @@ mod mps2;
 mod serial;
 #[cfg(feature = "_stm32f405")]
 mod stm32f405;
+#[cfg(feature = "_usb")]
+mod usb;
 
 #[cfg(feature = "board-mps2-an386")]
 mod mps2_an386;

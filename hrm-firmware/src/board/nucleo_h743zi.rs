@@ -1,15 +1,17 @@
-//! ST Nucleo-144 with an STM32H743ZI: a Cortex-M7 at 400 MHz, both caches on. The link is the debugger's virtual serial port
-//! (USART3, PD8 out, PD9 in).
+//! ST Nucleo-144 with an STM32H743ZI: a Cortex-M7 at 400 MHz, both caches on. The link is the user's USB port (PA11, PA12), or the
+//! debugger's virtual serial port (USART3, PD8 out, PD9 in).
 
 use cortex_m::Peripherals;
 use embassy_stm32::{
-    Config, bind_interrupts,
-    peripherals::{IWDG1, USART3},
+    Config, Peri, bind_interrupts, interrupt,
+    interrupt::Interrupt,
+    peripherals::{IWDG1, PA11, PA12, USART3, USB_OTG_FS},
     rcc::{
-        AHBPrescaler, APBPrescaler, HSIPrescaler, Pll, PllDiv, PllMul, PllPreDiv, PllSource, Sysclk,
-        VoltageScale,
+        AHBPrescaler, APBPrescaler, HSIPrescaler, Hsi48Config, Pll, PllDiv, PllMul, PllPreDiv, PllSource,
+        Sysclk, VoltageScale, mux::Usbsel,
     },
     usart::{self, BufferedInterruptHandler, BufferedUart},
+    usb as stm32_usb,
     wdg::IndependentWatchdog,
 };
 use hrm_firmware::Exit;
@@ -18,9 +20,11 @@ use super::{
     BAUD, Boot,
     clock::Clock,
     hal::{Hal, RX_BYTES, TX_BYTES, Watchdog},
+    usb::{self, WithUsb},
 };
 
 bind_interrupts!(struct Interrupts {
+    OTG_FS => stm32_usb::InterruptHandler<USB_OTG_FS>;
     USART3 => BufferedInterruptHandler<USART3>;
 });
 
@@ -31,7 +35,7 @@ const CLOCK_HZ: u32 = 400_000_000;
 const WATCHDOG_US: u32 = 8_000_000;
 
 /// This board.
-pub(crate) type NucleoH743Zi = Hal<BufferedUart<'static>, IndependentWatchdog<'static, IWDG1>>;
+pub(crate) type NucleoH743Zi = Hal<WithUsb<BufferedUart<'static>>, IndependentWatchdog<'static, IWDG1>>;
 
 impl Watchdog for IndependentWatchdog<'static, IWDG1> {
     fn feed(&mut self) {
@@ -58,9 +62,13 @@ impl Boot for NucleoH743Zi {
         let Ok(uart) = BufferedUart::new(p.USART3, p.PD9, p.PD8, tx, rx, Interrupts, line) else {
             defmt::panic!("USART3 cannot have {} baud from this clock", BAUD);
         };
+        if let Ok(port) = usb_port(p.USB_OTG_FS, p.PA12, p.PA11) {
+            // Nothing else uses the interrupt of UART8.
+            usb::runner(Interrupt::UART8).spawn(port);
+        }
         let mut watchdog = IndependentWatchdog::new(p.IWDG1, WATCHDOG_US);
         watchdog.unleash();
-        Self { name: NAME, uart, watchdog, clock: Clock::start(CLOCK_HZ) }
+        Self { name: NAME, uart: usb::beside(uart), watchdog, clock: Clock::start(CLOCK_HZ) }
     }
 
     fn exit(_: Exit) -> ! {
@@ -87,6 +95,31 @@ fn clocks() -> Config {
     config.rcc.apb2_pre = APBPrescaler::DIV2;
     config.rcc.apb3_pre = APBPrescaler::DIV2;
     config.rcc.apb4_pre = APBPrescaler::DIV2;
+    // The USB port's 48 MHz, held to the host's by its frames.
+    config.rcc.mux.usbsel = Usbsel::HSI48;
+    config.rcc.hsi48 = Some(Hsi48Config { sync_from_usb: true });
     config.rcc.voltage_scale = VoltageScale::Scale1;
     config
+}
+
+#[embassy_executor::task]
+async fn usb_port(
+    peripheral: Peri<'static, USB_OTG_FS>,
+    plus: Peri<'static, PA12>,
+    minus: Peri<'static, PA11>,
+) {
+    static mut PACKETS_IN: [u8; 256] = [0; 256];
+
+    let mut config = stm32_usb::Config::default();
+    // The pin for it is in other use.
+    config.vbus_detection = false;
+    // SAFETY: this task runs once, and nothing else names it.
+    let packets = unsafe { &mut *&raw mut PACKETS_IN };
+    usb::serve(stm32_usb::Driver::new_fs(peripheral, Interrupts, plus, minus, packets, config), NAME).await;
+}
+
+#[interrupt]
+fn UART8() {
+    // SAFETY: nothing else calls it.
+    unsafe { usb::on_interrupt() }
 }
