@@ -3,15 +3,14 @@
 
 use cortex_m::Peripherals;
 use embassy_stm32::{
-    Config, Peri, bind_interrupts, interrupt,
-    interrupt::Interrupt,
-    peripherals::{IWDG1, PA11, PA12, USART3, USB_OTG_FS},
+    Config, bind_interrupts,
+    pac::{CRS, crs::vals::Syncsrc},
+    peripherals::{IWDG1, USART3},
     rcc::{
         AHBPrescaler, APBPrescaler, HSIPrescaler, Hsi48Config, Pll, PllDiv, PllMul, PllPreDiv, PllSource,
         Sysclk, VoltageScale, mux::Usbsel,
     },
     usart::{self, BufferedInterruptHandler, BufferedUart},
-    usb as stm32_usb,
     wdg::IndependentWatchdog,
 };
 use hrm_firmware::Exit;
@@ -20,11 +19,11 @@ use super::{
     BAUD, Boot,
     clock::Clock,
     hal::{Hal, RX_BYTES, TX_BYTES, Watchdog},
+    otg,
     usb::{self, WithUsb},
 };
 
 bind_interrupts!(struct Interrupts {
-    OTG_FS => stm32_usb::InterruptHandler<USB_OTG_FS>;
     USART3 => BufferedInterruptHandler<USART3>;
 });
 
@@ -51,6 +50,7 @@ impl Boot for NucleoH743Zi {
         static mut TX: [u8; TX_BYTES] = [0; TX_BYTES];
 
         let p = embassy_stm32::init(clocks());
+        sync_to_frames();
         // SAFETY: nothing else in the program uses the caches' controls.
         let mut core = unsafe { Peripherals::steal() };
         core.SCB.enable_icache();
@@ -62,10 +62,7 @@ impl Boot for NucleoH743Zi {
         let Ok(uart) = BufferedUart::new(p.USART3, p.PD9, p.PD8, tx, rx, Interrupts, line) else {
             defmt::panic!("USART3 cannot have {} baud from this clock", BAUD);
         };
-        if let Ok(port) = usb_port(p.USB_OTG_FS, p.PA12, p.PA11) {
-            // Nothing else uses the interrupt of UART8.
-            usb::runner(Interrupt::UART8).spawn(port);
-        }
+        otg::start(p.USB_OTG_FS, p.PA12, p.PA11, NAME);
         let mut watchdog = IndependentWatchdog::new(p.IWDG1, WATCHDOG_US);
         watchdog.unleash();
         Self { name: NAME, uart: usb::beside(uart), watchdog, clock: Clock::start(CLOCK_HZ) }
@@ -95,31 +92,18 @@ fn clocks() -> Config {
     config.rcc.apb2_pre = APBPrescaler::DIV2;
     config.rcc.apb3_pre = APBPrescaler::DIV2;
     config.rcc.apb4_pre = APBPrescaler::DIV2;
-    // The USB port's 48 MHz, held to the host's by its frames.
+    // The USB port's 48 MHz, which `sync_to_frames` keeps exact.
     config.rcc.mux.usbsel = Usbsel::HSI48;
     config.rcc.hsi48 = Some(Hsi48Config { sync_from_usb: true });
     config.rcc.voltage_scale = VoltageScale::Scale1;
     config
 }
 
-#[embassy_executor::task]
-async fn usb_port(
-    peripheral: Peri<'static, USB_OTG_FS>,
-    plus: Peri<'static, PA12>,
-    minus: Peri<'static, PA11>,
-) {
-    static mut PACKETS_IN: [u8; 256] = [0; 256];
-
-    let mut config = stm32_usb::Config::default();
-    // The pin for it is in other use.
-    config.vbus_detection = false;
-    // SAFETY: this task runs once, and nothing else names it.
-    let packets = unsafe { &mut *&raw mut PACKETS_IN };
-    usb::serve(stm32_usb::Driver::new_fs(peripheral, Interrupts, plus, minus, packets, config), NAME).await;
-}
-
-#[interrupt]
-fn UART8() {
-    // SAFETY: nothing else calls it.
-    unsafe { usb::on_interrupt() }
+/// Trims the internal 48 MHz by the frames of the port on PA11 and PA12, USB2, which ST's header calls source 3. embassy-stm32 selects source 2, and
+/// that is USB1, the port that this board does not bring out.
+fn sync_to_frames() {
+    // The source can be written only while the counter rests.
+    CRS.cr().modify(|w| w.set_cen(false));
+    CRS.cfgr().modify(|w| w.set_syncsrc(Syncsrc::from_bits(3)));
+    CRS.cr().modify(|w| w.set_cen(true));
 }

@@ -1,12 +1,11 @@
 //! `cargo xtask test`: everything CI checks, on a fresh machine too.
 
-use std::process::Command;
-
 use anyhow::Result;
 
 use crate::bench;
+use crate::chips;
 use crate::firmware::{Variant, build, check_smallest, every, no_panic};
-use crate::run::{cargo, run, target};
+use crate::run::{cargo, run};
 use crate::setup::setup;
 
 /// Everything CI checks.
@@ -21,14 +20,14 @@ pub(crate) struct Args {
 pub(crate) fn task(args: &Args) -> Result<()> {
     let toolchain = if args.host_only { None } else { Some(setup(false, false)?) };
     run(&mut cargo(["fmt", "--all", "--check"]))?;
-    run(&mut chips(&["fmt"], &["--check"]))?;
+    chips::format()?;
     // Cheap things first; the firmware and what tests it need no candle.
     if let Some(toolchain) = toolchain {
         check_smallest(toolchain)?;
         no_panic(toolchain)?;
         build(toolchain, &every(), &Variant::ALL)?;
-        run(&mut chips(&["test"], &[]))?;
-        run(&mut chips(&["clippy", "--all-targets"], &["--deny", "warnings"]))?;
+        chips::check()?;
+        chips::lint()?;
         let only_emulated = ["--", "--ignored", "--test-threads", "2"];
         let suites =
             ["test", "--release", "--package", "hrm-tests", "--test", "emulated", "--test", "service"];
@@ -38,13 +37,4 @@ pub(crate) fn task(args: &Args) -> Result<()> {
     run(&mut cargo(["test", "--release", "--workspace"]))?;
     run(&mut cargo(["clippy", "--release", "--workspace", "--all-targets", "--", "--deny", "warnings"]))?;
     run(cargo(["doc", "--release", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "--deny warnings"))
-}
-
-/// Cargo in `tools/chips`, a workspace of its own: compares the images of real boards with probe-rs' descriptions of their chips.
-fn chips(task: &[&str], rest: &[&str]) -> Command {
-    let mut cargo = cargo(task);
-    cargo.args(["--manifest-path", "tools/chips/Cargo.toml", "--"]).args(rest);
-    // The images are found from the place of the test's program.
-    cargo.env("CARGO_TARGET_DIR", target());
-    cargo
 }
