@@ -2,18 +2,20 @@
 """Lets a board solve a puzzle: client.py HOST:PORT|SERIAL-PORT PUZZLE. Needs pyserial for a serial port, nothing for TCP.
 
 Everything it does is explained in PROTOCOL.md."""
-import socket, sys, zlib
+import itertools, socket, sys, zlib
 
 PROTOCOL, HELLO, SOLVE = 2, 0, 6  # version; numbers of the requests
-ANSWERS = {0: "hello", 6: "error", 7: "progress", 8: "answer"}
 STATUS = ["solved", "voted", "unproven", "refused"]
 
-def varint(n):  # postcard's integers: 7 bits a byte, low bits first
-    out = bytearray()
-    while n > 127:
-        out.append(n & 127 | 128)
-        n >>= 7
-    return bytes(out + bytes([n]))
+# Postcard: integers have 7 bits a byte, low bits first. What is read comes from an iterator over bytes.
+def varint(n): return bytes([n]) if n < 128 else bytes([n & 127 | 128]) + varint(n >> 7)
+def number(r): byte = next(r); return byte if byte < 128 else byte - 128 + (number(r) << 7)
+def string(r): return bytes(itertools.islice(r, number(r)))
+def option(r, read): return read(r) if next(r) else None
+def zigzag(r): n = number(r); return n >> 1 ^ -(n & 1)
+def guess_end(r): kind = number(r); return kind, next(r) if kind == 2 else None
+def refusal(r): kind = number(r); return kind, number(r), next(r) if kind == 1 else number(r)
+def progress(r): return *(number(r) for _ in range(4)), next(r), zigzag(r), option(r, number), option(r, guess_end)
 
 def cobs(data):  # no zero inside, one behind
     out = bytearray()
@@ -25,76 +27,43 @@ def cobs(data):  # no zero inside, one behind
     return bytes(out) + b"\0"
 
 def uncobs(frame):
-    out, at = bytearray(), 0
-    while at < len(frame):
-        code = frame[at]
-        out += frame[at + 1 : at + code]
-        at += code
-        if code < 255 and at < len(frame):
-            out.append(0)
-    return bytes(out)
+    out = b""
+    while frame:
+        code, block, frame = frame[0], frame[1 : frame[0]], frame[frame[0] :]
+        out += block + (b"\0" if code < 255 and frame else b"")
+    return out
 
-class Reader:
-    def __init__(self, data): self.data, self.at = data, 0
-    def byte(self): self.at += 1; return self.data[self.at - 1]
-    def varint(self):
-        n = shift = 0
-        while True:
-            b = self.byte()
-            n |= (b & 127) << shift
-            shift += 7
-            if b < 128: return n
-    def bytes(self): n = self.varint(); self.at += n; return self.data[self.at - n : self.at]
-    def option(self, read): return read() if self.byte() else None
-    def zigzag(self): n = self.varint(); return n >> 1 ^ -(n & 1)
-    def guess_end(self): kind = self.varint(); return (kind, self.byte() if kind == 2 else None)
-    def refusal(self):
-        kind = self.varint()
-        return (kind, self.varint(), self.byte() if kind == 1 else self.varint())
-    def progress(self):
-        return [self.varint(), self.varint(), self.varint(), self.varint(), self.byte(), self.zigzag(),
-                self.option(self.varint), self.option(self.guess_end)]
+def connect(name):  # how to send bytes, and how to receive some
+    if ":" in name and not name.startswith("/"):
+        line = socket.create_connection(name.rsplit(":", 1), timeout=60)
+        return line.sendall, lambda: line.recv(4096)
+    import serial
+    line = serial.Serial(name, 115200, timeout=60)
+    return line.write, lambda: line.read(1)
 
-class Board:
-    def __init__(self, name):
-        if ":" in name and not name.startswith("/"):
-            line = socket.create_connection(name.rsplit(":", 1), timeout=60)
-            self.write, self.read = line.sendall, lambda: line.recv(4096)
-        else:
-            import serial
-            line = serial.Serial(name, 115200, timeout=60)
-            self.write, self.read = line.write, lambda: line.read(1)
-        self.id, self.arrived = 0, b""
-        self.write(b"\0")  # ends whatever a client before may have left half-sent
-    def ask(self, request):
-        self.id += 1
-        envelope = bytes([PROTOCOL]) + varint(self.id) + request
-        self.write(cobs(envelope + zlib.crc32(envelope).to_bytes(4, "little")))
-    def answer(self):
-        while True:
-            while b"\0" not in self.arrived:
-                self.arrived += self.read() or sys.exit("the board is gone")
-            frame, self.arrived = self.arrived.split(b"\0", 1)
-            data = uncobs(frame)
-            if len(data) < 6 or zlib.crc32(data[:-4]) != int.from_bytes(data[-4:], "little"):
-                continue  # noise
-            if data[0] != PROTOCOL: sys.exit(f"the board speaks protocol {data[0]}, this program {PROTOCOL}")
-            reader = Reader(data[1:-4])
-            if reader.varint() == self.id:  # answers to earlier requests are of no interest
-                return ANSWERS.get(reader.varint(), "other"), reader
+def ask(id, request):  # number and fields of the answer
+    envelope = bytes([PROTOCOL]) + varint(id) + request
+    send(cobs(envelope + zlib.crc32(envelope).to_bytes(4, "little")))
+    while True:
+        data = uncobs(bytes(iter(arrives.__next__, 0)))
+        if len(data) < 6 or zlib.crc32(data[:-4]) != int.from_bytes(data[-4:], "little"): continue  # noise
+        if data[0] != PROTOCOL: sys.exit(f"the board speaks protocol {data[0]}, this program {PROTOCOL}")
+        r = iter(data[1:-4])
+        if number(r) == id: return number(r), r  # other answers are to earlier requests
 
-board, puzzle = Board(sys.argv[1]), sys.argv[2]
-board.ask(varint(HELLO))
-kind, r = board.answer()
-print(kind, "firmware", r.bytes().decode(), "board", r.bytes().decode(), "task", r.bytes().decode())
-tokens = bytes(1 if c in ".0" else int(c) + 1 for c in puzzle)
+send, receive = connect(sys.argv[1])
+arrives = itertools.chain.from_iterable(receive() or sys.exit("the board is gone") for _ in itertools.count())
+send(b"\0")  # ends whatever a client before may have left half-sent
+kind, r = ask(1, varint(HELLO))
+if kind != 0: sys.exit(f"no hello, but answer {kind}")
+print("hello firmware", string(r).decode(), "board", string(r).decode(), "task", string(r).decode())
+tokens = bytes(1 if c in ".0" else int(c) + 1 for c in sys.argv[2])
 # Checked, relabels, 9 guesses of 16 segments, no budget, not on halt, when settled, seed 0; no limit of time; no progress
 policy = bytes([0, 0]) + varint(9) + varint(16) + varint(2**32 - 1) + bytes([0, 1]) + varint(0)
-board.ask(varint(SOLVE) + policy + varint(0) + bytes([0]) + varint(len(tokens)) + tokens)
-kind, r = board.answer()
-if kind != "answer": sys.exit(f"{kind} {r.varint()}")
-status = r.varint()
-if STATUS[status] == "refused": sys.exit(f"refused: {r.refusal()}")
-stop, guesses, segments, end, found, votes = r.varint(), r.varint(), r.varint(), r.option(r.guess_end), r.option(r.progress), r.varint()
-grid = "".join("." if t == 1 else str(t - 1) for t in r.bytes())
-print(STATUS[status], grid, "guesses", guesses, "segments", segments, "microseconds", r.option(r.varint))
+kind, r = ask(2, varint(SOLVE) + policy + varint(0) + bytes([0]) + varint(len(tokens)) + tokens)
+if kind != 8: sys.exit(f"no answer, but fault {number(r)}")
+status = STATUS[number(r)]
+if status == "refused": sys.exit(f"refused: {refusal(r)}")
+stop, guesses, segments, end, found, votes = number(r), number(r), number(r), option(r, guess_end), option(r, progress), number(r)
+grid = "".join("." if t == 1 else str(t - 1) for t in string(r))
+print(status, grid, "guesses", guesses, "segments", segments, "microseconds", option(r, number))

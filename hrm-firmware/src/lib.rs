@@ -8,7 +8,9 @@ pub mod app;
 pub mod bench;
 pub mod exit;
 mod job;
+pub mod lines;
 pub mod surroundings;
+pub mod usb;
 
 pub use app::{About, App, refuse_all};
 pub use exit::Exit;

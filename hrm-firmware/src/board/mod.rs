@@ -10,10 +10,19 @@ pub(crate) mod stack;
 mod hal;
 #[cfg(feature = "_mps")]
 mod mps2;
+#[cfg(feature = "_otg")]
+mod otg;
 #[cfg(feature = "_register-uart")]
 mod serial;
 #[cfg(feature = "_stm32f405")]
 mod stm32f405;
+#[cfg(feature = "_usb")]
+mod usb;
+
+#[cfg(feature = "board-blackpill-f411")]
+mod blackpill_f411;
+#[cfg(feature = "board-blackpill-f411")]
+pub(crate) use blackpill_f411::BlackPillF411 as Here;
 
 #[cfg(feature = "board-mps2-an386")]
 mod mps2_an386;

@@ -1,4 +1,5 @@
-//! Nordic nRF52840 DK (PCA10056): a Cortex-M4F at 64 MHz. The link is the debugger's virtual serial port (P0.06 out, P0.08 in).
+//! Nordic nRF52840 DK (PCA10056): a Cortex-M4F at 64 MHz. The link is the chip's USB port, or the debugger's virtual serial port
+//! (P0.06 out, P0.08 in).
 //!
 //! SysTick rests while the processor sleeps, so the clock counts the time that the board works, not the time it waits.
 
@@ -6,8 +7,14 @@ use embassy_nrf::{
     Peri, bind_interrupts,
     buffered_uarte::{BufferedUarte, InterruptHandler},
     config::{Config, HfclkSource},
-    peripherals::{UARTE0, WDT},
+    interrupt,
+    interrupt::Interrupt,
+    peripherals::{UARTE0, USBD, WDT},
     uarte::{self, Baudrate},
+    usb::{
+        self as nrf_usb,
+        vbus_detect::{self, HardwareVbusDetect},
+    },
     wdt::{self, HaltConfig, SleepConfig, WatchdogHandle},
 };
 use hrm_firmware::Exit;
@@ -16,10 +23,13 @@ use super::{
     BAUD, Boot,
     clock::Clock,
     hal::{Hal, RX_BYTES, TX_BYTES, Watchdog},
+    usb::{self, WithUsb},
 };
 
 bind_interrupts!(struct Interrupts {
+    CLOCK_POWER => vbus_detect::InterruptHandler;
     UARTE0 => InterruptHandler<UARTE0>;
+    USBD => nrf_usb::InterruptHandler<USBD>;
 });
 
 /// The chip has a table of speeds; its entry below must be the link's.
@@ -32,7 +42,7 @@ const CLOCK_HZ: u32 = 64_000_000;
 const WATCHDOG_TICKS: u32 = 8 * 32_768;
 
 /// This board.
-pub(crate) type Nrf52840Dk = Hal<BufferedUarte<'static>, Option<WatchdogHandle>>;
+pub(crate) type Nrf52840Dk = Hal<WithUsb<BufferedUarte<'static>>, Option<WatchdogHandle>>;
 
 impl Watchdog for Option<WatchdogHandle> {
     fn feed(&mut self) {
@@ -70,7 +80,10 @@ impl Boot for Nrf52840Dk {
             rx,
             tx,
         );
-        Self { name: NAME, uart, watchdog: watchdog(p.WDT), clock: Clock::start(CLOCK_HZ) }
+        if let Ok(port) = usb_port(p.USBD) {
+            usb::runner(Interrupt::EGU0_SWI0).spawn(port);
+        }
+        Self { name: NAME, uart: usb::beside(uart), watchdog: watchdog(p.WDT), clock: Clock::start(CLOCK_HZ) }
     }
 
     fn exit(_: Exit) -> ! {
@@ -86,4 +99,16 @@ fn watchdog(peripheral: Peri<'static, WDT>) -> Option<WatchdogHandle> {
     config.action_during_sleep = SleepConfig::Pause;
     config.action_during_debug_halt = HaltConfig::Pause;
     wdt::Watchdog::try_new(peripheral, config).ok().map(|(_, [handle])| handle)
+}
+
+#[embassy_executor::task]
+async fn usb_port(peripheral: Peri<'static, USBD>) {
+    let driver = nrf_usb::Driver::new(peripheral, Interrupts, HardwareVbusDetect::new(Interrupts));
+    usb::serve(driver, NAME).await;
+}
+
+#[interrupt]
+fn EGU0_SWI0() {
+    // SAFETY: nothing else calls it.
+    unsafe { usb::on_interrupt() }
 }

@@ -1,13 +1,14 @@
-//! ST Nucleo-144 with an STM32H743ZI: a Cortex-M7 at 400 MHz, both caches on. The link is the debugger's virtual serial port
-//! (USART3, PD8 out, PD9 in).
+//! ST Nucleo-144 with an STM32H743ZI: a Cortex-M7 at 400 MHz, both caches on. The link is the user's USB port (PA11, PA12), or the
+//! debugger's virtual serial port (USART3, PD8 out, PD9 in).
 
 use cortex_m::Peripherals;
 use embassy_stm32::{
     Config, bind_interrupts,
+    pac::{CRS, crs::vals::Syncsrc},
     peripherals::{IWDG1, USART3},
     rcc::{
-        AHBPrescaler, APBPrescaler, HSIPrescaler, Pll, PllDiv, PllMul, PllPreDiv, PllSource, Sysclk,
-        VoltageScale,
+        AHBPrescaler, APBPrescaler, HSIPrescaler, Hsi48Config, Pll, PllDiv, PllMul, PllPreDiv, PllSource,
+        Sysclk, VoltageScale, mux::Usbsel,
     },
     usart::{self, BufferedInterruptHandler, BufferedUart},
     wdg::IndependentWatchdog,
@@ -18,6 +19,8 @@ use super::{
     BAUD, Boot,
     clock::Clock,
     hal::{Hal, RX_BYTES, TX_BYTES, Watchdog},
+    otg,
+    usb::{self, WithUsb},
 };
 
 bind_interrupts!(struct Interrupts {
@@ -31,7 +34,7 @@ const CLOCK_HZ: u32 = 400_000_000;
 const WATCHDOG_US: u32 = 8_000_000;
 
 /// This board.
-pub(crate) type NucleoH743Zi = Hal<BufferedUart<'static>, IndependentWatchdog<'static, IWDG1>>;
+pub(crate) type NucleoH743Zi = Hal<WithUsb<BufferedUart<'static>>, IndependentWatchdog<'static, IWDG1>>;
 
 impl Watchdog for IndependentWatchdog<'static, IWDG1> {
     fn feed(&mut self) {
@@ -47,6 +50,7 @@ impl Boot for NucleoH743Zi {
         static mut TX: [u8; TX_BYTES] = [0; TX_BYTES];
 
         let p = embassy_stm32::init(clocks());
+        sync_to_frames();
         // SAFETY: nothing else in the program uses the caches' controls.
         let mut core = unsafe { Peripherals::steal() };
         core.SCB.enable_icache();
@@ -58,9 +62,10 @@ impl Boot for NucleoH743Zi {
         let Ok(uart) = BufferedUart::new(p.USART3, p.PD9, p.PD8, tx, rx, Interrupts, line) else {
             defmt::panic!("USART3 cannot have {} baud from this clock", BAUD);
         };
+        otg::start(p.USB_OTG_FS, p.PA12, p.PA11, NAME);
         let mut watchdog = IndependentWatchdog::new(p.IWDG1, WATCHDOG_US);
         watchdog.unleash();
-        Self { name: NAME, uart, watchdog, clock: Clock::start(CLOCK_HZ) }
+        Self { name: NAME, uart: usb::beside(uart), watchdog, clock: Clock::start(CLOCK_HZ) }
     }
 
     fn exit(_: Exit) -> ! {
@@ -87,6 +92,18 @@ fn clocks() -> Config {
     config.rcc.apb2_pre = APBPrescaler::DIV2;
     config.rcc.apb3_pre = APBPrescaler::DIV2;
     config.rcc.apb4_pre = APBPrescaler::DIV2;
+    // The USB port's 48 MHz, which `sync_to_frames` keeps exact.
+    config.rcc.mux.usbsel = Usbsel::HSI48;
+    config.rcc.hsi48 = Some(Hsi48Config { sync_from_usb: true });
     config.rcc.voltage_scale = VoltageScale::Scale1;
     config
+}
+
+/// Trims the internal 48 MHz by the frames of the port on PA11 and PA12, USB2, which ST's header calls source 3. embassy-stm32 selects source 2, and
+/// that is USB1, the port that this board does not bring out.
+fn sync_to_frames() {
+    // The source can be written only while the counter rests.
+    CRS.cr().modify(|w| w.set_cen(false));
+    CRS.cfgr().modify(|w| w.set_syncsrc(Syncsrc::from_bits(3)));
+    CRS.cr().modify(|w| w.set_cen(true));
 }

@@ -1,11 +1,12 @@
-//! Raspberry Pi Pico 2: an RP2350, of which one Cortex-M33 at 150 MHz is used. The link is UART0 (GP0 out, GP1 in), where a
-//! Raspberry Pi Debug Probe has its own serial port.
+//! Raspberry Pi Pico 2: an RP2350, of which one Cortex-M33 at 150 MHz is used. The link is the USB port, or UART0 (GP0 out, GP1 in), where
+//! a Raspberry Pi Debug Probe has its own serial port.
 
 use embassy_rp::{
-    bind_interrupts,
-    peripherals::UART0,
+    Peri, bind_interrupts, interrupt,
+    interrupt::Interrupt,
+    peripherals::{UART0, USB},
     uart::{self, BufferedInterruptHandler, BufferedUart},
-    watchdog,
+    usb as rp_usb, watchdog,
 };
 use embassy_time::Duration;
 use hrm_firmware::Exit;
@@ -14,10 +15,12 @@ use super::{
     BAUD, Boot,
     clock::Clock,
     hal::{Hal, RX_BYTES, TX_BYTES, Watchdog},
+    usb::{self, WithUsb},
 };
 
 bind_interrupts!(struct Interrupts {
     UART0_IRQ => BufferedInterruptHandler<UART0>;
+    USBCTRL_IRQ => rp_usb::InterruptHandler<USB>;
 });
 
 const NAME: &str = "pico2";
@@ -26,7 +29,7 @@ const NAME: &str = "pico2";
 const WATCHDOG: Duration = Duration::from_secs(8);
 
 /// This board.
-pub(crate) type Pico2 = Hal<BufferedUart, watchdog::Watchdog>;
+pub(crate) type Pico2 = Hal<WithUsb<BufferedUart>, watchdog::Watchdog>;
 
 impl Watchdog for watchdog::Watchdog {
     fn feed(&mut self) {
@@ -47,13 +50,32 @@ impl Boot for Pico2 {
         // SAFETY: `start` is called once, and nothing else names these two.
         let (rx, tx) = unsafe { (&mut *&raw mut RX, &mut *&raw mut TX) };
         let uart = BufferedUart::new(p.UART0, p.PIN_0, p.PIN_1, Interrupts, tx, rx, line);
+        if let Ok(port) = usb_port(p.USB) {
+            usb::runner(Interrupt::SWI_IRQ_0).spawn(port);
+        }
         let mut watchdog = watchdog::Watchdog::new(p.WATCHDOG);
         watchdog.pause_on_debug(true);
         watchdog.start(WATCHDOG);
-        Self { name: NAME, uart, watchdog, clock: Clock::start(embassy_rp::clocks::clk_sys_freq()) }
+        Self {
+            name: NAME,
+            uart: usb::beside(uart),
+            watchdog,
+            clock: Clock::start(embassy_rp::clocks::clk_sys_freq()),
+        }
     }
 
     fn exit(_: Exit) -> ! {
         super::restart()
     }
+}
+
+#[embassy_executor::task]
+async fn usb_port(peripheral: Peri<'static, USB>) {
+    usb::serve(rp_usb::Driver::new(peripheral, Interrupts), NAME).await;
+}
+
+#[interrupt]
+fn SWI_IRQ_0() {
+    // SAFETY: nothing else calls it.
+    unsafe { usb::on_interrupt() }
 }

@@ -81,9 +81,9 @@ pub struct Hardware {
     pub workspace: u64,
 }
 
-/// Every real board. Chip names and flash are those of probe-rs 0.32's target descriptions (`targets/*.yaml` in the crate
-/// `probe-rs`): `probe-rs chip info CHIP` prints them.
-pub const HARDWARE: [Hardware; 4] = [
+/// Every real board. Chip names and flash are those of probe-rs' descriptions of its targets: `probe-rs chip info CHIP` prints them, and
+/// `tools/chips` tests them.
+pub const HARDWARE: [Hardware; 5] = [
     Hardware {
         name: "pico2",
         about: "Raspberry Pi Pico 2 (RP2350, Cortex-M33)",
@@ -123,6 +123,16 @@ pub const HARDWARE: [Hardware; 4] = [
         flash: (0x0800_0000, 0x0810_0000),
         pack: (0x0806_0000, 640 << 10),
         workspace: 120 << 10,
+    },
+    Hardware {
+        name: "blackpill-f411",
+        about: "WeAct Black Pill (STM32F411CE, Cortex-M4)",
+        cpu: "cortex-m4",
+        target: "thumbv7em-none-eabihf",
+        chip: "STM32F411CEUx",
+        flash: (0x0800_0000, 0x0808_0000),
+        pack: (0x0802_0000, 384 << 10),
+        workspace: 92 << 10,
     },
 ];
 

@@ -2,18 +2,20 @@
 
 use std::{
     fs,
+    ops::Range,
     path::{Path, PathBuf},
 };
 
-use object::{Object, ObjectSection, ObjectSymbol, SectionFlags, elf};
+use object::{
+    LittleEndian, Object, ObjectSection, ObjectSymbol, SectionFlags, elf, read::elf::ProgramHeader,
+};
 
 /// A firmware ELF file.
 pub struct Image {
     path: PathBuf,
     elf: Vec<u8>,
     board: Option<String>,
-    pack_region: PackRegion,
-    program_bytes: u64,
+    map: MemoryMap,
     sizes: Sizes,
 }
 
@@ -30,6 +32,19 @@ pub struct PackRegion {
     pub start: u64,
     /// Length in bytes.
     pub bytes: u64,
+}
+
+/// The regions that the board's memory.x makes, by their addresses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemoryMap {
+    /// Flash for the program.
+    pub program: Range<u64>,
+    /// Flash for the pack.
+    pub pack: Range<u64>,
+    /// RAM for the stack.
+    pub stack: Range<u64>,
+    /// RAM for everything else.
+    pub ram: Range<u64>,
 }
 
 /// What an image takes, in bytes.
@@ -98,14 +113,17 @@ impl Image {
             let found = file.symbols().find(|s| s.name() == Ok(symbol));
             found.map(|s| s.address()).ok_or_else(|| ImageError::Symbol { path: path.clone(), symbol })
         };
-        let start = symbol("__pack_start")?;
-        let pack_region = PackRegion { start, bytes: symbol("__pack_end")?.saturating_sub(start) };
-        let stack = symbol("_stack_start")?.saturating_sub(symbol("_stack_end")?);
-        let sizes = Sizes { stack, ..sizes(&file) };
+        let map = MemoryMap {
+            program: symbol("__program_start")?..symbol("__program_end")?,
+            pack: symbol("__pack_start")?..symbol("__pack_end")?,
+            // It grows downwards.
+            stack: symbol("_stack_end")?..symbol("_stack_start")?,
+            ram: symbol("__ram_start")?..symbol("__ram_end")?,
+        };
+        let sizes = Sizes { stack: length(&map.stack), ..sizes(&file) };
         let board = file.symbols().find_map(|s| s.name().ok()?.strip_prefix(BOARD_SYMBOL).map(str::to_owned));
         let board = board.map(|name| name.replace('_', "-"));
-        let program_bytes = symbol("__program_end")?.saturating_sub(symbol("__program_start")?);
-        Ok(Image { path, elf, board, pack_region, program_bytes, sizes })
+        Ok(Image { path, elf, board, map, sizes })
     }
 
     /// The file.
@@ -125,12 +143,27 @@ impl Image {
 
     /// Flash set aside for the program.
     pub fn program_bytes(&self) -> u64 {
-        self.program_bytes
+        length(&self.map.program)
+    }
+
+    /// The regions that its board's memory.x makes.
+    pub fn memory_map(&self) -> MemoryMap {
+        self.map.clone()
+    }
+
+    /// The addresses that its bytes are flashed to, initial values of variables included.
+    pub fn segments(&self) -> Vec<Range<u64>> {
+        let file = object::read::elf::ElfFile32::<LittleEndian>::parse(&*self.elf);
+        let headers = file.iter().flat_map(|file| file.elf_program_headers());
+        let loaded = headers.filter(|header| header.p_type(LittleEndian) == elf::PT_LOAD);
+        let flashed = loaded.map(|header| (header.p_paddr(LittleEndian), header.p_filesz(LittleEndian)));
+        let flashed = flashed.filter(|(_, bytes)| *bytes > 0);
+        flashed.map(|(start, bytes)| u64::from(start)..u64::from(start) + u64::from(bytes)).collect()
     }
 
     /// Where the board keeps the pack, as the linker script says.
     pub fn pack_region(&self) -> PackRegion {
-        self.pack_region
+        PackRegion { start: self.map.pack.start, bytes: length(&self.map.pack) }
     }
 
     /// Names and addresses of the symbols that begin with `prefix`.
@@ -155,6 +188,10 @@ impl Image {
     pub fn sizes(&self) -> Sizes {
         self.sizes
     }
+}
+
+fn length(region: &Range<u64>) -> u64 {
+    region.end.saturating_sub(region.start)
 }
 
 fn sizes(file: &object::File<'_>) -> Sizes {

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod bench;
+mod chips;
 mod demo;
 mod firmware;
 mod flash;
@@ -26,6 +27,8 @@ enum Task {
     Setup(setup::Args),
     /// Build the firmware for one board or all of them, into target/firmware-images
     Firmware(firmware::Args),
+    /// Compare the images of real boards with probe-rs' descriptions of their chips
+    Chips,
     /// Flash a real board's image with probe-rs and show its log; `cargo run` for a board comes here
     Run(flash::Args),
     /// Train a 4x4 HRM, make it int8, and let the host and an emulated microcontroller solve puzzles with it
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().task {
         Task::Setup(args) => setup::task(&args),
         Task::Firmware(args) => firmware::task(&args),
+        Task::Chips => chips::check(),
         Task::Run(args) => flash::task(&args),
         Task::Demo(args) => demo::task(&args),
         Task::Bench(args) => bench::task(&args),

@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use crate::bench;
+use crate::chips;
 use crate::firmware::{Variant, build, check_smallest, every, no_panic};
 use crate::run::{cargo, run};
 use crate::setup::setup;
@@ -19,11 +20,14 @@ pub(crate) struct Args {
 pub(crate) fn task(args: &Args) -> Result<()> {
     let toolchain = if args.host_only { None } else { Some(setup(false, false)?) };
     run(&mut cargo(["fmt", "--all", "--check"]))?;
+    chips::format()?;
     // Cheap things first; the firmware and what tests it need no candle.
     if let Some(toolchain) = toolchain {
         check_smallest(toolchain)?;
         no_panic(toolchain)?;
         build(toolchain, &every(), &Variant::ALL)?;
+        chips::check()?;
+        chips::lint()?;
         let only_emulated = ["--", "--ignored", "--test-threads", "2"];
         let suites =
             ["test", "--release", "--package", "hrm-tests", "--test", "emulated", "--test", "service"];

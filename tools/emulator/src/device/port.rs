@@ -79,7 +79,8 @@ impl Port {
             let line = connect(name).map_err(|problem| PortError::Tcp { name: name.into(), problem })?;
             return Ok(Port::Tcp(line));
         }
-        match serialport::new(name, baud).timeout(READ).open() {
+        // A board's own USB port talks to a program that says it is there, by "data terminal ready".
+        match serialport::new(name, baud).timeout(READ).dtr_on_open(true).open() {
             Ok(port) => Ok(Port::Serial(port)),
             Err(error) => Err(explain(name, &error)),
         }
