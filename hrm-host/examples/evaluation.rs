@@ -2,7 +2,8 @@
 //!
 //! `cargo run --release -p hrm-host --example evaluation -- --threads 2`
 //!
-//! All of them take turns in one process, so that whatever else the machine does falls on all alike; the best and the median turn of each are told.
+//! All of them take turns in one process, so that whatever else the machine does falls on all alike; the best and the median turn of each are told, and
+//! puzzles per second of processor time (Linux), which other programs disturb least.
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -41,14 +42,29 @@ struct Options {
     threads: usize,
 }
 
-/// Seconds that `model` takes for `puzzles`.
-fn turn<M>(model: &mut M, puzzles: &[u8], segments: usize) -> Result<f64>
+/// What a turn took.
+#[derive(Clone, Copy)]
+struct Turn {
+    seconds: f64,
+    processor_seconds: f64,
+}
+
+/// Processor time of this process, all threads, in seconds; 0 where the system does not tell as Linux does.
+fn processor_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // behind the program's name in parentheses: the 12th and 13th are user and system time, in hundredths
+    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
+}
+
+/// How long `model` takes for `puzzles`.
+fn turn<M>(model: &mut M, puzzles: &[u8], segments: usize) -> Result<Turn>
 where
     M: Answers<Error: std::error::Error + Send + Sync + 'static>,
 {
-    let begin = Instant::now();
+    let (begin, before) = (Instant::now(), processor_seconds());
     model.answer(puzzles, segments, &mut |_| {})?;
-    Ok(begin.elapsed().as_secs_f64())
+    Ok(Turn { seconds: begin.elapsed().as_secs_f64(), processor_seconds: processor_seconds() - before })
 }
 
 fn main() -> Result<()> {
@@ -84,7 +100,7 @@ fn main() -> Result<()> {
     for level in &levels {
         names.extend(["16", "8"].map(|lanes| format!("int8, {lanes}-bit lanes, {level:?}")));
     }
-    let mut seconds: Vec<Vec<f64>> = vec![Vec::new(); names.len()];
+    let mut seconds: Vec<Vec<Turn>> = vec![Vec::new(); names.len()];
     for _ in 0..options.turns.max(1) {
         seconds[0].push(turn(&mut composite, &puzzles, options.segments)?);
         seconds[1].push(turn(&mut fused, &puzzles, options.segments)?);
@@ -103,22 +119,22 @@ fn main() -> Result<()> {
         options.turns
     );
     println!(
-        "| model | puzzles/s, best | median | against candle's operations | against fused |\n|---|--:|--:|--:|--:|"
+        "| model | puzzles/s, best | median | against candle's operations | against fused | puzzles per processor second | against candle's operations | against fused |"
     );
+    println!("|---|--:|--:|--:|--:|--:|--:|--:|");
     let rate = |seconds: f64| options.rows as f64 / seconds;
-    let rates: Vec<(f64, f64)> = seconds
+    let rates: Vec<[f64; 3]> = seconds
         .iter_mut()
-        .map(|seconds| {
-            seconds.sort_by(f64::total_cmp);
-            (rate(seconds[0]), rate(seconds[seconds.len() / 2]))
+        .map(|turns| {
+            turns.sort_by(|a, b| a.seconds.total_cmp(&b.seconds));
+            let processor = turns.iter().map(|turn| turn.processor_seconds).sum::<f64>() / turns.len() as f64;
+            [rate(turns[0].seconds), rate(turns[turns.len() / 2].seconds), rate(processor)]
         })
         .collect();
-    for (name, (best, median)) in names.iter().zip(&rates) {
-        println!(
-            "| {name} | {best:.1} | {median:.1} | {:.2} | {:.2} |",
-            median / rates[0].1,
-            median / rates[1].1
-        );
+    for (name, [best, median, processor]) in names.iter().zip(&rates) {
+        let [(a, b), (c, d)] =
+            [(median, 1), (processor, 2)].map(|(own, i)| (own / rates[0][i], own / rates[1][i]));
+        println!("| {name} | {best:.1} | {median:.1} | {a:.2} | {b:.2} | {processor:.1} | {c:.2} | {d:.2} |");
     }
     Ok(())
 }

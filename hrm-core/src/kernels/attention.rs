@@ -104,8 +104,9 @@ pub fn add_bias_portable(scores: &mut [i32], bias: &[i32], classes: &[u8]) {
 /// The quotient's relative error is below `2^-14`.
 pub fn attention_output<A: Lane>(acc: &[i32], sum: u32, out: &mut [A]) {
     // (a kernel that is corrupted for a test is the portable one)
-    #[cfg(not(any(feature = "_portable", feature = "_fault-injection")))]
-    if let (_, Some(factor)) = quotient::<A>(sum)
+    #[cfg(not(feature = "_portable"))]
+    if !cfg!(feature = "_fault-injection")
+        && let (_, Some(factor)) = quotient::<A>(sum)
         && rescale(acc, factor, out)
     {
         return;
@@ -114,7 +115,7 @@ pub fn attention_output<A: Lane>(acc: &[i32], sum: u32, out: &mut [A]) {
 }
 
 /// `out[i] = sat(scale(acc[i], factor))` by the processor's own kernel; `false` (and nothing done) where it has none.
-#[cfg(not(any(feature = "_portable", feature = "_fault-injection")))]
+#[cfg(not(feature = "_portable"))]
 #[inline(always)]
 fn rescale<A: Lane>(acc: &[i32], factor: i32, out: &mut [A]) -> bool {
     #[cfg(all(feature = "std", target_arch = "x86_64"))]
