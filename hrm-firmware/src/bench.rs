@@ -324,18 +324,22 @@ fn bytes_agree<A: Lane>(n: usize, round: usize, a: &[i32], b: &mut [i32]) -> boo
     let (ours, portable) = cast_slice_mut::<i32, i8>(b).split_at_mut(4 * n);
     ours.fill(3);
     portable.fill(3);
-    let keys = |bytes: &mut [i8], kernel: fn(&[i32], &[i32], usize, &mut [[i8; 2]])| {
-        kernel(acc, factors, round, bytes.as_chunks_mut().0.get_mut(..n).unwrap_or_default());
-    };
-    keys(ours, requantize_pairs::<A>);
-    keys(portable, requantize_pairs_portable::<A>);
+    fn pairs(bytes: &mut [i8], n: usize) -> &mut [[i8; 2]] {
+        bytes.as_chunks_mut().0.get_mut(..n).unwrap_or_default()
+    }
+    requantize_pairs::<A>(acc, factors, round, pairs(ours, n));
+    requantize_pairs_portable::<A>(acc, factors, round, pairs(portable, n));
     let equal = ours == portable;
     // three inputs to a panel
-    let values = |bytes: &mut [i8], kernel: fn(&[i32], &[i32], &mut [i8], usize, usize)| {
-        kernel(acc, factors, bytes.get_mut(..3 * (n & !1)).unwrap_or_default(), 3, round % 3);
-    };
-    values(ours, requantize_places::<A>);
-    values(portable, requantize_places_portable::<A>);
+    let bytes = 3 * (n & !1);
+    requantize_places::<A>(acc, factors, ours.get_mut(..bytes).unwrap_or_default(), 3, round % 3);
+    requantize_places_portable::<A>(
+        acc,
+        factors,
+        portable.get_mut(..bytes).unwrap_or_default(),
+        3,
+        round % 3,
+    );
     equal && ours == portable
 }
 

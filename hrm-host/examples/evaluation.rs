@@ -10,7 +10,6 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use hrm_core::kernels::x86::{Level, limit};
 use hrm_host::config::RunConfig;
 use hrm_host::model::{Backend, Hrm};
 use hrm_host::quant::{AlignedPack, IntegerModel, restore};
@@ -40,6 +39,27 @@ struct Options {
     /// Worker threads; 0 for one per processor
     #[arg(long, default_value_t = 0)]
     threads: usize,
+}
+
+/// Levels of the processor's instructions, the best first, and how each is chosen. (The portable kernels would take most of the time, and no x86-64 of today
+/// is left to them.)
+#[cfg(target_arch = "x86_64")]
+fn levels() -> Vec<(String, Box<dyn Fn()>)> {
+    use hrm_core::kernels::x86::{Level, limit};
+    let best = Level::of_processor();
+    let measured = |level: &Level| *level <= best && (*level > Level::Portable || *level == best);
+    let choice = |level: Level| -> Box<dyn Fn()> {
+        Box::new(move || {
+            let _ = limit(level);
+        })
+    };
+    Level::ALL.into_iter().rev().filter(measured).map(|level| (format!("{level:?}"), choice(level))).collect()
+}
+
+/// One level on other processors.
+#[cfg(not(target_arch = "x86_64"))]
+fn levels() -> Vec<(String, Box<dyn Fn()>)> {
+    vec![("portable".into(), Box::new(|| ()))]
 }
 
 /// What a turn took.
@@ -89,23 +109,17 @@ fn main() -> Result<()> {
     let cell = |i: usize| if i.is_multiple_of(4) { 2 + (i * 7 % (config.vocab() - 2)) as u8 } else { 1 };
     let puzzles: Vec<u8> = (0..options.rows * config.cells()).map(cell).collect();
 
-    // the portable kernels would take most of the time, and no x86-64 of today is left to them
-    let best = Level::of_processor();
-    let levels: Vec<Level> = Level::ALL
-        .into_iter()
-        .rev()
-        .filter(|level| *level <= best && (*level > Level::Portable || *level == best))
-        .collect();
+    let levels = levels();
     let mut names = vec!["float, candle's operations".to_owned(), "float, fused".to_owned()];
-    for level in &levels {
-        names.extend(["16", "8"].map(|lanes| format!("int8, {lanes}-bit lanes, {level:?}")));
+    for (level, _) in &levels {
+        names.extend(["16", "8"].map(|lanes| format!("int8, {lanes}-bit lanes, {level}")));
     }
     let mut seconds: Vec<Vec<Turn>> = vec![Vec::new(); names.len()];
     for _ in 0..options.turns.max(1) {
         seconds[0].push(turn(&mut composite, &puzzles, options.segments)?);
         seconds[1].push(turn(&mut fused, &puzzles, options.segments)?);
-        for (level, seconds) in levels.iter().zip(seconds[2..].chunks_exact_mut(2)) {
-            limit(*level);
+        for ((_, choose), seconds) in levels.iter().zip(seconds[2..].chunks_exact_mut(2)) {
+            choose();
             for (model, seconds) in integer.iter_mut().zip(seconds) {
                 seconds.push(turn(model, &puzzles, options.segments)?);
             }
