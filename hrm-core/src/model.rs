@@ -13,9 +13,10 @@
 //! `x` is the embedded puzzle. A level adds its injection to its state and runs its blocks over it; everything happens in the
 //! state's own memory. A block is post-norm: `x = rms(x + Attention(x)); x = rms(x + SwiGLU(x))`.
 
-use crate::fixed::scale;
-use crate::kernels::attention::rotate;
-use crate::kernels::{add_bias, attention_output, matmul, matmul_again, residual_norm, softmax, swiglu};
+use crate::kernels::{
+    add_bias, attention_output, inject, matmul, matmul_again, requantize, requantize_pairs,
+    requantize_places, residual_norm, rotate, softmax, swiglu,
+};
 use crate::lane::{Lane, LaneWidth};
 use crate::pack::{CRC32, Layer, Matrix, Member, Pack, Shape, TILE, Tables};
 use crate::reasoner::{Cancelled, Halt, Reasoner};
@@ -220,37 +221,22 @@ impl Level<'_, '_> {
             LevelName::H => params.h_input_factor,
         };
         for (t, (z, other)) in z.rows_mut(width).zip(other.rows(width)).enumerate() {
-            let (token, position) = match self.level {
+            let embeddings = match self.level {
                 LevelName::L => self.embedding(t, tokens),
-                LevelName::H => (&[][..], &[][..]),
+                LevelName::H => [&[][..], &[][..]],
             };
-            let state = |z: A, other: A| (z.wide() + other.wide()) * params.state_step;
-            let with = |z: A, other: A, x: i32| {
-                A::saturate(scale(state(z, other).saturating_add(x * params.embed_step), factor))
-            };
-            let rows = z.iter_mut().zip(other);
-            match (token, position) {
-                ([], []) => rows.for_each(|(z, other)| *z = A::saturate(scale(state(*z, *other), factor))),
-                (row, []) | ([], row) => {
-                    rows.zip(row).for_each(|((z, other), x)| *z = with(*z, *other, i32::from(*x)));
-                }
-                (token, position) => {
-                    for (((z, other), token), position) in rows.zip(token).zip(position) {
-                        *z = with(*z, *other, i32::from(*token) + i32::from(*position));
-                    }
-                }
-            }
+            inject(z, other, params.state_step, embeddings, params.embed_step, factor);
         }
     }
 
     /// The two summands of the embedding at position `t`: its token's, and its position's. Each (width), or empty for zeros: the
     /// puzzle position has no token, cells have no position of their own unless positions are learned.
-    fn embedding(&self, t: usize, tokens: &[u8]) -> (&[i16], &[i16]) {
+    fn embedding(&self, t: usize, tokens: &[u8]) -> [&[i16]; 2] {
         let row = |index: usize| index * self.shape.width()..(index + 1) * self.shape.width();
         let token = t.checked_sub(1).and_then(|cell| tokens.get(cell));
         let token =
             token.and_then(|token| self.member.tokens.get(row(usize::from(*token)))).unwrap_or_default();
-        (token, self.member.positions.get(row(t)).unwrap_or_default())
+        [token, self.member.positions.get(row(t)).unwrap_or_default()]
     }
 }
 
@@ -304,9 +290,7 @@ impl Block<'_> {
                 } else {
                     let rows = acc.rows(dim).zip(self.layer.key.factors.rows(dim));
                     for (panel, (acc, factors)) in heads.zip(rows) {
-                        for ((keys, acc), factor) in columns(panel, t, dim).iter_mut().zip(acc).zip(factors) {
-                            keys[t & 1] = i8::saturate(A::requantize(*acc, *factor));
-                        }
+                        requantize_pairs::<A>(acc, factors, t, columns(panel, t, dim));
                     }
                 }
             }
@@ -314,15 +298,7 @@ impl Block<'_> {
             let acc = first_of(scratch.acc, x.len() / width.max(1) * value.factors.len());
             matmul_again(x, width, value.weights, acc, scratch.pack);
             for (row, acc) in acc.rows(width).enumerate() {
-                let t = index * TILE + row;
-                let pairs = acc.as_chunks::<2>().0.iter().zip(self.layer.value.factors.as_chunks::<2>().0);
-                let panels = scratch.values.rows_mut(2 * value_rows);
-                for (panel, ([even, odd], factors)) in panels.zip(pairs) {
-                    let value = |acc: i32, factor: i32| i8::saturate(A::requantize(acc, factor));
-                    if let Some(place) = panel.as_chunks_mut::<2>().0.get_mut(t) {
-                        *place = [value(*even, factors[0]), value(*odd, factors[1])];
-                    }
-                }
+                requantize_places::<A>(acc, value.factors, scratch.values, value_rows, index * TILE + row);
             }
         }
     }
@@ -348,8 +324,9 @@ impl Block<'_> {
             let factors = self.layer.query.factors.rows(dim);
             let places = queries.rows_mut(dim).skip(row).step_by(tokens.max(1));
             for (queries, (acc, factors)) in places.zip(acc.rows(dim).zip(factors)) {
-                for ((query, acc), factor) in queries.iter_mut().zip(acc).zip(factors) {
-                    *query = A::saturate(if self.shape.rope { *acc } else { A::requantize(*acc, *factor) });
+                match self.shape.rope {
+                    true => queries.iter_mut().zip(acc).for_each(|(query, acc)| *query = A::saturate(*acc)),
+                    false => requantize::<A, A>(acc, factors, queries),
                 }
             }
         }

@@ -5,8 +5,10 @@ use bytemuck::{cast_slice, cast_slice_mut};
 use hrm_core::{
     Hrm, Op, Pack, Reasoner, Shape, Trace, Values,
     kernels::{
-        add_bias, add_bias_portable, attention_output, matmul, matmul_again, matmul_portable, pack_words,
-        residual_norm, residual_norm_portable, softmax, softmax_portable, swiglu, swiglu_portable,
+        add_bias, add_bias_portable, attention_output, attention_output_portable, inject, matmul,
+        matmul_again, matmul_portable, pack_words, requantize, requantize_pairs, requantize_pairs_portable,
+        requantize_places, requantize_places_portable, requantize_portable, residual_norm,
+        residual_norm_portable, rotate, softmax, softmax_portable, swiglu, swiglu_portable,
     },
     lane::{Lane, LaneWidth},
     pack::TILE,
@@ -167,6 +169,27 @@ fn kernels<A: Lane, P: Probe>(shape: &Shape, memory: &mut [u32], probe: &mut P) 
     attention_output(acc, sum, out);
     probe.end();
 
+    let (acc, rest) = part::<i32>(memory, dim);
+    let (rotation, _) = part::<i16>(rest, dim);
+    acc.iter_mut().for_each(|acc| *acc = noise.next() >> 8);
+    rotation.iter_mut().for_each(|turn| *turn = (noise.next() >> 17) as i16);
+    probe.announce("rotation", dim as u64);
+    probe.start();
+    rotate(acc, rotation);
+    probe.end();
+
+    let (z, rest) = part::<A>(memory, width);
+    let (other, rest) = part::<A>(rest, width);
+    let (token, _) = part::<i16>(rest, width);
+    z.iter_mut().chain(other.iter_mut()).for_each(|z| *z = A::saturate(noise.next() >> 17));
+    token.iter_mut().for_each(|x| *x = (noise.next() >> 17) as i16);
+    for (name, embeddings) in [("injection, H", [&[][..], &[]]), ("injection, L", [&*token, &[]])] {
+        probe.announce(name, width as u64);
+        probe.start();
+        inject(z, other, 20, embeddings, 10, 1 << 26);
+        probe.end();
+    }
+
     let (acc, rest) = part::<i32>(memory, width);
     let (factors, rest) = part::<i32>(rest, width);
     let (row, _) = part::<A>(rest, width);
@@ -281,7 +304,43 @@ fn rows_agree<A: Lane>(n: usize, round: u32, case: u32, memory: &mut [u32]) -> b
     let factor = [1 << 20, -(1 << 28), i32::MAX][(round % 3) as usize];
     swiglu(a, factors, factor, &sigmoid, ours.get_mut(..n).unwrap_or_default());
     swiglu_portable(b, factors, factor, &sigmoid, portable.get_mut(..n).unwrap_or_default());
-    equal && same(ours, portable) && last(ours) == guard
+    equal &= same(ours, portable) && last(ours) == guard;
+
+    fresh(a, b, ours, portable);
+    let guard = last(ours);
+    let (sums, by) = (a.get(..n).unwrap_or_default(), factors.get(..n).unwrap_or_default());
+    requantize::<A, A>(sums, by, ours.get_mut(..n).unwrap_or_default());
+    requantize_portable::<A, A>(sums, by, portable.get_mut(..n).unwrap_or_default());
+    equal &= same(ours, portable) && last(ours) == guard;
+    attention_output(sums, 1 + (case << (round % 20)), ours.get_mut(..n).unwrap_or_default());
+    attention_output_portable(sums, 1 + (case << (round % 20)), portable.get_mut(..n).unwrap_or_default());
+    equal && same(ours, portable) && last(ours) == guard && bytes_agree::<A>(n, round as usize, a, b)
+}
+
+/// Keys and values of a token from the `n` accumulators in `a`, by the processor's kernels and the portable ones; `b` is room for both.
+#[inline(never)]
+fn bytes_agree<A: Lane>(n: usize, round: usize, a: &[i32], b: &mut [i32]) -> bool {
+    let (Some(acc), Some(factors)) = (a.get(..n), a.get(n..)) else { return false };
+    let (ours, portable) = cast_slice_mut::<i32, i8>(b).split_at_mut(4 * n);
+    ours.fill(3);
+    portable.fill(3);
+    fn pairs(bytes: &mut [i8], n: usize) -> &mut [[i8; 2]] {
+        bytes.as_chunks_mut().0.get_mut(..n).unwrap_or_default()
+    }
+    requantize_pairs::<A>(acc, factors, round, pairs(ours, n));
+    requantize_pairs_portable::<A>(acc, factors, round, pairs(portable, n));
+    let equal = ours == portable;
+    // three inputs to a panel
+    let bytes = 3 * (n & !1);
+    requantize_places::<A>(acc, factors, ours.get_mut(..bytes).unwrap_or_default(), 3, round % 3);
+    requantize_places_portable::<A>(
+        acc,
+        factors,
+        portable.get_mut(..bytes).unwrap_or_default(),
+        3,
+        round % 3,
+    );
+    equal && ours == portable
 }
 
 fn same<A: Lane>(a: &[A], b: &[A]) -> bool {

@@ -10,13 +10,16 @@ use hrm_core::{
     digest::watch,
     fault,
     lane::LaneWidth,
-    task::{Task, sudoku::Sudoku},
+    task::{
+        Task,
+        sudoku::{BLANK, Sudoku},
+    },
     wire::{Ask, Fault, FrameError, MAX_FRAME, NoModel, SelfTestState},
     workspace_bytes,
 };
 use hrm_emulator::{
     Board, Image, LinkError, Machine, MachineError, Proof,
-    board::BOARDS,
+    board::{BOARDS, one_per_processor},
     compare::{Difference, compare, digests},
 };
 use hrm_firmware::Exit;
@@ -154,6 +157,30 @@ fn a_board_introduces_itself_logs_and_leaves() {
         let log = machine.log().join("\n");
         assert!(log.contains("Ready"), "{log}");
         assert_eq!(machine.shutdown().unwrap().code(), Some(Exit::Shutdown.code().into()));
+    }
+}
+
+/// Most bytes of stack that the firmware may ever have used after a segment: its start, its protocol and the segment itself.
+const STACK_LIMIT: u32 = 12 * 1024;
+
+#[test]
+#[ignore = "needs the emulator and the firmware: cargo xtask test"]
+fn a_segment_keeps_to_its_stack_on_every_processor() {
+    let wide = Kind { task: "sudoku9", width: 96, heads: 4, inner: 256, ..SMALL };
+    let rope = Kind { rope: true, relation: false, lanes: LaneWidth::I8, ..wide };
+    for kind in [wide, rope] {
+        let bench = Bench::new(&synthetic::pack(kind, 1));
+        let tokens = vec![BLANK; 81];
+        for board in one_per_processor() {
+            let (mut machine, hello) = bench.boot(board);
+            let ask = Ask { member: 0, tokens: &tokens };
+            machine.call(|link| link.digest(ask, 1, |_| {})).unwrap();
+            let used = machine.call(|link| link.hello()).unwrap().memory.stack_used;
+            println!("{}, {:?}: {used} bytes of {}", board.name, kind.lanes, hello.memory.stack);
+            assert!(used > hello.memory.stack_used, "{}: a segment takes no stack?", board.name);
+            assert!(used <= STACK_LIMIT, "{}: {used} bytes of stack, {STACK_LIMIT} allowed", board.name);
+            machine.shutdown().unwrap();
+        }
     }
 }
 

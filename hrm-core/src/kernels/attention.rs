@@ -1,7 +1,7 @@
 //! Softmax without division, and the weighted mean of values.
 
 use crate::fault::slip;
-use crate::fixed::{reciprocal, round_shift, scale};
+use crate::fixed::{Reciprocal, reciprocal, round_shift, scale};
 use crate::lane::Lane;
 
 /// Unnormalised attention weights: `weights[j] = round(2^bits * 2^((scores[j] - top) / 2^score_bits))`, saturated to the lane; returns their sum.
@@ -21,6 +21,10 @@ pub fn softmax<A: Lane>(scores: &[i32], score_bits: u32, bits: u32, table: &[u16
     if let Some(sum) = super::mve::softmax(scores, score_bits, bits, table, weights) {
         return sum;
     }
+    #[cfg(all(feature = "std", target_arch = "x86_64", not(feature = "_portable")))]
+    if let Some(sum) = super::x86::softmax(scores, score_bits, bits, table, weights) {
+        return sum;
+    }
     softmax_portable(scores, score_bits, bits, table, weights)
 }
 
@@ -37,9 +41,23 @@ pub fn softmax_portable<A: Lane>(
     // scores in 1/256 are `score / 2^drop`, after a shift to the left where they are coarser than that
     let drop = score_bits.saturating_sub(8).min(31);
     let coarser = 8u32.saturating_sub(score_bits);
-    let (one, half) = (1i64 << drop, (1i64 << drop) >> 1);
+    let one = 1i64 << drop;
     let top = (((i64::from(max) << coarser) + one - 1) >> drop) << drop;
-    let skip = 15 - bits.min(15);
+    exponentials_portable(scores, top, drop, coarser, 15 - bits.min(15), table, weights)
+}
+
+/// The weights of [`softmax_portable`] below `top`, and their sum; `skip`: bits that a weight has less than 15.
+#[inline]
+pub(super) fn exponentials_portable<A: Lane>(
+    scores: &[i32],
+    top: i64,
+    drop: u32,
+    coarser: u32,
+    skip: u32,
+    table: &[u16; 256],
+    weights: &mut [A],
+) -> u32 {
+    let half = (1i64 << drop) >> 1;
     let mut sum = 0u32;
     for (score, weight) in scores.iter().zip(weights) {
         let below = (top - (i64::from(*score) << coarser) + half) >> drop;
@@ -66,6 +84,10 @@ pub fn add_bias(scores: &mut [i32], bias: &[i32], classes: &[u8]) {
     if super::mve::add_bias(scores, bias, classes) {
         return;
     }
+    #[cfg(all(feature = "std", target_arch = "x86_64", not(feature = "_portable")))]
+    if super::x86::add_bias(scores, bias, classes) {
+        return;
+    }
     add_bias_portable(scores, bias, classes);
 }
 
@@ -81,11 +103,47 @@ pub fn add_bias_portable(scores: &mut [i32], bias: &[i32], classes: &[u8]) {
 /// `acc[d] = sum_j weights[j] * value[j][d]`; `gain` is [`LaneWidth::attention_gain_bits`](crate::lane::LaneWidth::attention_gain_bits).
 /// The quotient's relative error is below `2^-14`.
 pub fn attention_output<A: Lane>(acc: &[i32], sum: u32, out: &mut [A]) {
+    // (a kernel that is corrupted for a test is the portable one)
+    #[cfg(not(feature = "_portable"))]
+    if !cfg!(feature = "_fault-injection")
+        && let (_, Some(factor)) = quotient::<A>(sum)
+        && rescale(acc, factor, out)
+    {
+        return;
+    }
+    attention_output_portable(acc, sum, out);
+}
+
+/// `out[i] = sat(scale(acc[i], factor))` by the processor's own kernel; `false` (and nothing done) where it has none.
+#[cfg(not(feature = "_portable"))]
+#[inline(always)]
+fn rescale<A: Lane>(acc: &[i32], factor: i32, out: &mut [A]) -> bool {
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    return super::x86::rescale(acc, factor, out);
+    #[cfg(all(target_arch = "arm", feature = "dsp"))]
+    return super::dsp::rescale(acc, factor, out);
+    #[cfg(all(target_arch = "arm", feature = "mve"))]
+    return super::mve::rescale(acc, factor, out);
+    #[allow(unreachable_code)] // where one of the above is there
+    {
+        let _ = (acc, factor, out);
+        false
+    }
+}
+
+/// The reciprocal of `sum` and the shift of its product; and both as one rescaling where that is the same: the factor stays below 2^31.
+#[inline(always)]
+fn quotient<A: Lane>(sum: u32) -> ((Reciprocal, u32), Option<i32>) {
     let by = reciprocal(sum);
     let shift = 16 + by.bits - A::WIDTH.attention_gain_bits();
-    if (18..=32).contains(&shift) {
-        // the same quotient as one rescaling: the factor stays below 2^31
-        let factor = (by.reciprocal << (32 - shift)) as i32;
+    let factor = (18..=32).contains(&shift).then(|| (by.reciprocal << (32 - shift)) as i32);
+    ((by, shift), factor)
+}
+
+/// The definition of [`attention_output`].
+pub fn attention_output_portable<A: Lane>(acc: &[i32], sum: u32, out: &mut [A]) {
+    let ((by, shift), factor) = quotient::<A>(sum);
+    if let Some(factor) = factor {
         for (acc, out) in acc.iter().zip(out) {
             *out = A::saturate(slip(scale(*acc, factor)));
         }

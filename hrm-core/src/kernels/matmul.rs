@@ -34,8 +34,8 @@ fn product<A: Lane>(x: &[A], depth: usize, panel: &[i8], acc: &mut [i32], pack: 
     if super::mve::matmul(x, depth, panel, acc) {
         return;
     }
-    #[cfg(all(feature = "std", target_arch = "x86_64"))]
-    if super::x86::matmul(x, depth, panel, acc) {
+    #[cfg(all(feature = "std", target_arch = "x86_64", not(feature = "_portable")))]
+    if super::x86::matmul(x, depth, panel, acc, pack, packed) {
         return;
     }
     let _ = (pack, packed);

@@ -3,15 +3,25 @@
 pub mod attention;
 #[cfg(all(target_arch = "arm", feature = "dsp", not(feature = "_portable")))]
 mod dsp;
+pub mod inject;
 pub mod matmul;
 #[cfg(all(target_arch = "arm", feature = "mve", not(feature = "_portable")))]
 mod mve;
 pub mod norm;
+pub mod requantize;
 pub mod swiglu;
-#[cfg(all(feature = "std", target_arch = "x86_64"))]
-mod x86;
+#[cfg(all(feature = "std", target_arch = "x86_64", not(feature = "_portable")))]
+pub mod x86;
 
-pub use attention::{add_bias, add_bias_portable, attention_output, softmax, softmax_portable};
+pub use attention::{
+    add_bias, add_bias_portable, attention_output, attention_output_portable, rotate, softmax,
+    softmax_portable,
+};
+pub use inject::{inject, inject_portable};
 pub use matmul::{matmul, matmul_again, matmul_portable, pack_words};
 pub use norm::{residual_norm, residual_norm_portable};
+pub use requantize::{
+    requantize, requantize_pairs, requantize_pairs_portable, requantize_places, requantize_places_portable,
+    requantize_portable,
+};
 pub use swiglu::{sigmoid, swiglu, swiglu_portable};

@@ -27,6 +27,10 @@ pub fn residual_norm<A: Lane>(row: &mut [A], step: i32, acc: &mut [i32], factors
     if super::mve::residual_norm(row, step, acc, factors, numerator) {
         return;
     }
+    #[cfg(all(feature = "std", target_arch = "x86_64", not(feature = "_portable")))]
+    if super::x86::residual_norm(row, step, acc, factors, numerator) {
+        return;
+    }
     residual_norm_portable(row, step, acc, factors, numerator);
 }
 
@@ -38,6 +42,13 @@ pub fn residual_norm_portable<A: Lane>(
     factors: &[i32],
     numerator: u32,
 ) {
+    let square = sums_portable(row, step, acc, factors);
+    normalize(row, acc, square, numerator);
+}
+
+/// Residual sums into `acc`; the sum of their squares.
+#[inline]
+pub(super) fn sums_portable<A: Lane>(row: &[A], step: i32, acc: &mut [i32], factors: &[i32]) -> u64 {
     let mut square = 0;
     for ((x, acc), factor) in row.iter().zip(acc.iter_mut()).zip(factors) {
         // below 2^29 + 2^30 in magnitude
@@ -45,7 +56,7 @@ pub fn residual_norm_portable<A: Lane>(
         *acc = sum.clamp(-(1 << RESIDUAL_BITS), (1 << RESIDUAL_BITS) - 1);
         square += (i64::from(*acc) * i64::from(*acc)) as u64;
     }
-    normalize(row, acc, square, numerator);
+    square
 }
 
 /// The gain of a row of `width` residual values whose squares add up to `square`.

@@ -35,6 +35,10 @@ pub fn swiglu<A: Lane>(acc: &[i32], factors: &[i32], factor: i32, table: &[u16],
     if super::mve::swiglu(acc, factors, factor, table, out) {
         return;
     }
+    #[cfg(all(feature = "std", target_arch = "x86_64", not(feature = "_portable")))]
+    if super::x86::swiglu(acc, factors, factor, table, out) {
+        return;
+    }
     swiglu_portable(acc, factors, factor, table, out);
 }
 

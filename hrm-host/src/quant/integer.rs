@@ -17,9 +17,20 @@ pub struct IntegerModel<'a> {
     pub batch: usize,
 }
 
-/// One puzzle's place in a batch: the model in its memory.
+/// Segments that a puzzle goes through on its own before all puzzles are shown: processors wait for each other once in that many, not after each, and what is
+/// kept to be shown stays small.
+const STRETCH: usize = 16;
+
+/// One puzzle's place in a batch: the model in its memory, and where it stood after each segment of a stretch.
 struct Row<'p, 'w> {
     model: Hrm<'p, 'w>,
+    stood: Vec<Stood>,
+}
+
+/// Where a puzzle stood after a segment.
+struct Stood {
+    grid: Vec<u8>,
+    halt: bool,
     z_h: Vec<f32>,
 }
 
@@ -45,22 +56,34 @@ impl Answers for IntegerModel<'_> {
         for (memory, puzzle) in memory.chunks_exact_mut(words).zip(puzzles) {
             let mut model = Hrm::new(self.pack, memory)?;
             model.begin(self.member, puzzle);
-            rows.push(Row { model, z_h: Vec::new() });
+            rows.push(Row { model, stood: Vec::new() });
         }
-        for _ in 0..segments {
-            rows.par_iter_mut().for_each(|row| {
-                // the unit trace never cancels
-                let _ = row.model.segment(&mut ());
-                row.z_h = match row.model.z_h() {
-                    Values::I8(z) => z.iter().map(|z| f32::from(*z) * step).collect(),
-                    Values::I16(z) => z.iter().map(|z| f32::from(*z) * step).collect(),
-                    Values::I32(z) => z.iter().map(|z| *z as f32 * step).collect(),
-                };
+        for first in (0..segments).step_by(STRETCH) {
+            let stretch = STRETCH.min(segments - first);
+            rows.par_iter_mut().for_each(|Row { model, stood }| {
+                stood.clear();
+                for _ in 0..stretch {
+                    // the unit trace never cancels
+                    let _ = model.segment(&mut ());
+                    let z_h = match model.z_h() {
+                        Values::I8(z) => z.iter().map(|z| f32::from(*z) * step).collect(),
+                        Values::I16(z) => z.iter().map(|z| f32::from(*z) * step).collect(),
+                        Values::I32(z) => z.iter().map(|z| *z as f32 * step).collect(),
+                    };
+                    stood.push(Stood {
+                        grid: model.grid().to_vec(),
+                        halt: model.halt().wants_to_stop(),
+                        z_h,
+                    });
+                }
             });
-            let grids: Vec<u8> = rows.iter().flat_map(|row| row.model.grid()).copied().collect();
-            let halts: Vec<bool> = rows.iter().map(|row| row.model.halt().wants_to_stop()).collect();
-            let z_h: Vec<f32> = rows.iter().flat_map(|row| &row.z_h).copied().collect();
-            seen(Moment { grids: &grids, halts: &halts, z_h: &z_h });
+            for segment in 0..stretch {
+                let stood = || rows.iter().filter_map(|row| row.stood.get(segment));
+                let grids: Vec<u8> = stood().flat_map(|stood| &stood.grid).copied().collect();
+                let halts: Vec<bool> = stood().map(|stood| stood.halt).collect();
+                let z_h: Vec<f32> = stood().flat_map(|stood| &stood.z_h).copied().collect();
+                seen(Moment { grids: &grids, halts: &halts, z_h: &z_h });
+            }
         }
         Ok(())
     }

@@ -66,8 +66,8 @@ const COMPILER: &str = "compiler.txt";
 /// Name of the host among the boards.
 const HOST: &str = "host";
 
-/// The models that are measured: those of the released packs' shapes, with random weights.
-fn models() -> [(&'static str, Kind); 4] {
+/// The models that are measured: those of the released packs' shapes, and one with RoPE instead of a relation bias; random weights.
+fn models() -> [(&'static str, Kind); 5] {
     let kind = |width, heads, inner, lanes| Kind {
         task: "sudoku9",
         width,
@@ -84,6 +84,7 @@ fn models() -> [(&'static str, Kind); 4] {
     [
         ("96-i16", kind(96, 3, 256, LaneWidth::I16)),
         ("96-i8", kind(96, 3, 256, LaneWidth::I8)),
+        ("96-rope-i16", Kind { rope: true, relation: false, ..kind(96, 3, 256, LaneWidth::I16) }),
         ("128-i16", kind(128, 4, 384, LaneWidth::I16)),
         ("128-i8", kind(128, 4, 384, LaneWidth::I8)),
     ]
@@ -265,7 +266,7 @@ fn announced(said: &str) -> Result<Vec<(u64, &str)>> {
         .map(|line| line.split_once(' ').and_then(|(work, name)| Some((work.parse().ok()?, name))))
         .collect();
     let regions = regions.with_context(|| format!("not a list of regions: {said}"))?;
-    ensure!(regions.len() == 12, "{} regions, not 12", regions.len());
+    ensure!(regions.len() == 15, "{} regions, not 15", regions.len());
     Ok(regions)
 }
 

@@ -15,7 +15,10 @@ pub(in crate::kernels) fn softmax<A: Lane>(
 ) -> Option<u32> {
     let n = scores.len();
     // from 10 on the factor 2^(32 - drop) is a positive `i32`
-    let fits = (10..=26).contains(&score_bits) && table.len() == 256 && weights.len() >= n && bits <= 15;
+    let fits = (10..=26).contains(&score_bits)
+        && table.len() == 256
+        && weights.len() >= n
+        && bits < 8 * size_of::<A>() as u32;
     if !fits || !weights.as_ptr().cast::<u32>().is_aligned() {
         return None;
     }
@@ -36,6 +39,20 @@ pub(in crate::kernels) fn softmax<A: Lane>(
     })
 }
 
+/// Goes on behind `$back` with what `$register` holds where that is not larger than the largest so far, else by way of `$new`.
+macro_rules! compare {
+    ($($register:literal $new:literal $back:literal),*) => {
+        concat!($("cmp ", $register, ", r2\n bgt ", $new, "f\n", $back, ":\n"),*)
+    };
+}
+
+/// The detours of [`compare`].
+macro_rules! replace {
+    ($($register:literal $new:literal $back:literal),*) => {
+        concat!($($new, ":\n mov r2, ", $register, "\n b ", $back, "b\n"),*)
+    };
+}
+
 /// The largest of `n` scores, `i32::MIN` of none. A new largest one is rare, so it is a branch away.
 ///
 /// # Safety
@@ -46,38 +63,17 @@ unsafe extern "C" fn largest(scores: *const i32, n: usize) -> i32 {
         processor!(),
         "push {{r4-r10, lr}}",
         "mov.w r2, #0x80000000",
-        "bics r12, r1, #7",
+        "bics r12, r1, #15",
         "beq 4f",
         "2:",
         "ldm r0!, {{r3-r10}}",
-        "cmp r3, r2",
-        "bgt 20f",
-        "30:",
-        "cmp r4, r2",
-        "bgt 21f",
-        "31:",
-        "cmp r5, r2",
-        "bgt 22f",
-        "32:",
-        "cmp r6, r2",
-        "bgt 23f",
-        "33:",
-        "cmp r7, r2",
-        "bgt 24f",
-        "34:",
-        "cmp r8, r2",
-        "bgt 25f",
-        "35:",
-        "cmp r9, r2",
-        "bgt 26f",
-        "36:",
-        "cmp r10, r2",
-        "bgt 27f",
-        "37:",
-        "subs r12, r12, #8",
+        compare!("r3" 20 30, "r4" 21 31, "r5" 22 32, "r6" 23 33, "r7" 24 34, "r8" 25 35, "r9" 26 36, "r10" 27 37),
+        "ldm r0!, {{r3-r10}}",
+        compare!("r3" 40 50, "r4" 41 51, "r5" 42 52, "r6" 43 53, "r7" 44 54, "r8" 45 55, "r9" 46 56, "r10" 47 57),
+        "subs r12, r12, #16",
         "bne 2b",
         "4:",
-        "ands r12, r1, #7",
+        "ands r12, r1, #15",
         "beq 6f",
         "5:",
         "ldr r3, [r0], #4",
@@ -89,37 +85,15 @@ unsafe extern "C" fn largest(scores: *const i32, n: usize) -> i32 {
         "6:",
         "mov r0, r2",
         "pop {{r4-r10, pc}}",
-        "20:",
-        "mov r2, r3",
-        "b 30b",
-        "21:",
-        "mov r2, r4",
-        "b 31b",
-        "22:",
-        "mov r2, r5",
-        "b 32b",
-        "23:",
-        "mov r2, r6",
-        "b 33b",
-        "24:",
-        "mov r2, r7",
-        "b 34b",
-        "25:",
-        "mov r2, r8",
-        "b 35b",
-        "26:",
-        "mov r2, r9",
-        "b 36b",
-        "27:",
-        "mov r2, r10",
-        "b 37b",
+        replace!("r3" 20 30, "r4" 21 31, "r5" 22 32, "r6" 23 33, "r7" 24 34, "r8" 25 35, "r9" 26 36, "r10" 27 37),
+        replace!("r3" 40 50, "r4" 41 51, "r5" 42 52, "r6" 43 53, "r7" 44 54, "r8" 45 55, "r9" 46 56, "r10" 47 57),
     )
 }
 
 /// Weights `round(table[e % 256] / 2^(e / 256))` with `e = round(top - score * factor / 2^32)`, and their sum.
 ///
 /// The exponent is one `SMMLSR`; nothing lies beyond 31 shifts, to which `USAT` limits it. `LSRS` leaves the rounding bit in the carry, and `ADCS` adds
-/// it and clears the carry, which a shift by nothing leaves alone.
+/// it and clears the carry, which a shift by nothing leaves alone; the second of a pair is rounded by the addition that puts the pair together.
 ///
 /// # Safety
 /// `n` scores, room for `n` weights at a word-aligned address, 256 entries in `table`.
@@ -139,19 +113,12 @@ unsafe extern "C" fn exponentials_i16(
         "ldr r5, [sp, #40]",
         "mov r6, #0",
         "mov.w r7, #0x00010001",
-        "bic r5, r5, #7",
+        "bic r5, r5, #15",
         "rsbs r5, r5, #0",
         "beq 4f",
         "2:",
-        ".rept 2",
+        ".rept 4",
         "ldm r0!, {{r8-r11}}",
-        "smmlsr r8, r8, r3, r4",
-        "usat r8, #13, r8",
-        "uxtb r12, r8",
-        "ldrh r12, [r2, r12, lsl #1]",
-        "lsr.w r8, r8, #8",
-        "lsrs r8, r12, r8",
-        "adcs r8, r8, #0",
         "smmlsr r9, r9, r3, r4",
         "usat r9, #13, r9",
         "uxtb r12, r9",
@@ -159,16 +126,14 @@ unsafe extern "C" fn exponentials_i16(
         "lsr.w r9, r9, #8",
         "lsrs r9, r12, r9",
         "adcs r9, r9, #0",
-        "pkhbt r8, r8, r9, lsl #16",
-        "str r8, [r1], #4",
-        "smlad r6, r8, r7, r6",
-        "smmlsr r10, r10, r3, r4",
-        "usat r10, #13, r10",
-        "uxtb r12, r10",
+        "smmlsr r8, r8, r3, r4",
+        "usat r8, #13, r8",
+        "uxtb r12, r8",
         "ldrh r12, [r2, r12, lsl #1]",
-        "lsr.w r10, r10, #8",
-        "lsrs r10, r12, r10",
-        "adcs r10, r10, #0",
+        "lsr.w r8, r8, #8",
+        "lsrs r8, r12, r8",
+        "adcs r8, r8, r9, lsl #16",
+        "smlad r6, r8, r7, r6",
         "smmlsr r11, r11, r3, r4",
         "usat r11, #13, r11",
         "uxtb r12, r11",
@@ -176,19 +141,26 @@ unsafe extern "C" fn exponentials_i16(
         "lsr.w r11, r11, #8",
         "lsrs r11, r12, r11",
         "adcs r11, r11, #0",
-        "pkhbt r10, r10, r11, lsl #16",
-        "str r10, [r1], #4",
+        "smmlsr r10, r10, r3, r4",
+        "usat r10, #13, r10",
+        "uxtb r12, r10",
+        "ldrh r12, [r2, r12, lsl #1]",
+        "lsr.w r10, r10, #8",
+        "lsrs r10, r12, r10",
+        "adcs r10, r10, r11, lsl #16",
         "smlad r6, r10, r7, r6",
+        "strd r8, r10, [r1], #8",
         ".endr",
-        "adds r5, r5, #8",
+        "adds r5, r5, #16",
         "bne.w 2b",
         "4:",
         "ldr r5, [sp, #40]",
-        "ands r5, r5, #7",
+        // counting up leaves the carry clear until the end
+        "and r5, r5, #15",
+        "rsbs r5, r5, #0",
         "beq 6f",
         "5:",
         "ldr r8, [r0], #4",
-        "adds r6, r6, #0",
         "smmlsr r8, r8, r3, r4",
         "usat r8, #13, r8",
         "uxtb r12, r8",
@@ -198,7 +170,7 @@ unsafe extern "C" fn exponentials_i16(
         "adcs r8, r8, #0",
         "strh r8, [r1], #2",
         "add r6, r6, r8",
-        "subs r5, r5, #1",
+        "adds r5, r5, #1",
         "bne 5b",
         "6:",
         "mov r0, r6",
@@ -225,32 +197,14 @@ unsafe extern "C" fn exponentials_i8(
         "ldr r4, [sp, #36]",
         "ldr r5, [sp, #40]",
         "mov r6, #0",
-        "mov.w r7, #0x00010001",
-        "bic r5, r5, #3",
+        "mov.w r7, #0x80808080",
+        "mov lr, #0",
+        "bic r5, r5, #15",
         "rsbs r5, r5, #0",
         "beq 4f",
         "2:",
+        ".rept 4",
         "ldm r0!, {{r8-r11}}",
-        "smmlsr r8, r8, r3, r4",
-        "usat r8, #13, r8",
-        "uxtb r12, r8",
-        "ldrh r12, [r2, r12, lsl #1]",
-        "lsr.w r8, r8, #8",
-        "lsrs r8, r12, r8",
-        "adcs r8, r8, #0",
-        "usat r8, #7, r8",
-        "strb r8, [r1], #1",
-        "add r6, r6, r8",
-        "smmlsr r9, r9, r3, r4",
-        "usat r9, #13, r9",
-        "uxtb r12, r9",
-        "ldrh r12, [r2, r12, lsl #1]",
-        "lsr.w r9, r9, #8",
-        "lsrs r9, r12, r9",
-        "adcs r9, r9, #0",
-        "usat r9, #7, r9",
-        "strb r9, [r1], #1",
-        "add r6, r6, r9",
         "smmlsr r10, r10, r3, r4",
         "usat r10, #13, r10",
         "uxtb r12, r10",
@@ -258,9 +212,13 @@ unsafe extern "C" fn exponentials_i8(
         "lsr.w r10, r10, #8",
         "lsrs r10, r12, r10",
         "adcs r10, r10, #0",
-        "usat r10, #7, r10",
-        "strb r10, [r1], #1",
-        "add r6, r6, r10",
+        "smmlsr r8, r8, r3, r4",
+        "usat r8, #13, r8",
+        "uxtb r12, r8",
+        "ldrh r12, [r2, r12, lsl #1]",
+        "lsr.w r8, r8, #8",
+        "lsrs r8, r12, r8",
+        "adcs r8, r8, r10, lsl #16",
         "smmlsr r11, r11, r3, r4",
         "usat r11, #13, r11",
         "uxtb r12, r11",
@@ -268,18 +226,30 @@ unsafe extern "C" fn exponentials_i8(
         "lsr.w r11, r11, #8",
         "lsrs r11, r12, r11",
         "adcs r11, r11, #0",
-        "usat r11, #7, r11",
-        "strb r11, [r1], #1",
-        "add r6, r6, r11",
-        "adds r5, r5, #4",
-        "bne 2b",
+        "smmlsr r9, r9, r3, r4",
+        "usat r9, #13, r9",
+        "uxtb r12, r9",
+        "ldrh r12, [r2, r12, lsl #1]",
+        "lsr.w r9, r9, #8",
+        "lsrs r9, r12, r9",
+        "adcs r9, r9, r11, lsl #16",
+        "orr r8, r8, r9, lsl #8",
+        // 128, the only weight too large, to 127
+        "uqadd8 r8, r8, r7",
+        "eor r8, r8, r7",
+        "usada8 r6, r8, lr, r6",
+        "str r8, [r1], #4",
+        ".endr",
+        "adds r5, r5, #16",
+        "bne.w 2b",
         "4:",
         "ldr r5, [sp, #40]",
-        "ands r5, r5, #3",
+        // counting up leaves the carry clear until the end
+        "and r5, r5, #15",
+        "rsbs r5, r5, #0",
         "beq 6f",
         "5:",
         "ldr r8, [r0], #4",
-        "adds r6, r6, #0",
         "smmlsr r8, r8, r3, r4",
         "usat r8, #13, r8",
         "uxtb r12, r8",
@@ -290,7 +260,7 @@ unsafe extern "C" fn exponentials_i8(
         "usat r8, #7, r8",
         "strb r8, [r1], #1",
         "add r6, r6, r8",
-        "subs r5, r5, #1",
+        "adds r5, r5, #1",
         "bne 5b",
         "6:",
         "mov r0, r6",
@@ -676,4 +646,196 @@ unsafe extern "C" fn gates_i8(
         "bne.w 2b",
         "pop {{r4-r11, pc}}",
     )
+}
+
+/// [`requantize`](crate::kernels::requantize()); `false` (and nothing done) where it does not apply.
+pub(in crate::kernels) fn requantize<A: Lane, O: Lane>(acc: &[i32], factors: &[i32], out: &mut [O]) -> bool {
+    let n = acc.len().min(factors.len()).min(out.len());
+    if n == 0 || !n.is_multiple_of(4) || !out.as_ptr().cast::<u32>().is_aligned() {
+        return false;
+    }
+    let (acc, factors, out) = (acc.as_ptr(), factors.as_ptr(), out.as_mut_ptr());
+    match (A::WIDTH, O::WIDTH) {
+        // SAFETY: `n`, a positive multiple of 4, of each, the outputs word-aligned.
+        (LaneWidth::I16, LaneWidth::I16) => unsafe { halves(acc, factors, out.cast(), n) },
+        // SAFETY: `n`, a positive multiple of 4, of each, and outputs one behind the other.
+        (LaneWidth::I8, LaneWidth::I8) => unsafe { bytes_i8(acc, factors, out.cast(), n, 1, 2) },
+        _ => return false,
+    }
+    true
+}
+
+/// [`requantize_pairs`](crate::kernels::requantize_pairs()); `false` (and nothing done) where it does not apply.
+pub(in crate::kernels) fn requantize_pairs<A: Lane>(
+    acc: &[i32],
+    factors: &[i32],
+    which: usize,
+    pairs: &mut [[i8; 2]],
+) -> bool {
+    let n = acc.len().min(factors.len()).min(pairs.len());
+    if n == 0 || !n.is_multiple_of(4) {
+        return false;
+    }
+    // SAFETY: `n`, a positive multiple of 4, of each; one output in each pair.
+    unsafe {
+        let out = pairs.as_mut_ptr().cast::<i8>().wrapping_add(which & 1);
+        bytes::<A>(acc.as_ptr(), factors.as_ptr(), out, n, 2, 4);
+    }
+    true
+}
+
+/// [`requantize_places`](crate::kernels::requantize_places()); `false` (and nothing done) where it does not apply.
+pub(in crate::kernels) fn requantize_places<A: Lane>(
+    acc: &[i32],
+    factors: &[i32],
+    panels: &mut [i8],
+    rows: usize,
+    t: usize,
+) -> bool {
+    let n = acc.len().min(factors.len());
+    if n == 0 || !n.is_multiple_of(4) || t >= rows || panels.len() < n * rows {
+        return false;
+    }
+    // SAFETY: `n`, a positive multiple of 4, of each; panel `p` has its two outputs from `2 * (p * rows + t)` on, and `t < rows`.
+    unsafe {
+        let out = panels.as_mut_ptr().wrapping_add(2 * t);
+        bytes::<A>(acc.as_ptr(), factors.as_ptr(), out, n, 1, 2 * rows);
+    }
+    true
+}
+
+/// # Safety
+/// See [`bytes_i16`].
+unsafe fn bytes<A: Lane>(
+    acc: *const i32,
+    factors: *const i32,
+    out: *mut i8,
+    n: usize,
+    second: usize,
+    next: usize,
+) {
+    // SAFETY: by the caller.
+    unsafe {
+        match A::WIDTH {
+            LaneWidth::I16 => bytes_i16(acc, factors, out, n, second, next),
+            LaneWidth::I8 => bytes_i8(acc, factors, out, n, second, next),
+        }
+    }
+}
+
+/// `out[i] = sat16(scale(acc[i], factors[i]))`.
+///
+/// # Safety
+/// `n` of each, `n` a positive multiple of 4, `out` word-aligned.
+#[unsafe(naked)]
+unsafe extern "C" fn halves(acc: *const i32, factors: *const i32, out: *mut i16, n: usize) {
+    naked_asm!(
+        processor!(),
+        "push {{r4-r7, lr}}",
+        "add r3, r0, r3, lsl #2",
+        "2:",
+        ".rept 2",
+        "ldrd r4, r5, [r0], #8",
+        "ldrd r6, r7, [r1], #8",
+        "smmulr r4, r4, r6",
+        "smmulr r5, r5, r7",
+        "ssat r4, #16, r4",
+        "ssat r5, #16, r5",
+        "pkhbt r4, r4, r5, lsl #16",
+        "str r4, [r2], #4",
+        ".endr",
+        "cmp r0, r3",
+        "bne 2b",
+        "pop {{r4-r7, pc}}",
+    )
+}
+
+/// `sat8(scale(acc[i], factors[i]))` of two elements at `out` and `out + second`, of the next two `next` bytes behind, and so on.
+///
+/// # Safety
+/// `n` accumulators and factors, `n` a positive multiple of 4, and a place for each output.
+#[unsafe(naked)]
+unsafe extern "C" fn bytes_i16(
+    acc: *const i32,
+    factors: *const i32,
+    out: *mut i8,
+    n: usize,
+    second: usize,
+    next: usize,
+) {
+    naked_asm!(
+        processor!(),
+        "push {{r4-r9, lr}}",
+        "ldrd r8, r9, [sp, #28]",
+        "add r3, r0, r3, lsl #2",
+        "2:",
+        ".rept 2",
+        "ldrd r4, r5, [r0], #8",
+        "ldrd r6, r7, [r1], #8",
+        "smmulr r4, r4, r6",
+        "smmulr r5, r5, r7",
+        "ssat r4, #8, r4",
+        "ssat r5, #8, r5",
+        "strb r4, [r2]",
+        "strb r5, [r2, r8]",
+        "add r2, r9",
+        ".endr",
+        "cmp r0, r3",
+        "bne 2b",
+        "pop {{r4-r9, pc}}",
+    )
+}
+
+/// [`bytes_i16`] of accumulators over bytes, which count as the upper half of 16 bits.
+///
+/// # Safety
+/// As there.
+#[unsafe(naked)]
+unsafe extern "C" fn bytes_i8(
+    acc: *const i32,
+    factors: *const i32,
+    out: *mut i8,
+    n: usize,
+    second: usize,
+    next: usize,
+) {
+    naked_asm!(
+        processor!(),
+        "push {{r4-r9, lr}}",
+        "ldrd r8, r9, [sp, #28]",
+        "add r3, r0, r3, lsl #2",
+        "2:",
+        ".rept 2",
+        "ldrd r4, r5, [r0], #8",
+        "ldrd r6, r7, [r1], #8",
+        "lsl r4, r4, #8",
+        "lsl r5, r5, #8",
+        "smmulr r4, r4, r6",
+        "smmulr r5, r5, r7",
+        "ssat r4, #8, r4",
+        "ssat r5, #8, r5",
+        "strb r4, [r2]",
+        "strb r5, [r2, r8]",
+        "add r2, r9",
+        ".endr",
+        "cmp r0, r3",
+        "bne 2b",
+        "pop {{r4-r9, pc}}",
+    )
+}
+
+/// `out[i] = sat(scale(acc[i], factor))`; `false` (and nothing done) where a length does not fit.
+pub(in crate::kernels) fn rescale<A: Lane>(acc: &[i32], factor: i32, out: &mut [A]) -> bool {
+    let n = acc.len().min(out.len());
+    if n == 0 || !n.is_multiple_of(4) || !out.as_ptr().cast::<u32>().is_aligned() {
+        return false;
+    }
+    // SAFETY: `n`, a positive multiple of 4, of each, the outputs word-aligned.
+    unsafe {
+        match A::WIDTH {
+            LaneWidth::I16 => rescale_i16(out.as_mut_ptr().cast(), acc.as_ptr(), n, factor),
+            LaneWidth::I8 => rescale_i8(out.as_mut_ptr().cast(), acc.as_ptr(), n, factor),
+        }
+    }
+    true
 }

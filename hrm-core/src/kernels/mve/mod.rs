@@ -6,4 +6,6 @@ mod product;
 mod rows;
 
 pub(super) use product::matmul;
-pub(super) use rows::{add_bias, residual_norm, softmax, swiglu};
+pub(super) use rows::{
+    add_bias, requantize, requantize_pairs, requantize_places, rescale, residual_norm, softmax, swiglu,
+};

@@ -525,3 +525,181 @@ unsafe extern "C" fn gates_i8(
         "pop {{r4-r6, pc}}",
     )
 }
+
+/// [`requantize`](crate::kernels::requantize()); `false` (and nothing done) where it does not apply.
+pub(in crate::kernels) fn requantize<A: Lane, O: Lane>(acc: &[i32], factors: &[i32], out: &mut [O]) -> bool {
+    let n = acc.len().min(factors.len()).min(out.len());
+    let (acc, factors, out) = (acc.as_ptr(), factors.as_ptr(), out.as_mut_ptr());
+    match (A::WIDTH, O::WIDTH) {
+        _ if n == 0 => return false,
+        // SAFETY: `n` of each, at least one.
+        (LaneWidth::I16, LaneWidth::I16) => unsafe { halves(acc, factors, out.cast(), n) },
+        // SAFETY: `n` of each, at least one, and outputs one behind the other.
+        (LaneWidth::I8, LaneWidth::I8) => unsafe { bytes_i8(acc, factors, out.cast(), n, &[0, 1, 2, 3], 4) },
+        _ => return false,
+    }
+    true
+}
+
+/// [`requantize_pairs`](crate::kernels::requantize_pairs()); `false` (and nothing done) where it does not apply.
+pub(in crate::kernels) fn requantize_pairs<A: Lane>(
+    acc: &[i32],
+    factors: &[i32],
+    which: usize,
+    pairs: &mut [[i8; 2]],
+) -> bool {
+    let n = acc.len().min(factors.len()).min(pairs.len());
+    if n == 0 {
+        return false;
+    }
+    // SAFETY: `n` of each, at least one; one output in each pair.
+    unsafe {
+        let out = pairs.as_mut_ptr().cast::<i8>().wrapping_add(which & 1);
+        bytes::<A>(acc.as_ptr(), factors.as_ptr(), out, n, &[0, 2, 4, 6], 8);
+    }
+    true
+}
+
+/// [`requantize_places`](crate::kernels::requantize_places()); `false` (and nothing done) where it does not apply.
+pub(in crate::kernels) fn requantize_places<A: Lane>(
+    acc: &[i32],
+    factors: &[i32],
+    panels: &mut [i8],
+    rows: usize,
+    t: usize,
+) -> bool {
+    let n = acc.len().min(factors.len()) & !1;
+    if n == 0 || t >= rows || panels.len() < n * rows {
+        return false;
+    }
+    let next = 2 * rows as u32;
+    // SAFETY: `n` of each, at least one pair; panel `p` has its two outputs from `2 * (p * rows + t)` on, and `t < rows`.
+    unsafe {
+        let out = panels.as_mut_ptr().wrapping_add(2 * t);
+        bytes::<A>(acc.as_ptr(), factors.as_ptr(), out, n, &[0, 1, next, next + 1], 4 * rows);
+    }
+    true
+}
+
+/// # Safety
+/// See [`bytes_i16`].
+unsafe fn bytes<A: Lane>(
+    acc: *const i32,
+    factors: *const i32,
+    out: *mut i8,
+    n: usize,
+    places: &[u32; 4],
+    next: usize,
+) {
+    // SAFETY: by the caller.
+    unsafe {
+        match A::WIDTH {
+            LaneWidth::I16 => bytes_i16(acc, factors, out, n, places, next),
+            LaneWidth::I8 => bytes_i8(acc, factors, out, n, places, next),
+        }
+    }
+}
+
+/// `out[i] = sat16(scale(acc[i], factors[i]))`.
+///
+/// # Safety
+/// `n` of each, at least one.
+#[unsafe(naked)]
+unsafe extern "C" fn halves(acc: *const i32, factors: *const i32, out: *mut i16, n: usize) {
+    naked_asm!(
+        ".cpu cortex-m55",
+        "push {{r7, lr}}",
+        "dlstp.32 lr, r3",
+        "2:",
+        "vldrw.u32 q0, [r0], #16",
+        "vldrw.u32 q1, [r1], #16",
+        "vrmulh.s32 q0, q0, q1",
+        "vqmovnb.s32 q0, q0",
+        "vstrh.32 q0, [r2], #8",
+        "letp lr, 2b",
+        "pop {{r7, pc}}",
+    )
+}
+
+/// `sat8(scale(acc[i], factors[i]))` of four elements at `out + places[0..4]`, of the next four `next` bytes behind, and so on.
+///
+/// # Safety
+/// `n` accumulators and factors, at least one, and a place for each output.
+#[unsafe(naked)]
+unsafe extern "C" fn bytes_i16(
+    acc: *const i32,
+    factors: *const i32,
+    out: *mut i8,
+    n: usize,
+    places: *const [u32; 4],
+    next: usize,
+) {
+    naked_asm!(
+        ".cpu cortex-m55",
+        "push {{r7, lr}}",
+        "ldrd r7, r12, [sp, #8]",
+        "vldrw.u32 q2, [r7]",
+        "dlstp.32 lr, r3",
+        "2:",
+        "vldrw.u32 q0, [r0], #16",
+        "vldrw.u32 q1, [r1], #16",
+        "vrmulh.s32 q0, q0, q1",
+        "vqmovnb.s32 q0, q0",
+        "vmovlb.s16 q0, q0",
+        "vqmovnb.s16 q0, q0",
+        "vstrb.32 q0, [r2, q2]",
+        "add r2, r12",
+        "letp lr, 2b",
+        "pop {{r7, pc}}",
+    )
+}
+
+/// [`bytes_i16`] of accumulators over bytes, which count as the upper half of 16 bits.
+///
+/// # Safety
+/// As there.
+#[unsafe(naked)]
+unsafe extern "C" fn bytes_i8(
+    acc: *const i32,
+    factors: *const i32,
+    out: *mut i8,
+    n: usize,
+    places: *const [u32; 4],
+    next: usize,
+) {
+    naked_asm!(
+        ".cpu cortex-m55",
+        "push {{r7, lr}}",
+        "ldrd r7, r12, [sp, #8]",
+        "vldrw.u32 q2, [r7]",
+        "dlstp.32 lr, r3",
+        "2:",
+        "vldrw.u32 q0, [r0], #16",
+        "vldrw.u32 q1, [r1], #16",
+        "vshl.i32 q0, q0, #8",
+        "vrmulh.s32 q0, q0, q1",
+        "vqmovnb.s32 q0, q0",
+        "vmovlb.s16 q0, q0",
+        "vqmovnb.s16 q0, q0",
+        "vstrb.32 q0, [r2, q2]",
+        "add r2, r12",
+        "letp lr, 2b",
+        "pop {{r7, pc}}",
+    )
+}
+
+/// `out[i] = sat(scale(acc[i], factor))`; `false` (and nothing done) where there is nothing to do.
+pub(in crate::kernels) fn rescale<A: Lane>(acc: &[i32], factor: i32, out: &mut [A]) -> bool {
+    let n = acc.len().min(out.len());
+    if n == 0 {
+        return false;
+    }
+    // SAFETY: `n` of each, at least one.
+    unsafe {
+        match A::WIDTH {
+            LaneWidth::I16 => rescale_i16(out.as_mut_ptr().cast(), acc.as_ptr(), n, factor),
+            LaneWidth::I8 => rescale_i8(out.as_mut_ptr().cast(), acc.as_ptr(), n, factor),
+        }
+    }
+    true
+}

@@ -1,0 +1,206 @@
+//! Every x86 level's kernels against their portable definitions: shapes, lengths, extremes, saturation.
+#![cfg(target_arch = "x86_64")]
+
+use std::sync::{Mutex, MutexGuard};
+
+use hrm_core::kernels::x86::{Level, level, limit};
+use hrm_core::kernels::*;
+use hrm_core::lane::Lane;
+use proptest::prelude::*;
+
+/// The levels of this processor, the portable one left out. The level is one for the whole process, hence the guard.
+fn levels() -> (Vec<Level>, MutexGuard<'static, ()>) {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let guard = ONE_AT_A_TIME.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let there = |level: &Level| *level > Level::Portable && *level <= Level::of_processor();
+    (Level::ALL.into_iter().filter(there).collect(), guard)
+}
+
+/// Random numbers, a part of which are extremes where that is wanted.
+struct Noise {
+    state: u64,
+    extremes: bool,
+}
+
+impl Noise {
+    fn next(&mut self) -> i32 {
+        self.state = self.state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        match self.state >> 61 {
+            0 if self.extremes => i32::MIN,
+            1 if self.extremes => i32::MAX,
+            _ => (self.state >> 29) as i32,
+        }
+    }
+
+    fn lanes<A: Lane>(&mut self, n: usize, shrink: u32) -> Vec<A> {
+        let cast = |x: i32| A::saturate(if A::WIDTH.max() > 127 { x >> 16 } else { x >> 24 });
+        (0..n).map(|_| cast(self.next() >> shrink)).collect()
+    }
+
+    fn numbers(&mut self, n: usize, shrink: u32) -> Vec<i32> {
+        (0..n).map(|_| self.next() >> shrink).collect()
+    }
+}
+
+fn product<A: Lane>(tokens: usize, depth: usize, pairs: usize, noise: &mut Noise) {
+    let columns = 2 * pairs;
+    let x: Vec<A> = noise.lanes(tokens * depth, 0);
+    let panel: Vec<i8> = noise.lanes(depth * columns, 0);
+    let mut expected = vec![7; tokens * columns];
+    matmul_portable(&x, depth, &panel, &mut expected);
+    let (levels, _guard) = levels();
+    for want in levels {
+        assert_eq!(limit(want), want);
+        // one value more than the product, which must stay as it is
+        let mut acc = vec![7; tokens * columns + 1];
+        let mut pack = vec![0; pack_words(depth)];
+        matmul(&x, depth, &panel, &mut acc[..tokens * columns], &mut pack);
+        assert_eq!(acc[..tokens * columns], expected, "{want:?}: {tokens} x {depth} x {columns}");
+        acc.fill(7);
+        matmul_again(&x, depth, &panel, &mut acc[..tokens * columns], &mut pack);
+        assert_eq!(acc[..tokens * columns], expected, "{want:?}, again: {tokens} x {depth} x {columns}");
+        assert_eq!(acc.last(), Some(&7));
+    }
+}
+
+/// Every row operation on `n` elements over lanes `A`.
+fn rows<A: Lane + std::fmt::Debug + PartialEq>(n: usize, shrink: u32, noise: &mut Noise) {
+    let exp2: Vec<u16> =
+        (0..256).map(|i| (32767.0 * (-f64::from(i) / 256.0).exp2()).round() as u16).collect();
+    let odd: Vec<u16> = (0..256).map(|_| noise.next() as u16).collect();
+    let sigmoid: Vec<u16> =
+        (0..257).map(|i| (32768.0 / (1.0 + (-f64::from(i) / 16.0).exp())).round() as u16).collect();
+    let scores = noise.numbers(n, 2 + shrink);
+    let classes: Vec<u8> = noise.lanes::<i8>(n, 0).into_iter().map(|x| x as u8 % 40).collect();
+    let acc = noise.numbers(2 * n, shrink);
+    let factors = noise.numbers(2 * n, 1);
+    let (z, other): (Vec<A>, Vec<A>) = (noise.lanes(n, 0), noise.lanes(n, 0));
+    let (token, position): (Vec<i16>, Vec<i16>) = (noise.lanes(n, 0), noise.lanes(n, 0));
+    let (factor, step) = (noise.next(), 1 + (noise.next() as u32 % 16384) as i32);
+    let numerator = 1 + noise.next() as u32 % ((1 << 28) - 1);
+    let gate_factor = noise.next().unsigned_abs() >> 1;
+    // (one value more than there is work for, which must stay as it is)
+    let room = || vec![A::saturate(77); n + 1];
+
+    let everything = |portable: bool| {
+        macro_rules! by {
+            ($kernel:expr, $definition:expr, ($($argument:expr),*)) => {
+                if portable { $definition($($argument),*) } else { $kernel($($argument),*) }
+            };
+        }
+        let mut seen: Vec<Vec<A>> = Vec::new();
+        let mut wide: Vec<Vec<i32>> = Vec::new();
+        let mut narrow: Vec<Vec<i8>> = Vec::new();
+        for table in [&exp2, &odd] {
+            for score_bits in [4, 8, 9, 10, 13, 18, 22, 26] {
+                for bits in [7, 12, 15] {
+                    let mut out = room();
+                    let sum =
+                        by!(softmax, softmax_portable, (&scores, score_bits, bits, table, &mut out[..n]));
+                    seen.push(out);
+                    wide.push(vec![sum as i32]);
+                }
+            }
+        }
+        for biases in [0, 1, 7, 11, 16, 17, 32, 39, 40] {
+            let bias: Vec<i32> = (0..biases).map(|i| (i - 5) << 20).collect();
+            let mut sums = scores.clone();
+            sums.push(77);
+            by!(add_bias, add_bias_portable, (&mut sums[..n], &bias, &classes));
+            wide.push(sums);
+        }
+        for sum in [1, 3, 1000, 70_000, 1 << 22, (1 << 31) - 1] {
+            let mut out = room();
+            by!(attention_output, attention_output_portable, (&acc[..n], sum, &mut out[..n]));
+            seen.push(out);
+        }
+        for step in [step, 1, 16384] {
+            let (mut row, mut sums) = (z.clone(), acc[..n].to_vec());
+            row.push(A::saturate(77));
+            by!(
+                residual_norm,
+                residual_norm_portable,
+                (&mut row[..n], step, &mut sums, &factors[..n], numerator)
+            );
+            seen.push(row);
+        }
+        for factor in [gate_factor as i32, factor, i32::MAX, i32::MIN] {
+            let mut out = room();
+            by!(swiglu, swiglu_portable, (&acc, &factors, factor, &sigmoid, &mut out[..n]));
+            seen.push(out);
+        }
+        for embeddings in [[&[][..], &[]], [&token, &[]], [&[], &position], [&token, &position]] {
+            for (step, embed_step) in [(step, 1), (16384, 16384)] {
+                let mut out = z.clone();
+                out.push(A::saturate(77));
+                by!(inject, inject_portable, (&mut out[..n], &other, step, embeddings, embed_step, factor));
+                seen.push(out);
+            }
+        }
+        let mut out = room();
+        by!(requantize::<A, A>, requantize_portable::<A, A>, (&acc[..n], &factors[..n], &mut out[..n]));
+        seen.push(out);
+        for which in 0..2 {
+            let mut pairs = vec![[3, -3]; n + 1];
+            by!(
+                requantize_pairs::<A>,
+                requantize_pairs_portable::<A>,
+                (&acc[..n], &factors[..n], which, &mut pairs[..n])
+            );
+            narrow.push(pairs.into_flattened());
+            let (columns, height) = (n & !1, 6);
+            let mut panels = vec![5; columns * height + 1];
+            by!(
+                requantize_places::<A>,
+                requantize_places_portable::<A>,
+                (&acc[..columns], &factors[..columns], &mut panels[..columns * height], height, 5 * which)
+            );
+            narrow.push(panels);
+        }
+        (seen, wide, narrow)
+    };
+    let expected = everything(true);
+    let (levels, _guard) = levels();
+    for want in levels {
+        assert_eq!(limit(want), want);
+        assert!(everything(false) == expected, "{want:?}, {n} elements");
+    }
+}
+
+proptest! {
+    #[test]
+    fn products_equal_their_definition(tokens in 1usize..10, quads in 1usize..70, pairs in 1usize..40, state: u64, extremes: bool) {
+        let mut noise = Noise { state, extremes };
+        product::<i16>(tokens, 4 * quads, pairs, &mut noise);
+        product::<i8>(tokens, 4 * quads, pairs, &mut noise);
+    }
+
+    #[test]
+    fn row_operations_equal_their_definitions(n in 1usize..150, shrink in 0u32..24, state: u64, extremes: bool) {
+        let mut noise = Noise { state, extremes };
+        rows::<i16>(n, shrink, &mut noise);
+        rows::<i8>(n, shrink, &mut noise);
+    }
+}
+
+#[test]
+fn every_short_shape_is_right() {
+    let mut noise = Noise { state: 1, extremes: true };
+    for tokens in 1..=5 {
+        for depth in (4..=68).step_by(4) {
+            for pairs in 1..=34 {
+                product::<i16>(tokens, depth, pairs, &mut noise);
+                product::<i8>(tokens, depth, pairs, &mut noise);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_limit_holds() {
+    let (_, _guard) = levels();
+    assert_eq!(limit(Level::Portable), Level::Portable);
+    assert_eq!(level(), Level::Portable);
+    assert_eq!(limit(Level::Avx512), Level::of_processor());
+    assert_eq!(level(), Level::of_processor());
+}
