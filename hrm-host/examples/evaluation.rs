@@ -19,10 +19,10 @@ use hrm_host::train::eval::{Answers, FloatModel};
 #[derive(Parser)]
 struct Options {
     /// Pack with 16-bit lanes, from which the float model is restored, too
-    #[arg(long, default_value = "models/sudoku9-quick.hrm")]
+    #[arg(long, default_value = "models/sudoku9-mcu.hrm")]
     wide: PathBuf,
     /// Pack with 8-bit lanes
-    #[arg(long, default_value = "models/sudoku9-quick-i8.hrm")]
+    #[arg(long, default_value = "models/sudoku9-mcu-i8.hrm")]
     narrow: PathBuf,
     /// Run configuration with their shape
     #[arg(long, default_value = "configs/sudoku9-quick.toml")]

@@ -2,7 +2,7 @@
 """Trains one short run per switch and writes a table: exact accuracy on validation rows by hints, and CPU seconds.
 
     python3 tools/compare/ablation.py --hrm target/release/hrm-host --config configs/sudoku9-quick.toml --data train.csv.gz \
-        --out runs/ablation --steps 250
+        --out runs/ablation --steps 1000
 
 Runs that are finished are read, not repeated, so the script can be stopped and started again. Every run is `hrm-host train`
 with the options shown in the table; the switches are the list below.
@@ -26,7 +26,7 @@ SWITCHES = [
     ("four L cycles", ["model.l_cycles=4"]),
     ("80 % of the draws eased", ["data.eased=0.8"]),
     ("nothing eased (the paper's)", ["data.eased=0"]),
-    ("all eased at first", ["data.eased_from=1.0", "data.eased_steps=125"]),
+    ("all eased at first", ["data.eased_from=1.0", "data.eased_steps=500"]),
     ("random initial states", ["train.random_start=1.0"]),
     ("latent noise", ["train.latent_noise=0.1"]),
     ("unsolved puzzles again", ["train.replay=0.5"]),
@@ -62,7 +62,7 @@ def main():
     parser.add_argument("--config", default="configs/sudoku9-quick.toml")
     parser.add_argument("--data", required=True)
     parser.add_argument("--out", type=pathlib.Path, required=True)
-    parser.add_argument("--steps", type=int, default=250)
+    parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--rows", type=int, default=128)
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()

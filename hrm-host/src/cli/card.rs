@@ -37,6 +37,9 @@ pub(super) fn card(
     writeln!(card, "| RAM | {} bytes |", workspace_bytes(shape))?;
     writeln!(card, "| MAC per segment | {} |", shape.segment_macs())?;
     writeln!(card, "| trained | {} steps, {} sample-segments, seed {} |", p.steps, p.samples, p.seed)?;
+    if !config.train.from.as_os_str().is_empty() {
+        writeln!(card, "| started from the weights of | {} |", config.train.from.display())?;
+    }
     writeln!(card, "| data | {} |", p.data)?;
     writeln!(card, "| written by | {} |\n", p.program)?;
     if !levels.is_empty() {
