@@ -85,6 +85,10 @@ fn a_run_starts_from_a_pack_or_a_run() {
         assert!(code == 0 && said.contains("from step 0"), "{said}");
         let config = fs::read_to_string(folder.join(&out).join("config.toml")).unwrap();
         assert!(config.contains(&format!("from = \"{from}\"")), "{config}");
+        assert!(
+            config.contains("\nsteps = 0\n"),
+            "the end of the first run is not that of the next: {config}"
+        );
         let copy = head(&out, 1, false);
         assert!(source.iter().zip(&copy).all(|(a, b)| (a - b).abs() <= off), "{from}: {source:?} {copy:?}");
     }

@@ -156,15 +156,19 @@ fn configuration(args: &Args) -> Result<RunConfig> {
     Ok(config)
 }
 
-/// The configuration that the model at `path`, a pack or a checkpoint, was trained with.
+/// The configuration that the model at `path`, a pack or a checkpoint, was trained with, but for the end of that run: a new
+/// one goes on until it is stopped.
 fn configuration_of(path: &Path) -> Result<RunConfig> {
-    if !super::is_pack(path)? {
-        return Ok(load_parameters(&super::newest(path)?, true)?.0);
-    }
-    let file = AlignedPack::read(path)?;
-    let json = file.open()?.header()?.provenance.config;
-    let advice = || format!("{} does not say how it was trained; give --config", path.display());
-    serde_json::from_str(json).with_context(advice)
+    let mut config = if super::is_pack(path)? {
+        let file = AlignedPack::read(path)?;
+        let json = file.open()?.header()?.provenance.config;
+        let advice = || format!("{} does not say how it was trained; give --config", path.display());
+        serde_json::from_str(json).with_context(advice)?
+    } else {
+        load_parameters(&super::newest(path)?, true)?.0
+    };
+    (config.train.steps, config.train.decay_steps) = (0, 0);
+    Ok(config)
 }
 
 /// The weights at `path` for a run of `config`: the averaged ones of a checkpoint, the last member of a pack.
