@@ -11,6 +11,7 @@ use hrm_core::pack::{LayerParams, MatrixSpan, MemberParams};
 
 use super::QuantError;
 use super::calibrate::Ranges;
+use super::linear::{Linear, paired};
 use super::pack::Writer;
 use crate::model::{Level, ModelConfig, Params, SiteOp};
 
@@ -29,12 +30,6 @@ fn headroom(lanes: LaneWidth) -> f64 {
         LaneWidth::I8 => 1.0,
         LaneWidth::I16 => HEADROOM,
     }
-}
-
-/// A float matrix, (out, in), row-major.
-#[derive(Clone, Debug)]
-struct Linear {
-    rows: Vec<Vec<f64>>,
 }
 
 /// All parameters on the host, in double precision.
@@ -60,32 +55,17 @@ impl Weights {
     }
 }
 
-impl Linear {
-    /// The same with every input `k` multiplied by `by[k]`.
-    fn scale_inputs(&self, by: &[f64]) -> Linear {
-        let rows = self.rows.iter().map(|row| row.iter().zip(by).map(|(w, s)| w * s).collect()).collect();
-        Linear { rows }
-    }
-
-    fn rows(&self, from: usize, to: usize) -> Linear {
-        Linear { rows: self.rows[from..to].to_vec() }
-    }
-
-    fn max(&self) -> f64 {
-        self.rows.iter().flatten().fold(0.0, |max, x| x.abs().max(max))
-    }
-
-    /// int8 rows and their scales: `w = q * scale`, symmetric, `|q| <= 127`.
-    fn quantize(&self) -> (Vec<Vec<i8>>, Vec<f64>) {
-        self.rows
-            .iter()
-            .map(|row| {
-                let max = row.iter().fold(0.0, |max: f64, w| w.abs().max(max));
-                let scale = if max > 0.0 { max / I8 } else { 1.0 / I8 };
-                (row.iter().map(|w| (w / scale).round() as i8).collect::<Vec<i8>>(), scale)
-            })
-            .unzip()
-    }
+/// int8 rows and their scales: `w = q * scale`, symmetric, `|q| <= 127`.
+fn quantize(linear: &Linear) -> (Vec<Vec<i8>>, Vec<f64>) {
+    linear
+        .rows
+        .iter()
+        .map(|row| {
+            let max = row.iter().fold(0.0, |max: f64, w| w.abs().max(max));
+            let scale = if max > 0.0 { max / I8 } else { 1.0 / I8 };
+            (row.iter().map(|w| (w / scale).round() as i8).collect::<Vec<i8>>(), scale)
+        })
+        .unzip()
 }
 
 /// Writes one member's sections.
@@ -107,7 +87,7 @@ impl MemberWriter<'_> {
         input: f64,
         to: impl Fn(usize) -> f64,
     ) -> Result<(), QuantError> {
-        let (weights, scales) = linear.quantize();
+        let (weights, scales) = quantize(linear);
         let mut factors = Vec::with_capacity(scales.len());
         for (column, scale) in scales.iter().enumerate() {
             let factor = input * scale * to(column) / self.acc_gain;
@@ -354,18 +334,9 @@ impl BlockWriter<'_> {
         Ok(())
     }
 
-    /// Ranges with RoPE's partners `(d, d + head_dim / 2)` made equal, since rotation mixes them.
-    fn paired(&self, mut max: Vec<f64>) -> Vec<f64> {
-        if self.config.positions.rope() {
-            for head in max.chunks_mut(self.config.head_dim()) {
-                let (low, high) = head.split_at_mut(self.config.head_dim() / 2);
-                for (a, b) in low.iter_mut().zip(high) {
-                    *a = a.max(*b);
-                    *b = *a;
-                }
-            }
-        }
-        max
+    /// Ranges of rotated channels: under RoPE the larger of both partners'.
+    fn paired(&self, max: Vec<f64>) -> Vec<f64> {
+        if self.config.positions.rope() { paired(max, self.config.head_dim(), f64::max) } else { max }
     }
 }
 

@@ -6,6 +6,7 @@
 pub mod calibrate;
 pub mod compare;
 mod integer;
+mod linear;
 mod member;
 mod pack;
 mod restore;

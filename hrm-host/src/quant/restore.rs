@@ -9,6 +9,7 @@ use hrm_core::lane::LaneWidth;
 use hrm_core::model::ROPE_GUARD_BITS;
 use hrm_core::pack::{Layer, Matrix, Pack, Shape};
 
+use super::linear::{Linear, paired};
 use super::member::{RESIDUAL, embedding_gain, stored_levels};
 use super::{QuantError, shape};
 use crate::model::{ModelConfig, Params};
@@ -52,7 +53,7 @@ pub fn restore(pack: &Pack<'_>, member: usize, config: &ModelConfig) -> Result<P
     all.put("init.l", &[width], &initial[width..])?;
 
     let gain = f64::from(1u32 << own.lanes.acc_shift());
-    let head = |matrix, rows| Linear::of(matrix, rows, gain / (state * logit));
+    let head = |matrix, rows| weights(matrix, rows, gain / (state * logit));
     all.put_rows("lm_head", &head(numbers.logits, config.vocab()))?;
     all.put_rows("q_head.weight", &head(numbers.halt, config.q_outputs()))?;
     let bias = [p.halt_bias, p.resume_bias].map(|bias| f64::from(bias) / logit);
@@ -130,27 +131,28 @@ impl Block<'_> {
         let to_log2 = std::f64::consts::LOG2_E / (config.head_dim() as f64).sqrt();
         let score_unit = f64::from(layer.params.score_bits).exp2();
 
-        let mut query = Linear::of(layer.query, width, gain / (self.input * to_log2 * score_unit * guard));
-        let mut key = Linear::of(layer.key, width, gain / (self.input * guard));
-        let by = self.balance_rotated(query.row_norms(), key.row_norms());
-        query.scale_rows(&by, f64::recip);
-        key.scale_rows(&by, |by| by);
+        let query = weights(layer.query, width, gain / (self.input * to_log2 * score_unit * guard));
+        let key = weights(layer.key, width, gain / (self.input * guard));
+        let (divided, multiplied) = balance(self.paired(query.row_norms()), self.paired(key.row_norms()));
+        let (query, key) = (query.scale_outputs(&divided), key.scale_outputs(&multiplied));
 
-        let mut value = Linear::of(layer.value, width, gain / self.input);
+        let value = weights(layer.value, width, gain / self.input);
         let attention_gain = f64::from(1u32 << self.lanes.attention_gain_bits());
-        let mut out = Linear::of(layer.out, width, gain * attention_gain / RESIDUAL);
-        let by = balance(value.row_norms(), out.column_norms());
-        value.scale_rows(&by, f64::recip);
-        out.scale_columns(&by);
+        let out = weights(layer.out, width, gain * attention_gain / RESIDUAL);
+        let (divided, multiplied) = balance(value.row_norms(), out.column_norms());
+        let (value, out) = (value.scale_outputs(&divided), out.scale_inputs(&multiplied));
 
-        let gates = Linear::of(layer.gate_up, 2 * inner, gain / self.state);
-        let (mut gate, mut up) = gates.alternate();
-        gate.scale_rows(&vec![f64::from(1u32 << GATE_BITS); inner], f64::recip);
+        // columns alternate: a gate, in units of its own, and its up
+        let unit = f64::from(1u32 << GATE_BITS).recip();
+        let units: Vec<f64> = (0..2 * inner).map(|n| if n.is_multiple_of(2) { unit } else { 1.0 }).collect();
+        let gates = weights(layer.gate_up, 2 * inner, gain / self.state).scale_outputs(&units);
+        let every_other =
+            |first: usize| Linear { rows: gates.rows.iter().skip(first).step_by(2).cloned().collect() };
+        let (gate, up) = (every_other(0), every_other(1));
         let link = 8_388_608.0 / f64::from(layer.params.gate_factor);
-        let mut down = Linear::of(layer.down, width, gain / (RESIDUAL * link));
-        let by = balance(up.row_norms(), down.column_norms());
-        up.scale_rows(&by, f64::recip);
-        down.scale_columns(&by);
+        let down = weights(layer.down, width, gain / (RESIDUAL * link));
+        let (divided, multiplied) = balance(up.row_norms(), down.column_norms());
+        let (up, down) = (up.scale_outputs(&divided), down.scale_inputs(&multiplied));
 
         let join =
             |parts: Vec<Linear>| Linear { rows: parts.into_iter().flat_map(|part| part.rows).collect() };
@@ -166,77 +168,26 @@ impl Block<'_> {
         Ok(())
     }
 
-    /// [`balance`] of queries and keys; under RoPE the partners `(d, d + head_dim / 2)` of a head share one factor.
-    fn balance_rotated(&self, mut query: Vec<f64>, mut key: Vec<f64>) -> Vec<f64> {
-        if self.config.positions.rope() {
-            for norms in [&mut query, &mut key] {
-                for head in norms.chunks_mut(self.config.head_dim()) {
-                    let (low, high) = head.split_at_mut(self.config.head_dim() / 2);
-                    for (a, b) in low.iter_mut().zip(high) {
-                        *a = a.hypot(*b);
-                        *b = *a;
-                    }
-                }
-            }
-        }
-        balance(query, key)
+    /// Norms of rotated channels: under RoPE that of both partners together, so that they share one factor.
+    fn paired(&self, norms: Vec<f64>) -> Vec<f64> {
+        if self.config.positions.rope() { paired(norms, self.config.head_dim(), f64::hypot) } else { norms }
     }
 }
 
-/// What the left side is divided by and the right side multiplied with so that both have the same norm; 1 where one is 0.
-fn balance(left: Vec<f64>, right: Vec<f64>) -> Vec<f64> {
-    let factor =
+/// The factors for the left and the right side that keep each product and give both the same norm; 1 where one is 0.
+fn balance(left: Vec<f64>, right: Vec<f64>) -> (Vec<f64>, Vec<f64>) {
+    let ratio =
         |(left, right): (f64, f64)| if left > 0.0 && right > 0.0 { (left / right).sqrt() } else { 1.0 };
-    left.into_iter().zip(right).map(factor).collect()
+    left.into_iter().zip(right).map(ratio).map(|ratio| (ratio.recip(), ratio)).unzip()
 }
 
-/// A float matrix, (out, in).
-struct Linear {
-    rows: Vec<Vec<f64>>,
-}
-
-impl Linear {
-    /// The first `rows` columns of the pack's `matrix` as rows: weight times factor, times `unit / 2^32`.
-    fn of(matrix: Matrix<'_>, rows: usize, unit: f64) -> Self {
-        let pairs = matrix.weights.chunks_exact(2 * matrix.depth);
-        let columns = pairs.flat_map(|pair| [0, 1].map(|odd| pair.iter().skip(odd).step_by(2)));
-        let scale = |(column, factor): (_, &i32)| {
-            let scale = f64::from(*factor) * unit / 4_294_967_296.0;
-            std::iter::Iterator::map(column, |w: &i8| f64::from(*w) * scale).collect()
-        };
-        Self { rows: columns.zip(matrix.factors).take(rows).map(scale).collect() }
-    }
-
-    /// The even and the odd rows.
-    fn alternate(self) -> (Self, Self) {
-        let (mut even, mut odd) = (Vec::new(), Vec::new());
-        for (index, row) in self.rows.into_iter().enumerate() {
-            if index % 2 == 0 { even.push(row) } else { odd.push(row) }
-        }
-        (Self { rows: even }, Self { rows: odd })
-    }
-
-    fn row_norms(&self) -> Vec<f64> {
-        self.rows.iter().map(|row| row.iter().map(|w| w * w).sum::<f64>().sqrt()).collect()
-    }
-
-    fn column_norms(&self) -> Vec<f64> {
-        let mut squares = vec![0.0; self.rows.first().map_or(0, Vec::len)];
-        for row in &self.rows {
-            squares.iter_mut().zip(row).for_each(|(sum, w)| *sum += w * w);
-        }
-        squares.into_iter().map(f64::sqrt).collect()
-    }
-
-    fn scale_rows(&mut self, by: &[f64], factor: impl Fn(f64) -> f64) {
-        for (row, by) in self.rows.iter_mut().zip(by) {
-            row.iter_mut().for_each(|w| *w *= factor(*by));
-        }
-    }
-
-    fn scale_columns(&mut self, by: &[f64]) {
-        for row in &mut self.rows {
-            row.iter_mut().zip(by).for_each(|(w, by)| *w *= by);
-        }
-    }
+/// The first `rows` columns of the pack's `matrix` as rows: weight times factor, times `unit / 2^32`.
+fn weights(matrix: Matrix<'_>, rows: usize, unit: f64) -> Linear {
+    let pairs = matrix.weights.chunks_exact(2 * matrix.depth);
+    let columns = pairs.flat_map(|pair| [0, 1].map(|odd| pair.iter().skip(odd).step_by(2)));
+    let rows = columns.zip(matrix.factors).take(rows).map(|(column, factor)| {
+        let scale = f64::from(*factor) * unit / 4_294_967_296.0;
+        column.map(|w| f64::from(*w) * scale).collect()
+    });
+    Linear { rows: rows.collect() }
 }
