@@ -76,18 +76,7 @@ pub(super) fn exponentials_portable<A: Lane>(
 /// * `bias`: (relations);
 /// * `classes`: as many as scores.
 pub fn add_bias(scores: &mut [i32], bias: &[i32], classes: &[u8]) {
-    #[cfg(all(target_arch = "arm", feature = "dsp", not(feature = "_portable")))]
-    if super::dsp::add_bias(scores, bias, classes) {
-        return;
-    }
-    #[cfg(all(target_arch = "arm", feature = "mve", not(feature = "_portable")))]
-    if super::mve::add_bias(scores, bias, classes) {
-        return;
-    }
-    #[cfg(all(feature = "std", target_arch = "x86_64", not(feature = "_portable")))]
-    if super::x86::add_bias(scores, bias, classes) {
-        return;
-    }
+    on_processor!(add_bias(scores, bias, classes));
     add_bias_portable(scores, bias, classes);
 }
 

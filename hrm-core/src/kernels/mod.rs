@@ -1,5 +1,23 @@
 //! The operations, one file each. The portable version of each is its definition; others must equal it bit for bit.
 
+/// Returns from a kernel where the processor's own version, of the same name and arguments, has done it all.
+macro_rules! on_processor {
+    ($kernel:ident $(::<$($lane:ident),+>)? ($($argument:ident),+)) => {
+        #[cfg(all(target_arch = "arm", feature = "dsp", not(feature = "_portable")))]
+        if super::dsp::$kernel $(::<$($lane),+>)? ($($argument),+) {
+            return;
+        }
+        #[cfg(all(target_arch = "arm", feature = "mve", not(feature = "_portable")))]
+        if super::mve::$kernel $(::<$($lane),+>)? ($($argument),+) {
+            return;
+        }
+        #[cfg(all(feature = "std", target_arch = "x86_64", not(feature = "_portable")))]
+        if super::x86::$kernel $(::<$($lane),+>)? ($($argument),+) {
+            return;
+        }
+    };
+}
+
 pub mod attention;
 #[cfg(all(target_arch = "arm", feature = "dsp", not(feature = "_portable")))]
 mod dsp;

@@ -19,18 +19,7 @@ const EPSILON: u64 = 42_950;
 /// The result is rounded once, to nearest, and saturated. Before that rounding its relative error is below `2^-20 + 2^-17 * rms * step_out / 2^16`, `rms` being
 /// that of `row + delta` (1.0 to 3.0 in practice): the second term is the factor's own rounding to a multiple of `2^-32`.
 pub fn residual_norm<A: Lane>(row: &mut [A], step: i32, acc: &mut [i32], factors: &[i32], numerator: u32) {
-    #[cfg(all(target_arch = "arm", feature = "dsp", not(feature = "_portable")))]
-    if super::dsp::residual_norm(row, step, acc, factors, numerator) {
-        return;
-    }
-    #[cfg(all(target_arch = "arm", feature = "mve", not(feature = "_portable")))]
-    if super::mve::residual_norm(row, step, acc, factors, numerator) {
-        return;
-    }
-    #[cfg(all(feature = "std", target_arch = "x86_64", not(feature = "_portable")))]
-    if super::x86::residual_norm(row, step, acc, factors, numerator) {
-        return;
-    }
+    on_processor!(residual_norm(row, step, acc, factors, numerator));
     residual_norm_portable(row, step, acc, factors, numerator);
 }
 

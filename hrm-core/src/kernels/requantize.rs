@@ -6,18 +6,7 @@ use crate::rows::Rows;
 /// `out[i] = sat(requantize(acc[i], factors[i]))`; `A` are the lanes that the accumulators are sums over.
 #[inline]
 pub fn requantize<A: Lane, O: Lane>(acc: &[i32], factors: &[i32], out: &mut [O]) {
-    #[cfg(all(feature = "std", target_arch = "x86_64", not(feature = "_portable")))]
-    if super::x86::requantize::<A, O>(acc, factors, out) {
-        return;
-    }
-    #[cfg(all(target_arch = "arm", feature = "dsp", not(feature = "_portable")))]
-    if super::dsp::requantize::<A, O>(acc, factors, out) {
-        return;
-    }
-    #[cfg(all(target_arch = "arm", feature = "mve", not(feature = "_portable")))]
-    if super::mve::requantize::<A, O>(acc, factors, out) {
-        return;
-    }
+    on_processor!(requantize::<A, O>(acc, factors, out));
     requantize_portable::<A, O>(acc, factors, out);
 }
 
@@ -32,18 +21,7 @@ pub fn requantize_portable<A: Lane, O: Lane>(acc: &[i32], factors: &[i32], out: 
 /// `pairs[i][which & 1] = sat8(requantize(acc[i], factors[i]))`: a token's keys, in the column of their panel that is the token's.
 #[inline]
 pub fn requantize_pairs<A: Lane>(acc: &[i32], factors: &[i32], which: usize, pairs: &mut [[i8; 2]]) {
-    #[cfg(all(feature = "std", target_arch = "x86_64", not(feature = "_portable")))]
-    if super::x86::requantize_pairs::<A>(acc, factors, which, pairs) {
-        return;
-    }
-    #[cfg(all(target_arch = "arm", feature = "dsp", not(feature = "_portable")))]
-    if super::dsp::requantize_pairs::<A>(acc, factors, which, pairs) {
-        return;
-    }
-    #[cfg(all(target_arch = "arm", feature = "mve", not(feature = "_portable")))]
-    if super::mve::requantize_pairs::<A>(acc, factors, which, pairs) {
-        return;
-    }
+    on_processor!(requantize_pairs::<A>(acc, factors, which, pairs));
     requantize_pairs_portable::<A>(acc, factors, which, pairs);
 }
 
@@ -60,18 +38,7 @@ pub fn requantize_pairs_portable<A: Lane>(acc: &[i32], factors: &[i32], which: u
 /// * `panels`: (columns / 2, rows, 2).
 #[inline]
 pub fn requantize_places<A: Lane>(acc: &[i32], factors: &[i32], panels: &mut [i8], rows: usize, t: usize) {
-    #[cfg(all(feature = "std", target_arch = "x86_64", not(feature = "_portable")))]
-    if super::x86::requantize_places::<A>(acc, factors, panels, rows, t) {
-        return;
-    }
-    #[cfg(all(target_arch = "arm", feature = "dsp", not(feature = "_portable")))]
-    if super::dsp::requantize_places::<A>(acc, factors, panels, rows, t) {
-        return;
-    }
-    #[cfg(all(target_arch = "arm", feature = "mve", not(feature = "_portable")))]
-    if super::mve::requantize_places::<A>(acc, factors, panels, rows, t) {
-        return;
-    }
+    on_processor!(requantize_places::<A>(acc, factors, panels, rows, t));
     requantize_places_portable::<A>(acc, factors, panels, rows, t);
 }
 

@@ -27,18 +27,7 @@ pub fn sigmoid(gate: i32, table: &[u16; 257]) -> i32 {
 ///
 /// The gate is rounded to `2^-10`, so the absolute error of `silu` is below `2^-10`.
 pub fn swiglu<A: Lane>(acc: &[i32], factors: &[i32], factor: i32, table: &[u16], out: &mut [A]) {
-    #[cfg(all(target_arch = "arm", feature = "dsp", not(feature = "_portable")))]
-    if super::dsp::swiglu(acc, factors, factor, table, out) {
-        return;
-    }
-    #[cfg(all(target_arch = "arm", feature = "mve", not(feature = "_portable")))]
-    if super::mve::swiglu(acc, factors, factor, table, out) {
-        return;
-    }
-    #[cfg(all(feature = "std", target_arch = "x86_64", not(feature = "_portable")))]
-    if super::x86::swiglu(acc, factors, factor, table, out) {
-        return;
-    }
+    on_processor!(swiglu(acc, factors, factor, table, out));
     swiglu_portable(acc, factors, factor, table, out);
 }
 
