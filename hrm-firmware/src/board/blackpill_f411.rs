@@ -15,7 +15,7 @@ use hrm_firmware::Exit;
 use super::{
     BAUD, Boot,
     clock::Clock,
-    hal::{Hal, RX_BYTES, TX_BYTES, Watchdog},
+    hal::{Hal, buffers},
     otg,
     usb::{self, WithUsb},
 };
@@ -33,24 +33,14 @@ const WATCHDOG_US: u32 = 8_000_000;
 /// This board.
 pub(crate) type BlackPillF411 = Hal<WithUsb<BufferedUart<'static>>, IndependentWatchdog<'static, IWDG>>;
 
-impl Watchdog for IndependentWatchdog<'static, IWDG> {
-    fn feed(&mut self) {
-        self.pet();
-    }
-}
-
 impl Boot for BlackPillF411 {
     const WORKSPACE_BYTES: usize = 92 * 1024;
 
     fn start() -> Self {
-        static mut RX: [u8; RX_BYTES] = [0; RX_BYTES];
-        static mut TX: [u8; TX_BYTES] = [0; TX_BYTES];
-
         let p = embassy_stm32::init(clocks());
         let mut line = usart::Config::default();
         line.baudrate = BAUD;
-        // SAFETY: `start` is called once, and nothing else names these two.
-        let (rx, tx) = unsafe { (&mut *&raw mut RX, &mut *&raw mut TX) };
+        let (rx, tx) = buffers();
         let Ok(uart) = BufferedUart::new(p.USART1, p.PA10, p.PA9, tx, rx, Interrupts, line) else {
             defmt::panic!("USART1 cannot have {} baud from this clock", BAUD);
         };

@@ -11,14 +11,25 @@ use cortex_m::{asm, interrupt};
 use embedded_io_async::{Read, ReadReady, Write};
 use hrm_core::wire::MAX_FRAME;
 use hrm_firmware::{Board, Event};
+use static_cell::StaticCell;
 
 use super::{clock::Clock, stack};
 
 /// Room for a request with another behind it.
-pub(crate) const RX_BYTES: usize = (2 * MAX_FRAME).next_power_of_two();
+const RX_BYTES: usize = (2 * MAX_FRAME).next_power_of_two();
 
 /// Room for an answer of usual length.
-pub(crate) const TX_BYTES: usize = 256;
+const TX_BYTES: usize = 256;
+
+/// The UART's buffers, to receive into and to send from.
+///
+/// # Panics
+/// At the second call.
+pub(crate) fn buffers() -> (&'static mut [u8], &'static mut [u8]) {
+    static RX: StaticCell<[u8; RX_BYTES]> = StaticCell::new();
+    static TX: StaticCell<[u8; TX_BYTES]> = StaticCell::new();
+    (RX.init([0; RX_BYTES]), TX.init([0; TX_BYTES]))
+}
 
 /// A watchdog that runs.
 pub(crate) trait Watchdog {

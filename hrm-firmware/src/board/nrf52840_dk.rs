@@ -22,7 +22,7 @@ use hrm_firmware::Exit;
 use super::{
     BAUD, Boot,
     clock::Clock,
-    hal::{Hal, RX_BYTES, TX_BYTES, Watchdog},
+    hal::{Hal, Watchdog, buffers},
     usb::{self, WithUsb},
 };
 
@@ -56,17 +56,13 @@ impl Boot for Nrf52840Dk {
     const WORKSPACE_BYTES: usize = 208 * 1024;
 
     fn start() -> Self {
-        static mut RX: [u8; RX_BYTES] = [0; RX_BYTES];
-        static mut TX: [u8; TX_BYTES] = [0; TX_BYTES];
-
         let mut config = Config::default();
         // The internal oscillator is too far off for a UART.
         config.hfclk_source = HfclkSource::ExternalXtal;
         let p = embassy_nrf::init(config);
         let mut line = uarte::Config::default();
         line.baudrate = Baudrate::Baud115200;
-        // SAFETY: `start` is called once, and nothing else names these two.
-        let (rx, tx) = unsafe { (&mut *&raw mut RX, &mut *&raw mut TX) };
+        let (rx, tx) = buffers();
         let uart = BufferedUarte::new(
             p.UARTE0,
             p.TIMER0,

@@ -18,7 +18,7 @@ use hrm_firmware::Exit;
 use super::{
     BAUD, Boot,
     clock::Clock,
-    hal::{Hal, RX_BYTES, TX_BYTES, Watchdog},
+    hal::{Hal, buffers},
     otg,
     usb::{self, WithUsb},
 };
@@ -36,19 +36,10 @@ const WATCHDOG_US: u32 = 8_000_000;
 /// This board.
 pub(crate) type NucleoH743Zi = Hal<WithUsb<BufferedUart<'static>>, IndependentWatchdog<'static, IWDG1>>;
 
-impl Watchdog for IndependentWatchdog<'static, IWDG1> {
-    fn feed(&mut self) {
-        self.pet();
-    }
-}
-
 impl Boot for NucleoH743Zi {
     const WORKSPACE_BYTES: usize = 448 * 1024;
 
     fn start() -> Self {
-        static mut RX: [u8; RX_BYTES] = [0; RX_BYTES];
-        static mut TX: [u8; TX_BYTES] = [0; TX_BYTES];
-
         let p = embassy_stm32::init(clocks());
         sync_to_frames();
         // SAFETY: nothing else in the program uses the caches' controls.
@@ -57,8 +48,7 @@ impl Boot for NucleoH743Zi {
         core.SCB.enable_dcache(&mut core.CPUID);
         let mut line = usart::Config::default();
         line.baudrate = BAUD;
-        // SAFETY: `start` is called once, and nothing else names these two.
-        let (rx, tx) = unsafe { (&mut *&raw mut RX, &mut *&raw mut TX) };
+        let (rx, tx) = buffers();
         let Ok(uart) = BufferedUart::new(p.USART3, p.PD9, p.PD8, tx, rx, Interrupts, line) else {
             defmt::panic!("USART3 cannot have {} baud from this clock", BAUD);
         };

@@ -14,7 +14,7 @@ use hrm_firmware::Exit;
 use super::{
     BAUD, Boot,
     clock::Clock,
-    hal::{Hal, RX_BYTES, TX_BYTES, Watchdog},
+    hal::{Hal, Watchdog, buffers},
     usb::{self, WithUsb},
 };
 
@@ -41,14 +41,10 @@ impl Boot for Pico2 {
     const WORKSPACE_BYTES: usize = 416 * 1024;
 
     fn start() -> Self {
-        static mut RX: [u8; RX_BYTES] = [0; RX_BYTES];
-        static mut TX: [u8; TX_BYTES] = [0; TX_BYTES];
-
         let p = embassy_rp::init(Default::default());
         let mut line = uart::Config::default();
         line.baudrate = BAUD;
-        // SAFETY: `start` is called once, and nothing else names these two.
-        let (rx, tx) = unsafe { (&mut *&raw mut RX, &mut *&raw mut TX) };
+        let (rx, tx) = buffers();
         let uart = BufferedUart::new(p.UART0, p.PIN_0, p.PIN_1, Interrupts, tx, rx, line);
         if let Ok(port) = usb_port(p.USB) {
             usb::runner(Interrupt::SWI_IRQ_0).spawn(port);
