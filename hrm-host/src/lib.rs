@@ -1,5 +1,6 @@
 //! Trains the Hierarchical Reasoning Model (HRM), quantizes it to int8 and proves the result.
 
+pub mod analyze;
 pub mod config;
 pub mod data;
 pub mod files;

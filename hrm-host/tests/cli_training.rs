@@ -93,16 +93,74 @@ fn a_run_starts_from_a_pack_or_a_run() {
         assert!(source.iter().zip(&copy).all(|(a, b)| (a - b).abs() <= off), "{from}: {source:?} {copy:?}");
     }
 
+    // Positions may be added, and the model of either start has them.
+    for from in ["first", "first.hrm"] {
+        let out = format!("positions-{from}");
+        let more = ["--from", from, "--set", "model.positions=learned+relation"];
+        let (code, _, said) = train(&out, &[&more[..], &still].concat());
+        assert!(code == 0, "{said}");
+        let path = folder.join(&out).join("step-00000001.safetensors");
+        let (_, params) = load_parameters(&path, false).unwrap();
+        assert_eq!(params.get("embed.positions").unwrap().dims(), [17, 16]);
+        let copy = head(&out, 1, false);
+        assert!(source.iter().zip(&copy).all(|(a, b)| (a - b).abs() <= largest / 200.0), "{from}");
+    }
+
     fs::write(folder.join("wide.toml"), CONFIG.replace("width = 16", "width = 32")).unwrap();
     fs::write(folder.join("noise"), b"no model").unwrap();
     for (from, why) in [
         ("first.hrm", "width is 16, not 32"),
-        ("first", "holds a model of another shape"),
+        ("first", "a model of another shape"),
         ("noise", "noise is damaged"),
         ("nowhere", "cannot open nowhere"),
     ] {
         let (code, _, said) = train("never", &["--config", "wide.toml", "--from", from]);
         assert!(code == 1 && said.contains(why) && !folder.join("never").exists(), "{from}: {said}");
+    }
+}
+
+#[test]
+fn a_model_is_asked_the_papers_questions() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path();
+    fs::write(folder.join("tiny.toml"), CONFIG).unwrap();
+    let (code, _, said) = hrm(folder, &["train", "--config", "tiny.toml", "--out", "run"]);
+    assert!(code == 0, "{said}");
+    let demo = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/sudoku4-demo.hrm");
+    fs::copy(demo, folder.join("demo.hrm")).unwrap();
+    let made = ["data", "generate", "--task", "sudoku4", "--count", "30", "--out", "rows.csv"];
+    assert_eq!(hrm(folder, &made).0, 0);
+
+    for (model, about) in [("run", "float"), ("demo.hrm", "lanes")] {
+        let out = format!("pictures-of-{model}");
+        let ask = ["analyze", model, "--data", "rows.csv", "--rows", "20", "--out", &out];
+        let (code, text, said) = hrm(folder, &ask);
+        assert!(code == 0 && text.contains(about) && text.contains("all but a cell"), "{text}{said}");
+        let (code, json, said) = hrm(folder, &[&ask[..], &["--json"]].concat());
+        assert!(code == 0, "{said}");
+        let report: serde_json::Value = serde_json::from_str(&json).unwrap();
+        let counts = report["modes"].as_array().unwrap().iter().map(|mode| mode["rows"].as_u64().unwrap());
+        assert_eq!(counts.sum::<u64>(), 20, "every puzzle ends in one mode");
+        let kept = report["keeping"].as_array().unwrap();
+        assert_eq!((kept.len(), &kept[0][0]), (6, &serde_json::json!("all but a cell")));
+        if model == "demo.hrm" {
+            assert_eq!(kept[0][1]["solved"], 20, "a trained model fills the last cell");
+        }
+        let read = |name: &str| fs::read_to_string(folder.join(&out).join(name)).unwrap();
+        let segments = report["segments"].as_u64().unwrap() as usize;
+        assert_eq!(read("paths.csv").lines().count(), 1 + 20 * segments);
+        assert!(read("paths.svg").contains("wrong cells") && read("landscapes.svg").contains("component 1"));
+        assert!(read("landscapes.csv").lines().count() > 41 * 41);
+    }
+    for (more, why) in [
+        (&["--segments", "1"][..], "at least 2"),
+        (&["--rest", "0"], "above 0"),
+        (&["--rest", "NaN"], "above 0"),
+        (&["--rows", "0"], "--rows 0"),
+        (&["--out", "rows.csv"], "rows.csv"),
+    ] {
+        let (code, _, said) = hrm(folder, &[&["analyze", "run", "--data", "rows.csv"], more].concat());
+        assert!(code == 1 && said.contains(why), "{more:?}: {said}");
     }
 }
 

@@ -46,7 +46,7 @@ def train(options, run, settings):
     if cost.exists():
         return float(cost.read_text())
     rows = ["train.eval_steps=0", f"train.eval_rows={options.rows}", "train.checkpoint_minutes=1000", "train.keep=1"]
-    changes = [part for setting in [*rows, *settings] for part in ("--set", setting)]
+    changes = [part for setting in [*rows, *options.set, *settings] for part in ("--set", setting)]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run([options.hrm, "train", "--config", options.config, "--data", options.data, "--out", run,
                     "--max-steps", str(options.steps), "--threads", str(options.threads), *changes], check=True)
@@ -65,6 +65,7 @@ def main():
     parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--rows", type=int, default=128)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting of every run")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     table = ["| switch | | 90 % hints | 70 % | 40 % | none | CPU s |", "|---|---|---|---|---|---|---|"]

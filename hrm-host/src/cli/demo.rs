@@ -21,7 +21,8 @@ use hrm_host::train::load_parameters;
 use hrm_host::train::source::prepare;
 use hrm_host::vote::{solve_all, verdict};
 
-use super::{Cli, newest};
+use super::Cli;
+use super::model::newest;
 
 /// The configuration of the demo, as it stands in `configs/`.
 const CONFIG: &str = include_str!("../../../configs/sudoku4-demo.toml");

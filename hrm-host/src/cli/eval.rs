@@ -3,30 +3,24 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, bail};
 use hrm_core::Pack;
 
 use hrm_host::data::PuzzleSet;
 use hrm_host::data::hints::with_hints;
-use hrm_host::model::{Hrm, Params};
-use hrm_host::quant::{AlignedPack, IntegerModel};
-use hrm_host::train::eval::{Answers, FloatModel, Level, evaluate};
-use hrm_host::train::load_parameters;
+use hrm_host::quant::IntegerModel;
+use hrm_host::train::eval::{Answers, Level, evaluate};
 use hrm_host::vote::{Verdict, solve_all, verdict};
 
-use super::compute::DeviceChoice;
+use super::draw_rows;
+use super::model::{Model, ModelArgs};
 use super::policy::PolicyArgs;
-use super::{draw_rows, newest};
 
 /// Measure a checkpoint's exact accuracy on puzzles drawn at random, with growing numbers of hints.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Checkpoint file, run directory (its newest checkpoint), or pack
-    #[arg(value_name = "CHECKPOINT|PACK")]
-    model: PathBuf,
-    /// Member of a pack; the last by default
-    #[arg(long, value_name = "N")]
-    member: Option<usize>,
+    #[command(flatten)]
+    model: ModelArgs,
     /// CSV of puzzles, plain or gzip
     #[arg(long, value_name = "FILE")]
     data: PathBuf,
@@ -44,18 +38,6 @@ pub(super) struct Args {
     vote: bool,
     #[command(flatten)]
     policy: PolicyArgs,
-    /// Puzzles answered at once
-    #[arg(long, default_value_t = 64)]
-    batch: usize,
-    /// Use the weights as trained, not their moving average
-    #[arg(long)]
-    raw: bool,
-    /// Where to compute (packs: always the CPU)
-    #[arg(long, value_enum, default_value_t = DeviceChoice::Cpu)]
-    device: DeviceChoice,
-    /// Threads; all processors by default
-    #[arg(long, value_name = "N")]
-    threads: Option<usize>,
     /// Print JSON instead of a table
     #[arg(long)]
     json: bool,
@@ -63,39 +45,24 @@ pub(super) struct Args {
 
 /// Runs the subcommand.
 pub(super) fn run(args: Args) -> Result<ExitCode> {
-    super::use_threads(args.threads)?;
-    ensure!(args.batch > 0, "--batch 0: give at least 1");
     if let Some(bad) = args.hints.iter().find(|h| **h > 100) {
         bail!("--hints {bad}: per cent, 0 to 100");
     }
-    if super::is_pack(&args.model)? {
-        let file = AlignedPack::read(&args.model)?;
-        let pack = file.open()?;
-        let (header, shape) = (pack.header()?, *pack.shape());
-        let members = usize::from(shape.members);
-        let member = args.member.unwrap_or(members - 1);
-        ensure!(member < members, "--member {member}: the pack has members 0 to {}", members - 1);
-        let about = format!(
-            "{}, {:?} lanes, member {member}, CRC-32 {:08x}",
-            args.model.display(),
-            shape.lanes,
-            pack.crc()
-        );
-        if args.vote {
-            return votes(&args, pack, &about);
+    match args.model.open()? {
+        (Model::Pack { file, .. }, about) if args.vote => votes(&args, file.open()?, &about),
+        (Model::Pack { file, member }, about) => {
+            let pack = file.open()?;
+            let segments = usize::from(pack.shape().segments);
+            let model = IntegerModel { pack, member, batch: args.model.batch };
+            table(&args, model, pack.header()?.task, segments, &about)
         }
-        let model = IntegerModel { pack, member, batch: args.batch };
-        table(&args, model, header.task, usize::from(shape.segments), &about)
-    } else {
-        ensure!(!args.vote, "--vote works on packs; make one with `hrm-host export`");
-        let path = newest(&args.model)?;
-        let (config, params) = load_parameters(&path, !args.raw)?;
-        let tensors = params.tensors().into_iter().collect();
-        let params = Params::from_tensors(&config.model, &tensors, &args.device.open()?)?;
-        let weights = if args.raw { "weights as trained" } else { "averaged weights" };
-        let about = format!("{}, float, {weights}, configuration {}", path.display(), config.hash());
-        let model = FloatModel { hrm: Hrm::new(&config.model, &params)?, batch: args.batch };
-        table(&args, model, config.model.task.as_str(), config.model.segments, &about)
+        (Model::Float(_), _) if args.vote => {
+            bail!("--vote works on packs; make one with `hrm-host export`")
+        }
+        (Model::Float(model), about) => {
+            let config = model.hrm.config().clone();
+            table(&args, *model, config.task.as_str(), config.segments, &about)
+        }
     }
 }
 

@@ -1,20 +1,17 @@
 //! The command line: one file per subcommand.
 
-use std::fs::File;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, ensure};
 use clap::{Parser, Subcommand};
-use hrm_core::pack::MAGIC;
 use hrm_core::task::draw::shuffle;
 use hrm_core::task::sudoku::Sudoku;
 use hrm_host::data::{PuzzleSet, import};
-use hrm_host::train::checkpoint::RunDir;
 use rand_core::SeedableRng;
 use rand_pcg::Pcg64;
 
+mod analyze;
 mod card;
 mod compute;
 mod curves;
@@ -24,6 +21,7 @@ mod device;
 mod eval;
 mod export;
 mod inspect;
+mod model;
 mod picture;
 mod policy;
 mod puzzles;
@@ -51,6 +49,8 @@ enum Command {
     Curves(curves::Args),
     /// Measure a checkpoint's or a pack's exact accuracy on puzzles it has not seen.
     Eval(eval::Args),
+    /// Ask a model the paper's three questions: does it keep answers, how does it find them, where does it rest?
+    Analyze(analyze::Args),
     /// Make an int8 pack of a checkpoint.
     Export(export::Args),
     /// Compare a pack with the checkpoint it was made of.
@@ -75,6 +75,7 @@ impl Cli {
             Command::Train(args) => train::run(args),
             Command::Curves(args) => curves::run(args),
             Command::Eval(args) => eval::run(args),
+            Command::Analyze(args) => analyze::run(args),
             Command::Export(args) => export::run(args),
             Command::Verify(args) => verify::run(args),
             Command::Solve(args) => solve::run(args),
@@ -90,11 +91,6 @@ fn use_threads(threads: Option<usize>) -> anyhow::Result<()> {
     Ok(hrm_host::threads::use_threads(threads)?)
 }
 
-/// A checkpoint file as it is; of a run directory, its newest checkpoint.
-fn newest(path: &Path) -> anyhow::Result<PathBuf> {
-    Ok(if path.is_dir() { RunDir::open(path).newest()?.0 } else { path.to_owned() })
-}
-
 /// `rows` puzzles of task `task` drawn from `data` at random, the same for equal seeds.
 fn draw_rows(data: &Path, task: &str, rows: usize, seed: u64) -> anyhow::Result<PuzzleSet> {
     ensure!(rows > 0, "--rows 0: give at least 1");
@@ -105,17 +101,4 @@ fn draw_rows(data: &Path, task: &str, rows: usize, seed: u64) -> anyhow::Result<
     shuffle(&mut Pcg64::seed_from_u64(seed), &mut order);
     order.truncate(rows);
     Ok(all.subset(&order))
-}
-
-/// Whether the file at `path` begins like a pack.
-fn is_pack(path: &Path) -> anyhow::Result<bool> {
-    if path.is_dir() {
-        return Ok(false);
-    }
-    let mut start = Vec::new();
-    let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
-    file.take(MAGIC.len() as u64)
-        .read_to_end(&mut start)
-        .with_context(|| format!("cannot read {}", path.display()))?;
-    Ok(start == MAGIC)
 }

@@ -8,17 +8,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use candle_core::Device;
 use hrm_host::config::{Precision, RunConfig};
-use hrm_host::model::Params;
-use hrm_host::quant::{AlignedPack, restore};
 use hrm_host::train::checkpoint::RunDir;
 use hrm_host::train::metrics::{Evaluation, Progress};
 use hrm_host::train::source::prepare;
-use hrm_host::train::{Event, RunOptions, Stop, load_parameters, run as train};
+use hrm_host::train::{Event, RunOptions, Stop, run as train};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::compute::DeviceChoice;
+use super::model::{configuration_of, weights_of};
 
 /// Exit code after Ctrl-C or SIGTERM.
 const INTERRUPTED: u8 = 130;
@@ -89,7 +87,8 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
     .context("cannot watch for Ctrl-C")?;
 
     let from = &config.train.from;
-    let start = if args.resume || from.as_os_str().is_empty() { None } else { Some(start(from, &config)?) };
+    let start =
+        if args.resume || from.as_os_str().is_empty() { None } else { Some(weights_of(from, &config)?) };
     let data = prepare(&config)?;
     let options = RunOptions {
         start,
@@ -148,7 +147,7 @@ fn configuration(args: &Args) -> Result<RunConfig> {
     let config = match (&args.config, of_run, &args.from) {
         (Some(path), _, _) => RunConfig::load(path, &overrides)?,
         (None, Some((config, _)), _) => config.with(&overrides)?,
-        (None, None, Some(from)) => configuration_of(from)?.with(&overrides)?,
+        (None, None, Some(from)) => endless_configuration_of(from)?.with(&overrides)?,
         (None, None, None) => {
             bail!("give a configuration with --config, for example configs/sudoku9-quick.toml")
         }
@@ -156,35 +155,11 @@ fn configuration(args: &Args) -> Result<RunConfig> {
     Ok(config)
 }
 
-/// The configuration that the model at `path`, a pack or a checkpoint, was trained with, but for the end of that run: a new
-/// one goes on until it is stopped.
-fn configuration_of(path: &Path) -> Result<RunConfig> {
-    let mut config = if super::is_pack(path)? {
-        let file = AlignedPack::read(path)?;
-        let json = file.open()?.header()?.provenance.config;
-        let advice = || format!("{} does not say how it was trained; give --config", path.display());
-        serde_json::from_str(json).with_context(advice)?
-    } else {
-        load_parameters(&super::newest(path)?, true)?.0
-    };
+/// The configuration of the model at `path`, but for the end of its run: a new one goes on until it is stopped.
+fn endless_configuration_of(path: &Path) -> Result<RunConfig> {
+    let mut config = configuration_of(path).context("give a configuration with --config")?;
     (config.train.steps, config.train.decay_steps) = (0, 0);
     Ok(config)
-}
-
-/// The weights at `path` for a run of `config`: the averaged ones of a checkpoint, the last member of a pack.
-fn start(path: &Path, config: &RunConfig) -> Result<Params> {
-    if super::is_pack(path)? {
-        let file = AlignedPack::read(path)?;
-        let pack = file.open()?;
-        let member = usize::from(pack.shape().members) - 1;
-        return restore(&pack, member, &config.model)
-            .with_context(|| format!("cannot start from {}", path.display()));
-    }
-    let path = super::newest(path)?;
-    let (of_run, params) = load_parameters(&path, true)?;
-    let advice = || format!("{} holds a model of another shape ([model] {:?})", path.display(), of_run.model);
-    Params::from_tensors(&config.model, &params.tensors().into_iter().collect(), &Device::Cpu)
-        .with_context(advice)
 }
 
 fn ensure_new(out: &Path) -> Result<()> {

@@ -15,7 +15,8 @@ use hrm_host::train::eval::FloatModel;
 use hrm_host::train::load_parameters;
 use indicatif::ProgressBar;
 
-use super::{draw_rows, newest};
+use super::draw_rows;
+use super::model::newest;
 
 /// Compare an int8 pack with the float checkpoint it was made of, or with a microcontroller that runs it.
 ///

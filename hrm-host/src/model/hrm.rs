@@ -192,7 +192,7 @@ impl Hrm {
         }
 
         probe.see(Level::Heads, 0, SiteOp::ZH, &z_h);
-        let logits = linear(&z_h.narrow(1, 1, self.config.cells())?, &weights.lm_head)?;
+        let logits = self.scores(weights, &z_h)?;
         probe.see(Level::Heads, 0, SiteOp::Logits, &logits);
         let q = z_h
             .narrow(1, 0, 1)?
@@ -203,6 +203,16 @@ impl Hrm {
         let own = |x: &Tensor| x.to_dtype(self.init.z_h.dtype());
         let carry = Carry { z_h: own(&z_h.detach())?, z_l: own(&z_l.detach())? };
         Ok(Output { carry, logits: own(&logits)?, q: own(&q)? })
+    }
+
+    /// What the model would answer if its slow state were `z_h` (`[B, sequence, width]`): scores `[B, cells, vocab]`, without
+    /// gradients.
+    pub fn read_out(&self, z_h: &Tensor) -> Result<Tensor> {
+        self.scores(&self.weights.map(&|weight| Ok(weight.detach()))?, z_h)
+    }
+
+    fn scores(&self, weights: &Weights, z_h: &Tensor) -> Result<Tensor> {
+        linear(&z_h.narrow(1, 1, self.config.cells())?, &weights.lm_head)
     }
 
     /// The H and the L level over `weights`; one and the same where they share them.

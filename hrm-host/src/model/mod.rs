@@ -4,6 +4,7 @@
 //! attention, levels that share their weights, and halting without a continue head. [`Params`] owns the numbers,
 //! [`ModelConfig`] says what they mean.
 
+mod adapt;
 mod block;
 pub mod config;
 mod error;
@@ -15,6 +16,7 @@ mod params;
 mod positions;
 pub mod probe;
 
+pub use adapt::adapt;
 pub use config::{ModelConfig, Positions, TaskName};
 pub use error::ModelError;
 pub use hrm::{Carry, Gradient, Hrm, Output};

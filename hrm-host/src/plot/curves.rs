@@ -1,38 +1,16 @@
 //! Learning curves of one or more runs, as SVG: a row per measure, against sample-segments on the left and minutes on the
 //! right, a colour per run.
 
-use plotters::coord::Shift;
 use plotters::prelude::*;
 
 use super::history::History;
-
-/// Okabe and Ito's colours, which the colour-blind can tell apart.
-const COLOURS: [RGBColor; 7] = [
-    RGBColor(0, 114, 178),
-    RGBColor(213, 94, 0),
-    RGBColor(0, 158, 115),
-    RGBColor(204, 121, 167),
-    RGBColor(230, 159, 0),
-    RGBColor(86, 180, 233),
-    RGBColor(0, 0, 0),
-];
-const GRID: RGBColor = RGBColor(225, 225, 225);
-const TEXT: RGBColor = RGBColor(60, 60, 60);
-const FONT: &str = "sans-serif";
+use super::style::{self, Canvas, DrawError, Drawn, FONT, GRID, TEXT, colour};
 
 const WIDTH: u32 = 1120;
 const PANEL_HEIGHT: u32 = 205;
 const LEGEND_LINE: u32 = 22;
 /// Points of a loss curve; more are averaged, because no eye sees them.
 const LOSS_POINTS: usize = 240;
-
-type Canvas<'a> = DrawingArea<SVGBackend<'a>, Shift>;
-type Drawn<T> = Result<T, Box<dyn std::error::Error>>;
-
-/// The picture could not be made.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot draw the curves: {0}")]
-pub struct DrawError(String);
 
 /// What a row of panels shows.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -70,14 +48,10 @@ pub fn svg(runs: &[History]) -> Result<String, DrawError> {
 
     let head = 16 + LEGEND_LINE * runs.len() as u32;
     let size = (WIDTH, head + PANEL_HEIGHT * measures.len() as u32 + 8);
-    let mut text = String::new();
-    draw(SVGBackend::with_string(&mut text, size).into_drawing_area(), head, runs, &measures)
-        .map_err(|e| DrawError(e.to_string()))?;
-    Ok(text)
+    style::svg(size, |canvas| draw(canvas, head, runs, &measures))
 }
 
-fn draw(canvas: Canvas<'_>, head: u32, runs: &[History], measures: &[Measure]) -> Drawn<()> {
-    canvas.fill(&WHITE)?;
+fn draw(canvas: &Canvas<'_>, head: u32, runs: &[History], measures: &[Measure]) -> Drawn {
     let (legend, panels) = canvas.split_vertically(head);
     draw_legend(&legend, runs)?;
     let panels = panels.split_evenly((measures.len(), 2));
@@ -92,11 +66,10 @@ fn draw(canvas: Canvas<'_>, head: u32, runs: &[History], measures: &[Measure]) -
             panel(&panels[2 * row + column], runs, measure, (axis, end, last))?;
         }
     }
-    canvas.present()?;
     Ok(())
 }
 
-fn draw_legend(area: &Canvas<'_>, runs: &[History]) -> Drawn<()> {
+fn draw_legend(area: &Canvas<'_>, runs: &[History]) -> Drawn {
     for (i, run) in runs.iter().enumerate() {
         let y = 12 + (LEGEND_LINE * i as u32) as i32;
         area.draw(&Rectangle::new([(60, y + 5), (84, y + 9)], colour(i).filled()))?;
@@ -131,7 +104,7 @@ fn panel(
     runs: &[History],
     measure: Measure,
     (axis, x_end, named): (Axis, f64, bool),
-) -> Drawn<()> {
+) -> Drawn {
     let mut curves: Vec<Vec<Point>> = runs.iter().map(|run| points(run, measure, axis)).collect();
     let (title, y_end) = match measure {
         Measure::Loss => {
@@ -232,10 +205,6 @@ fn highest_and_median(curves: &[Vec<Point>]) -> (f64, f64) {
     values.sort_by(f64::total_cmp);
     let at = |i: usize| values.get(i).copied().unwrap_or(0.0);
     (at(values.len().saturating_sub(1)), at(values.len() / 2))
-}
-
-fn colour(run: usize) -> RGBColor {
-    COLOURS[run % COLOURS.len()]
 }
 
 /// `1.5M`, `230k`, `12`, `0.5`.

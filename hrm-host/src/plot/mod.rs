@@ -2,3 +2,8 @@
 
 pub mod curves;
 pub mod history;
+pub mod landscapes;
+pub mod paths;
+mod style;
+
+pub use style::DrawError;

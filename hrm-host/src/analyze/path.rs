@@ -1,0 +1,164 @@
+//! A model's way through one puzzle, segment by segment.
+
+use hrm_core::task::sudoku::Sudoku;
+use serde::Serialize;
+
+use crate::data::PuzzleSet;
+use crate::train::eval::{Answers, Moment};
+
+/// Segments at the end of a path over which it is judged to move or to rest.
+const LAST: usize = 4;
+
+/// Where a model stood after each segment of its thought about one puzzle.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Path {
+    /// Cells that differ from the answer, after each segment.
+    pub wrong: Vec<u32>,
+    /// Digits that repeat in a row, column or box after each segment: the papers' energy E, which needs no answer.
+    pub energy: Vec<u32>,
+    /// `|z_h - z_h'| / |z_h|` from each segment's end `z_h'` to the next one's `z_h`; one fewer than there are segments.
+    pub moved: Vec<f64>,
+}
+
+impl Path {
+    /// Whether the grid is right after the last segment.
+    pub fn solved(&self) -> bool {
+        self.wrong.last() == Some(&0)
+    }
+
+    /// Whether it was right after any segment.
+    pub fn ever_solved(&self) -> bool {
+        self.wrong.contains(&0)
+    }
+
+    /// The first segment (from 1) after which the grid is right and stays so; `None` where it is wrong at the end.
+    pub fn solved_from(&self) -> Option<usize> {
+        let wrong_until = self.wrong.iter().rposition(|&wrong| wrong != 0).map_or(0, |last| last + 1);
+        (wrong_until < self.wrong.len()).then_some(wrong_until + 1)
+    }
+
+    /// Mean of the last four moves (of all, where there are fewer): 0 at a fixed point. It needs no answer.
+    pub fn restlessness(&self) -> f64 {
+        let last = &self.moved[self.moved.len().saturating_sub(LAST)..];
+        last.iter().sum::<f64>() / last.len().max(1) as f64
+    }
+}
+
+/// Lets `model` think `segments` segments about every puzzle of `set`.
+///
+/// # Errors
+/// Where the model fails.
+pub fn follow<A: Answers>(model: &mut A, set: &PuzzleSet, segments: usize) -> Result<Vec<Path>, A::Error> {
+    let (task, cells) = (set.task(), set.cells());
+    let mut paths = Vec::with_capacity(set.len());
+    let rows: Vec<usize> = (0..set.len()).collect();
+    for chunk in rows.chunks(model.batch().max(1)) {
+        let puzzles: Vec<u8> = chunk.iter().flat_map(|&row| set.question(row)).copied().collect();
+        let mut walked = vec![Path::default(); chunk.len()];
+        let mut before: Vec<f32> = Vec::new();
+        model.answer(&puzzles, segments, &mut |Moment { grids, z_h, .. }| {
+            let size = z_h.len() / chunk.len();
+            for (i, (path, grid)) in walked.iter_mut().zip(grids.chunks_exact(cells)).enumerate() {
+                path.stand(&task, grid, set.answer(chunk[i]));
+                let state = i * size..(i + 1) * size;
+                if let Some(before) = before.get(state.clone()) {
+                    path.moved.push(distance(&z_h[state], before));
+                }
+            }
+            before.clear();
+            before.extend(z_h);
+        })?;
+        paths.extend(walked);
+    }
+    Ok(paths)
+}
+
+impl Path {
+    pub(super) fn stand(&mut self, task: &Sudoku, grid: &[u8], answer: &[u8]) {
+        self.wrong.push(grid.iter().zip(answer).filter(|(a, b)| a != b).count() as u32);
+        self.energy.push(task.repeats(grid));
+    }
+
+    pub(super) fn rest(&mut self, states: &[Vec<f64>]) {
+        self.moved = states.windows(2).map(|pair| distance(&pair[1], &pair[0])).collect();
+    }
+}
+
+/// `|a - b| / |a|`; 0 where both are 0.
+fn distance<T: Copy + Into<f64>>(a: &[T], b: &[T]) -> f64 {
+    let square = |x: f64| x * x;
+    let apart: f64 = a.iter().zip(b).map(|(&a, &b)| square(a.into() - b.into())).sum();
+    let size: f64 = a.iter().map(|&a| square(a.into())).sum();
+    if apart > 0.0 { (apart / size).sqrt() } else { 0.0 }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::convert::Infallible;
+
+    use hrm_core::task::sudoku::SudokuKind;
+
+    use super::*;
+    use crate::data::Puzzle;
+
+    pub(in crate::analyze) const ANSWER: [u8; 16] = [2, 3, 5, 4, 4, 5, 3, 2, 5, 4, 2, 3, 3, 2, 4, 5];
+
+    /// A path that had `wrong` cells wrong and moved by `moved`.
+    pub(in crate::analyze) fn path(wrong: &[u32], moved: &[f64]) -> Path {
+        Path { wrong: wrong.to_vec(), energy: Vec::new(), moved: moved.to_vec() }
+    }
+
+    /// Answers the first puzzle from the second segment on and never the second; its state is (segment, 0) for the first.
+    struct Script;
+
+    impl Answers for Script {
+        type Error = Infallible;
+
+        fn batch(&self) -> usize {
+            2
+        }
+
+        fn answer(
+            &mut self,
+            _: &[u8],
+            segments: usize,
+            seen: &mut dyn FnMut(Moment<'_>),
+        ) -> Result<(), Infallible> {
+            for segment in 1..=segments {
+                let first = if segment > 1 { ANSWER } else { [2; 16] };
+                let z_h = [segment as f32, 0.0, 0.0, 3.0];
+                seen(Moment { grids: &[first, [2; 16]].concat(), halts: &[false; 2], z_h: &z_h });
+            }
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_path_tells_errors_energy_and_moves() {
+        let mut set = PuzzleSet::new(Sudoku::new(SudokuKind::Four));
+        for _ in 0..2 {
+            set.push(Puzzle { question: &ANSWER, answer: &ANSWER, source: "test", rating: None });
+        }
+        let paths = follow(&mut Script, &set, 4).unwrap();
+        // A grid of ones: three repeats in each of twelve units.
+        assert_eq!(
+            paths[0],
+            Path { wrong: vec![12, 0, 0, 0], energy: vec![36, 0, 0, 0], moved: vec![0.5, 1.0 / 3.0, 0.25] }
+        );
+        assert_eq!(paths[1].wrong, [12; 4]);
+        assert_eq!(paths[1].moved, [0.0; 3], "it rests");
+        assert_eq!((paths[0].solved_from(), paths[1].solved_from()), (Some(2), None));
+        assert_eq!(paths[1].restlessness(), 0.0);
+    }
+
+    #[test]
+    fn what_was_found_may_be_lost_again() {
+        let lost = path(&[3, 0, 1], &[]);
+        assert!(lost.ever_solved() && !lost.solved());
+        assert_eq!(lost.solved_from(), None);
+        assert_eq!(path(&[0, 0], &[]).solved_from(), Some(1));
+        assert_eq!(path(&[0, 4, 0], &[]).solved_from(), Some(3));
+        assert_eq!(path(&[1], &[9.0, 1.0, 2.0, 3.0, 4.0]).restlessness(), 2.5);
+        assert_eq!(path(&[1], &[]).restlessness(), 0.0);
+    }
+}

@@ -1,0 +1,237 @@
+//! `hrm-host analyze`
+
+use std::fmt::Write as _;
+use std::path::{Path as FilePath, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, ensure};
+use hrm_host::analyze::descent::{Descent, descent};
+use hrm_host::analyze::landscape::Landscape;
+use hrm_host::analyze::modes::{Mode, Share, modes};
+use hrm_host::analyze::path::{Path, follow};
+use hrm_host::analyze::trivial::{Keeping, Left, keeping};
+use hrm_host::data::PuzzleSet;
+use hrm_host::data::hints::with_hints;
+use hrm_host::files::replace_file;
+use hrm_host::plot::{landscapes, paths};
+use hrm_host::quant::IntegerModel;
+use hrm_host::train::eval::{Answers, FloatModel};
+use serde::Serialize;
+
+use super::draw_rows;
+use super::model::{Model, ModelArgs};
+
+/// Ask a model the paper's three questions: does it keep answers, how does it find them, where does it rest?
+///
+/// Works on checkpoints (float) and on packs (the integers themselves). With --out it also draws the ways through the puzzles
+/// and, for one puzzle of each mode, the energy landscape around the end; those of a pack are drawn with float weights restored
+/// from its integers.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    model: ModelArgs,
+    /// CSV of puzzles, plain or gzip
+    #[arg(long, value_name = "FILE")]
+    data: PathBuf,
+    /// Puzzles drawn
+    #[arg(long, default_value_t = 100)]
+    rows: usize,
+    /// Seeds the draw of puzzles, hints and blanks
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Segments per puzzle; as many as trained by default
+    #[arg(long)]
+    segments: Option<usize>,
+    /// A state is at rest where its last four moves are on average below this share of its size
+    #[arg(long, value_name = "SHARE", default_value_t = 0.05)]
+    rest: f64,
+    /// Folder for the pictures (SVG) and the numbers behind them (CSV)
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Print JSON instead of tables
+    #[arg(long)]
+    json: bool,
+}
+
+/// Everything that was found out.
+#[derive(Serialize)]
+struct Report {
+    model: String,
+    data: PathBuf,
+    seed: u64,
+    segments: usize,
+    keeping: Vec<(String, Keeping)>,
+    descent: Descent,
+    rest: f64,
+    modes: Vec<Share>,
+}
+
+/// Runs the subcommand.
+pub(super) fn run(args: Args) -> Result<ExitCode> {
+    // NaN is not above 0 either
+    ensure!(args.rest > 0.0, "--rest {}: give a share above 0", args.rest);
+    ensure!(args.segments.is_none_or(|s| s >= 2), "--segments: give at least 2, a single one does not move");
+    if let Some(out) = &args.out {
+        // The complaint comes before minutes of work, not after.
+        std::fs::create_dir_all(out).with_context(|| format!("cannot make {}", out.display()))?;
+    }
+    match args.model.open()? {
+        (Model::Pack { file, member }, about) => {
+            let pack = file.open()?;
+            let trained = usize::from(pack.shape().segments);
+            let model = IntegerModel { pack, member, batch: args.model.batch };
+            let float = || args.model.restored(member);
+            study(&args, model, float, (pack.header()?.task, trained), about)
+        }
+        (Model::Float(model), about) => {
+            let (hrm, batch) = (model.hrm.clone(), model.batch);
+            let config = model.hrm.config().clone();
+            let float = || Ok(FloatModel { hrm, batch });
+            study(&args, *model, float, (config.task.as_str(), config.segments), about)
+        }
+    }
+}
+
+/// Asks `model`, trained with `trained` segments; `float` gives a model to draw landscapes with.
+fn study<M>(
+    args: &Args,
+    mut model: M,
+    float: impl FnOnce() -> Result<FloatModel>,
+    (task, trained): (&str, usize),
+    about: String,
+) -> Result<ExitCode>
+where
+    M: Answers<Error: std::error::Error + Send + Sync + 'static>,
+{
+    let set = draw_rows(&args.data, task, args.rows, args.seed)?;
+    let segments = args.segments.unwrap_or(trained);
+    let mut kept = Vec::new();
+    for (name, eased) in ladder(&set, args.seed) {
+        kept.push((name, keeping(&follow(&mut model, &eased, segments)?)));
+    }
+    let walked = follow(&mut model, &set, segments)?;
+    kept.push(("nothing".to_owned(), keeping(&walked)));
+    let report = Report {
+        model: about,
+        data: args.data.clone(),
+        seed: args.seed,
+        segments,
+        keeping: kept,
+        descent: descent(&walked),
+        rest: args.rest,
+        modes: modes(&walked, args.rest),
+    };
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        print!("{}", text(&report)?);
+    }
+    if let Some(out) = &args.out {
+        let around = surroundings(&mut float()?, &set, segments, args.rest)?;
+        let walked: Vec<(Mode, Path)> =
+            walked.into_iter().map(|path| (Mode::of(&path, args.rest), path)).collect();
+        write(out, "paths.svg", paths::svg(&walked, &report.descent.mean)?.as_bytes())?;
+        write(out, "landscapes.svg", landscapes::svg(&around)?.as_bytes())?;
+        let (mut paths_csv, mut landscapes_csv) = (Vec::new(), Vec::new());
+        paths::to_csv(&walked, &mut paths_csv)?;
+        landscapes::to_csv(&around, &mut landscapes_csv)?;
+        write(out, "paths.csv", &paths_csv)?;
+        write(out, "landscapes.csv", &landscapes_csv)?;
+        eprintln!("wrote paths and landscapes (.svg, .csv) into {}", out.display());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The puzzles with ever less given away: all but one cell, all but one row, and three shares of the blanks.
+fn ladder(set: &PuzzleSet, seed: u64) -> Vec<(String, PuzzleSet)> {
+    let trivial = [("all but a cell", Left::Cell), ("all but a row", Left::Row)];
+    let trivial = trivial.map(|(name, left)| (name.to_owned(), left.of(set, seed)));
+    let hints = [90, 70, 40].map(|hints| (format!("{hints} % of the blanks"), with_hints(set, hints, seed)));
+    trivial.into_iter().chain(hints).collect()
+}
+
+/// The landscape of the first puzzle of each mode that occurs.
+fn surroundings(
+    model: &mut FloatModel,
+    set: &PuzzleSet,
+    segments: usize,
+    rest: f64,
+) -> Result<Vec<(Mode, Landscape)>> {
+    let walked = follow(model, set, segments)?;
+    let mut found = Vec::new();
+    for mode in Mode::ALL {
+        if let Some(row) = walked.iter().position(|path| Mode::of(path, rest) == mode) {
+            let puzzle = (set.question(row), set.answer(row));
+            found.push((mode, Landscape::of(&model.hrm, &set.task(), puzzle, segments)?));
+        }
+    }
+    Ok(found)
+}
+
+/// The report as a person reads it.
+fn text(report: &Report) -> Result<String, std::fmt::Error> {
+    let mut out = String::new();
+    let rows = report.keeping.first().map_or(0, |(_, keeping)| keeping.rows);
+    writeln!(out, "{}", report.model)?;
+    let (data, seed, segments) = (report.data.display(), report.seed, report.segments);
+    writeln!(out, "{rows} puzzles of {data}, seed {seed}, {segments} segments\n")?;
+
+    writeln!(
+        out,
+        "1. Does it keep what it has found? (lost: right after some segment, wrong after the last)"
+    )?;
+    writeln!(out, "given               solved %   95 % interval    ever right %   lost   mean segment")?;
+    for (name, k) in &report.keeping {
+        let percent = |count: usize| 100.0 * count as f64 / k.rows.max(1) as f64;
+        let [low, high] = k.interval.map(|end| 100.0 * end);
+        writeln!(
+            out,
+            "{name:<18}  {:>8.1}   {low:>5.1} to {high:>5.1}   {:>12.1}   {:>4}   {:>12.1}",
+            percent(k.solved),
+            percent(k.ever_solved),
+            k.lost,
+            k.mean_segment
+        )?;
+    }
+
+    let d = &report.descent;
+    writeln!(out, "\n2. Does it come nearer step by step? (wrong cells of the puzzles as they are)")?;
+    writeln!(out, "solved after the first segment: {}, later: {}", d.at_once, d.later)?;
+    if d.later > 0 {
+        writeln!(
+            out,
+            "of those, one segment takes {:.0} % of the wrong cells away (median); of their mean curve, {:.0} %",
+            100.0 * d.largest_fall,
+            100.0 * d.largest_fall_of_mean
+        )?;
+    }
+    let doubling = std::iter::successors(Some(1usize), |n| Some(n * 2));
+    let mean: Vec<String> =
+        doubling.map_while(|n| d.mean.get(n - 1)).map(|wrong| format!("{wrong:.1}")).collect();
+    writeln!(out, "mean wrong cells of all after 1, 2, 4, 8 ... segments: {}", mean.join(" "))?;
+
+    writeln!(
+        out,
+        "\n3. Where does it come to rest? (moves: the slow state's, relative, last four segments)"
+    )?;
+    writeln!(out, "end              puzzles   moves (median)   wrong cells   energy")?;
+    for share in &report.modes {
+        let number = |x: Option<f64>, digits: usize| x.map_or("-".to_owned(), |x| format!("{x:.digits$}"));
+        writeln!(
+            out,
+            "{:<14}   {:>7}   {:>14}   {:>11}   {:>6}",
+            share.mode.name(),
+            share.rows,
+            number(share.restlessness, 4),
+            number(share.wrong, 1),
+            number(share.energy, 1)
+        )?;
+    }
+    Ok(out)
+}
+
+fn write(folder: &FilePath, name: &str, bytes: &[u8]) -> Result<()> {
+    let path = folder.join(name);
+    replace_file(&path, |file| file.write_all(bytes))
+        .with_context(|| format!("cannot write {}", path.display()))
+}

@@ -1,0 +1,132 @@
+//! A model named on a command line: a checkpoint, a run, or a pack.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use hrm_core::pack::MAGIC;
+use hrm_host::config::RunConfig;
+use hrm_host::model::{Hrm, ModelConfig, Params, adapt};
+use hrm_host::quant::{AlignedPack, restore};
+use hrm_host::train::checkpoint::RunDir;
+use hrm_host::train::eval::FloatModel;
+use hrm_host::train::load_parameters;
+
+use super::compute::DeviceChoice;
+
+/// Which model, and how it computes.
+#[derive(Debug, clap::Args)]
+pub(super) struct ModelArgs {
+    /// Checkpoint file, run directory (its newest checkpoint), or pack
+    #[arg(value_name = "CHECKPOINT|PACK")]
+    model: PathBuf,
+    /// Member of a pack; the last by default
+    #[arg(long, value_name = "N")]
+    member: Option<usize>,
+    /// Puzzles answered at once
+    #[arg(long, default_value_t = 64)]
+    pub(super) batch: usize,
+    /// Use the weights as trained, not their moving average
+    #[arg(long)]
+    raw: bool,
+    /// Where to compute (packs: always the CPU)
+    #[arg(long, value_enum, default_value_t = DeviceChoice::Cpu)]
+    device: DeviceChoice,
+    /// Threads; all processors by default
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+}
+
+/// A model that was found.
+pub(super) enum Model {
+    /// A float model of a checkpoint.
+    Float(Box<FloatModel>),
+    /// A member of a pack.
+    Pack { file: AlignedPack, member: usize },
+}
+
+impl ModelArgs {
+    /// Opens it and says what it is.
+    pub(super) fn open(&self) -> Result<(Model, String)> {
+        super::use_threads(self.threads)?;
+        ensure!(self.batch > 0, "--batch 0: give at least 1");
+        if is_pack(&self.model)? {
+            let file = AlignedPack::read(&self.model)?;
+            let pack = file.open()?;
+            let (shape, crc) = (*pack.shape(), pack.crc());
+            let members = usize::from(shape.members);
+            let member = self.member.unwrap_or(members - 1);
+            ensure!(member < members, "--member {member}: the pack has members 0 to {}", members - 1);
+            let name = self.model.display();
+            let about = format!("{name}, {:?} lanes, member {member}, CRC-32 {crc:08x}", shape.lanes);
+            return Ok((Model::Pack { file, member }, about));
+        }
+        let path = newest(&self.model)?;
+        let (config, params) = load_parameters(&path, !self.raw)?;
+        let tensors = params.tensors().into_iter().collect();
+        let params = Params::from_tensors(&config.model, &tensors, &self.device.open()?)?;
+        let weights = if self.raw { "weights as trained" } else { "averaged weights" };
+        let about = format!("{}, float, {weights}, configuration {}", path.display(), config.hash());
+        let hrm = Hrm::new(&config.model, &params)?;
+        Ok((Model::Float(Box::new(FloatModel { hrm, batch: self.batch })), about))
+    }
+
+    /// The float model whose integers member `member` of the pack has.
+    pub(super) fn restored(&self, member: usize) -> Result<FloatModel> {
+        let config = configuration_of(&self.model)?;
+        let params = restore(&AlignedPack::read(&self.model)?.open()?, member, &config.model)?;
+        Ok(FloatModel { hrm: Hrm::new(&config.model, &params)?, batch: self.batch })
+    }
+}
+
+/// The configuration that the model at `path`, a pack or a checkpoint, was trained with.
+pub(super) fn configuration_of(path: &Path) -> Result<RunConfig> {
+    if !is_pack(path)? {
+        return Ok(load_parameters(&newest(path)?, true)?.0);
+    }
+    let file = AlignedPack::read(path)?;
+    let json = file.open()?.header()?.provenance.config;
+    serde_json::from_str(json).with_context(|| format!("{} does not say how it was trained", path.display()))
+}
+
+/// The weights at `path` for a run of `config`: the averaged ones of a checkpoint, the last member of a pack, with small
+/// positions where the run's model learns them and that one does not.
+pub(super) fn weights_of(path: &Path, config: &RunConfig) -> Result<Params> {
+    let (own, params) = if is_pack(path)? {
+        // a pack that does not say how it was trained is taken for what the run wants
+        let positions = configuration_of(path).map_or(config.model.positions, |own| own.model.positions);
+        let own = ModelConfig { positions, ..config.model.clone() };
+        let file = AlignedPack::read(path)?;
+        let pack = file.open()?;
+        let params = restore(&pack, usize::from(pack.shape().members) - 1, &own)
+            .with_context(|| format!("cannot start from {}", path.display()))?;
+        (own, params)
+    } else {
+        let (own, params) = load_parameters(&newest(path)?, true)?;
+        (own.model, params)
+    };
+    adapt(&params, &own, &config.model, config.train.seed).with_context(|| {
+        let (path, advice) =
+            (path.display(), "start from a model of the same [model], or leave train.from out");
+        format!("cannot start from {path}, a model of another shape: {own:?}; {advice}")
+    })
+}
+
+/// A checkpoint file as it is; of a run directory, its newest checkpoint.
+pub(super) fn newest(path: &Path) -> Result<PathBuf> {
+    Ok(if path.is_dir() { RunDir::open(path).newest()?.0 } else { path.to_owned() })
+}
+
+/// Whether the file at `path` begins like a pack.
+pub(super) fn is_pack(path: &Path) -> Result<bool> {
+    if path.is_dir() {
+        return Ok(false);
+    }
+    let mut start = Vec::new();
+    let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+    file.take(MAGIC.len() as u64)
+        .read_to_end(&mut start)
+        .with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(start == MAGIC)
+}

@@ -1,0 +1,162 @@
+//! Energy landscapes around the ends of thoughts, with the ways that led there.
+
+use std::io;
+
+use plotters::prelude::*;
+
+use super::style::{self, Canvas, DrawError, Drawn, FONT, TEXT, colour};
+use crate::analyze::landscape::{ARROWS, Landscape, SIDE};
+use crate::analyze::modes::Mode;
+
+const PANEL: (u32, u32) = (560, 520);
+/// An arrow is at most as long as the distance between two.
+const ARROW: f64 = 2.0 / (ARROWS - 1) as f64;
+/// Energy 0: the grid is an answer.
+const SOLVED: RGBColor = RGBColor(150, 215, 160);
+
+/// A panel for each of `landscapes`, two in a row, as SVG.
+///
+/// # Errors
+/// Where the drawing library fails.
+pub fn svg(landscapes: &[(Mode, Landscape)]) -> Result<String, DrawError> {
+    let columns = landscapes.len().clamp(1, 2);
+    let rows = landscapes.len().div_ceil(2).max(1);
+    style::svg((PANEL.0 * columns as u32, PANEL.1 * rows as u32), |canvas| {
+        for (area, (mode, landscape)) in canvas.split_evenly((rows, columns)).iter().zip(landscapes) {
+            panel(area, *mode, landscape)?;
+        }
+        Ok(())
+    })
+}
+
+fn panel(area: &Canvas<'_>, mode: Mode, landscape: &Landscape) -> Drawn {
+    let [width, height] = landscape.extent;
+    let highest = landscape.energy.iter().copied().max().unwrap_or(0);
+    let title = format!(
+        "{}: {} wrong cells, energy {} (green 0, dark {highest})",
+        mode.name(),
+        landscape.path.wrong.last().unwrap_or(&0),
+        landscape.path.energy.last().unwrap_or(&0),
+    );
+    let mut chart = ChartBuilder::on(area)
+        .margin(8)
+        .x_label_area_size(34)
+        .y_label_area_size(46)
+        .caption(title, (FONT, 14).into_font().color(&TEXT))
+        .build_cartesian_2d(-width..width, -height..height)?;
+    let axis =
+        |i: usize| format!("component {}: {:.0} % of the variance", i + 1, 100.0 * landscape.explained[i]);
+    chart
+        .configure_mesh()
+        .disable_mesh()
+        .x_desc(axis(0))
+        .y_desc(axis(1))
+        .x_labels(7)
+        .y_labels(7)
+        .label_style((FONT, 12).into_font().color(&TEXT))
+        .axis_desc_style((FONT, 12).into_font().color(&TEXT))
+        .draw()?;
+    // neighbours of one energy are one rectangle, which makes the file several times smaller
+    let edge = |i: usize, extent: f64| (extent * ((2 * i) as f64 / SIDE as f64 - 1.0)).clamp(-extent, extent);
+    for (y, row) in landscape.energy.chunks_exact(SIDE).enumerate() {
+        let mut x = 0;
+        for same in row.chunk_by(|a, b| a == b) {
+            let (left, right) = (edge(x, width), edge(x + same.len(), width));
+            let corners = [(left, edge(y, height)), (right, edge(y + 1, height))];
+            chart.draw_series([Rectangle::new(corners, shade(same[0], highest).filled())])?;
+            x += same.len();
+        }
+    }
+    for &[from, to] in &landscape.arrows {
+        let by = [(to[0] - from[0]) / width, (to[1] - from[1]) / height];
+        let shrink = (ARROW / f64::hypot(by[0], by[1])).min(1.0);
+        let tip = (from[0] + shrink * by[0] * width, from[1] + shrink * by[1] * height);
+        chart.draw_series([PathElement::new([(from[0], from[1]), tip], TEXT.stroke_width(1))])?;
+        chart.draw_series([Circle::new(tip, 2, TEXT.filled())])?;
+    }
+    let trace: Vec<(f64, f64)> = landscape.trace.iter().map(|&[x, y]| (x, y)).collect();
+    chart.draw_series(LineSeries::new(trace.iter().copied(), colour(1).stroke_width(2)))?;
+    chart.draw_series(trace.iter().map(|&at| Circle::new(at, 3, colour(1).filled())))?;
+    chart.draw_series(trace.last().map(|&at| Circle::new(at, 6, colour(1).stroke_width(2))))?;
+    Ok(())
+}
+
+/// Green where the grid is an answer; else the darker, the more digits repeat.
+fn shade(energy: u32, highest: u32) -> RGBColor {
+    if energy == 0 {
+        return SOLVED;
+    }
+    let depth = f64::from(energy) / f64::from(highest.max(1));
+    let mix = |light: f64, dark: f64| (light + depth * (dark - light)) as u8;
+    RGBColor(mix(245.0, 40.0), mix(245.0, 70.0), mix(250.0, 120.0))
+}
+
+/// The numbers behind the picture: `energy` at every place, `trace` after every segment, `arrow`s from a place (`x`, `y`) to
+/// (`value`, `value2`).
+///
+/// # Errors
+/// What the writer says.
+pub fn to_csv<W: io::Write>(landscapes: &[(Mode, Landscape)], to: W) -> csv::Result<()> {
+    let mut table = csv::Writer::from_writer(to);
+    table.write_record(["mode", "kind", "x", "y", "value", "value2"])?;
+    let number = |x: f64| format!("{x:.4}");
+    for (mode, landscape) in landscapes {
+        let mut line = |kind: &str, [x, y]: [f64; 2], value: String, value2: String| {
+            table.write_record([mode.name(), kind, &number(x), &number(y), &value, &value2])
+        };
+        for (at, energy) in landscape.places().zip(&landscape.energy) {
+            line("energy", at, energy.to_string(), String::new())?;
+        }
+        for (s, &at) in landscape.trace.iter().enumerate() {
+            line("trace", at, (s + 1).to_string(), String::new())?;
+        }
+        for &[from, to] in &landscape.arrows {
+            line("arrow", from, number(to[0]), number(to[1]))?;
+        }
+    }
+    table.flush()?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analyze::path::Path;
+
+    fn landscape() -> Landscape {
+        let mut energy = vec![30; SIDE * SIDE];
+        energy[SIDE * SIDE / 2] = 0;
+        Landscape {
+            path: Path { wrong: vec![5, 0], energy: vec![4, 0], moved: vec![0.3] },
+            extent: [2.0, 1.0],
+            explained: [0.75, 0.25],
+            energy,
+            trace: vec![[1.0, 0.5], [0.0, 0.0]],
+            arrows: vec![[[1.0, 0.5], [0.0, 0.0]], [[0.0, 0.0], [0.0, 0.0]]],
+        }
+    }
+
+    #[test]
+    fn the_picture_shows_every_landscape() {
+        let picture = svg(&[(Mode::SolvedLate, landscape()), (Mode::Wandering, landscape())]).unwrap();
+        assert!(picture.contains("solved late") && picture.contains("wandering"));
+        assert!(picture.contains("75 % of the variance"));
+        // one green place, and rows of one colour are one rectangle
+        let rectangles =
+            |fill: &str| picture.split("<rect").filter(|r| r.contains(&format!("fill=\"{fill}\""))).count();
+        assert_eq!(rectangles("#96D7A0"), 2);
+        assert_eq!(rectangles("#284678"), 2 * (SIDE + 1));
+        assert!(svg(&[]).is_ok());
+    }
+
+    #[test]
+    fn the_table_has_every_number() {
+        let mut table = Vec::new();
+        to_csv(&[(Mode::SolvedLate, landscape())], &mut table).unwrap();
+        let table = String::from_utf8(table).unwrap();
+        assert_eq!(table.lines().count(), 1 + SIDE * SIDE + 2 + 2);
+        assert_eq!(table.lines().nth(1), Some("solved late,energy,-2.0000,-1.0000,30,"));
+        assert!(table.contains("solved late,trace,1.0000,0.5000,1,"));
+        assert!(table.contains("solved late,arrow,1.0000,0.5000,0.0000,0.0000"));
+    }
+}

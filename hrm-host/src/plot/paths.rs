@@ -1,0 +1,151 @@
+//! A model's ways through many puzzles: what was wrong and how far the state moved, segment by segment.
+
+use std::io;
+
+use plotters::prelude::*;
+
+use super::style::{self, Canvas, DrawError, Drawn, FONT, GRID, TEXT, colour};
+use crate::analyze::modes::Mode;
+use crate::analyze::path::Path;
+
+const SIZE: (u32, u32) = (1120, 460);
+const HEAD: u32 = 34;
+/// More lines than these are one surface.
+const LINES: usize = 120;
+
+/// The first 120 of `paths`, each with its mode, and the mean of the wrong cells after each segment, as SVG.
+///
+/// # Errors
+/// Where the drawing library fails.
+pub fn svg(paths: &[(Mode, Path)], mean: &[f64]) -> Result<String, DrawError> {
+    style::svg(SIZE, |canvas| {
+        let (legend, panels) = canvas.split_vertically(HEAD);
+        draw_legend(&legend)?;
+        let panels = panels.split_evenly((1, 2));
+        let wrong = |path: &Path| path.wrong.iter().copied().map(f64::from).collect::<Vec<_>>();
+        let title = "wrong cells of each puzzle, and their mean (black)";
+        panel(&panels[0], title, paths, (1, wrong), Some(mean))?;
+        let title = "how far the slow state moves in a segment, relative to its size";
+        panel(&panels[1], title, paths, (2, |path: &Path| path.moved.clone()), None)
+    })
+}
+
+fn draw_legend(area: &Canvas<'_>) -> Drawn {
+    for (i, mode) in Mode::ALL.into_iter().enumerate() {
+        let x = 60 + 170 * i as i32;
+        area.draw(&Rectangle::new([(x, 15), (x + 24, 19)], colour(place(mode)).filled()))?;
+        area.draw(&Text::new(mode.name(), (x + 32, 10), (FONT, 14).into_font().color(&TEXT)))?;
+    }
+    Ok(())
+}
+
+/// Blue, green, orange and red, in this order.
+fn place(mode: Mode) -> usize {
+    match mode {
+        Mode::SolvedSoon => 0,
+        Mode::SolvedLate => 2,
+        Mode::WrongAtRest => 4,
+        Mode::Wandering => 1,
+    }
+}
+
+/// One line per path of what `values` takes from it, the first of them at segment `first`.
+fn panel(
+    area: &Canvas<'_>,
+    title: &str,
+    paths: &[(Mode, Path)],
+    (first, values): (usize, impl Fn(&Path) -> Vec<f64>),
+    mean: Option<&[f64]>,
+) -> Drawn {
+    let curves: Vec<(Mode, Vec<f64>)> =
+        paths.iter().take(LINES).map(|(mode, path)| (*mode, values(path))).collect();
+    let top = curves.iter().flat_map(|(_, curve)| curve).copied().fold(0.0, f64::max).max(1e-3);
+    let last = paths.iter().map(|(_, path)| path.wrong.len()).max().unwrap_or(1).max(2);
+    let mut chart = ChartBuilder::on(area)
+        .margin_right(14)
+        .margin_top(4)
+        .x_label_area_size(34)
+        .y_label_area_size(46)
+        .caption(title, (FONT, 14).into_font().color(&TEXT))
+        .build_cartesian_2d(1.0..last as f64, 0.0..1.05 * top)?;
+    chart
+        .configure_mesh()
+        .x_desc("segment")
+        .x_label_formatter(&|x| format!("{x:.0}"))
+        .label_style((FONT, 12).into_font().color(&TEXT))
+        .axis_desc_style((FONT, 12).into_font().color(&TEXT))
+        .light_line_style(TRANSPARENT)
+        .bold_line_style(GRID)
+        .axis_style(GRID)
+        .draw()?;
+    let points = |curve: &[f64]| -> Vec<(f64, f64)> {
+        curve.iter().enumerate().map(|(i, &y)| ((first + i) as f64, y)).collect()
+    };
+    for (mode, curve) in &curves {
+        chart.draw_series(LineSeries::new(points(curve), colour(place(*mode)).mix(0.4).stroke_width(1)))?;
+    }
+    if let Some(mean) = mean {
+        chart.draw_series(LineSeries::new(points(mean), BLACK.stroke_width(3)))?;
+    }
+    Ok(())
+}
+
+/// The numbers behind the picture: a line per puzzle and segment.
+///
+/// # Errors
+/// What the writer says.
+pub fn to_csv<W: io::Write>(paths: &[(Mode, Path)], to: W) -> csv::Result<()> {
+    let mut table = csv::Writer::from_writer(to);
+    table.write_record(["puzzle", "mode", "segment", "wrong_cells", "energy", "moved"])?;
+    for (row, (mode, path)) in paths.iter().enumerate() {
+        for (s, (wrong, energy)) in path.wrong.iter().zip(&path.energy).enumerate() {
+            let moved = s.checked_sub(1).and_then(|s| path.moved.get(s)).map(|x| format!("{x:.6}"));
+            table.write_record([
+                &row.to_string(),
+                mode.name(),
+                &(s + 1).to_string(),
+                &wrong.to_string(),
+                &energy.to_string(),
+                &moved.unwrap_or_default(),
+            ])?;
+        }
+    }
+    table.flush()?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn paths() -> Vec<(Mode, Path)> {
+        let path = |wrong: [u32; 3], moved: [f64; 2]| Path {
+            wrong: wrong.to_vec(),
+            energy: vec![0; 3],
+            moved: moved.to_vec(),
+        };
+        vec![(Mode::SolvedLate, path([9, 9, 0], [0.5, 0.25])), (Mode::Wandering, path([9, 8, 7], [0.5, 0.5]))]
+    }
+
+    #[test]
+    fn every_path_is_a_line_in_both_panels() {
+        let picture = svg(&paths(), &[9.0, 8.5, 3.5]).unwrap();
+        let lines = |colour: &str| {
+            picture.split("<polyline").filter(|line| line.contains(&format!("stroke=\"{colour}\""))).count()
+        };
+        assert_eq!((lines("#009E73"), lines("#D55E00")), (2, 2));
+        assert_eq!(lines("#000000"), 1, "the mean");
+        assert!(picture.contains("wandering") && picture.contains("segment"));
+        assert!(svg(&[], &[]).is_ok());
+    }
+
+    #[test]
+    fn the_table_has_every_number() {
+        let mut table = Vec::new();
+        to_csv(&paths(), &mut table).unwrap();
+        let table = String::from_utf8(table).unwrap();
+        assert_eq!(table.lines().count(), 7);
+        assert_eq!(table.lines().nth(1), Some("0,solved late,1,9,0,"));
+        assert_eq!(table.lines().nth(6), Some("1,wandering,3,7,0,0.500000"));
+    }
+}
