@@ -4,7 +4,7 @@
 use plotters::prelude::*;
 
 use super::history::History;
-use super::style::{self, Canvas, DrawError, Drawn, FONT, GRID, TEXT, colour};
+use super::style::{self, Canvas, DrawError, Drawn, FONT, Frame, TEXT, colour, short};
 
 const WIDTH: u32 = 1120;
 const PANEL_HEIGHT: u32 = 205;
@@ -118,34 +118,24 @@ fn panel(
         Measure::Exact(0) => ("exact %, no hints (the puzzles as they are)".to_owned(), 102.0),
         Measure::Exact(hints) => (format!("exact %, {hints} % of the blanks given"), 102.0),
     };
-    let mut chart = ChartBuilder::on(area)
-        .margin_right(14)
-        .margin_top(4)
-        .x_label_area_size(34)
-        .y_label_area_size(46)
-        .caption(title, (FONT, 14).into_font().color(&TEXT))
-        .build_cartesian_2d(0.0..x_end, 0.0..y_end)?;
     let y_label = |y: &f64| match measure {
         Measure::Loss => format!("{y:.2}"),
         Measure::Exact(_) => format!("{y:.0}"),
     };
-    chart
-        .configure_mesh()
-        .x_desc(match axis {
-            _ if !named => "",
-            Axis::Samples => "sample-segments",
-            Axis::Minutes => "minutes of training",
-        })
-        .x_labels(8)
-        .y_labels(6)
-        .x_label_formatter(&|x| short(*x))
-        .y_label_formatter(&y_label)
-        .label_style((FONT, 12).into_font().color(&TEXT))
-        .axis_desc_style((FONT, 12).into_font().color(&TEXT))
-        .light_line_style(TRANSPARENT)
-        .bold_line_style(GRID)
-        .axis_style(GRID)
-        .draw()?;
+    let x_name = match axis {
+        _ if !named => "",
+        Axis::Samples => "sample-segments",
+        Axis::Minutes => "minutes of training",
+    };
+    let frame = Frame {
+        title: &title,
+        x: 0.0..x_end,
+        y: 0.0..y_end,
+        names: [x_name, ""],
+        numbers: [8, 6],
+        formats: [&|x| short(*x), &y_label],
+    };
+    let mut chart = style::chart(area, &frame)?;
     for (i, curve) in curves.iter().enumerate() {
         let band: Vec<(f64, f64)> = curve
             .iter()
@@ -205,19 +195,6 @@ fn highest_and_median(curves: &[Vec<Point>]) -> (f64, f64) {
     values.sort_by(f64::total_cmp);
     let at = |i: usize| values.get(i).copied().unwrap_or(0.0);
     (at(values.len().saturating_sub(1)), at(values.len() / 2))
-}
-
-/// `1.5M`, `230k`, `12`, `0.5`.
-fn short(x: f64) -> String {
-    let trimmed = |x: f64, unit: &str| {
-        let text = format!("{x:.2}");
-        format!("{}{unit}", text.trim_end_matches('0').trim_end_matches('.'))
-    };
-    match x {
-        x if x >= 1e6 => trimmed(x / 1e6, "M"),
-        x if x >= 1e4 => trimmed(x / 1e3, "k"),
-        x => trimmed(x, ""),
-    }
 }
 
 #[cfg(test)]
@@ -307,13 +284,5 @@ mod tests {
     fn a_run_without_evaluations_can_be_drawn() {
         let young = History { evaluated: Vec::new(), ..run("young", 1) };
         assert!(svg(&[young]).unwrap().contains("young"));
-    }
-
-    #[test]
-    fn numbers_are_short() {
-        let cases = [(0.0, "0"), (0.5, "0.5"), (250.0, "250"), (20_000.0, "20k"), (1_250_000.0, "1.25M")];
-        for (x, text) in cases {
-            assert_eq!(short(x), text);
-        }
     }
 }

@@ -4,7 +4,7 @@ use std::io;
 
 use plotters::prelude::*;
 
-use super::style::{self, Canvas, DrawError, Drawn, FONT, TEXT, colour};
+use super::style::{self, Canvas, DrawError, Drawn, Frame, TEXT, colour, short};
 use crate::analyze::landscape::{ARROWS, Landscape, SIDE};
 use crate::analyze::modes::Mode;
 
@@ -38,24 +38,18 @@ fn panel(area: &Canvas<'_>, mode: Mode, landscape: &Landscape) -> Drawn {
         landscape.path.wrong.last().unwrap_or(&0),
         landscape.path.energy.last().unwrap_or(&0),
     );
-    let mut chart = ChartBuilder::on(area)
-        .margin(8)
-        .x_label_area_size(34)
-        .y_label_area_size(46)
-        .caption(title, (FONT, 14).into_font().color(&TEXT))
-        .build_cartesian_2d(-width..width, -height..height)?;
-    let axis =
-        |i: usize| format!("component {}: {:.0} % of the variance", i + 1, 100.0 * landscape.explained[i]);
-    chart
-        .configure_mesh()
-        .disable_mesh()
-        .x_desc(axis(0))
-        .y_desc(axis(1))
-        .x_labels(7)
-        .y_labels(7)
-        .label_style((FONT, 12).into_font().color(&TEXT))
-        .axis_desc_style((FONT, 12).into_font().color(&TEXT))
-        .draw()?;
+    let [across, up] = [0, 1]
+        .map(|i| format!("component {}: {:.0} % of the variance", i + 1, 100.0 * landscape.explained[i]));
+    let plain = |x: &f64| short(*x);
+    let frame = Frame {
+        title: &title,
+        x: -width..width,
+        y: -height..height,
+        names: [&across, &up],
+        numbers: [7, 7],
+        formats: [&plain, &plain],
+    };
+    let mut chart = style::chart(area, &frame)?;
     // neighbours of one energy are one rectangle, which makes the file several times smaller
     let edge = |i: usize, extent: f64| (extent * ((2 * i) as f64 / SIDE as f64 - 1.0)).clamp(-extent, extent);
     for (y, row) in landscape.energy.chunks_exact(SIDE).enumerate() {

@@ -4,7 +4,7 @@ use std::io;
 
 use plotters::prelude::*;
 
-use super::style::{self, Canvas, DrawError, Drawn, FONT, GRID, TEXT, colour};
+use super::style::{self, Canvas, DrawError, Drawn, FONT, Frame, TEXT, colour, short};
 use crate::analyze::modes::Mode;
 use crate::analyze::path::Path;
 
@@ -61,23 +61,16 @@ fn panel(
         paths.iter().take(LINES).map(|(mode, path)| (*mode, values(path))).collect();
     let top = curves.iter().flat_map(|(_, curve)| curve).copied().fold(0.0, f64::max).max(1e-3);
     let last = paths.iter().map(|(_, path)| path.wrong.len()).max().unwrap_or(1).max(2);
-    let mut chart = ChartBuilder::on(area)
-        .margin_right(14)
-        .margin_top(4)
-        .x_label_area_size(34)
-        .y_label_area_size(46)
-        .caption(title, (FONT, 14).into_font().color(&TEXT))
-        .build_cartesian_2d(1.0..last as f64, 0.0..1.05 * top)?;
-    chart
-        .configure_mesh()
-        .x_desc("segment")
-        .x_label_formatter(&|x| format!("{x:.0}"))
-        .label_style((FONT, 12).into_font().color(&TEXT))
-        .axis_desc_style((FONT, 12).into_font().color(&TEXT))
-        .light_line_style(TRANSPARENT)
-        .bold_line_style(GRID)
-        .axis_style(GRID)
-        .draw()?;
+    let plain = |x: &f64| short(*x);
+    let frame = Frame {
+        title,
+        x: 1.0..last as f64,
+        y: 0.0..1.05 * top,
+        names: ["segment", ""],
+        numbers: [10, 10],
+        formats: [&plain, &plain],
+    };
+    let mut chart = style::chart(area, &frame)?;
     let points = |curve: &[f64]| -> Vec<(f64, f64)> {
         curve.iter().enumerate().map(|(i, &y)| ((first + i) as f64, y)).collect()
     };

@@ -1,6 +1,9 @@
 //! What all pictures have in common.
 
+use std::ops::Range;
+
 use plotters::coord::Shift;
+use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 
 /// Okabe and Ito's colours, which the colour-blind can tell apart.
@@ -13,17 +16,58 @@ const COLOURS: [RGBColor; 7] = [
     RGBColor(86, 180, 233),
     RGBColor(0, 0, 0),
 ];
-pub(super) const GRID: RGBColor = RGBColor(225, 225, 225);
+const GRID: RGBColor = RGBColor(225, 225, 225);
 pub(super) const TEXT: RGBColor = RGBColor(60, 60, 60);
 pub(super) const FONT: &str = "sans-serif";
 
 pub(super) type Canvas<'a> = DrawingArea<SVGBackend<'a>, Shift>;
-pub(super) type Drawn = Result<(), Box<dyn std::error::Error>>;
+pub(super) type Drawn<T = ()> = Result<T, Box<dyn std::error::Error>>;
+pub(super) type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 
 /// The picture could not be made.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot draw: {0}")]
 pub struct DrawError(String);
+
+/// What stands around a chart.
+pub(super) struct Frame<'a> {
+    pub(super) title: &'a str,
+    pub(super) x: Range<f64>,
+    pub(super) y: Range<f64>,
+    /// What the axes measure; empty where that is said elsewhere.
+    pub(super) names: [&'a str; 2],
+    /// About how many numbers stand along each axis.
+    pub(super) numbers: [usize; 2],
+    /// How they are written.
+    pub(super) formats: [&'a dyn Fn(&f64) -> String; 2],
+}
+
+/// An empty chart with lines at the numbers of both axes.
+pub(super) fn chart<'a, 'b>(area: &'a Canvas<'b>, frame: &Frame<'_>) -> Drawn<Chart<'a, 'b>> {
+    let small = || (FONT, 12).into_font().color(&TEXT);
+    let mut chart = ChartBuilder::on(area)
+        .margin_right(14)
+        .margin_top(4)
+        .x_label_area_size(34)
+        .y_label_area_size(46)
+        .caption(frame.title, (FONT, 14).into_font().color(&TEXT))
+        .build_cartesian_2d(frame.x.clone(), frame.y.clone())?;
+    chart
+        .configure_mesh()
+        .x_desc(frame.names[0])
+        .y_desc(frame.names[1])
+        .x_labels(frame.numbers[0])
+        .y_labels(frame.numbers[1])
+        .x_label_formatter(&frame.formats[0])
+        .y_label_formatter(&frame.formats[1])
+        .label_style(small())
+        .axis_desc_style(small())
+        .light_line_style(TRANSPARENT)
+        .bold_line_style(GRID)
+        .axis_style(GRID)
+        .draw()?;
+    Ok(chart)
+}
 
 /// The `i`-th colour, from the start again after the last.
 pub(super) fn colour(i: usize) -> RGBColor {
@@ -38,4 +82,30 @@ pub(super) fn svg(size: (u32, u32), draw: impl FnOnce(&Canvas<'_>) -> Drawn) -> 
     drawn.and_then(|()| canvas.present().map_err(Into::into)).map_err(|e| DrawError(e.to_string()))?;
     drop(canvas);
     Ok(text)
+}
+
+/// `1.5M`, `230k`, `12`, `0.5`.
+pub(super) fn short(x: f64) -> String {
+    let trimmed = |x: f64, unit: &str| {
+        let text = format!("{x:.2}");
+        format!("{}{unit}", text.trim_end_matches('0').trim_end_matches('.'))
+    };
+    match x {
+        x if x >= 1e6 => trimmed(x / 1e6, "M"),
+        x if x >= 1e4 => trimmed(x / 1e3, "k"),
+        x => trimmed(x, ""),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_short() {
+        let cases = [(0.0, "0"), (0.5, "0.5"), (250.0, "250"), (20_000.0, "20k"), (1_250_000.0, "1.25M")];
+        for (x, text) in cases {
+            assert_eq!(short(x), text);
+        }
+    }
 }
