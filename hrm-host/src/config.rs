@@ -177,6 +177,9 @@ pub struct TrainConfig {
     pub latent_noise: f64,
     /// Probability that a row which stopped without solving its puzzle draws the same puzzle again (in another variation).
     pub replay: f64,
+    /// A row whose slow state moved by less than this share of its size in a segment is done, solved or not, once it has its
+    /// explored segments; 0 lets every row think on.
+    pub rest: f64,
     /// Steps between two lines of metrics.
     pub log_steps: u64,
     /// Steps between two evaluations on the validation rows; 0 evaluates only at the end.
@@ -217,6 +220,7 @@ impl Default for TrainConfig {
             random_start: 0.0,
             latent_noise: 0.0,
             replay: 0.0,
+            rest: 0.0,
             log_steps: 20,
             eval_steps: 1000,
             eval_rows: 64,
@@ -407,6 +411,7 @@ impl RunConfig {
             "0 (none) or more",
         )?;
         range(unit(t.replay), "train.replay", t.replay.to_string(), "a probability, 0 to 1")?;
+        range(unit(t.rest), "train.rest", t.rest.to_string(), "0 (off) to 1")?;
         range(t.log_steps > 0, "train.log_steps", t.log_steps.to_string(), "at least 1")?;
         range(
             t.checkpoint_minutes > 0.0,

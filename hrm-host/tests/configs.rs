@@ -46,7 +46,7 @@ fn the_papers_recipe_is_the_papers() {
         (t.loss, t.gradient, t.prefix),
         (LossKind::Stablemax, GradientKind::OneStep, PrefixRule::Sign)
     );
-    assert_eq!((t.random_start, t.latent_noise, t.replay, t.stagger), (0.0, 0.0, 0.0, false));
+    assert_eq!((t.random_start, t.latent_noise, t.replay, t.rest, t.stagger), (0.0, 0.0, 0.0, 0.0, false));
 }
 
 /// 27,275,266 is what the original reports; it counts its puzzle embedding, one row of 512 for all Sudokus, apart.

@@ -1,4 +1,4 @@
-//! Randomness in the carried states: puzzles that start anywhere, and noise on the way.
+//! The carried states: puzzles that start anywhere, noise on the way, and coming to rest.
 //!
 //! A model trained so does not depend on one start, and several random starts of one puzzle give different attempts at it.
 //! Every number comes from the run's own generator, on the host, so a resumed run goes on exactly.
@@ -56,6 +56,21 @@ pub fn start_anywhere<R: Rng>(carry: &Carry, fresh: &[bool], share: f64, rng: &m
     Ok(Carry { z_h: start(&carry.z_h)?, z_l: start(&carry.z_l)? })
 }
 
+/// Which rows of `z_h` (`[B, sequence, width]`) differ from `before` by less than `share` of their size:
+/// `|z_h - before| < share |z_h|`.
+///
+/// # Errors
+/// Where the device fails.
+pub fn at_rest(before: &Tensor, z_h: &Tensor, share: f64) -> Result<Vec<bool>> {
+    let square = |x: &Tensor| x.sqr()?.flatten_from(1)?.sum(1)?.to_vec1::<f32>();
+    let (moved, size) = (square(&(z_h - before)?)?, square(z_h)?);
+    Ok(moved
+        .iter()
+        .zip(size)
+        .map(|(&moved, size)| f64::from(moved) < share * share * f64::from(size))
+        .collect())
+}
+
 #[cfg(test)]
 mod tests {
     use candle_core::{DType, Device};
@@ -99,6 +114,17 @@ mod tests {
         assert_ne!(h, l);
         assert_eq!(values(&disturbed(1).z_h), h);
         assert_ne!(values(&disturbed(2).z_h), h);
+    }
+
+    #[test]
+    fn rows_that_hardly_move_are_at_rest() {
+        let before = Tensor::ones((3, 10, 16), DType::F32, &Device::Cpu).unwrap();
+        let factors = Tensor::new(&[1.0f32, 1.01, 1.1], &Device::Cpu).unwrap().reshape((3, 1, 1)).unwrap();
+        let after = before.broadcast_mul(&factors).unwrap();
+        // |1.01 - 1| / 1.01 = 0.0099 and |1.1 - 1| / 1.1 = 0.091
+        assert_eq!(at_rest(&before, &after, 0.05).unwrap(), [true, true, false]);
+        assert_eq!(at_rest(&before, &after, 0.005).unwrap(), [true, false, false]);
+        assert_eq!(at_rest(&before, &after, 0.0).unwrap(), [false; 3]);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::communicator::{Alone, Communicator};
 use super::draw::{Variation, chance, vary};
 use super::error::TrainError;
 use super::flat::FlatParams;
-use super::latent::{disturb, start_anywhere};
+use super::latent::{at_rest, disturb, start_anywhere};
 use super::loss::{Answered, Losses, continue_target};
 use super::optim::{AdamAtan2, clip, learning_rate, norm, sign_step, update_average};
 use super::rows::{Drawn, HaltRule, Rows, wants_to_stop};
@@ -331,12 +331,17 @@ impl<'d> Trainer<'d> {
         self.update(&grads, lr);
         update_average(&mut self.average, &self.flat.values, train.ema, self.optimizer.t);
         self.flat.write(&self.params)?;
+        let resting = if train.rest > 0.0 {
+            at_rest(&self.carry.z_h, &output.carry.z_h, train.rest)?
+        } else {
+            vec![false; self.rows.len()]
+        };
         self.carry = output.carry;
 
         let heads = model.q_outputs();
         let rule =
             HaltRule { max: model.segments as u32, exploration: train.exploration, once: train.explore_once };
-        let wants = |row: usize| wants_to_stop(&q[row * heads..][..heads]);
+        let wants = |row: usize| resting[row] || wants_to_stop(&q[row * heads..][..heads]);
         let solved = |row: usize| self.losses.right[row] as usize == model.cells();
         self.rows.advance(wants, solved, rule, &mut self.rng);
         self.step += 1;
