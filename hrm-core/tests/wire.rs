@@ -41,6 +41,7 @@ fn policy(a: u16, b: u32, c: u32) -> Policy {
         budget: b,
         stop_on_halt: b.is_multiple_of(3),
         stop_when_settled: c.is_multiple_of(3),
+        patience: a / 3,
         seed: u64::from(b) << 32 | u64::from(c),
     }
 }

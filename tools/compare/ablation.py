@@ -30,6 +30,8 @@ SWITCHES = [
     ("random initial states", ["train.random_start=1.0"]),
     ("latent noise", ["train.latent_noise=0.1"]),
     ("unsolved puzzles again", ["train.replay=0.5"]),
+    ("thoughts at rest end", ["train.rest=0.02"]),
+    ("stablemax, the gradient of every call", ["train.loss=stablemax", "train.gradient=full"]),
 ]
 
 

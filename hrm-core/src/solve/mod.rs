@@ -58,6 +58,9 @@ pub struct Policy {
     pub stop_on_halt: bool,
     /// Whether a guess ends where its state repeats one of its last eight: in integer arithmetic nothing new can follow.
     pub stop_when_settled: bool,
+    /// A guess ends when its grid has stayed the same for this many segments; 0 waits for the last segment. A thought that
+    /// does not change its answer seldom finds a better one, and the time is better spent on another guess.
+    pub patience: u16,
     /// Seeds the draws from the full group.
     pub seed: u64,
 }
@@ -73,6 +76,7 @@ impl Default for Policy {
             budget: u32::MAX,
             stop_on_halt: false,
             stop_when_settled: true,
+            patience: 0,
             seed: 0,
         }
     }
@@ -129,6 +133,8 @@ pub enum GuessEnd {
     SegmentLimit,
     /// Solving ended in the middle of it.
     CutOff,
+    /// Its grid stayed the same for [`Policy::patience`] segments.
+    Unchanged,
 }
 
 /// How far solving is, after a segment.

@@ -29,6 +29,8 @@ pub struct Solver<T: Task> {
     grid: T::Grid,
     symmetry: T::Symmetry,
     recent: Recent,
+    /// Segments of the guess in progress over which the grid has stayed the same.
+    unchanged: u16,
     /// The guess in progress or just ended; `None` before the first.
     progress: Option<Progress>,
     guesses: u16,
@@ -67,6 +69,7 @@ impl<T: Task> Solver<T> {
             policy,
             rng: Pcg32::new(policy.seed, STREAM),
             recent: Recent::default(),
+            unchanged: 0,
             progress: None,
             guesses: 0,
             segments: 0,
@@ -154,7 +157,10 @@ impl<T: Task> Solver<T> {
         if reasoner.segment(trace).is_err() {
             return self.cut_off(Stop::Cancelled);
         }
+        let before = self.grid.clone();
         self.task.undo(&self.symmetry, reasoner.grid(), self.grid.as_mut());
+        let same = progress.segment > 0 && self.cells(&before) == self.cells(&self.grid);
+        self.unchanged = if same { self.unchanged.saturating_add(1) } else { 0 };
         self.segments = self.segments.saturating_add(1);
         let (halt, digest) = (reasoner.halt(), reasoner.state_digest());
         let (puzzle, grid) = (self.cells(&self.puzzle), self.cells(&self.grid));
@@ -171,6 +177,8 @@ impl<T: Task> Solver<T> {
             Some(GuessEnd::Halted)
         } else if let Some(period) = settled {
             Some(GuessEnd::Settled { period })
+        } else if self.policy.patience > 0 && self.unchanged >= self.policy.patience {
+            Some(GuessEnd::Unchanged)
         } else if progress.segment >= self.policy.segments {
             Some(GuessEnd::SegmentLimit)
         } else {

@@ -311,6 +311,35 @@ fn a_settled_state_is_not_carried_into_the_next_guess() {
 }
 
 #[test]
+fn an_unchanged_grid_ends_a_guess_when_patience_is_over() {
+    // The grid changes with segments 1 to 4 and 9, the state with every segment; a wrong digit takes another's place.
+    let grid = |segment: usize| {
+        let mut grid = wrong();
+        grid[15] = 2 + (segment.min(4) + usize::from(segment >= 9)) as u8 % 2;
+        grid
+    };
+    for (patience, segments, end) in [
+        (0, 12, GuessEnd::SegmentLimit),
+        (1, 5, GuessEnd::Unchanged),
+        (4, 8, GuessEnd::Unchanged),
+        (5, 12, GuessEnd::SegmentLimit),
+    ] {
+        let mut model = Scripted::new(1, |_, shown, segment| Says {
+            grid: image_of(&grid(segment as usize), shown),
+            halt: 1,
+            digest: segment as u32,
+        });
+        let policy = Policy { guesses: 2, segments: 12, patience, ..Policy::default() };
+        let mut solver = Solver::new(TASK, &puzzle(), policy);
+        let answer = solver.run(&mut model, &mut ());
+        assert_eq!(answer.last_guess, Some(end), "patience {patience}");
+        // The second guess begins anew: that it starts with the grid the first one ended with counts for nothing.
+        assert_eq!(answer.segments, 2 * segments, "patience {patience}");
+        assert_eq!(answer.status, Status::Unproven);
+    }
+}
+
+#[test]
 fn halting_ends_a_guess_only_where_asked() {
     for (stop_on_halt, segments, end) in [(true, 3, GuessEnd::Halted), (false, 6, GuessEnd::SegmentLimit)] {
         let mut model = Scripted::new(1, |_, shown, segment| Says {
@@ -535,10 +564,11 @@ proptest! {
             Says { grid, halt: *halt, digest: *digest }
         });
         let (majority, full, stop_on_halt, stop_when_settled) = flags;
+        let patience = segments / 3;
         let policy = Policy {
             rule: if majority { Rule::Majority } else { Rule::Checked },
             symmetries: if full { Symmetries::FullGroup } else { Symmetries::Relabel },
-            guesses, segments, budget, stop_on_halt, stop_when_settled, seed,
+            guesses, segments, budget, stop_on_halt, stop_when_settled, patience, seed,
         };
         let mut solver = Solver::new(TASK, &puzzle(), policy);
         let mut steps = 0u32;

@@ -25,6 +25,9 @@ pub(super) struct PolicyArgs {
     /// End a guess where the halting head says stop
     #[arg(long)]
     stop_on_halt: bool,
+    /// End a guess whose grid stayed the same for so many segments; 0 waits for the last segment
+    #[arg(long, default_value_t = 2, value_name = "SEGMENTS")]
+    patience: u16,
     /// Seeds the draws from the full symmetry group
     #[arg(long, default_value_t = 0, value_name = "SEED")]
     policy_seed: u64,
@@ -68,6 +71,7 @@ impl PolicyArgs {
             budget: self.budget,
             stop_on_halt: self.stop_on_halt,
             stop_when_settled: true,
+            patience: self.patience,
             seed: self.policy_seed,
         })
     }

@@ -135,6 +135,7 @@ fn ended_how(ended: GuessEnd) -> String {
         GuessEnd::Settled { period } => format!("settled in a cycle of {period} segments"),
         GuessEnd::SegmentLimit => "out of segments".into(),
         GuessEnd::CutOff => "cut off".into(),
+        GuessEnd::Unchanged => "the grid no longer changes".into(),
     }
 }
 
