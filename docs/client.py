@@ -58,8 +58,8 @@ kind, r = ask(1, varint(HELLO))
 if kind != 0: sys.exit(f"no hello, but answer {kind}")
 print("hello firmware", string(r).decode(), "board", string(r).decode(), "task", string(r).decode())
 tokens = bytes(1 if c in ".0" else int(c) + 1 for c in sys.argv[2])
-# Checked, relabels, 9 guesses of 16 segments, no budget, not on halt, when settled, patience 2, seed 0; no limit of time; no progress
-policy = bytes([0, 0]) + varint(9) + varint(16) + varint(2**32 - 1) + bytes([0, 1]) + varint(2) + varint(0)
+# Checked, relabels, 9 guesses of 16 segments, no budget, not on halt, when settled, patience 1, seed 0; no limit of time; no progress
+policy = bytes([0, 0]) + varint(9) + varint(16) + varint(2**32 - 1) + bytes([0, 1]) + varint(1) + varint(0)
 kind, r = ask(2, varint(SOLVE) + policy + varint(0) + bytes([0]) + varint(len(tokens)) + tokens)
 if kind != 8: sys.exit(f"no answer, but fault {number(r)}")
 status = STATUS[number(r)]

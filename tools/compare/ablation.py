@@ -31,7 +31,7 @@ SWITCHES = [
     ("latent noise", ["train.latent_noise=0.1"]),
     ("unsolved puzzles again", ["train.replay=0.5"]),
     ("thoughts at rest end", ["train.rest=0.02"]),
-    ("stablemax, the gradient of every call", ["train.loss=stablemax", "train.gradient=full"]),
+    ("four that helped, together", ["model.positions=learned+relation", "train.loss=stablemax", "train.gradient=full", "data.eased=0.8"]),
 ]
 
 

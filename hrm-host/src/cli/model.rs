@@ -87,7 +87,8 @@ pub(super) fn configuration_of(path: &Path) -> Result<RunConfig> {
     }
     let file = AlignedPack::read(path)?;
     let json = file.open()?.header()?.provenance.config;
-    serde_json::from_str(json).with_context(|| format!("{} does not say how it was trained", path.display()))
+    let advice = "does not say how it was trained (`hrm-host train` takes --config instead)";
+    serde_json::from_str(json).with_context(|| format!("{} {advice}", path.display()))
 }
 
 /// The weights at `path` for a run of `config`: the averaged ones of a checkpoint, the last member of a pack, with small

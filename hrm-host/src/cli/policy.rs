@@ -26,7 +26,7 @@ pub(super) struct PolicyArgs {
     #[arg(long)]
     stop_on_halt: bool,
     /// End a guess whose grid stayed the same for so many segments; 0 waits for the last segment
-    #[arg(long, default_value_t = 2, value_name = "SEGMENTS")]
+    #[arg(long, default_value_t = 1, value_name = "SEGMENTS")]
     patience: u16,
     /// Seeds the draws from the full symmetry group
     #[arg(long, default_value_t = 0, value_name = "SEED")]

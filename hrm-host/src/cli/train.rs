@@ -157,7 +157,7 @@ fn configuration(args: &Args) -> Result<RunConfig> {
 
 /// The configuration of the model at `path`, but for the end of its run: a new one goes on until it is stopped.
 fn endless_configuration_of(path: &Path) -> Result<RunConfig> {
-    let mut config = configuration_of(path).context("give a configuration with --config")?;
+    let mut config = configuration_of(path)?;
     (config.train.steps, config.train.decay_steps) = (0, 0);
     Ok(config)
 }
