@@ -325,7 +325,7 @@ fn an_unchanged_grid_ends_a_guess_when_patience_is_over() {
         (5, 12, GuessEnd::SegmentLimit),
     ] {
         let mut model = Scripted::new(1, |_, shown, segment| Says {
-            grid: image_of(&grid(segment as usize), shown),
+            grid: image_of(&grid(segment), shown),
             halt: 1,
             digest: segment as u32,
         });
