@@ -25,12 +25,9 @@ pub struct Descent {
 /// Summarises how `paths` came down.
 pub fn descent(paths: &[Path]) -> Descent {
     let solved = || paths.iter().filter(|path| path.solved());
-    let later: Vec<Vec<f64>> = solved()
-        .filter(|path| path.solved_from() != Some(1))
-        .map(|path| path.wrong.iter().copied().map(f64::from).collect())
-        .collect();
-    let every: Vec<Vec<f64>> =
-        paths.iter().map(|path| path.wrong.iter().copied().map(f64::from).collect()).collect();
+    let later: Vec<Vec<f64>> =
+        solved().filter(|path| path.solved_from() != Some(1)).map(Path::errors).collect();
+    let every: Vec<Vec<f64>> = paths.iter().map(Path::errors).collect();
     let mut falls: Vec<f64> = later.iter().map(|curve| largest_fall(curve)).collect();
     falls.sort_by(f64::total_cmp);
     Descent {

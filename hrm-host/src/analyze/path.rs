@@ -21,6 +21,11 @@ pub struct Path {
 }
 
 impl Path {
+    /// [`Self::wrong`] as a curve.
+    pub fn errors(&self) -> Vec<f64> {
+        self.wrong.iter().copied().map(f64::from).collect()
+    }
+
     /// Whether the grid is right after the last segment.
     pub fn solved(&self) -> bool {
         self.wrong.last() == Some(&0)

@@ -18,8 +18,8 @@ use hrm_host::quant::IntegerModel;
 use hrm_host::train::eval::{Answers, FloatModel};
 use serde::Serialize;
 
-use super::draw_rows;
 use super::model::{Model, ModelArgs};
+use super::{doubling, draw_rows};
 
 /// Ask a model the paper's three questions: does it keep answers, how does it find them, where does it rest?
 ///
@@ -205,10 +205,8 @@ fn text(report: &Report) -> Result<String, std::fmt::Error> {
             100.0 * d.largest_fall_of_mean
         )?;
     }
-    let doubling = std::iter::successors(Some(1usize), |n| Some(n * 2));
-    let mean: Vec<String> =
-        doubling.map_while(|n| d.mean.get(n - 1)).map(|wrong| format!("{wrong:.1}")).collect();
-    writeln!(out, "mean wrong cells of all after 1, 2, 4, 8 ... segments: {}", mean.join(" "))?;
+    let mean = doubling(&d.mean, |wrong| format!("{wrong:.1}"));
+    writeln!(out, "mean wrong cells of all after 1, 2, 4, 8 ... segments: {mean}")?;
 
     writeln!(
         out,

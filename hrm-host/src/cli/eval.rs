@@ -12,9 +12,9 @@ use hrm_host::quant::IntegerModel;
 use hrm_host::train::eval::{Answers, Level, evaluate};
 use hrm_host::vote::{Verdict, solve_all, verdict};
 
-use super::draw_rows;
 use super::model::{Model, ModelArgs};
 use super::policy::PolicyArgs;
+use super::{doubling, draw_rows};
 
 /// Measure a checkpoint's exact accuracy on puzzles drawn at random, with growing numbers of hints.
 #[derive(Debug, clap::Args)]
@@ -132,11 +132,6 @@ fn votes(args: &Args, pack: Pack<'_>, about: &str) -> Result<ExitCode> {
 
 fn vote_row(hints: u8, v: &Verdict) -> String {
     let percent = |count: usize| 100.0 * count as f64 / v.rows.max(1) as f64;
-    let doubling = std::iter::successors(Some(1usize), |n| Some(n * 2));
-    let curve: Vec<String> = doubling
-        .map_while(|n| v.by_guess.get(n - 1))
-        .map(|solved| format!("{:.1}", percent(*solved)))
-        .collect();
     format!(
         "{hints:>7}   {:>8.1}   {:>5.1} to {:>5.1}   {:>19}   {:>7.2}   {:>8.1}   {}",
         percent(v.solved),
@@ -145,16 +140,11 @@ fn vote_row(hints: u8, v: &Verdict) -> String {
         v.wrongly_solved,
         v.mean_guesses,
         v.mean_segments,
-        curve.join(" "),
+        doubling(&v.by_guess, |solved| format!("{:.1}", percent(*solved))),
     )
 }
 
 fn table_row(level: &Level) -> String {
-    let doubling = std::iter::successors(Some(1usize), |n| Some(n * 2));
-    let curve: Vec<String> = doubling
-        .map_while(|n| level.by_segment.get(n - 1))
-        .map(|share| format!("{:.1}", 100.0 * share))
-        .collect();
     format!(
         "{:>7}   {:>7.1}   {:>5.1} to {:>5.1}   {:>11.1}   {:>9.1}   {:>7.2}   {}",
         level.hints,
@@ -164,6 +154,6 @@ fn table_row(level: &Level) -> String {
         100.0 * level.exact_at_halt,
         level.mean_halt,
         100.0 * level.cells,
-        curve.join(" "),
+        doubling(&level.by_segment, |share| format!("{:.1}", 100.0 * share)),
     )
 }

@@ -85,6 +85,12 @@ impl Cli {
     }
 }
 
+/// The first, second, fourth, eighth ... of `values` as `show` writes them.
+fn doubling<T>(values: &[T], show: impl Fn(&T) -> String) -> String {
+    let places = std::iter::successors(Some(1usize), |n| Some(n * 2));
+    places.map_while(|n| values.get(n - 1)).map(show).collect::<Vec<_>>().join(" ")
+}
+
 /// As [`hrm_host::threads::use_threads`]; 0 threads are refused.
 fn use_threads(threads: Option<usize>) -> anyhow::Result<()> {
     ensure!(threads != Some(0), "--threads 0: give at least 1");

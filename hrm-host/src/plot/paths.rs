@@ -22,9 +22,8 @@ pub fn svg(paths: &[(Mode, Path)], mean: &[f64]) -> Result<String, DrawError> {
         let (legend, panels) = canvas.split_vertically(HEAD);
         draw_legend(&legend)?;
         let panels = panels.split_evenly((1, 2));
-        let wrong = |path: &Path| path.wrong.iter().copied().map(f64::from).collect::<Vec<_>>();
         let title = "wrong cells of each puzzle, and their mean (black)";
-        panel(&panels[0], title, paths, (1, wrong), Some(mean))?;
+        panel(&panels[0], title, paths, (1, Path::errors), Some(mean))?;
         let title = "how far the slow state moves in a segment, relative to its size";
         panel(&panels[1], title, paths, (2, |path: &Path| path.moved.clone()), None)
     })
