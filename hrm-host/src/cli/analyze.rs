@@ -13,9 +13,10 @@ use hrm_host::analyze::trivial::{Keeping, Left, keeping};
 use hrm_host::data::PuzzleSet;
 use hrm_host::data::hints::with_hints;
 use hrm_host::files::replace_file;
+use hrm_host::model::Hrm;
 use hrm_host::plot::{landscapes, paths};
 use hrm_host::quant::IntegerModel;
-use hrm_host::train::eval::{Answers, FloatModel};
+use hrm_host::train::eval::Answers;
 use serde::Serialize;
 
 use super::model::{Model, ModelArgs};
@@ -80,23 +81,29 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
             let pack = file.open()?;
             let trained = usize::from(pack.shape().segments);
             let model = IntegerModel { pack, member, batch: args.model.batch };
-            let float = || args.model.restored(member);
+            // the integers went other ways than the float model will
+            let float = |set: &PuzzleSet, segments, _: &[Path]| {
+                let mut model = args.model.restored(member)?;
+                let walked = follow(&mut model, set, segments)?;
+                Ok((model.hrm, walked))
+            };
             study(&args, model, float, (pack.header()?.task, trained), about)
         }
         (Model::Float(model), about) => {
-            let (hrm, batch) = (model.hrm.clone(), model.batch);
+            let hrm = model.hrm.clone();
             let config = model.hrm.config().clone();
-            let float = || Ok(FloatModel { hrm, batch });
+            let float = |_: &PuzzleSet, _, walked: &[Path]| Ok((hrm, walked.to_vec()));
             study(&args, *model, float, (config.task.as_str(), config.segments), about)
         }
     }
 }
 
-/// Asks `model`, trained with `trained` segments; `float` gives a model to draw landscapes with.
+/// Asks `model`, trained with `trained` segments; `float` gives a model to draw landscapes with, and its ways
+/// through the puzzles.
 fn study<M>(
     args: &Args,
     mut model: M,
-    float: impl FnOnce() -> Result<FloatModel>,
+    float: impl FnOnce(&PuzzleSet, usize, &[Path]) -> Result<(Hrm, Vec<Path>)>,
     (task, trained): (&str, usize),
     about: String,
 ) -> Result<ExitCode>
@@ -127,7 +134,8 @@ where
         print!("{}", text(&report)?);
     }
     if let Some(out) = &args.out {
-        let around = surroundings(&mut float()?, &set, segments, args.rest)?;
+        let (hrm, of_float) = float(&set, segments, &walked)?;
+        let around = surroundings(&hrm, &set, &of_float, args.rest)?;
         let walked: Vec<(Mode, Path)> =
             walked.into_iter().map(|path| (Mode::of(&path, args.rest), path)).collect();
         write(out, "paths.svg", paths::svg(&walked, &report.descent.mean)?.as_bytes())?;
@@ -150,19 +158,13 @@ fn ladder(set: &PuzzleSet, seed: u64) -> Vec<(String, PuzzleSet)> {
     trivial.into_iter().chain(hints).collect()
 }
 
-/// The landscape of the first puzzle of each mode that occurs.
-fn surroundings(
-    model: &mut FloatModel,
-    set: &PuzzleSet,
-    segments: usize,
-    rest: f64,
-) -> Result<Vec<(Mode, Landscape)>> {
-    let walked = follow(model, set, segments)?;
+/// The landscape of the first puzzle of each mode that occurs among the ways that `hrm` went through `set`.
+fn surroundings(hrm: &Hrm, set: &PuzzleSet, walked: &[Path], rest: f64) -> Result<Vec<(Mode, Landscape)>> {
     let mut found = Vec::new();
     for mode in Mode::ALL {
         if let Some(row) = walked.iter().position(|path| Mode::of(path, rest) == mode) {
             let puzzle = (set.question(row), set.answer(row));
-            found.push((mode, Landscape::of(&model.hrm, &set.task(), puzzle, segments)?));
+            found.push((mode, Landscape::of(hrm, &set.task(), puzzle, walked[row].wrong.len())?));
         }
     }
     Ok(found)
