@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use candle_core::{Device, Tensor};
 use clap::Parser;
+use hrm_host::memory::keep_freed;
 use hrm_host::model::{Backend, Gradient, Hrm, ModelConfig, Params, Positions, TaskName};
 use hrm_host::threads::use_threads;
 
@@ -44,6 +45,7 @@ struct Options {
 
 fn main() -> Result<()> {
     let options = Options::parse();
+    keep_freed();
     let threads = (options.threads > 0).then_some(options.threads);
     let backend = match options.backend.as_str() {
         "fused" => Backend::Fused,

@@ -11,6 +11,7 @@ const NOBODY_READS: i32 = 141;
 
 fn main() -> ExitCode {
     end_quietly_when_nobody_reads();
+    hrm_host::memory::keep_freed();
     cli::Cli::parse().run().unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
         ExitCode::FAILURE
