@@ -126,6 +126,16 @@ pub enum PrefixRule {
     Sign,
 }
 
+/// How the matrices of the blocks are updated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MatrixRule {
+    /// As every other parameter.
+    AdamAtan2,
+    /// By their momentum made orthogonal, with the same rate and decoupled decay.
+    Muon,
+}
+
 /// Optimizer, losses, schedule, and what is kept.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -154,6 +164,8 @@ pub struct TrainConfig {
     pub weight_decay: f64,
     /// How `embed.prefix` is updated.
     pub prefix: PrefixRule,
+    /// How the blocks' matrices are updated.
+    pub matrices: MatrixRule,
     /// Decay of the weights' moving average, which evaluation and export use; 0 keeps none.
     pub ema: f64,
     /// Largest norm of the gradient, beyond which it is scaled down; 0 never clips.
@@ -209,6 +221,7 @@ impl Default for TrainConfig {
             beta2: 0.95,
             weight_decay: 0.1,
             prefix: PrefixRule::AdamAtan2,
+            matrices: MatrixRule::AdamAtan2,
             ema: 0.999,
             clip: 0.0,
             loss: LossKind::Softmax,

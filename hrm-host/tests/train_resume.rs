@@ -66,7 +66,7 @@ fn state(out: &Path) -> TrainState {
 }
 
 /// Every switch that is off by default, with a value that makes it matter.
-const SWITCHES: [&[&str]; 8] = [
+const SWITCHES: [&[&str]; 9] = [
     &["train.random_start=0.5"],
     &["train.latent_noise=0.2"],
     &["train.replay=0.9"],
@@ -74,6 +74,7 @@ const SWITCHES: [&[&str]; 8] = [
     &["data.eased_from=1.0", "data.eased_steps=40", "data.eased=0.0"],
     &["data.augmentations=3"],
     &["train.prefix=sign"],
+    &["train.matrices=muon"],
     &["train.explore_once=false"],
 ];
 

@@ -12,6 +12,7 @@ pub mod flat;
 pub mod latent;
 pub mod loss;
 pub mod metrics;
+pub mod muon;
 #[cfg(feature = "nccl")]
 pub mod nccl;
 pub mod optim;

@@ -13,9 +13,10 @@ use super::error::TrainError;
 use super::flat::FlatParams;
 use super::latent::{at_rest, disturb, start_anywhere};
 use super::loss::{Answered, Losses, continue_target};
+use super::muon;
 use super::optim::{AdamAtan2, clip, learning_rate, norm, sign_step, update_average};
 use super::rows::{Drawn, HaltRule, Rows, wants_to_stop};
-use crate::config::{GradientKind, PrefixRule, RunConfig};
+use crate::config::{GradientKind, MatrixRule, PrefixRule, RunConfig};
 use crate::data::PuzzleSet;
 use crate::model::{Carry, Gradient, Hrm, Params};
 
@@ -328,7 +329,7 @@ impl<'d> Trainer<'d> {
         }
         clip(&mut grads, gradient_norm, train.clip);
         let lr = learning_rate(train, self.step);
-        self.update(&grads, lr);
+        self.update(&grads, lr)?;
         update_average(&mut self.average, &self.flat.values, train.ema, self.optimizer.t);
         self.flat.write(&self.params)?;
         let resting = if train.rest > 0.0 {
@@ -366,14 +367,27 @@ impl<'d> Trainer<'d> {
     }
 
     /// One update of the parameters against `grads`.
-    fn update(&mut self, grads: &[f32], lr: f64) {
-        let prefix = self.flat.range("embed.prefix");
-        let mut by_sign = self.flat.values[prefix.clone()].to_vec();
+    fn update(&mut self, grads: &[f32], lr: f64) -> Result<(), TrainError> {
+        let train = &self.config.train;
+        let before = self.flat.values.clone();
         self.optimizer.step(&mut self.flat.values, grads, lr);
-        if self.config.train.prefix == PrefixRule::Sign {
-            sign_step(&mut by_sign, &grads[prefix.clone()], lr, self.config.train.weight_decay);
-            self.flat.values[prefix].copy_from_slice(&by_sign);
+        // What has a rule of its own takes it from where it was; Adam's moments are kept of all.
+        if train.prefix == PrefixRule::Sign {
+            let range = self.flat.range("embed.prefix");
+            let p = &mut self.flat.values[range.clone()];
+            p.copy_from_slice(&before[range.clone()]);
+            sign_step(p, &grads[range], lr, train.weight_decay);
         }
+        if train.matrices == MatrixRule::Muon {
+            for matrix in muon::matrices(&self.flat.layout) {
+                let range = matrix.range();
+                let p = &mut self.flat.values[range.clone()];
+                p.copy_from_slice(&before[range.clone()]);
+                let moment = &self.optimizer.m[range.clone()];
+                muon::step(matrix, (p, moment, &grads[range]), (lr, train.weight_decay, train.beta1))?;
+            }
+        }
+        Ok(())
     }
 
     fn report(&self, gradient_norm: f64, lr: f64) -> StepReport {
