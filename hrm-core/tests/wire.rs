@@ -42,6 +42,7 @@ fn policy(a: u16, b: u32, c: u32) -> Policy {
         stop_on_halt: b.is_multiple_of(3),
         stop_when_settled: c.is_multiple_of(3),
         patience: a / 3,
+        suppose: a / 5,
         seed: u64::from(b) << 32 | u64::from(c),
     }
 }

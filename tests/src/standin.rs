@@ -168,6 +168,9 @@ impl Task for Any {
     fn accepts(&self, _: &[u8], _: &[u8]) -> bool {
         true
     }
+    fn is_blank(&self, token: u8) -> bool {
+        token == 1
+    }
     fn violations(&self, _: &[u8], _: &[u8]) -> Option<u32> {
         None
     }

@@ -251,7 +251,8 @@ fn a_solve_over_the_line_is_the_solve_of_this_machine() {
     let task = Sudoku::from_name("sudoku4").unwrap();
     for (index, puzzle) in puzzles::drawn(&task, 30, 4).iter().enumerate() {
         let symmetries = if index % 2 == 0 { Symmetries::Relabel } else { Symmetries::FullGroup };
-        let policy = Policy { symmetries, seed: index as u64, ..Policy::default() };
+        let suppose = index as u16 % 3;
+        let policy = Policy { symmetries, suppose, seed: index as u64, ..Policy::default() };
         let mut seen = Vec::new();
         let got = link
             .solve(&Solve { policy, ..solve(puzzle) }, |progress, grid| seen.push((*progress, grid.to_vec())))

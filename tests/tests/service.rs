@@ -107,7 +107,14 @@ fn every_board_solves_as_this_machine_does() {
     let bench = Bench::new(&pack);
     let policies = [
         Policy::default(),
-        Policy { symmetries: Symmetries::FullGroup, guesses: 20, seed: 7, ..Policy::default() },
+        Policy {
+            symmetries: Symmetries::FullGroup,
+            guesses: 20,
+            patience: 1,
+            suppose: 3,
+            seed: 7,
+            ..Policy::default()
+        },
         Policy { rule: Rule::Majority, stop_on_halt: true, guesses: 3, ..Policy::default() },
     ];
     for board in BOARDS {

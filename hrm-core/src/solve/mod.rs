@@ -1,12 +1,14 @@
 //! Perturbation-voted solving: guess on symmetric copies of a puzzle until a rule that needs no label accepts.
 //!
-//! A *guess* is one run of one member on one image of the puzzle under a symmetry; its grid is mapped back. The
+//! A *guess* is one run of one member on one image of the puzzle under a symmetry, with a few cells supposed where the
+//! policy says so; its grid is mapped back. The
 //! [`Solver`] is a state machine: [`Solver::advance`] thinks one segment, so that the caller can answer its link, watch the
 //! clock, show the grid, or stop between any two. A wrong grid is never called solved: [`Status::Solved`] is given
 //! by [`Task::accepts`](crate::task::Task::accepts) alone.
 
 mod settled;
 mod solver;
+mod supposition;
 mod tally;
 
 use serde::{Deserialize, Serialize};
@@ -61,7 +63,12 @@ pub struct Policy {
     /// A guess ends when its grid has stayed the same for this many segments; 0 waits for the last segment. A thought that
     /// does not change its answer seldom finds a better one, and the time is better spent on another guess.
     pub patience: u16,
-    /// Seeds the draws from the full group.
+    /// Blank cells that a guess fills in with what the guess before it ended on, drawn anew for every guess; 0 supposes nothing.
+    /// A thought at rest has deduced what it can. A few of its cells taken for granted let the next one go on from there, and
+    /// as the checker asks the puzzle itself, a wrong supposition costs a guess and never a wrong answer. Each member's first
+    /// guess supposes nothing, nor does [`Rule::Majority`].
+    pub suppose: u16,
+    /// Seeds the draws from the full group and of the cells supposed.
     pub seed: u64,
 }
 
@@ -77,6 +84,7 @@ impl Default for Policy {
             stop_on_halt: false,
             stop_when_settled: true,
             patience: 0,
+            suppose: 0,
             seed: 0,
         }
     }

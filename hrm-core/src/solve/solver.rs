@@ -5,6 +5,7 @@ use rand_pcg::Pcg32;
 use super::{
     Answer, GuessEnd, Policy, Progress, Rule, Status, Step, Stop, Symmetries,
     settled::Recent,
+    supposition::suppose,
     tally::{Candidate, Tally},
 };
 use crate::{
@@ -188,9 +189,15 @@ impl<T: Task> Solver<T> {
         self.conclude(progress, most_guesses);
     }
 
-    /// The guesses that are different: relabels repeat after members x perturbations.
+    /// Whether guesses suppose cells.
+    fn supposes(&self) -> bool {
+        self.policy.suppose > 0 && self.policy.rule == Rule::Checked
+    }
+
+    /// The guesses that are different: relabels repeat after members x perturbations where nothing is supposed.
     fn most_guesses(&self, members: u16) -> u16 {
         let different = match self.policy.symmetries {
+            _ if self.supposes() => usize::MAX,
             Symmetries::Relabel => usize::from(members).saturating_mul(self.task.perturbations()),
             Symmetries::FullGroup => usize::MAX,
         };
@@ -204,8 +211,14 @@ impl<T: Task> Solver<T> {
             Symmetries::FullGroup if round == 0 => self.task.identity(),
             Symmetries::FullGroup => self.task.draw(&mut self.rng),
         };
+        let mut question = self.puzzle.clone();
+        if round > 0 && self.supposes() {
+            let cells = self.task.cells();
+            let question = question.as_mut().get_mut(..cells).unwrap_or_default();
+            suppose(&self.task, question, self.grid.as_ref(), self.policy.suppose, &mut self.rng);
+        }
         let mut image = self.task.grid();
-        self.task.apply(&self.symmetry, self.cells(&self.puzzle), image.as_mut());
+        self.task.apply(&self.symmetry, self.cells(&question), image.as_mut());
         reasoner.begin(usize::from(member), self.cells(&image));
         self.recent.clear();
         let progress =

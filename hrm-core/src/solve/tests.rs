@@ -130,6 +130,9 @@ impl Task for Unchecked {
     fn refuse(&self, puzzle: &[u8]) -> Option<Refusal> {
         TASK.refuse(puzzle)
     }
+    fn is_blank(&self, token: u8) -> bool {
+        TASK.is_blank(token)
+    }
     fn violations(&self, _: &[u8], _: &[u8]) -> Option<u32> {
         None
     }
@@ -336,6 +339,39 @@ fn an_unchanged_grid_ends_a_guess_when_patience_is_over() {
         // The second guess begins anew: that it starts with the grid the first one ended with counts for nothing.
         assert_eq!(answer.segments, 2 * segments, "patience {patience}");
         assert_eq!(answer.status, Status::Unproven);
+    }
+}
+
+#[test]
+fn what_a_guess_supposes_is_what_the_one_before_ended_on() {
+    let turned = |k, grid: &[u8]| {
+        let mut image = vec![0; 16];
+        TASK.apply(&TASK.perturbation(k), grid, &mut image);
+        image
+    };
+    // The first guess is wrong in two cells, the second ends on a grid that breaks no rule but is another puzzle's.
+    let says = [wrong(), turned(1, &solution()), solution()];
+    for (rule, supposed) in [(Rule::Checked, 2), (Rule::Majority, 0)] {
+        let mut questions: Vec<Vec<u8>> = vec![];
+        let mut model = Scripted::new(1, |_, shown, segment| {
+            let guess = questions.len();
+            let mut question = vec![0; 16];
+            TASK.undo(&TASK.perturbation(guess), shown, &mut question);
+            questions.push(question);
+            Says { grid: turned(guess, &says[guess]), halt: -1, digest: segment as u32 }
+        });
+        let policy = Policy { rule, guesses: 3, segments: 1, suppose: 2, ..Policy::default() };
+        let mut solver = Solver::new(TASK, &puzzle(), policy);
+        let answer = solver.run(&mut model, &mut ());
+        assert_eq!((answer.status, answer.guesses), (Status::Solved, 3));
+        assert_eq!(answer.grid, solution());
+        drop(model);
+        assert_eq!(questions[0], puzzle());
+        for (question, before) in questions[1..].iter().zip(&says) {
+            let filled: Vec<usize> = (0..16).filter(|&cell| question[cell] != puzzle()[cell]).collect();
+            assert_eq!(filled.len(), supposed, "{rule:?}");
+            assert!(filled.iter().all(|&cell| question[cell] == before[cell]));
+        }
     }
 }
 
@@ -564,11 +600,11 @@ proptest! {
             Says { grid, halt: *halt, digest: *digest }
         });
         let (majority, full, stop_on_halt, stop_when_settled) = flags;
-        let patience = segments / 3;
+        let (patience, suppose) = (segments / 3, guesses / 2);
         let policy = Policy {
             rule: if majority { Rule::Majority } else { Rule::Checked },
             symmetries: if full { Symmetries::FullGroup } else { Symmetries::Relabel },
-            guesses, segments, budget, stop_on_halt, stop_when_settled, patience, seed,
+            guesses, segments, budget, stop_on_halt, stop_when_settled, patience, suppose, seed,
         };
         let mut solver = Solver::new(TASK, &puzzle(), policy);
         let mut steps = 0u32;

@@ -78,6 +78,8 @@ pub trait Task {
 
     /// `Some(why)` where `puzzle` cannot be a puzzle of this task.
     fn refuse(&self, puzzle: &[u8]) -> Option<Refusal>;
+    /// Whether a cell of a puzzle that holds `token` is to be filled in.
+    fn is_blank(&self, token: u8) -> bool;
     /// How far `grid` is from answering `puzzle`: 0 exactly where it keeps the givens, is complete and breaks no
     /// rule. `None` for a task whose answers cannot be checked.
     fn violations(&self, puzzle: &[u8], grid: &[u8]) -> Option<u32>;

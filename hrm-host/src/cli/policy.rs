@@ -13,7 +13,7 @@ pub(super) struct PolicyArgs {
     /// Which images of the puzzle are guessed on
     #[arg(long, value_enum, default_value_t = SymmetryArg::Relabel)]
     symmetries: SymmetryArg,
-    /// Most guesses; relabels are different only up to members x 9 (4x4: 4, 6x6: 6)
+    /// Most guesses; without --suppose, relabels are different only up to members x 9 (4x4: 4, 6x6: 6)
     #[arg(long, default_value_t = 9)]
     guesses: u16,
     /// Most segments of one guess; as many as trained by default
@@ -28,7 +28,10 @@ pub(super) struct PolicyArgs {
     /// End a guess whose grid stayed the same for so many segments; 0 waits for the last segment
     #[arg(long, default_value_t = 1, value_name = "SEGMENTS")]
     patience: u16,
-    /// Seeds the draws from the full symmetry group
+    /// Blank cells that a guess fills in with what the guess before it ended on; 0 supposes nothing
+    #[arg(long, default_value_t = 3, value_name = "CELLS")]
+    suppose: u16,
+    /// Seeds the draws from the full symmetry group and of the cells supposed
     #[arg(long, default_value_t = 0, value_name = "SEED")]
     policy_seed: u64,
 }
@@ -72,6 +75,7 @@ impl PolicyArgs {
             stop_on_halt: self.stop_on_halt,
             stop_when_settled: true,
             patience: self.patience,
+            suppose: self.suppose,
             seed: self.policy_seed,
         })
     }

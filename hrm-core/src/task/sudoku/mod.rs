@@ -203,6 +203,10 @@ impl Task for Sudoku {
     }
 
     /// [`Sudoku::repeats`], plus one for every cell without a digit, plus one for every given that changed.
+    fn is_blank(&self, token: u8) -> bool {
+        token == BLANK
+    }
+
     fn violations(&self, puzzle: &[u8], grid: &[u8]) -> Option<u32> {
         let missing = grid.len().abs_diff(self.cells()) + puzzle.len().abs_diff(self.cells());
         let undecided = grid.iter().filter(|&&token| self.digit(token).is_none()).count();
