@@ -197,9 +197,10 @@ impl<T: Task> Solver<T> {
     /// The guesses that are different: relabels repeat after members x perturbations where nothing is supposed.
     fn most_guesses(&self, members: u16) -> u16 {
         let different = match self.policy.symmetries {
-            _ if self.supposes() => usize::MAX,
-            Symmetries::Relabel => usize::from(members).saturating_mul(self.task.perturbations()),
-            Symmetries::FullGroup => usize::MAX,
+            Symmetries::Relabel if !self.supposes() => {
+                usize::from(members).saturating_mul(self.task.perturbations())
+            }
+            Symmetries::Relabel | Symmetries::FullGroup => usize::MAX,
         };
         self.policy.guesses.min(u16::try_from(different).unwrap_or(u16::MAX))
     }

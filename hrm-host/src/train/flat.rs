@@ -1,6 +1,7 @@
 //! All trained parameters as one vector, so that optimizer, average and checkpoint need not know the model.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use candle_core::backprop::GradStore;
 use candle_core::{Device, Tensor};
@@ -27,6 +28,15 @@ impl Named {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+}
+
+/// Each tensor of `layout` with the place of its values among all of them.
+pub fn places(layout: &[Named]) -> impl Iterator<Item = (&Named, Range<usize>)> {
+    layout.iter().scan(0, |start, named| {
+        let place = *start..*start + named.len();
+        *start = place.end;
+        Some((named, place))
+    })
 }
 
 /// The trained parameters one after the other, and the fixed buffers.
@@ -76,15 +86,8 @@ impl FlatParams {
     }
 
     /// Where the values of the trained tensor `name` are; empty where there is no such tensor.
-    pub fn range(&self, name: &str) -> std::ops::Range<usize> {
-        let mut start = 0;
-        for named in &self.layout {
-            if named.name == name {
-                return start..start + named.len();
-            }
-            start += named.len();
-        }
-        start..start
+    pub fn range(&self, name: &str) -> Range<usize> {
+        places(&self.layout).find(|(named, _)| named.name == name).map_or(0..0, |(_, place)| place)
     }
 
     /// Writes the values into the variables of `params`.
@@ -94,10 +97,8 @@ impl FlatParams {
     pub fn write(&self, params: &Params) -> Result<(), TrainError> {
         // One upload for all of them.
         let whole = Tensor::from_slice(&self.values, self.values.len(), params.device())?;
-        let mut start = 0;
-        for (named, (_, var)) in self.layout.iter().zip(params.vars()) {
-            var.set(&whole.narrow(0, start, named.len())?.reshape(named.shape.as_slice())?)?;
-            start += named.len();
+        for ((named, place), (_, var)) in places(&self.layout).zip(params.vars()) {
+            var.set(&whole.narrow(0, place.start, named.len())?.reshape(named.shape.as_slice())?)?;
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use candle_core::{Device, Tensor};
 
-use super::flat::Named;
+use super::flat::{Named, places};
 
 /// Of the odd polynomial `a s + b s^3 + c s^5`, whose repetition takes every singular value from (0, 1] near 1.
 const POLYNOMIAL: (f64, f64, f64) = (3.4445, -4.7750, 2.0315);
@@ -28,8 +28,8 @@ impl Matrix {
 
 /// The matrices of all blocks in `layout`; queries, keys and values, gate and up count as matrices of their own.
 pub fn matrices(layout: &[Named]) -> Vec<Matrix> {
-    let (mut found, mut start) = (Vec::new(), 0);
-    for named in layout {
+    let mut found = Vec::new();
+    for (named, place) in places(layout) {
         let parts = match named.name.rsplit('.').next() {
             Some("qkv") => 3,
             Some("gate_up") => 2,
@@ -39,12 +39,11 @@ pub fn matrices(layout: &[Named]) -> Vec<Matrix> {
         if let (1.., &[rows, columns]) = (parts, &named.shape[..]) {
             let rows = rows / parts;
             found.extend((0..parts).map(|part| Matrix {
-                start: start + part * rows * columns,
+                start: place.start + part * rows * columns,
                 rows,
                 columns,
             }));
         }
-        start += named.len();
     }
     found
 }

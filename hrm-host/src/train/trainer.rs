@@ -369,23 +369,25 @@ impl<'d> Trainer<'d> {
     /// One update of the parameters against `grads`.
     fn update(&mut self, grads: &[f32], lr: f64) -> Result<(), TrainError> {
         let train = &self.config.train;
-        let before = self.flat.values.clone();
+        let by_sign = (train.prefix == PrefixRule::Sign).then(|| self.flat.range("embed.prefix"));
+        let matrices = match train.matrices {
+            MatrixRule::Muon => muon::matrices(&self.flat.layout),
+            MatrixRule::AdamAtan2 => Vec::new(),
+        };
+        // Adam keeps the moments of all parameters, and leaves in place those that have a rule of their own.
+        let own = by_sign.iter().cloned().chain(matrices.iter().map(|matrix| matrix.range()));
+        let before: Vec<_> = own.map(|range| (range.clone(), self.flat.values[range].to_vec())).collect();
         self.optimizer.step(&mut self.flat.values, grads, lr);
-        // What has a rule of its own takes it from where it was; Adam's moments are kept of all.
-        if train.prefix == PrefixRule::Sign {
-            let range = self.flat.range("embed.prefix");
-            let p = &mut self.flat.values[range.clone()];
-            p.copy_from_slice(&before[range.clone()]);
-            sign_step(p, &grads[range], lr, train.weight_decay);
+        for (range, values) in before {
+            self.flat.values[range].copy_from_slice(&values);
         }
-        if train.matrices == MatrixRule::Muon {
-            for matrix in muon::matrices(&self.flat.layout) {
-                let range = matrix.range();
-                let p = &mut self.flat.values[range.clone()];
-                p.copy_from_slice(&before[range.clone()]);
-                let moment = &self.optimizer.m[range.clone()];
-                muon::step(matrix, (p, moment, &grads[range]), (lr, train.weight_decay, train.beta1))?;
-            }
+        if let Some(range) = by_sign {
+            sign_step(&mut self.flat.values[range.clone()], &grads[range], lr, train.weight_decay);
+        }
+        for matrix in matrices {
+            let range = matrix.range();
+            let (p, m) = (&mut self.flat.values[range.clone()], &self.optimizer.m[range.clone()]);
+            muon::step(matrix, (p, m, &grads[range]), (lr, train.weight_decay, train.beta1))?;
         }
         Ok(())
     }
