@@ -3,9 +3,9 @@
 #
 #   tools/build-cuda.sh [--features cuda,nccl] [--with FILE]...
 #
-# The result is target/cuda/carry/: hrm-host, configs/, the files given by --with in data/, and run.sh, which finds the CUDA
-# libraries of a Python environment. Carry that folder to the GPU machine. hrm-host starts anywhere; it loads the driver
-# and libraries when --device cuda is given, and says which of them are missing.
+# The result is target/cuda/carry/: hrm-host, throughput, configs/, the files given by --with in data/, run.sh, which finds the CUDA
+# libraries of a Python environment, and session.sh (tools/gpu-session.sh). Carry that folder to the GPU machine. hrm-host starts
+# anywhere; it loads the driver and libraries when --device cuda is given, and says which of them are missing.
 #
 # Needs cargo, g++, python3 with pip. Where a toolkit is installed, `cargo build --release -p hrm-host --features cuda` is enough.
 #
@@ -97,7 +97,7 @@ PYTHON
 # 4. The program. One PTX for compute capability 9.0 (H100, H200) by default; the driver translates it for newer ones.
 export CUDA_HOME=$cuda NVCC=$cuda/bin/nvcc PATH=$cuda/bin:$PATH
 export CUDA_COMPUTE_CAP=${CUDA_COMPUTE_CAP:-90} CUDARC_CUDA_VERSION=13000 CUDAFORGE_THREADS=${CUDAFORGE_THREADS:-2}
-cargo build --release -p hrm-host --bin hrm-host --features "$features" --target-dir "$work/build" \
+cargo build --release -p hrm-host --bin hrm-host --example throughput --features "$features" --target-dir "$work/build" \
   --config "patch.crates-io.cudarc.path=\"$work/patched/cudarc\"" \
   --config "patch.crates-io.candle-kernels.path=\"$work/patched/candle-kernels\""
 
@@ -105,19 +105,22 @@ cargo build --release -p hrm-host --bin hrm-host --features "$features" --target
 carry=$work/carry
 rm -rf "$carry"
 mkdir -p "$carry/data"
-cp "$work/build/release/hrm-host" "$carry/"
+cp "$work/build/release/hrm-host" "$work/build/release/examples/throughput" "$carry/"
+cp "$work/source/tools/gpu-session.sh" "$carry/session.sh"
+cp "$work/source/tools/compare/throughput.py" "$carry/"
 cp -r "$work/source/configs" "$carry/"
 for file in "${carried[@]}"; do cp "$file" "$carry/data/"; done
 cat > "$carry/run.sh" <<'RUN'
 #!/bin/bash
-# hrm-host with the CUDA libraries of the Python environment, where there are any: run.sh train --device cuda ...
+# hrm-host, or the PROGRAM beside it, with the CUDA libraries of the Python environment, where there are any:
+# run.sh train --device cuda ...; PROGRAM=throughput run.sh --cuda ...
 here=$(cd "$(dirname "$0")" && pwd)
 folders=$(python3 -c '
 import glob, sysconfig
 print(":".join(sorted(glob.glob(sysconfig.get_paths()["purelib"] + "/nvidia/*/lib"))))' 2> /dev/null)
 export LD_LIBRARY_PATH="$folders${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
 export CUDA_CACHE_PATH=${CUDA_CACHE_PATH:-$here/cuda-cache}
-exec "$here/hrm-host" "$@"
+exec "$here/${PROGRAM:-hrm-host}" "$@"
 RUN
 chmod +x "$carry/run.sh"
 "$carry/hrm-host" --version

@@ -46,7 +46,10 @@ pub struct DataConfig {
     pub eased_most: f64,
     /// That probability at the first step, where `eased_steps` is not 0.
     pub eased_from: f64,
-    /// Steps over which the probability goes linearly from `eased_from` to `eased`; 0 has it at `eased` throughout.
+    /// That share at the first step, where `eased_steps` is not 0.
+    pub eased_most_from: f64,
+    /// Steps over which both go linearly from `eased_from` and `eased_most_from` to `eased` and `eased_most`: a curriculum that ends
+    /// where the model still learns. 0 has them at their last values throughout.
     pub eased_steps: u64,
     /// Whether every draw goes through a random symmetry of the task.
     pub symmetries: bool,
@@ -66,6 +69,7 @@ impl Default for DataConfig {
             eased: 0.5,
             eased_most: 1.0,
             eased_from: 1.0,
+            eased_most_from: 1.0,
             eased_steps: 0,
             symmetries: true,
             augmentations: 0,
@@ -371,12 +375,9 @@ impl RunConfig {
         let unit = |x: f64| (0.0..=1.0).contains(&x);
         let below_one = |x: f64| (0.0..1.0).contains(&x);
         range(unit(d.eased), "data.eased", d.eased.to_string(), "a probability, 0 to 1")?;
-        range(
-            d.eased_most > 0.0 && d.eased_most <= 1.0,
-            "data.eased_most",
-            d.eased_most.to_string(),
-            "a share above 0 and at most 1",
-        )?;
+        for (key, most) in [("data.eased_most", d.eased_most), ("data.eased_most_from", d.eased_most_from)] {
+            range(most > 0.0 && most <= 1.0, key, most.to_string(), "a share above 0 and at most 1")?;
+        }
         range(unit(d.eased_from), "data.eased_from", d.eased_from.to_string(), "a probability, 0 to 1")?;
         range(
             d.augmentations < u64::from(u32::MAX),

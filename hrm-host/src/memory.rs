@@ -20,3 +20,23 @@ pub fn keep_freed() {
         }
     }
 }
+
+/// Lets the GPU's memory pool keep what is freed, for the next step to use: by itself the driver takes it back whenever the host
+/// waits for the GPU, once a step.
+///
+/// # Errors
+/// What the driver says; only time is lost then.
+#[cfg(feature = "cuda")]
+pub fn keep_freed_on(gpu: &candle_core::CudaDevice) -> candle_core::Result<()> {
+    use candle_core::cuda_backend::WrapErr;
+    use candle_core::cuda_backend::cudarc::driver::result::{device, mem_pool};
+    use candle_core::cuda_backend::cudarc::driver::sys::CUmemPool_attribute_enum as Attribute;
+
+    let mut all = u64::MAX;
+    // SAFETY: the device exists, and this attribute is a u64 that the driver only reads.
+    unsafe {
+        let pool = device::get_mem_pool(gpu.cuda_stream().context().cu_device()).w()?;
+        let threshold = Attribute::CU_MEMPOOL_ATTR_RELEASE_THRESHOLD;
+        mem_pool::set_attribute(pool, threshold, (&raw mut all).cast()).w()
+    }
+}

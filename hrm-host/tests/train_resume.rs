@@ -71,7 +71,7 @@ const SWITCHES: [&[&str]; 9] = [
     &["train.latent_noise=0.2"],
     &["train.replay=0.9"],
     &["train.rest=0.9"],
-    &["data.eased_from=1.0", "data.eased_steps=40", "data.eased=0.0"],
+    &["data.eased_from=1.0", "data.eased_steps=40", "data.eased=0.0", "data.eased_most=0.5"],
     &["data.augmentations=3"],
     &["train.prefix=sign"],
     &["train.matrices=muon"],

@@ -2,7 +2,7 @@
 """Sample-segments per second of the same HRM in PyTorch, for comparison with `--example throughput`.
 
     pip install torch
-    python3 tools/compare/throughput.py --width 96 --heads 3 --inner 256 --batch 64 --threads 2 [--compile]
+    python3 tools/compare/throughput.py --width 96 --heads 3 --inner 256 --batch 64 --threads 2 [--compile] [--cuda] [--precision bf16]
 
 One segment forwards (cycles x cycles level calls, all but the last call of each level without gradients) and backwards.
 """
@@ -91,27 +91,34 @@ def main():
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--cuda", action="store_true")
+    parser.add_argument("--precision", choices=["f32", "tf32", "bf16"], default="f32")
     options = parser.parse_args()
+    device = "cuda" if options.cuda else "cpu"
     torch.set_num_threads(options.threads)
+    torch.backends.cuda.matmul.allow_tf32 = options.precision == "tf32"
     torch.manual_seed(1)
-    hrm = Hrm(options)
+    hrm = Hrm(options).to(device)
     step = torch.compile(hrm) if options.compile else hrm
-    tokens = (torch.arange(options.batch * CELLS) * 7 % VOCAB).view(options.batch, CELLS)
-    z_h = z_l = torch.randn(options.width).expand(options.batch, CELLS + 1, -1).contiguous()
+    tokens = (torch.arange(options.batch * CELLS) * 7 % VOCAB).view(options.batch, CELLS).to(device)
+    z_h = z_l = torch.randn(options.width).expand(options.batch, CELLS + 1, -1).contiguous().to(device)
     times = []
     for segment in range(1_000_000):
         if segment >= 6 and sum(times) >= options.seconds:
             break
         begin = time.perf_counter()
-        z_h, z_l, logits, q = step(z_h, z_l, tokens)
-        (logits.square().mean() + q.sum()).backward()
+        with torch.autocast(device, torch.bfloat16, enabled=options.precision == "bf16"):
+            z_h, z_l, logits, q = step(z_h, z_l, tokens)
+        (logits.float().square().mean() + q.float().sum()).backward()
         hrm.zero_grad(set_to_none=False)
+        if options.cuda:
+            torch.cuda.synchronize()
         if segment >= 3:                            # the first ones allocate, and compile
             times.append(time.perf_counter() - begin)
     rate = lambda seconds: options.batch / seconds
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"PyTorch {torch.__version__}{' compiled' if options.compile else ''} one-step width {options.width} batch {options.batch} "
-          f"threads {options.threads}: {rate(statistics.median(times)):.0f} sample-segments/s median, {rate(min(times)):.0f} best "
+    peak = torch.cuda.max_memory_allocated() / 2**20 if options.cuda else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"PyTorch {torch.__version__}{' compiled' if options.compile else ''} {options.precision} one-step width {options.width} "
+          f"batch {options.batch} {device if options.cuda else f'threads {options.threads}'}: {rate(statistics.median(times)):.0f} sample-segments/s median, {rate(min(times)):.0f} best "
           f"({len(times)} segments), peak {peak:.0f} MiB")
 
 

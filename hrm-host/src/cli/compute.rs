@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use candle_core::Device;
+use hrm_host::model::{Backend, ModelConfig, disagreement};
 
 /// Where to compute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -15,11 +16,17 @@ pub(super) enum DeviceChoice {
 }
 
 impl DeviceChoice {
-    /// The device; what [`DeviceChoice::Auto`] has chosen, and why, goes to stderr.
+    /// The device, with its kernels tried on a model of this shape; what [`DeviceChoice::Auto`] has chosen, and why, goes to stderr.
     ///
     /// # Errors
     /// Where a GPU is wanted and cannot be used: why, and what to do.
-    pub(super) fn open(self) -> Result<Device> {
+    pub(super) fn open(self, config: &ModelConfig) -> Result<Device> {
+        let device = self.find()?;
+        try_kernels(config, &device);
+        Ok(device)
+    }
+
+    fn find(self) -> Result<Device> {
         match self {
             Self::Cpu => Ok(Device::Cpu),
             Self::Cuda => first_gpu(),
@@ -33,6 +40,35 @@ impl DeviceChoice {
                     gpu
                 },
             )),
+        }
+    }
+}
+
+/// The largest disagreement of kernels and candle's operations that rounding in f32 explains.
+const ROUNDING: f64 = 1e-3;
+
+/// Tries the GPU's own kernels on a small batch of this model, says how they did, and does without them where they fail.
+fn try_kernels(config: &ModelConfig, device: &Device) {
+    if !device.is_cuda() {
+        return;
+    }
+    match disagreement(config, device, (Backend::Kernels, Backend::Composite)) {
+        Ok(apart) if apart < ROUNDING => {
+            eprintln!(
+                "the GPU's kernels agree with candle's operations (largest relative distance {apart:.1e})"
+            );
+        }
+        outcome => {
+            Backend::distrust_kernels();
+            let reason = match outcome {
+                Ok(apart) => {
+                    format!("they differ from candle's operations by {apart:.1e}: a defect, please report it")
+                }
+                Err(error) => error.to_string(),
+            };
+            eprintln!(
+                "warning: going on with candle's operations instead of the GPU's kernels, which is slower: {reason}"
+            );
         }
     }
 }
@@ -56,8 +92,12 @@ fn first_gpu() -> Result<Device> {
          nvidia-cublas and nvidia-curand, whose lib folders LD_LIBRARY_PATH must name; or use --device cpu",
         missing.join(", ")
     );
-    Device::new_cuda(0)
-        .context("the CUDA libraries are there, but the first GPU cannot be used (see nvidia-smi)")
+    let gpu = Device::new_cuda(0)
+        .context("the CUDA libraries are there, but the first GPU cannot be used (see nvidia-smi)")?;
+    if let Err(error) = hrm_host::memory::keep_freed_on(gpu.as_cuda_device()?) {
+        eprintln!("warning: the GPU's memory pool gives back what is freed, which costs time: {error}");
+    }
+    Ok(gpu)
 }
 
 /// The libraries that CUDA tensors need and the system cannot load. Asked beforehand, because loading them later panics.
@@ -80,14 +120,14 @@ mod tests {
 
     #[test]
     fn where_there_is_no_gpu_auto_falls_back_and_cuda_says_what_to_do() {
-        assert!(DeviceChoice::Cpu.open().unwrap().is_cpu());
-        match DeviceChoice::Cuda.open() {
-            Ok(gpu) => assert!(gpu.is_cuda() && DeviceChoice::Auto.open().unwrap().is_cuda()),
+        assert!(DeviceChoice::Cpu.find().unwrap().is_cpu());
+        match DeviceChoice::Cuda.find() {
+            Ok(gpu) => assert!(gpu.is_cuda() && DeviceChoice::Auto.find().unwrap().is_cuda()),
             Err(error) => {
                 assert!(
                     error.to_string().contains("--device cpu") || error.to_string().contains("nvidia-smi")
                 );
-                assert!(DeviceChoice::Auto.open().unwrap().is_cpu());
+                assert!(DeviceChoice::Auto.find().unwrap().is_cpu());
             }
         }
     }

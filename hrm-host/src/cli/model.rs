@@ -65,7 +65,7 @@ impl ModelArgs {
         let path = newest(&self.model)?;
         let (config, params) = load_parameters(&path, !self.raw)?;
         let tensors = params.tensors().into_iter().collect();
-        let params = Params::from_tensors(&config.model, &tensors, &self.device.open()?)?;
+        let params = Params::from_tensors(&config.model, &tensors, &self.device.open(&config.model)?)?;
         let weights = if self.raw { "weights as trained" } else { "averaged weights" };
         let about = format!("{}, float, {weights}, configuration {}", path.display(), config.hash());
         let hrm = Hrm::new(&config.model, &params)?;

@@ -70,7 +70,7 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
         None => None,
     };
     let config = configuration(&args)?;
-    let device = args.device.open()?;
+    let device = args.device.open(&config.model)?;
     candle_core::cuda::set_gemm_reduced_precision_f32(config.train.precision == Precision::Tf32);
     if !args.resume {
         // The complaint comes before minutes of work, not after.
@@ -149,7 +149,7 @@ fn configuration(args: &Args) -> Result<RunConfig> {
         (None, Some((config, _)), _) => config.with(&overrides)?,
         (None, None, Some(from)) => endless_configuration_of(from)?.with(&overrides)?,
         (None, None, None) => {
-            bail!("give a configuration with --config, for example configs/sudoku9-quick.toml")
+            bail!("give a configuration with --config, for example configs/sudoku9-mcu.toml")
         }
     };
     Ok(config)

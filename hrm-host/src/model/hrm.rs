@@ -6,6 +6,7 @@ use super::block::{Block, Geometry, linear};
 use super::config::ModelConfig;
 use super::error::ModelError;
 use super::fused::FusedLevel;
+use super::gpu::Kernels;
 use super::level::{Backend, Net};
 use super::params::Params;
 use super::probe::{Level, Probe, Seen, Site, SiteOp, Unseen};
@@ -71,6 +72,7 @@ pub struct Hrm {
     compute: DType,
     geometry: Geometry,
     fused: (FusedLevel, FusedLevel), // H, L
+    kernels: Option<Kernels>,
 }
 
 impl Hrm {
@@ -79,14 +81,13 @@ impl Hrm {
     /// # Errors
     /// A configuration that does not validate, or parameters made for another one.
     pub fn new(config: &ModelConfig, params: &Params) -> std::result::Result<Self, ModelError> {
-        let fused = params.device().is_cpu() && params.dtype() == DType::F32;
-        Self::with_backend(config, params, if fused { Backend::Fused } else { Backend::Composite })
+        Self::with_backend(config, params, Backend::best(config, params))
     }
 
-    /// As [`Hrm::new`] with a chosen backend; [`Backend::Fused`] computes in f32 on the CPU only.
+    /// As [`Hrm::new`] with a chosen backend; [`Backend::Fused`] computes in f32 on the CPU only, [`Backend::Kernels`] on a GPU.
     ///
     /// # Errors
-    /// As [`Hrm::new`]; calls of a fused model whose parameters lie elsewhere fail.
+    /// As [`Hrm::new`], and a shape that the kernels do not take; calls of a model whose parameters lie elsewhere fail.
     pub fn with_backend(
         config: &ModelConfig,
         params: &Params,
@@ -101,15 +102,22 @@ impl Hrm {
             compute: params.dtype(),
             geometry: Geometry::new(config, params.dtype(), params.device())?,
             fused: (FusedLevel::new(config, config.h_layers), FusedLevel::new(config, config.l_layers)),
+            kernels: match backend {
+                Backend::Kernels => Some(Kernels::new(config, params.device())?),
+                _ => None,
+            },
             config: config.clone(),
         })
     }
 
-    /// The same model with products, sums and states inside a segment in type `compute` (with [`Backend::Composite`]), while
+    /// The same model with products, sums and states inside a segment in type `compute` (not with [`Backend::Fused`]), while
     /// parameters, their gradients, the carry and the outputs keep their own; norms, softmax and RoPE have 32 bits at least.
     /// [`DType::BF16`] halves what a GPU moves.
     pub fn in_type(self, compute: DType) -> Self {
-        let backend = if compute == DType::F32 { self.backend } else { Backend::Composite };
+        let backend = match (self.backend, compute) {
+            (backend, DType::F32) | (backend @ Backend::Kernels, DType::BF16) => backend,
+            _ => Backend::Composite,
+        };
         Self { compute, backend, ..self }
     }
 
@@ -217,7 +225,7 @@ impl Hrm {
 
     /// The H and the L level over `weights`; one and the same where they share them.
     fn nets<'a>(&'a self, weights: &'a Weights, backend: Backend) -> Result<(Net<'a>, Net<'a>)> {
-        let net = |blocks, fused| Net::new(blocks, backend, &self.geometry, fused);
+        let net = |blocks, fused| Net::new(blocks, backend, &self.geometry, fused, self.kernels.as_ref());
         let h = net(&weights.h, &self.fused.0)?;
         let l = if self.config.shared_levels { h.clone() } else { net(&weights.l, &self.fused.1)? };
         Ok((h, l))

@@ -1,20 +1,49 @@
-//! The two ways to compute a level.
+//! The ways to compute a level.
 
 use std::borrow::Cow;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use candle_core::{Result, Tensor};
+use candle_core::{DType, Device, Result, Tensor};
 
 use super::block::{self, Block, Geometry};
+use super::config::ModelConfig;
 use super::fused::FusedLevel;
+use super::gpu::Kernels;
+use super::params::Params;
 use super::probe::{Level, Probe};
 
-/// What computes the levels; both give the same values and gradients up to rounding.
+/// What computes the levels; all give the same values and gradients up to rounding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Backend {
     /// One operation per level call, f32 on the CPU only: several times faster there.
     Fused,
+    /// Matrix products of the tensor library and kernels of our own for everything between them, f32 or bf16 on a GPU.
+    Kernels,
     /// The tensor library's operations, on any device and in any floating-point type.
     Composite,
+}
+
+/// Whether [`Backend::best`] may choose [`Backend::Kernels`].
+static KERNELS_TRUSTED: AtomicBool = AtomicBool::new(true);
+
+impl Backend {
+    /// The fastest for these parameters: fused on a CPU, kernels on a GPU, composite for other types and where heads are too large.
+    pub(super) fn best(config: &ModelConfig, params: &Params) -> Self {
+        match (params.device(), params.dtype()) {
+            (Device::Cpu, DType::F32) => Backend::Fused,
+            (device @ Device::Cuda(_), DType::F32)
+                if KERNELS_TRUSTED.load(Relaxed) && Kernels::new(config, device).is_ok() =>
+            {
+                Backend::Kernels
+            }
+            _ => Backend::Composite,
+        }
+    }
+
+    /// From now on models on a GPU are composite, unless they are given a backend.
+    pub fn distrust_kernels() {
+        KERNELS_TRUSTED.store(false, Relaxed);
+    }
 }
 
 /// A level ready to be called.
@@ -22,6 +51,7 @@ pub enum Backend {
 pub(super) enum Net<'a> {
     Composite { blocks: Cow<'a, [Block]>, geometry: &'a Geometry },
     Fused { level: &'a FusedLevel, weights: Tensor },
+    Kernels { blocks: Cow<'a, [Block]>, kernels: &'a Kernels },
 }
 
 impl<'a> Net<'a> {
@@ -30,21 +60,24 @@ impl<'a> Net<'a> {
         backend: Backend,
         geometry: &'a Geometry,
         level: &'a FusedLevel,
+        kernels: Option<&'a Kernels>,
     ) -> Result<Self> {
-        Ok(match backend {
-            Backend::Composite => Net::Composite { blocks: blocks.into(), geometry },
-            Backend::Fused => Net::Fused { level, weights: FusedLevel::flatten(blocks)? },
+        Ok(match (backend, kernels) {
+            (Backend::Fused, _) => Net::Fused { level, weights: FusedLevel::flatten(blocks)? },
+            (Backend::Kernels, Some(kernels)) => Net::Kernels { blocks: blocks.into(), kernels },
+            _ => Net::Composite { blocks: blocks.into(), geometry },
         })
     }
 
     /// The same level, out of the gradient's reach.
     pub(super) fn detach(&self) -> Result<Self> {
+        let constant = |blocks: &[Block]| {
+            blocks.iter().map(|block| block.map(&|weight| Ok(weight.detach()))).collect::<Result<_>>()
+        };
         Ok(match self {
-            Net::Composite { blocks, geometry } => {
-                let blocks = blocks.iter().map(|block| block.map(&|weight| Ok(weight.detach())));
-                Net::Composite { blocks: blocks.collect::<Result<_>>()?, geometry }
-            }
+            Net::Composite { blocks, geometry } => Net::Composite { blocks: constant(blocks)?, geometry },
             Net::Fused { level, weights } => Net::Fused { level, weights: weights.detach() },
+            Net::Kernels { blocks, kernels } => Net::Kernels { blocks: constant(blocks)?, kernels },
         })
     }
 
@@ -62,6 +95,7 @@ impl<'a> Net<'a> {
                 block::level(blocks, geometry, (which, h, injection), probe)
             }
             Net::Fused { level, weights } => level.call(h, injection, weights),
+            Net::Kernels { blocks, kernels } => kernels.level(blocks, h, injection),
         }
     }
 }

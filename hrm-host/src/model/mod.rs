@@ -9,12 +9,14 @@ mod block;
 pub mod config;
 mod error;
 mod fused;
+mod gpu;
 mod hrm;
 mod init;
 mod level;
 mod params;
 mod positions;
 pub mod probe;
+mod trial;
 
 pub use adapt::adapt;
 pub use config::{ModelConfig, Positions, TaskName};
@@ -23,6 +25,7 @@ pub use hrm::{Carry, Gradient, Hrm, Output};
 pub use level::Backend;
 pub use params::{Params, parameter_count};
 pub use probe::{Level, Site, SiteOp};
+pub use trial::disagreement;
 
 #[cfg(test)]
 mod tests;

@@ -112,6 +112,24 @@ impl Params {
         Self::from_tensors(config, &tensors, device)
     }
 
+    /// Fresh parameters with noise on every one, so that no gradient is zero by construction.
+    pub(super) fn lively(
+        config: &ModelConfig,
+        dtype: DType,
+        seed: u64,
+        device: &Device,
+    ) -> Result<Self, ModelError> {
+        let mut normal = TruncatedNormal::new(seed);
+        let mut tensors = HashMap::new();
+        let fresh = Self::init(config, seed, &Device::Cpu)?;
+        for name in &fresh.names {
+            let value = fresh.get(name)?;
+            let noise = Tensor::from_vec(normal.draw(value.elem_count(), 0.1), value.shape(), &Device::Cpu)?;
+            tensors.insert(name.clone(), (value + noise)?);
+        }
+        Self::from_tensors_as(config, &tensors, dtype, device)
+    }
+
     /// Parameters from named tensors, which are copied to `device` as f32.
     ///
     /// # Errors

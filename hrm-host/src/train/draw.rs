@@ -35,9 +35,10 @@ impl Variation {
             0 => 0.0,
             steps => 1.0 - (step as f64 / steps as f64).min(1.0),
         };
+        let between = |from: f64, to: f64| to + (from - to) * left;
         Self {
-            eased: config.eased + (config.eased_from - config.eased) * left,
-            most: config.eased_most,
+            eased: between(config.eased_from, config.eased),
+            most: between(config.eased_most_from, config.eased_most),
             symmetries: config.symmetries,
             augmentations: config.augmentations,
             seed: config.seed,
@@ -88,13 +89,24 @@ mod tests {
     const GRID: [u8; 16] = [2, 3, 5, 4, 4, 5, 3, 2, 5, 4, 2, 3, 3, 2, 4, 5];
 
     #[test]
-    fn the_share_of_eased_puzzles_goes_linearly_to_its_final_value() {
-        let config = DataConfig { eased: 0.2, eased_from: 1.0, eased_steps: 100, ..DataConfig::default() };
-        let at = |step| Variation::at(&config, step).eased;
-        assert_eq!((at(0), at(100), at(5000)), (1.0, 0.2, 0.2));
-        assert!((at(50) - 0.6).abs() < 1e-12 && (at(75) - 0.4).abs() < 1e-12);
-        let constant = DataConfig { eased_steps: 0, ..config };
-        assert_eq!(Variation::at(&constant, 0).eased, 0.2);
+    fn easing_goes_linearly_to_its_final_values() {
+        let config = DataConfig {
+            eased: 0.2,
+            eased_from: 1.0,
+            eased_most: 0.1,
+            eased_most_from: 0.9,
+            eased_steps: 100,
+            ..DataConfig::default()
+        };
+        let at = |step| Variation::at(&config, step);
+        for (step, eased, most) in
+            [(0, 1.0, 0.9), (50, 0.6, 0.5), (75, 0.4, 0.3), (100, 0.2, 0.1), (5000, 0.2, 0.1)]
+        {
+            let got = at(step);
+            assert!((got.eased - eased).abs() < 1e-12 && (got.most - most).abs() < 1e-12, "{step}: {got:?}");
+        }
+        let constant = Variation::at(&DataConfig { eased_steps: 0, ..config }, 0);
+        assert_eq!((constant.eased, constant.most), (0.2, 0.1));
     }
 
     #[test]

@@ -36,10 +36,11 @@ pub(crate) enum Toolchain {
 /// Debian's Rust: compiler, its sources, cargo; and a linker.
 const DEBIAN_RUST: [&str; 4] = ["rustc-web", "cargo-web", "rust-web-src", "binutils-arm-none-eabi"];
 /// Programs that tasks and tests run: the name, its Debian package, and what for.
-const PROGRAMS: [(&str, &str, &str); 3] = [
+const PROGRAMS: [(&str, &str, &str); 4] = [
     (QEMU, "qemu-system-arm", "emulator"),
     ("valgrind", "valgrind", "instruction counts on this machine"),
     ("python3", "python3", "the example client"),
+    ("g++", "g++", "the GPU's kernels on this machine"),
 ];
 /// Set to `rustup` or `debian`: no other way is tried.
 const CHOICE: &str = "HRM_FIRMWARE_TOOLCHAIN";

@@ -1,6 +1,7 @@
 //! Gradients reach every parameter, and are right.
 
 use super::*;
+use crate::model::init::TruncatedNormal;
 use crate::model::{Level, Site, SiteOp};
 
 #[test]

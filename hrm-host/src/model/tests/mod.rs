@@ -6,8 +6,7 @@ mod segment;
 
 use candle_core::{DType, Device, Tensor, backprop::GradStore};
 
-use super::init::TruncatedNormal;
-use super::{Carry, Gradient, Hrm, ModelConfig, Output, Params, Positions, TaskName};
+use super::{Carry, Gradient, Hrm, ModelConfig, Output, Params, Positions, TaskName, trial};
 
 /// Every position scheme with shared and separate levels, as small as quantization allows.
 fn tiny_configs() -> Vec<ModelConfig> {
@@ -29,16 +28,9 @@ fn tiny_configs() -> Vec<ModelConfig> {
     schemes.into_iter().flat_map(|positions| [config(positions, true), config(positions, false)]).collect()
 }
 
-/// Parameters without a zero among them, so that no gradient is zero by construction.
+/// Parameters without a zero among them.
 fn lively_params(config: &ModelConfig, dtype: DType, seed: u64) -> Params {
-    let mut normal = TruncatedNormal::new(seed);
-    let params = Params::init(config, seed, &Device::Cpu).unwrap();
-    let tensors = params.tensors().into_iter().map(|(name, tensor)| {
-        let noise =
-            Tensor::from_vec(normal.draw(tensor.elem_count(), 0.1), tensor.shape(), &Device::Cpu).unwrap();
-        (name, (tensor + noise).unwrap())
-    });
-    Params::from_tensors_as(config, &tensors.collect(), dtype, &Device::Cpu).unwrap()
+    Params::lively(config, dtype, seed, &Device::Cpu).unwrap()
 }
 
 /// `batch` grids of tokens in no particular order.
@@ -50,13 +42,7 @@ fn tokens(config: &ModelConfig, batch: usize) -> Tensor {
 
 /// A scalar in which every logit has its own fixed weight.
 fn loss(output: &Output) -> Tensor {
-    let weighted = |t: &Tensor, seed| {
-        let weights = TruncatedNormal::new(seed).draw(t.elem_count(), 1.0);
-        let weights =
-            Tensor::from_vec(weights, t.shape(), &Device::Cpu).unwrap().to_dtype(t.dtype()).unwrap();
-        (t * weights).unwrap().sum_all().unwrap()
-    };
-    (weighted(&output.logits, 11) + weighted(&output.q, 12)).unwrap()
+    trial::weighted_sum(output).unwrap()
 }
 
 /// A carry away from the initial state, the same for every model of the shape.
@@ -75,6 +61,5 @@ fn scalar(t: &Tensor) -> f64 {
 
 /// `‖a - b‖ / ‖b‖`.
 fn distance(a: &Tensor, b: &Tensor) -> f64 {
-    let norm = |t: &Tensor| scalar(&t.sqr().unwrap().sum_all().unwrap()).sqrt();
-    norm(&(a - b).unwrap()) / norm(b)
+    trial::distance(a, b).unwrap()
 }
