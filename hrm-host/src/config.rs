@@ -106,7 +106,8 @@ pub enum Precision {
     F32,
     /// 32 bits, but a GPU may round the factors of its products to 10 bits.
     Tf32,
-    /// Weights and activations of the forward and backward pass with 8 bits; norms and softmax with 32.
+    /// On a GPU, weights and activations of the forward and backward pass with 8 bits, norms and softmax with 32; on a CPU only the
+    /// factors of matrix products with 8 bits, where the processor multiplies such numbers.
     Bf16,
 }
 

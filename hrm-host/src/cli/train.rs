@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use hrm_host::config::{Precision, RunConfig};
+use hrm_host::model::multiplies_bf16;
 use hrm_host::train::checkpoint::RunDir;
 use hrm_host::train::metrics::{Evaluation, Progress};
 use hrm_host::train::source::prepare;
@@ -72,6 +73,9 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
     let config = configuration(&args)?;
     let device = args.device.open(&config.model)?;
     candle_core::cuda::set_gemm_reduced_precision_f32(config.train.precision == Precision::Tf32);
+    if config.train.precision == Precision::Bf16 && device.is_cpu() && !multiplies_bf16() {
+        eprintln!("train.precision = bf16: this processor does not multiply bf16, so the run stays in f32");
+    }
     if !args.resume {
         // The complaint comes before minutes of work, not after.
         ensure_new(&args.out)?;

@@ -110,15 +110,19 @@ impl Hrm {
         })
     }
 
-    /// The same model with products, sums and states inside a segment in type `compute` (not with [`Backend::Fused`]), while
-    /// parameters, their gradients, the carry and the outputs keep their own; norms, softmax and RoPE have 32 bits at least.
-    /// [`DType::BF16`] halves what a GPU moves.
+    /// The same model with products, sums and states inside a segment in type `compute`, while parameters, their gradients, the carry
+    /// and the outputs keep their own; norms, softmax and RoPE have 32 bits at least. [`DType::BF16`] halves what a GPU moves.
+    ///
+    /// The fused backend stays in f32 but for the factors of its matrix products, which are rounded where the processor
+    /// [`multiplies_bf16`](super::multiplies_bf16).
     pub fn in_type(self, compute: DType) -> Self {
-        let backend = match (self.backend, compute) {
-            (backend, DType::F32) | (backend @ Backend::Kernels, DType::BF16) => backend,
-            _ => Backend::Composite,
-        };
-        Self { compute, backend, ..self }
+        match (self.backend, compute) {
+            (_, DType::F32) | (Backend::Kernels, DType::BF16) => Self { compute, ..self },
+            (Backend::Fused, DType::BF16) => {
+                Self { fused: (self.fused.0.short(), self.fused.1.short()), ..self }
+            }
+            _ => Self { compute, backend: Backend::Composite, ..self },
+        }
     }
 
     /// The configuration this model was built from.

@@ -21,6 +21,7 @@ mod trial;
 pub use adapt::adapt;
 pub use config::{ModelConfig, Positions, TaskName};
 pub use error::ModelError;
+pub use fused::multiplies_bf16;
 pub use hrm::{Carry, Gradient, Hrm, Output};
 pub use level::Backend;
 pub use params::{Params, parameter_count};

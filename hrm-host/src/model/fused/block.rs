@@ -1,6 +1,6 @@
 //! One block, forwards and backwards, over the rows of a few samples.
 
-use super::matmul::{Into, Matrix, matmul};
+use super::matmul::{Into, Matrix};
 use super::shape::{BlockWeights, LevelShape};
 use super::vector;
 use crate::model::block::RMS_EPS;
@@ -98,14 +98,21 @@ pub(super) fn forward(
     output: &mut [f32],
 ) {
     let (width, inner) = (shape.width, shape.inner);
-    matmul(a.qkv, 3 * width, Into::Overwrite, 1.0, dense(a.input, width), dense(weights.qkv, width).t());
+    shape.matmul(
+        a.qkv,
+        3 * width,
+        Into::Overwrite,
+        1.0,
+        dense(a.input, width),
+        dense(weights.qkv, width).t(),
+    );
     turn(shape, a.qkv, true);
     attend(shape, bias, a);
     a.middle.copy_from_slice(a.input);
-    matmul(a.middle, width, Into::Add, 1.0, dense(a.mixed, width), dense(weights.out, width).t());
+    shape.matmul(a.middle, width, Into::Add, 1.0, dense(a.mixed, width), dense(weights.out, width).t());
     vector::rms(a.middle, width, RMS_EPS as f32, a.middle_scale);
 
-    matmul(
+    shape.matmul(
         a.gate_up,
         2 * inner,
         Into::Overwrite,
@@ -115,7 +122,7 @@ pub(super) fn forward(
     );
     vector::swiglu(a.gate_up, inner, gated);
     output.copy_from_slice(a.middle);
-    matmul(output, width, Into::Add, 1.0, dense(gated, inner), dense(weights.down, inner).t());
+    shape.matmul(output, width, Into::Add, 1.0, dense(gated, inner), dense(weights.down, inner).t());
     vector::rms(output, width, RMS_EPS as f32, a.output_scale);
 }
 
@@ -133,10 +140,17 @@ fn attend(shape: &LevelShape, bias: &[f32], a: &mut Activations<&mut [f32]>) {
         let slot = at.index * len % a.weights.len();
         let scores = &mut a.weights[slot..slot + len];
         let (q, k, v) = (part(shape, a.qkv, &at, 0), part(shape, a.qkv, &at, 1), part(shape, a.qkv, &at, 2));
-        matmul(scores, stride, Into::Overwrite, 1.0 / (shape.head_dim as f32).sqrt(), q, k.t());
+        shape.matmul(scores, stride, Into::Overwrite, 1.0 / (shape.head_dim as f32).sqrt(), q, k.t());
         vector::softmax(scores, sequence, stride, bias.chunks_exact(len).nth(at.head));
         let mixed = &mut a.mixed[at.row * shape.width + at.column..];
-        matmul(mixed, shape.width, Into::Overwrite, 1.0, Matrix::rows(scores, sequence, sequence, stride), v);
+        shape.matmul(
+            mixed,
+            shape.width,
+            Into::Overwrite,
+            1.0,
+            Matrix::rows(scores, sequence, sequence, stride),
+            v,
+        );
     }
 }
 
@@ -177,19 +191,26 @@ pub(super) fn backward(
     let (gated, d_gate_up) = (&mut scratch.gated[..rows * inner], &mut scratch.gate_up[..rows * 2 * inner]);
 
     vector::rms_backward(d, width, output, a.output_scale);
-    matmul(gated, inner, Into::Overwrite, 1.0, dense(d, width), dense(weights.down, inner));
+    shape.matmul(gated, inner, Into::Overwrite, 1.0, dense(d, width), dense(weights.down, inner));
     vector::swiglu_backward(a.gate_up, inner, gated, d_gate_up);
-    matmul(gradients.down, inner, Into::Add, 1.0, dense(d, width).t(), dense(gated, inner));
-    matmul(gradients.gate_up, width, Into::Add, 1.0, dense(d_gate_up, 2 * inner).t(), dense(a.middle, width));
-    matmul(d, width, Into::Add, 1.0, dense(d_gate_up, 2 * inner), dense(weights.gate_up, width));
+    shape.matmul(gradients.down, inner, Into::Add, 1.0, dense(d, width).t(), dense(gated, inner));
+    shape.matmul(
+        gradients.gate_up,
+        width,
+        Into::Add,
+        1.0,
+        dense(d_gate_up, 2 * inner).t(),
+        dense(a.middle, width),
+    );
+    shape.matmul(d, width, Into::Add, 1.0, dense(d_gate_up, 2 * inner), dense(weights.gate_up, width));
 
     vector::rms_backward(d, width, a.middle, a.middle_scale);
-    matmul(d_mixed, width, Into::Overwrite, 1.0, dense(d, width), dense(weights.out, width));
-    matmul(gradients.out, width, Into::Add, 1.0, dense(d, width).t(), dense(a.mixed, width));
+    shape.matmul(d_mixed, width, Into::Overwrite, 1.0, dense(d, width), dense(weights.out, width));
+    shape.matmul(gradients.out, width, Into::Add, 1.0, dense(d, width).t(), dense(a.mixed, width));
     attend_backward(shape, a, d_mixed, d_qkv, d_bias, &mut scratch.scores);
     turn(shape, d_qkv, false);
-    matmul(gradients.qkv, width, Into::Add, 1.0, dense(d_qkv, 3 * width).t(), dense(a.input, width));
-    matmul(d, width, Into::Add, 1.0, dense(d_qkv, 3 * width), dense(weights.qkv, width));
+    shape.matmul(gradients.qkv, width, Into::Add, 1.0, dense(d_qkv, 3 * width).t(), dense(a.input, width));
+    shape.matmul(d, width, Into::Add, 1.0, dense(d_qkv, 3 * width), dense(weights.qkv, width));
 }
 
 /// From the gradient of the mixed values to those of q, k and v (and of the spread bias).
@@ -208,7 +229,7 @@ fn attend_backward(
         let weights = &a.weights[at.index * len..][..len];
         let d_out = Matrix::rows(&d_mixed[at.row * width + at.column..], sequence, shape.head_dim, width);
         let (q, k, v) = (part(shape, a.qkv, &at, 0), part(shape, a.qkv, &at, 1), part(shape, a.qkv, &at, 2));
-        matmul(d_scores, stride, Into::Overwrite, 1.0, d_out, v.t());
+        shape.matmul(d_scores, stride, Into::Overwrite, 1.0, d_out, v.t());
         vector::softmax_backward(d_scores, sequence, stride, weights);
         if let Some(d_bias) = d_bias.chunks_exact_mut(len).nth(at.head) {
             vector::accumulate(d_bias, d_scores);
@@ -216,7 +237,7 @@ fn attend_backward(
         let square = |data| Matrix::rows(data, sequence, sequence, stride);
         let mut write = |which, scale, left, right| {
             let place = &mut d_qkv[at.row * 3 * width + which * width + at.column..];
-            matmul(place, 3 * width, Into::Overwrite, scale, left, right);
+            shape.matmul(place, 3 * width, Into::Overwrite, scale, left, right);
         };
         write(0, scale, square(d_scores), k);
         write(1, scale, square(d_scores).t(), q);

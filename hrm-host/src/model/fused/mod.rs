@@ -8,6 +8,8 @@
 mod block;
 mod matmul;
 mod shape;
+#[cfg(target_arch = "x86_64")]
+mod short;
 mod vector;
 
 use std::sync::{Arc, Mutex, OnceLock};
@@ -16,9 +18,16 @@ use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Storage, Tensor,
 use rayon::prelude::*;
 
 use self::block::{Activations, Scratch, activations_len};
+use self::matmul::Factors;
 use self::shape::{BlockWeights, LevelShape};
 use super::block::Block;
 use super::config::ModelConfig;
+
+/// Whether this processor multiplies pairs of bf16 (AVX512-BF16: Zen 4, Cooper Lake, Sapphire Rapids and later), which makes a
+/// training step half as fast again.
+pub fn multiplies_bf16() -> bool {
+    Factors::short().is_some()
+}
 
 /// What the calls of a level share: its shape, and memory that goes from call to call.
 #[derive(Clone, Debug)]
@@ -34,6 +43,14 @@ impl FusedLevel {
             shape: Arc::new(LevelShape::new(config, layers)),
             kept: Arc::default(),
             passing: Arc::default(),
+        }
+    }
+
+    /// The same level with the factors of its matrix products rounded to bf16, where [`multiplies_bf16`].
+    pub(super) fn short(&self) -> Self {
+        match Factors::short() {
+            Some(short) => Self { shape: Arc::new(self.shape.with(short)), ..self.clone() },
+            None => self.clone(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Sizes of a level, where its weights lie in one flat slice, and how a batch is cut up.
 
+use super::matmul::{Factors, Into, Matrix, matmul};
 use super::vector::LANES;
 use crate::model::config::ModelConfig;
 use crate::model::positions::rope_tables;
@@ -13,7 +14,7 @@ const SHARES: usize = 16;
 const SHARES_BYTES: usize = 1 << 28;
 
 /// Sizes and constant tables of a level.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct LevelShape {
     pub(super) sequence: usize,
     /// Elements between two rows of attention weights: `sequence` filled up to whole lanes.
@@ -23,6 +24,8 @@ pub(super) struct LevelShape {
     pub(super) head_dim: usize,
     pub(super) inner: usize,
     pub(super) layers: usize,
+    /// What matrix products make of their factors.
+    pub(super) factors: Factors,
     /// Relation classes, 0 without relation bias.
     pub(super) classes: usize,
     /// Relation class of query `i` to key `j` at `[i * sequence + j]`.
@@ -56,10 +59,21 @@ impl LevelShape {
             head_dim,
             inner: config.inner,
             layers,
+            factors: Factors::Single,
             classes: if config.positions.relation() { config.relation_classes() } else { 0 },
             relation_map: config.relation_map(),
             rope,
         }
+    }
+
+    /// The same shape with other factors.
+    pub(super) fn with(&self, factors: Factors) -> Self {
+        Self { factors, ..self.clone() }
+    }
+
+    /// [`matmul`] with the factors of this level.
+    pub(super) fn matmul(&self, c: &mut [f32], stride: usize, mode: Into, scale: f32, a: Matrix, b: Matrix) {
+        matmul(self.factors, c, stride, mode, scale, a, b);
     }
 
     /// Sizes of a block's weights, in the order of the flat slice.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::model::{Backend, Level, Site, SiteOp};
+use crate::model::{Backend, Level, Site, SiteOp, multiplies_bf16};
 
 #[test]
 fn shapes_are_those_of_the_contract() {
@@ -40,26 +40,36 @@ fn short_floats_follow_and_keep_what_outlives_a_segment_in_f32() {
     for config in tiny_configs() {
         let params = lively_params(&config, DType::F32, 5);
         let long = Hrm::with_backend(&config, &params, Backend::Composite).unwrap();
-        let short = Hrm::new(&config, &params).unwrap().in_type(DType::BF16);
         let (tokens, carry) = (tokens(&config, 2), long.initial_carry(2).unwrap());
-        let [exact, near] =
-            [&long, &short].map(|hrm| hrm.segment(&carry, &tokens, Gradient::OneStep).unwrap());
-        let [exact_grads, near_grads] =
-            [&long, &short].map(|hrm| gradients(hrm, &carry, &tokens, Gradient::OneStep));
-        // Random weights amplify the rounding of 8 bits from call to call; unrelated values are 1.4 apart.
-        let outputs = [
-            ("logits", &near.logits, &exact.logits, 0.1),
-            ("q", &near.q, &exact.q, 0.1),
-            ("z_h", &near.carry.z_h, &exact.carry.z_h, 0.1),
-            ("z_l", &near.carry.z_l, &exact.carry.z_l, 0.1),
-        ];
-        let grads = params
-            .vars()
-            .map(|(name, var)| (name, near_grads.get(var).unwrap(), exact_grads.get(var).unwrap(), 0.5));
-        for (name, near, exact, most) in outputs.into_iter().chain(grads) {
-            assert_eq!(near.dtype(), DType::F32, "{name}");
-            let distance = distance(near, exact);
-            assert!(distance > 0.0 && distance < most, "{:?} {name}: {distance}", config.positions);
+        let run = |hrm: &Hrm| {
+            let output = hrm.segment(&carry, &tokens, Gradient::OneStep).unwrap();
+            let grads = loss(&output).backward().unwrap();
+            (output, params.vars().map(|(_, var)| grads.get(var).unwrap().clone()).collect::<Vec<_>>())
+        };
+        let (exact, exact_grads) = run(&long);
+        // All of it in bf16, and what this processor's fastest way is.
+        let fast = Hrm::new(&config, &params).unwrap();
+        for short in [&long, &fast].map(|hrm| hrm.clone().in_type(DType::BF16)) {
+            let (near, near_grads) = run(&short);
+            // Random weights amplify the rounding of 8 bits from call to call; unrelated values are 1.4 apart.
+            let outputs = [
+                ("logits", &near.logits, &exact.logits, 0.1),
+                ("q", &near.q, &exact.q, 0.1),
+                ("z_h", &near.carry.z_h, &exact.carry.z_h, 0.1),
+                ("z_l", &near.carry.z_l, &exact.carry.z_l, 0.1),
+            ];
+            let names = params.vars().map(|(name, _)| name);
+            let grads =
+                names.zip(near_grads.iter().zip(&exact_grads)).map(|(name, (a, b))| (name, a, b, 0.5));
+            for (name, near, exact, most) in outputs.into_iter().chain(grads) {
+                assert_eq!(near.dtype(), DType::F32, "{name}");
+                let distance = distance(near, exact);
+                // The gradient of `q_head.bias` is the loss' own.
+                let rounds =
+                    name != "q_head.bias" && (short.backend() == Backend::Composite || multiplies_bf16());
+                assert!(distance > 0.0 || !rounds, "{name}: not in bf16");
+                assert!(distance < most, "{:?} {:?} {name}: {distance}", short.backend(), config.positions);
+            }
         }
     }
 }
