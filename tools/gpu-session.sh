@@ -1,20 +1,108 @@
 #!/bin/bash
-# What one wants of a borrowed GPU, in one command: what it computes, how fast, and a training run that ends with its time.
+# What one wants of a borrowed GPU, in three commands, in the folder that tools/build-cuda.sh makes:
 #
-#   session.sh OUT MINUTES [--config FILE] [--data FILE] [train's options]
+#   session.sh check OUT                      does it compute the right thing, and how fast (about two minutes)
+#   session.sh train OUT MINUTES [OPTIONS]    a training run that ends with its time
+#   session.sh compare OUT                    how fast beside PyTorch, where Python has it
 #
-# in the folder that tools/build-cuda.sh makes. OUT gets agreement.txt (the first steps on the GPU against the same on the CPU),
-# throughput.txt (the kernels, candle's operations and, where Python has it, PyTorch), the run's metrics and the packs of its
-# last checkpoints. MINUTES is for all of it; the last quarter of the training lets the rate fall. DEVICE=cpu tries the script
-# itself without a GPU.
-set -euo pipefail
+# OUT gets logs, metrics, and of the run its pack and a checkpoint of one row, which `train --from` goes on from. OPTIONS are
+# train's; without --config it is configs/sudoku9-plus.toml, without --data data/train.csv.gz. DECAY (0.6) is the share of the
+# training over which the rate falls. Nothing that fails keeps the rest from being done. DEVICE=cpu tries the script itself.
+set -uo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
-[ $# -ge 2 ] || { sed -n '2,10p' "$0"; exit 2; }
-out=$1 minutes=$2
+usage() { sed -n '2,12p' "$0"; exit 2; }
+[ $# -ge 2 ] || usage
+mode=$1 out=$2
 shift 2
 device=${DEVICE:-cuda}
-config=$here/configs/sudoku9-plus.toml data=$here/data/train.csv.gz options=()
+mkdir -p "$out"
+log=$out/$mode.log
+scratch=$(mktemp -d)                                # full checkpoints are large: they stay here
+trap 'rm -rf "$scratch"' EXIT
+shape=(--cuda --batch 768 --width 128 --heads 4 --inner 352 --seconds 3)
+wide=(--cuda --batch 768 --width 192 --heads 6 --inner 512 --seconds 3)
+config=$here/configs/sudoku9-plus.toml data=$here/data/train.csv.gz
+
+try() {                                             # try SECONDS COMMAND...
+  local limit=$1
+  shift
+  timeout -k 5 "$limit" "$@" 2>&1 || echo "failed ($?): $*"
+}
+
+check() {
+  nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader 2> /dev/null
+  # The same first steps on both devices, in f32.
+  local first=(train --config "$config" --data "$data" --set train.batch=64 --set train.precision=f32 --set train.steps=20
+    --set train.log_steps=1 --set train.eval_steps=0 --set train.eval_rows=1)
+  for where in cpu "$device"; do
+    try 100 "$here/run.sh" "${first[@]}" --device "$where" --out "$scratch/first-$where-$([ -e "$scratch/first-cpu-0" ] && echo 1 || echo 0)" \
+      | grep -v "^step\|^saved"
+  done
+  python3 - "$scratch"/first-* <<'PYTHON'
+import json, pathlib, sys
+read = lambda run: [event for line in open(pathlib.Path(run) / "metrics.jsonl") if (event := json.loads(line))["event"] == "train"]
+a, b = map(read, sys.argv[1:3])
+apart = lambda key: max(abs(x[key] - y[key]) / abs(x[key]) for x, y in zip(a, b))
+print(f"{len(a)} first steps on both: losses {a[0]['loss']:.6f} to {a[-1]['loss']:.6f} and {b[0]['loss']:.6f} to {b[-1]['loss']:.6f}; "
+      f"largest relative difference of a loss {apart('loss'):.1e}, of a gradient's norm {apart('gradient_norm'):.1e}")
+PYTHON
+  if [ "$device" != cuda ]; then
+    PROGRAM=throughput try 60 "$here/run.sh" --batch 16 --seconds 2
+    return
+  fi
+  for backend in kernels composite; do
+    PROGRAM=throughput try 40 "$here/run.sh" --backend $backend --precision bf16 "${shape[@]}"
+  done
+  PROGRAM=throughput try 40 "$here/run.sh" --precision bf16 --gradient full "${shape[@]}"
+  PROGRAM=throughput try 40 "$here/run.sh" --precision bf16 --gradient full "${wide[@]}"
+  PROGRAM=throughput try 40 "$here/run.sh" --precision tf32 --gradient full "${wide[@]}"
+  # The whole of a training step, optimizer and draws included.
+  try 60 "$here/run.sh" train --config "$config" --data "$data" --device cuda --out "$scratch/steps" --max-steps 150 \
+    --set train.eval_steps=0 --set train.eval_rows=1 "${options[@]}"
+}
+
+compare() {
+  for precision in f32 tf32 bf16; do
+    PROGRAM=throughput try 40 "$here/run.sh" --precision $precision "${shape[@]}"
+  done
+  PROGRAM=throughput try 40 "$here/run.sh" --backend composite --precision tf32 "${shape[@]}"
+  for precision in tf32 bf16; do
+    try 40 python3 "$here/throughput.py" --precision $precision "${shape[@]}"
+    try 90 python3 "$here/throughput.py" --precision $precision --compile "${shape[@]}"
+  done
+}
+
+train() {
+  local begin=$SECONDS total=$((minutes * 60)) reserve=45
+  left() { echo $((total - reserve - (SECONDS - begin))); }
+  share() { python3 -c "print(max(0.05, $1))"; }
+  local common=(train --data "$data" --device "$device" --out "$scratch/run")
+  "$here/run.sh" "${common[@]}" --config "$config" --max-minutes "$(share "$(left) / 60 * (1 - ${DECAY:-0.6})")" "${options[@]}" 2>&1
+  cp "$scratch/run/metrics.jsonl" "$out/"
+  local steps
+  steps=$(python3 - "$scratch/run" "$(left)" <<'PYTHON'
+import json, pathlib, sys
+last = [event for line in open(pathlib.Path(sys.argv[1]) / "metrics.jsonl") if (event := json.loads(line))["event"] == "train"][-20:]
+per_second = last[-1]["rate"] * last[-1]["step"] / last[-1]["samples"]
+print(max(1, int(0.93 * (float(sys.argv[2]) - 15) * per_second)))
+PYTHON
+  )
+  "$here/run.sh" "${common[@]}" --resume --finish-in "$steps" --max-minutes "$(share "$(left) / 60")" 2>&1
+  cp "$scratch/run/metrics.jsonl" "$out/"
+  try 60 "$here/run.sh" export "$scratch/run" --rows 0 --out "$out/last.hrm"
+  try 60 "$here/run.sh" train --from "$scratch/run" --data "$data" --out "$scratch/small" --max-steps 1 --set train.batch=1 \
+    --set train.lr=1e-12 --set train.ema=0 --set train.eval_steps=0 --set train.eval_rows=1
+  cp "$scratch"/small/step-*.safetensors "$out/"
+  echo "done after $((SECONDS - begin)) seconds"
+}
+
+case $mode in
+  check | compare) ;;
+  train) [ $# -ge 1 ] || usage; minutes=$1; shift ;;
+  *) usage ;;
+esac
+options=()
 while [ $# -gt 0 ]; do
   case $1 in
     --config) config=$2; shift 2 ;;
@@ -22,61 +110,4 @@ while [ $# -gt 0 ]; do
     *) options+=("$1"); shift ;;
   esac
 done
-mkdir -p "$out"
-run=$here/run-$$                                    # checkpoints are large: what is brought back are metrics and packs
-begin=$SECONDS
-left() { echo $((minutes * 60 - (SECONDS - begin))); }
-
-# 1. The same first steps on both, in f32: their losses, and the largest relative difference.
-steps=(train --config "$config" --data "$data" --set train.batch=64 --set train.precision=f32 --set train.steps=20 --set train.log_steps=1
-       --set train.eval_steps=0)
-first() { "$here/run.sh" "${steps[@]}" --device "$1" --out "$run-$2" > "$out/$2.log" 2>&1 || { cat "$out/$2.log"; exit 1; }; }
-first cpu first-cpu
-first "$device" first-other
-grep -h "kernels\|warning" "$out/first-other.log" > "$out/agreement.txt" || true
-python3 - "$run-first-cpu" "$run-first-other" >> "$out/agreement.txt" <<'PYTHON'
-import json, pathlib, sys
-read = lambda run: [event["loss"] for line in open(pathlib.Path(run) / "metrics.jsonl")
-                    if (event := json.loads(line))["event"] == "train"]
-cpu, gpu = map(read, sys.argv[1:])
-print(f"{len(cpu)} first steps, losses on the CPU {cpu[0]:.6f} to {cpu[-1]:.6f}, on the other {gpu[0]:.6f} to {gpu[-1]:.6f}; "
-      f"largest relative difference {max(abs(a - b) / a for a, b in zip(cpu, gpu)):.2e}")
-PYTHON
-cat "$out/agreement.txt"
-rm -rf "$run"-first-*
-
-# 2. Sample-segments per second.
-shape=(--width 128 --heads 4 --inner 352 --seconds "${SECONDS_EACH:-4}")
-if [ "$device" = cuda ]; then
-  for backend in kernels composite; do
-    for precision in f32 tf32 bf16; do
-      PROGRAM=throughput "$here/run.sh" --cuda --backend $backend --precision $precision --batch 768 "${shape[@]}"
-    done
-  done
-  PROGRAM=throughput "$here/run.sh" --cuda --precision bf16 --batch 3072 --gradient full "${shape[@]}"
-  if python3 -c 'import torch' 2> /dev/null; then
-    for precision in tf32 bf16; do
-      python3 "$here/throughput.py" --cuda --precision $precision --batch 768 "${shape[@]}"
-      python3 "$here/throughput.py" --cuda --precision $precision --batch 768 --compile "${shape[@]}"
-    done
-  fi
-else
-  PROGRAM=throughput "$here/run.sh" --batch 16 "${shape[@]}"
-fi 2>&1 | tee "$out/throughput.txt"
-
-# 3. The run: three quarters of what is left at the full rate, the last with the rate falling.
-train=(train --data "$data" --device "$device" --out "$run" "${options[@]}")
-reserve=30                                          # seconds for evaluation and packs
-"$here/run.sh" "${train[@]}" --config "$config" --max-minutes "$(python3 -c "print(($(left) - $reserve) * 0.75 / 60)")" 2>&1 | tee "$out/train.log"
-rest=$(python3 - "$run" "$(($(left) - reserve))" <<'PYTHON'
-import json, pathlib, sys
-events = [json.loads(line) for line in open(pathlib.Path(sys.argv[1]) / "metrics.jsonl")]
-last = [event for event in events if event["event"] == "train"][-1]
-print(max(1, int(0.9 * float(sys.argv[2]) / 60 * last["step"] / last["minutes"])))
-PYTHON
-)
-"$here/run.sh" "${train[@]}" --resume --finish-in "$rest" 2>&1 | tee -a "$out/train.log"
-cp "$run/metrics.jsonl" "$out/"
-"$here/run.sh" export "$run" --out "$out/last.hrm" 2>&1 | tee -a "$out/train.log"
-"$here/run.sh" export "$run" --members 10 --out "$out/last-ten.hrm" 2>&1 | tee -a "$out/train.log" || true
-echo "done after $((SECONDS - begin)) seconds: $out"
+"$mode" 2>&1 | tee "$log"

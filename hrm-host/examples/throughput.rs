@@ -69,6 +69,10 @@ fn main() -> Result<()> {
     };
     candle_core::cuda::set_gemm_reduced_precision_f32(options.precision == "tf32");
     let device = if options.cuda { Device::new_cuda(0)? } else { Device::Cpu };
+    #[cfg(feature = "cuda")]
+    if options.cuda {
+        hrm_host::memory::keep_freed_on(device.as_cuda_device()?)?;
+    }
     match (backend, threads) {
         (Backend::Fused, threads) => use_threads(threads)?,
         // plain candle, with all the threads that it takes by itself

@@ -1,7 +1,7 @@
 //! `--device`: where the tensors live.
 
 use anyhow::Result;
-use candle_core::Device;
+use candle_core::{DType, Device};
 use hrm_host::model::{Backend, ModelConfig, disagreement};
 
 /// Where to compute.
@@ -44,32 +44,41 @@ impl DeviceChoice {
     }
 }
 
-/// The largest disagreement of kernels and candle's operations that rounding in f32 explains.
-const ROUNDING: f64 = 1e-3;
+/// The types in which kernels are tried, and the largest disagreement with candle's operations in f32 that rounding explains.
+const TRIALS: [(DType, f64); 2] = [(DType::F32, 1e-3), (DType::BF16, 0.5)];
+/// Set to 0, this environment variable has a GPU compute with candle's operations alone.
+const SWITCH: &str = "HRM_GPU_KERNELS";
 
 /// Tries the GPU's own kernels on a small batch of this model, says how they did, and does without them where they fail.
 fn try_kernels(config: &ModelConfig, device: &Device) {
     if !device.is_cuda() {
         return;
     }
-    match disagreement(config, device, (Backend::Kernels, Backend::Composite)) {
-        Ok(apart) if apart < ROUNDING => {
-            eprintln!(
-                "the GPU's kernels agree with candle's operations (largest relative distance {apart:.1e})"
-            );
-        }
-        outcome => {
-            Backend::distrust_kernels();
-            let reason = match outcome {
-                Ok(apart) => {
-                    format!("they differ from candle's operations by {apart:.1e}: a defect, please report it")
-                }
-                Err(error) => error.to_string(),
-            };
-            eprintln!(
-                "warning: going on with candle's operations instead of the GPU's kernels, which is slower: {reason}"
-            );
-        }
+    if std::env::var(SWITCH).is_ok_and(|value| value == "0") {
+        Backend::distrust_kernels();
+        eprintln!("{SWITCH}=0: candle's operations instead of the GPU's kernels");
+        return;
+    }
+    for (compute, most) in TRIALS {
+        let pair = ((Backend::Kernels, compute), (Backend::Composite, DType::F32));
+        let reason = match disagreement(config, device, pair) {
+            Ok(apart) if apart < most => {
+                eprintln!(
+                    "the GPU's kernels in {compute:?}: {apart:.1e} apart from candle's operations in F32"
+                );
+                continue;
+            }
+            Ok(apart) => format!(
+                "in {compute:?} they differ from candle's operations by {apart:.1e}; please report it"
+            ),
+            Err(error) => error.to_string(),
+        };
+        Backend::distrust_kernels();
+        eprintln!(
+            "warning: going on with candle's operations instead of the GPU's kernels, which is slower: {reason} (where the GPU \
+             itself has failed, start again with {SWITCH}=0)"
+        );
+        return;
     }
 }
 
@@ -94,6 +103,8 @@ fn first_gpu() -> Result<Device> {
     );
     let gpu = Device::new_cuda(0)
         .context("the CUDA libraries are there, but the first GPU cannot be used (see nvidia-smi)")?;
+    // SAFETY: candle has one stream, and this program one thread that uses it.
+    unsafe { gpu.as_cuda_device()?.disable_event_tracking() };
     if let Err(error) = hrm_host::memory::keep_freed_on(gpu.as_cuda_device()?) {
         eprintln!("warning: the GPU's memory pool gives back what is freed, which costs time: {error}");
     }

@@ -209,6 +209,7 @@ impl Hrm {
         let q = z_h
             .narrow(1, 0, 1)?
             .squeeze(1)?
+            .contiguous()? // cuBLAS takes no rows with gaps between them
             .matmul(&weights.q_weight.t()?)?
             .broadcast_add(&weights.q_bias)?;
         probe.see(Level::Heads, 0, SiteOp::Q, &q);

@@ -8,7 +8,7 @@ use candle_core::{DType, Device, Result, Tensor};
 use super::block::{self, Block, Geometry};
 use super::config::ModelConfig;
 use super::fused::FusedLevel;
-use super::gpu::Kernels;
+use super::gpu::{self, Kernels};
 use super::params::Params;
 use super::probe::{Level, Probe};
 
@@ -51,7 +51,7 @@ impl Backend {
 pub(super) enum Net<'a> {
     Composite { blocks: Cow<'a, [Block]>, geometry: &'a Geometry },
     Fused { level: &'a FusedLevel, weights: Tensor },
-    Kernels { blocks: Cow<'a, [Block]>, kernels: &'a Kernels },
+    Kernels { blocks: Vec<Block>, kernels: &'a Kernels },
 }
 
 impl<'a> Net<'a> {
@@ -64,7 +64,10 @@ impl<'a> Net<'a> {
     ) -> Result<Self> {
         Ok(match (backend, kernels) {
             (Backend::Fused, _) => Net::Fused { level, weights: FusedLevel::flatten(blocks)? },
-            (Backend::Kernels, Some(kernels)) => Net::Kernels { blocks: blocks.into(), kernels },
+            (Backend::Kernels, Some(kernels)) => {
+                let blocks = blocks.iter().map(gpu::transposed).collect::<Result<_>>()?;
+                Net::Kernels { blocks, kernels }
+            }
             _ => Net::Composite { blocks: blocks.into(), geometry },
         })
     }
@@ -72,10 +75,12 @@ impl<'a> Net<'a> {
     /// The same level, out of the gradient's reach.
     pub(super) fn detach(&self) -> Result<Self> {
         let constant = |blocks: &[Block]| {
-            blocks.iter().map(|block| block.map(&|weight| Ok(weight.detach()))).collect::<Result<_>>()
+            blocks.iter().map(|block| block.map(&|weight| Ok(weight.detach()))).collect::<Result<Vec<_>>>()
         };
         Ok(match self {
-            Net::Composite { blocks, geometry } => Net::Composite { blocks: constant(blocks)?, geometry },
+            Net::Composite { blocks, geometry } => {
+                Net::Composite { blocks: constant(blocks)?.into(), geometry }
+            }
             Net::Fused { level, weights } => Net::Fused { level, weights: weights.detach() },
             Net::Kernels { blocks, kernels } => Net::Kernels { blocks: constant(blocks)?, kernels },
         })

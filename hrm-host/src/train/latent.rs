@@ -37,21 +37,22 @@ pub fn disturb<R: Rng>(carry: &Carry, std: f64, rng: &mut R) -> Result<Carry> {
 /// # Errors
 /// Where the device fails.
 pub fn start_anywhere<R: Rng>(carry: &Carry, fresh: &[bool], share: f64, rng: &mut R) -> Result<Carry> {
-    let shape = carry.z_h.dims3()?;
-    let device = carry.z_h.device();
-    let chosen: Vec<bool> = fresh.iter().map(|&fresh| fresh && chance(rng, share)).collect();
-    if !chosen.contains(&true) {
+    let (rows, sequence, width) = carry.z_h.dims3()?;
+    let chosen: Vec<usize> = (0..rows).filter(|&row| fresh[row] && chance(rng, share)).collect();
+    if chosen.is_empty() {
         return Ok(carry.clone());
     }
-    let mask: Vec<u8> = chosen.iter().map(|&chosen| u8::from(chosen)).collect();
-    let mask = Tensor::from_vec(mask, (shape.0, 1, 1), device)?.broadcast_as(shape)?;
-    let row = shape.1 * shape.2;
+    // The new states follow the old ones, and every row takes its own.
+    let mut from: Vec<u32> = (0..rows as u32).collect();
+    for (start, &row) in chosen.iter().enumerate() {
+        from[row] = (rows + start) as u32;
+    }
+    let device = carry.z_h.device();
+    let from = Tensor::new(from, device)?;
     let mut start = |z: &Tensor| {
-        let mut states = vec![0.0; shape.0 * row];
-        for (states, _) in states.chunks_exact_mut(row).zip(&chosen).filter(|(_, chosen)| **chosen) {
-            states.copy_from_slice(&noise(row, 1.0, rng));
-        }
-        mask.where_cond(&Tensor::from_vec(states, shape, device)?, z)
+        let states = noise(chosen.len() * sequence * width, 1.0, rng);
+        let states = Tensor::from_vec(states, (chosen.len(), sequence, width), device)?;
+        Tensor::cat(&[z, &states], 0)?.index_select(&from, 0)
     };
     Ok(Carry { z_h: start(&carry.z_h)?, z_l: start(&carry.z_l)? })
 }

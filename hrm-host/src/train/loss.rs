@@ -5,6 +5,7 @@
 //! against the value of going on. The total is the mean over rows.
 
 use crate::config::LossKind;
+use rayon::prelude::*;
 
 /// What a segment answered, and what it should have.
 #[derive(Clone, Copy, Debug)]
@@ -66,15 +67,25 @@ impl Losses {
         self.d_q.resize(q.len(), 0.0);
 
         let per_cell = 1.0 / labels.len() as f64;
-        let mut tokens = 0.0;
-        let cells_of = logits.chunks_exact(vocab).zip(labels).zip(self.d_logits.chunks_exact_mut(vocab));
-        for (index, ((x, &label), d)) in cells_of.enumerate() {
-            self.right[index / cells] += u32::from(argmax(x) == usize::from(label));
-            tokens += match kind {
-                LossKind::Softmax => softmax_cross_entropy(x, label.into(), per_cell, d),
-                LossKind::Stablemax => stablemax_cross_entropy(x, label.into(), per_cell, d),
-            };
-        }
+        let rows_of = logits
+            .par_chunks_exact(cells * vocab)
+            .zip(labels.par_chunks_exact(cells))
+            .zip(self.d_logits.par_chunks_exact_mut(cells * vocab))
+            .zip(&mut self.right);
+        let of_rows = rows_of.map(|(((logits, labels), d_logits), right)| {
+            let cells_of = logits.chunks_exact(vocab).zip(labels).zip(d_logits.chunks_exact_mut(vocab));
+            cells_of
+                .map(|((x, &label), d)| {
+                    *right += u32::from(argmax(x) == usize::from(label));
+                    match kind {
+                        LossKind::Softmax => softmax_cross_entropy(x, label.into(), per_cell, d),
+                        LossKind::Stablemax => stablemax_cross_entropy(x, label.into(), per_cell, d),
+                    }
+                })
+                .sum::<f64>()
+        });
+        // Collected first, so that the sum does not depend on the threads.
+        let tokens = of_rows.collect::<Vec<_>>().into_iter().sum::<f64>();
 
         let per_row = 0.5 / rows as f64;
         let (mut halt, mut resume) = (0.0, 0.0);
@@ -117,10 +128,13 @@ pub fn continue_target(next_q: [f32; 2], is_last: bool) -> f32 {
 /// `-log softmax(x)[label]`; its gradient times `weight` goes to `d`.
 fn softmax_cross_entropy(x: &[f32], label: usize, weight: f64, d: &mut [f32]) -> f64 {
     let max = x.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let sum: f32 = x.iter().map(|v| (v - max).exp()).sum();
-    let scale = weight as f32 / sum;
     for (d, v) in d.iter_mut().zip(x) {
-        *d = (v - max).exp() * scale;
+        *d = (v - max).exp();
+    }
+    let sum: f32 = d.iter().sum();
+    let scale = weight as f32 / sum;
+    for d in &mut *d {
+        *d *= scale;
     }
     d[label] -= weight as f32;
     f64::from(sum.ln() + max - x[label])

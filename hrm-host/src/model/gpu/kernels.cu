@@ -107,8 +107,8 @@ __device__ inline float sigmoid(float x) { return 1 / (1 + expf(-x)); }
 
 // in: gate ‖ up [rows, 2 columns]; out: [rows, columns].
 template <typename T> __device__ void gate(const Call &call) {
-    size_t at = (size_t)blockIdx.x * THREADS + threadIdx.x;
-    if (at >= (size_t)call.rows * call.columns) return;
+    unsigned at = blockIdx.x * THREADS + threadIdx.x;
+    if (at >= call.rows * call.columns) return;
     const T *g = input<T>(call, 0) + at + at / call.columns * call.columns;
     float x = load(g);
     store(output<T>(call) + at, x * sigmoid(x) * load(g + call.columns));
@@ -116,9 +116,9 @@ template <typename T> __device__ void gate(const Call &call) {
 
 // in: gate ‖ up, the gated values' gradient [rows, columns]; out: the gradient of gate ‖ up.
 template <typename T> __device__ void gate_back(const Call &call) {
-    size_t at = (size_t)blockIdx.x * THREADS + threadIdx.x;
-    if (at >= (size_t)call.rows * call.columns) return;
-    size_t first = at + at / call.columns * call.columns;
+    unsigned at = blockIdx.x * THREADS + threadIdx.x;
+    if (at >= call.rows * call.columns) return;
+    unsigned first = at + at / call.columns * call.columns;
     const T *g = input<T>(call, 0) + first;
     T *out = output<T>(call) + first;
     float x = load(g), up = load(g + call.columns), d = load(input<T>(call, 1) + at), s = sigmoid(x);
@@ -152,7 +152,7 @@ struct Shared {
     float4 *x, *y, *p, *q; // of this warp: tiles [head_dim], [head_dim], and weights [sequence], [sequence]
     float *log_sum, *dot; // [sequence]
     float *bias;          // [MOST_CLASSES]
-    float *sums;          // [WARPS, MOST_CLASSES]
+    float *sums;          // [WARPS, classes, WARP]: every lane adds to a column of its own
 
     __device__ Shared(const Call &call, float4 *memory, bool backwards) {
         unsigned d = call.head_dim, panel = (call.sequence * (d + 1) + 3) / 4, row = (call.sequence + 3) / 4;
@@ -176,9 +176,10 @@ struct Shared {
 
 // All rows of a head into a panel.
 template <typename T> __device__ void load_panel(const Call &call, Rows<T> rows, float *panel) {
-    unsigned d = call.head_dim;
-    for (unsigned at = threadIdx.x; at < call.sequence * d; at += THREADS) {
-        panel[at / d * (d + 1) + at % d] = rows.at(call, at / d, at % d);
+    for (unsigned row = threadIdx.x / WARP; row < call.sequence; row += WARPS) {
+        for (unsigned c = threadIdx.x % WARP; c < call.head_dim; c += WARP) {
+            panel[row * (call.head_dim + 1) + c] = rows.at(call, row, c);
+        }
     }
 }
 
@@ -320,7 +321,8 @@ template <typename T> __device__ void attention_back(const Call &call) {
     load_panel(call, keys, shared.a);
     load_panel(call, values, shared.b);
     __syncthreads();
-    float by_class[MOST_CLASSES] = {};
+    float *by_class = shared.sums + warp * call.classes * WARP + lane;
+    for (unsigned i = 0; i < call.classes; i++) by_class[i * WARP] = 0;
     for (unsigned start = warp * TILE; start < call.sequence; start += WARPS * TILE) {
         load_tile(call, queries, start, shared.x);
         load_tile(call, gradient, start, shared.y);
@@ -339,11 +341,7 @@ template <typename T> __device__ void attention_back(const Call &call) {
             shared.q[key] = slope;
             if (call.classes == 0) continue;
 #pragma unroll
-            for (unsigned t = 0; t < TILE; t++) {
-                unsigned which = relation(call, start + t, key);
-#pragma unroll
-                for (unsigned i = 0; i < MOST_CLASSES; i++) by_class[i] += i == which ? part(slope, t) : 0;
-            }
+            for (unsigned t = 0; t < TILE; t++) by_class[relation(call, start + t, key) * WARP] += part(slope, t);
         }
 #pragma unroll
         for (unsigned t = 0; t < TILE; t++) {
@@ -357,16 +355,15 @@ template <typename T> __device__ void attention_back(const Call &call) {
         store_tile(call, shared.x, start, head_of(call, (const T *)out, 3, 0, true));
         __syncwarp();
     }
-#pragma unroll
-    for (unsigned i = 0; i < MOST_CLASSES; i++) {
-        float sum = sum_of_warp(by_class[i]);
-        if (lane == 0) shared.sums[warp * MOST_CLASSES + i] = sum;
+    for (unsigned i = 0; i < call.classes; i++) {
+        float sum = sum_of_warp(by_class[i * WARP]);
+        if (lane == 0) by_class[i * WARP] = sum;
     }
     __syncthreads();
     T *bias = out + (size_t)gridDim.x / call.heads * call.sequence * 3 * call.heads * d + blockIdx.x * call.classes;
     for (unsigned i = threadIdx.x; i < call.classes; i += THREADS) {
         float sum = 0;
-        for (unsigned w = 0; w < WARPS; w++) sum += shared.sums[w * MOST_CLASSES + i];
+        for (unsigned w = 0; w < WARPS; w++) sum += shared.sums[(w * call.classes + i) * WARP];
         store(bias + i, sum);
     }
 

@@ -10,7 +10,7 @@ mod operations;
 
 use candle_core::{Device, Result, Tensor};
 
-use super::block::{Block, linear};
+use super::block::Block;
 use super::config::ModelConfig;
 use operations::{Attention, add_norm, gate};
 
@@ -27,15 +27,29 @@ impl Kernels {
         Ok(Self(Attention::new(config, device)?))
     }
 
-    /// `level(h, injection)`: the blocks applied to `h + injection`, `[B, S, W]`, f32 or bf16.
+    /// `level(h, injection)`: the blocks applied to `h + injection`, `[B, S, W]`, f32 or bf16. Blocks are [`transposed`].
+    ///
+    /// Between the ends a level is two-dimensional, as every reshaping costs the backward pass a sum.
     pub(super) fn level(&self, blocks: &[Block], h: &Tensor, injection: &Tensor) -> Result<Tensor> {
-        let mut x = (h + injection)?;
+        let (batch, sequence, width) = h.dims3()?;
+        let mut x = (h + injection)?.reshape((batch * sequence, width))?;
         for block in blocks {
-            let mixed = self.0.apply(&linear(&x, &block.qkv)?, block.relation_bias.as_ref())?;
-            x = add_norm(&x, &linear(&mixed, &block.out)?)?;
-            let gated = gate(&linear(&x, &block.gate_up)?)?;
-            x = add_norm(&x, &linear(&gated, &block.down)?)?;
+            let mixed = self.0.apply(&x.matmul(&block.qkv)?, block.relation_bias.as_ref())?;
+            x = add_norm(&x, &mixed.matmul(&block.out)?)?;
+            let gated = gate(&x.matmul(&block.gate_up)?)?;
+            x = add_norm(&x, &gated.matmul(&block.down)?)?;
         }
-        Ok(x)
+        x.reshape((batch, sequence, width))
     }
+}
+
+/// The block with `(in, out)` matrices, turned once instead of at every call.
+pub(super) fn transposed(block: &Block) -> Result<Block> {
+    Ok(Block {
+        qkv: block.qkv.t()?,
+        out: block.out.t()?,
+        gate_up: block.gate_up.t()?,
+        down: block.down.t()?,
+        relation_bias: block.relation_bias.clone(),
+    })
 }

@@ -193,7 +193,7 @@ impl Attention {
         Ok(attention)
     }
 
-    /// `softmax(q k^T / sqrt(head_dim) + bias) v` for `qkv` `[B, S, 3 W]` and `bias` `[heads, classes]`; `[B, S, W]`.
+    /// `softmax(q k^T / sqrt(head_dim) + bias) v` for `qkv` `[B S, 3 W]` and `bias` `[heads, classes]`; `[B S, W]`.
     pub(super) fn apply(&self, qkv: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
         let bias = match bias {
             Some(bias) => bias.contiguous()?,
@@ -210,7 +210,7 @@ impl Attention {
     fn shared(&self, backwards: bool) -> usize {
         let (sequence, d, tiles) = (self.sequence, self.head_dim, if backwards { 2 } else { 1 });
         let panels = 2 * (sequence * (d + 1)).div_ceil(4);
-        let sums = if backwards { 2 * sequence.div_ceil(4) + WARPS * MOST_CLASSES / 4 } else { 0 };
+        let sums = if backwards { 2 * sequence.div_ceil(4) + WARPS * self.classes * 32 / 4 } else { 0 };
         (panels + MOST_CLASSES / 4 + WARPS * tiles * (d + sequence) + sums) * size_of::<[f32; 4]>()
     }
 
@@ -249,8 +249,8 @@ impl Attention {
     /// Batch and shape of the output for `qkv` of this layout.
     fn shapes(&self, qkv: &Layout) -> Result<(usize, Shape)> {
         match *qkv.dims() {
-            [batch, sequence, width] if (sequence, width) == (self.sequence, 3 * self.width()) => {
-                Ok((batch, (batch, sequence, self.width()).into()))
+            [rows, width] if rows % self.sequence == 0 && width == 3 * self.width() => {
+                Ok((rows / self.sequence, (rows, self.width()).into()))
             }
             _ => bail!("attention: {:?} is no input of this level", qkv.dims()),
         }
