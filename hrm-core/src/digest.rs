@@ -10,7 +10,7 @@ use crate::{
     wire::Segment,
 };
 
-/// The CRC-32 (ISO-HDLC: reflected 0x04C11DB7, the one of zlib) of every digest and frame.
+/// The CRC-32 (ISO-HDLC: reflected 0x04C11DB7, the one of zlib) of every pack, digest and frame.
 pub static CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 
 /// Number of operation groups, the length of a digest.
@@ -210,6 +210,9 @@ impl Trace for ProbeTrace<'_> {
 }
 
 /// Runs segments `0..=segment` of `member` on `tokens` and watches only the last one.
+///
+/// # Errors
+/// [`Cancelled`] where `trace` ends the last one.
 pub fn watch<R: Reasoner, T: Trace>(
     model: &mut R,
     member: usize,
@@ -225,6 +228,9 @@ pub fn watch<R: Reasoner, T: Trace>(
 }
 
 /// Thinks segment number `segment` of a run and gives its digest.
+///
+/// # Errors
+/// [`Cancelled`] from models that give up by themselves; an integer one does not.
 pub fn segment<R: Reasoner>(model: &mut R, segment: u16) -> Result<Segment, Cancelled> {
     let mut trace = CrcTrace::default();
     model.segment(&mut trace)?;
@@ -262,6 +268,9 @@ impl RunDigest {
 }
 
 /// The [`RunDigest`] of `segments` segments of `member` on `tokens`.
+///
+/// # Errors
+/// As [`segment`].
 pub fn run_digest<R: Reasoner>(
     model: &mut R,
     member: usize,

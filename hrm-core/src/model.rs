@@ -13,12 +13,13 @@
 //! `x` is the embedded puzzle. A level adds its injection to its state and runs its blocks over it; everything happens in the
 //! state's own memory. A block is post-norm: `x = rms(x + Attention(x)); x = rms(x + SwiGLU(x))`.
 
+use crate::digest::CRC;
 use crate::kernels::{
     add_bias, attention_output, inject, matmul, matmul_again, requantize, requantize_pairs,
     requantize_places, residual_norm, rotate, softmax, swiglu,
 };
 use crate::lane::{Lane, LaneWidth};
-use crate::pack::{CRC32, Layer, Matrix, Member, Pack, Shape, TILE, Tables};
+use crate::pack::{Layer, Matrix, Member, Pack, Shape, TILE, Tables};
 use crate::reasoner::{Cancelled, Halt, Reasoner};
 use crate::rows::Rows;
 use crate::trace::{Op, Trace, Values};
@@ -39,7 +40,11 @@ pub struct MemoryError {
 
 impl core::fmt::Display for MemoryError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "the model needs {} bytes of memory, {} given", self.needed_bytes, self.got_bytes)
+        write!(
+            f,
+            "the model needs {} bytes of memory, {} given; use a narrower model or 8-bit lanes",
+            self.needed_bytes, self.got_bytes
+        )
     }
 }
 
@@ -55,6 +60,9 @@ pub struct Hrm<'p, 'w> {
 
 impl<'p, 'w> Hrm<'p, 'w> {
     /// Binds `pack` to `memory`, of which the first [`workspace_bytes`] are used.
+    ///
+    /// # Errors
+    /// [`MemoryError`] where it is shorter.
     pub fn new(pack: Pack<'p>, memory: &'w mut [u32]) -> Result<Self, MemoryError> {
         let needed_bytes = workspace_bytes(pack.shape());
         let got_bytes = size_of_val(memory);
@@ -157,7 +165,7 @@ impl Reasoner for Hrm<'_, '_> {
     }
 
     fn state_digest(&self) -> u32 {
-        CRC32.checksum(state(self.pack.shape(), self.memory))
+        CRC.checksum(state(self.pack.shape(), self.memory))
     }
 }
 

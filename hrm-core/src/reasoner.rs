@@ -52,6 +52,9 @@ pub trait Reasoner {
     fn begin(&mut self, member: usize, tokens: &[u8]);
 
     /// Thinks for one segment.
+    ///
+    /// # Errors
+    /// [`Cancelled`] where [`Trace::proceed`] answered `false`.
     fn segment<T: Trace>(&mut self, trace: &mut T) -> Result<(), Cancelled>;
 
     /// The answer decoded after the last segment (the puzzle itself before the first).

@@ -14,7 +14,7 @@ pub enum Op {
     Value,
     /// Queries, after RoPE where the model has it.
     Query,
-    /// Unnormalised attention weights `2^(score - max)`.
+    /// Unnormalised attention weights `2^(score - top)`.
     Weights,
     /// Attention output per head, before the output projection.
     Attention,

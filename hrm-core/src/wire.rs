@@ -322,6 +322,9 @@ pub enum EnvelopeError {
 }
 
 /// Writes `message` as one frame, closing zero included, to the front of `buffer` ([`MAX_FRAME`] bytes always do).
+///
+/// # Errors
+/// [`TooLong`] where it does not fit.
 pub fn encode<'b, M: Serialize>(id: u16, message: &M, buffer: &'b mut [u8]) -> Result<&'b [u8], TooLong> {
     let framed = Cobs::try_new(Slice::new(buffer)).map_err(|_| TooLong)?;
     let checked = CrcModifier::new(framed, CRC.digest());
@@ -331,6 +334,9 @@ pub fn encode<'b, M: Serialize>(id: u16, message: &M, buffer: &'b mut [u8]) -> R
 }
 
 /// Reads the envelope of a frame that [`Decoder::push`] let pass: its id and its message.
+///
+/// # Errors
+/// [`EnvelopeError::Version`] for another version's, [`EnvelopeError::Message`] where it holds no `M` or anything behind it.
 pub fn open<'a, M: Deserialize<'a>>(envelope: &'a [u8]) -> Result<(u16, M), EnvelopeError> {
     match envelope {
         [PROTOCOL, rest @ ..] => match postcard::take_from_bytes::<(u16, M)>(rest) {

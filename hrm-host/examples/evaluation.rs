@@ -25,7 +25,7 @@ struct Options {
     #[arg(long, default_value = "models/sudoku9-mcu-i8.hrm")]
     narrow: PathBuf,
     /// Run configuration with their shape
-    #[arg(long, default_value = "configs/sudoku9-quick.toml")]
+    #[arg(long, default_value = "configs/sudoku9-mcu.toml")]
     config: PathBuf,
     /// Puzzles in a turn
     #[arg(long, default_value_t = 32)]

@@ -5,6 +5,7 @@ mod cli;
 use std::process::ExitCode;
 
 use clap::Parser;
+use hrm_emulator::with_causes;
 
 /// Exit code where the reader of standard output has gone, as a shell reports it (128 + SIGPIPE).
 const NOBODY_READS: i32 = 141;
@@ -13,7 +14,7 @@ fn main() -> ExitCode {
     end_quietly_when_nobody_reads();
     hrm_host::memory::keep_freed();
     cli::Cli::parse().run().unwrap_or_else(|error| {
-        eprintln!("error: {error:#}");
+        eprintln!("error: {}", with_causes(error.as_ref()));
         ExitCode::FAILURE
     })
 }

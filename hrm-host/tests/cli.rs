@@ -91,6 +91,7 @@ fn damaged_packs_are_refused_with_the_reason() {
     }
     let (code, _, err) = hrm(&["inspect", "no-such.hrm"]);
     assert!(code == 1 && err.contains("no-such.hrm"), "{err}");
+    assert_eq!(err.matches("os error").count(), 1, "a cause is told once: {err}");
 }
 
 #[test]
@@ -160,6 +161,11 @@ fn options_out_of_range_say_what_to_give() {
     ] {
         let (code, _, err) = hrm(args);
         assert!(code == 1 && err.contains(reason), "{args:?}: {err}");
+    }
+    for option in ["--vote --member 0", "--guesses 32", "--suppose 0", "--stop-on-halt"] {
+        let eval = ["eval", pack, "--data", &rows];
+        let (code, _, err) = hrm(&eval.into_iter().chain(option.split(' ')).collect::<Vec<_>>());
+        assert!(code == 2 && err.contains("--vote"), "{option}: {err}");
     }
     let (code, out, _) =
         hrm(&["eval", pack, "--data", &rows, "--rows", "5", "--hints", "0", "--vote", "--json"]);

@@ -120,6 +120,39 @@ fn a_run_starts_from_a_pack_or_a_run() {
 }
 
 #[test]
+fn packs_and_cards_name_files_without_their_folders() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path();
+    fs::write(folder.join("tiny.toml"), CONFIG).unwrap();
+    fs::create_dir(folder.join("private")).unwrap();
+    for (seed, name) in [("1", "private/rows.csv"), ("2", "private/others.csv")] {
+        let made = ["data", "generate", "--task", "sudoku4", "--count", "40", "--seed", seed, "--out", name];
+        assert_eq!(hrm(folder, &made).0, 0);
+    }
+    let rows = folder.join("private/rows.csv").to_str().unwrap().to_owned();
+    let others = format!("data.validation_from={}", folder.join("private/others.csv").to_str().unwrap());
+    let train = ["train", "--config", "tiny.toml", "--out", "private/run", "--data", &rows, "--set", &others];
+    let (code, _, said) = hrm(folder, &train);
+    assert!(code == 0, "{said}");
+    let (code, _, said) = hrm(folder, &["export", "private/run", "--out", "given.hrm"]);
+    assert!(code == 0, "{said}");
+    let card = fs::read_to_string(folder.join("given.md")).unwrap();
+    assert!(card.contains("train = \"rows.csv\"") && card.contains("drawn from others.csv"), "{card}");
+    assert!(!card.contains("private") && !card.contains("split off"), "{card}");
+    let pack = String::from_utf8_lossy(&fs::read(folder.join("given.hrm")).unwrap()).into_owned();
+    assert!(pack.contains("rows.csv") && !pack.contains("private"));
+
+    // Whoever has the pack trains it on with a file of their own.
+    let from = ["train", "--from", "given.hrm", "--out", "next", "--max-steps", "1"];
+    let (code, _, said) = hrm(folder, &from);
+    assert!(code == 1 && said.contains("rows.csv") && said.contains("name the file with --data"), "{said}");
+    let (code, _, said) = hrm(folder, &[&from[..], &["--data", &rows]].concat());
+    assert!(code == 1 && said.contains("others.csv (data.validation_from) is not here"), "{said}");
+    let (code, _, said) = hrm(folder, &[&from[..], &["--data", &rows, "--set", &others]].concat());
+    assert!(code == 0, "{said}");
+}
+
+#[test]
 fn a_model_is_asked_the_papers_questions() {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path();

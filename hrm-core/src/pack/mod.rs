@@ -18,15 +18,14 @@ pub use view::{Layer, LayerParams, Matrix, Member, MemberParams, Tables};
 
 use bytemuck::try_cast_slice;
 
+use crate::digest::CRC;
+
 /// First bytes of every pack.
 pub const MAGIC: [u8; 4] = *b"HRM\x1a";
 /// Version of the format, raised with every incompatible change.
 pub const FORMAT_VERSION: u16 = 1;
 /// Bytes before the header.
 pub const PRELUDE_BYTES: usize = 32;
-
-/// CRC-32 (ISO-HDLC, as in zlib) used for packs and digests.
-pub const CRC32: crc::Crc<u32, crc::Table<1>> = crc::Crc::<u32, crc::Table<1>>::new(&crc::CRC_32_ISO_HDLC);
 
 /// Why a byte string is not a valid pack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,11 +91,14 @@ pub enum PackError {
     },
 }
 
+/// What to do about a pack that the exporter would not write.
+const EXPORT: &str = "; export the model again";
+
 impl core::fmt::Display for PackError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
             PackError::Truncated { needed, got } => {
-                write!(f, "truncated: {needed} bytes needed, {got} there")
+                write!(f, "truncated: {needed} bytes needed, {got} there; copy or flash it again")
             }
             PackError::Magic => write!(f, "not a pack: the first bytes are not \"HRM\\x1a\""),
             PackError::Version { found } => {
@@ -108,21 +110,31 @@ impl core::fmt::Display for PackError {
             PackError::Crc { stored, computed } => {
                 write!(f, "damaged: checksum {computed:08x}, {stored:08x} expected; copy or flash it again")
             }
-            PackError::Header => write!(f, "the header cannot be decoded"),
-            PackError::SelfTest => write!(f, "the header ends in something that is no self-test"),
-            PackError::Shape { field } => write!(f, "`{field}` is outside what the integer model can run"),
-            PackError::Length { expected, stated } => {
-                write!(f, "the shape needs {expected} bytes, the pack states {stated}")
+            PackError::Header => write!(f, "the header cannot be decoded{EXPORT}"),
+            PackError::SelfTest => {
+                write!(f, "the header ends in something that is no self-test{EXPORT}")
             }
-            PackError::Misaligned => write!(f, "must start at a multiple of 16 in memory"),
+            PackError::Shape { field } => {
+                write!(f, "`{field}` is outside what the integer model can run; train another shape")
+            }
+            PackError::Length { expected, stated } => {
+                write!(f, "the shape needs {expected} bytes, the pack states {stated}{EXPORT}")
+            }
+            PackError::Misaligned => write!(f, "must start at a multiple of 16 in memory; copy it to one"),
             PackError::Constant { member, layer: u8::MAX, field } => {
-                write!(f, "member {member}: constant `{field}` is out of range")
+                write!(f, "member {member}: constant `{field}` is out of range{EXPORT}")
             }
             PackError::Constant { member, layer, field } => {
-                write!(f, "member {member}, layer {layer}: constant `{field}` is out of range")
+                write!(f, "member {member}, layer {layer}: constant `{field}` is out of range{EXPORT}")
+            }
+            PackError::Accumulator { member, layer: u8::MAX, matrix } => {
+                write!(f, "member {member}: the accumulators of `{matrix}` could overflow{EXPORT}")
             }
             PackError::Accumulator { member, layer, matrix } => {
-                write!(f, "member {member}, layer {layer}: the accumulators of `{matrix}` could overflow")
+                write!(
+                    f,
+                    "member {member}, layer {layer}: the accumulators of `{matrix}` could overflow{EXPORT}"
+                )
             }
         }
     }
@@ -147,7 +159,7 @@ fn u32_at(bytes: &[u8], at: usize) -> u32 {
 
 /// The checksum of a pack: over all of it except the checksum itself, which lies at bytes 16 to 19.
 pub fn checksum(pack: &[u8]) -> u32 {
-    let mut digest = CRC32.digest();
+    let mut digest = CRC.digest();
     digest.update(pack.get(..16).unwrap_or_default());
     digest.update(pack.get(20..).unwrap_or_default());
     digest.finalize()
@@ -168,6 +180,9 @@ impl<'a> Pack<'a> {
     ///
     /// Everything the arithmetic relies on is checked here, once: lengths, checksum, shape limits, ranges of constants, relation
     /// classes and accumulator bounds.
+    ///
+    /// # Errors
+    /// [`PackError`] says what is wrong first.
     pub fn open(bytes: &'a [u8]) -> Result<Pack<'a>, PackError> {
         let got = bytes.len();
         let prelude =
@@ -228,6 +243,9 @@ impl<'a> Pack<'a> {
     }
 
     /// Task, provenance and accuracy. Decoded anew at each call: only its place is kept.
+    ///
+    /// # Errors
+    /// [`PackError::Header`], though [`Self::open`] has decoded it already.
     pub fn header(&self) -> Result<Header<'a>, PackError> {
         postcard::from_bytes(self.header).map_err(|_| PackError::Header)
     }

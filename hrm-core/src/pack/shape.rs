@@ -10,27 +10,27 @@ use crate::task::MAX_CELLS;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Shape {
-    /// Cells of a puzzle.
+    /// Cells of a puzzle, 1 to [`MAX_CELLS`].
     pub cells: u16,
-    /// Tokens; token values are below this.
+    /// Tokens, 2 to 256; token values are below this.
     pub vocab: u16,
-    /// Width of the states, a multiple of 16.
+    /// Width of the states, a multiple of 16 from 16 to 1024.
     pub width: u16,
-    /// Attention heads; `width / heads` is a multiple of 4, at most 128.
+    /// Attention heads; `width / heads` is a multiple of 4 from 4 to 128.
     pub heads: u16,
-    /// Inner width of SwiGLU, a multiple of 16.
+    /// Inner width of SwiGLU, a multiple of 16 from 16 to 4096.
     pub inner: u16,
-    /// Blocks of the H level.
+    /// Blocks of the H level, 1 to 32.
     pub h_layers: u8,
-    /// Blocks of the L level.
+    /// Blocks of the L level, 1 to 32.
     pub l_layers: u8,
-    /// H cycles per segment.
+    /// H cycles per segment, 1 to 64.
     pub h_cycles: u8,
-    /// L cycles per H cycle.
+    /// L cycles per H cycle, 1 to 64.
     pub l_cycles: u8,
-    /// Segments the model was trained to take at most.
+    /// Segments the model was trained to take at most, 1 to 4096.
     pub segments: u16,
-    /// Checkpoints in the pack.
+    /// Checkpoints in the pack, 1 to 64; their blocks have less than 2^30 weights together.
     pub members: u8,
     /// Whether H and L are the same blocks (then `h_layers == l_layers`).
     pub shared_levels: bool,
@@ -55,6 +55,17 @@ pub(crate) const fn round_up(n: usize, to: usize) -> usize {
 }
 
 impl Shape {
+    /// The greatest [`Self::width`].
+    pub const MAX_WIDTH: u16 = 1024;
+    /// The greatest [`Self::head_dim`].
+    pub const MAX_HEAD_DIM: usize = 128;
+    /// The greatest [`Self::inner`].
+    pub const MAX_INNER: u16 = 4096;
+    /// The most blocks of a level.
+    pub const MAX_LAYERS: u8 = 32;
+    /// The most cycles of a level.
+    pub const MAX_CYCLES: u8 = 64;
+
     /// Positions the model sees: the puzzle position, then the cells.
     pub const fn sequence(&self) -> usize {
         1 + self.cells as usize
@@ -123,14 +134,17 @@ impl Shape {
         let limits: [(&'static str, bool); 14] = [
             ("cells", (1..=MAX_CELLS).contains(&(self.cells as usize))),
             ("vocab", (2..=256).contains(&self.vocab)),
-            ("width", self.width.is_multiple_of(16) && (16..=1024).contains(&self.width)),
+            ("width", self.width.is_multiple_of(16) && (16..=Self::MAX_WIDTH).contains(&self.width)),
             ("heads", self.heads > 0 && self.width.is_multiple_of(self.heads)),
-            ("head_dim", self.head_dim().is_multiple_of(4) && (4..=128).contains(&self.head_dim())),
-            ("inner", self.inner.is_multiple_of(16) && (16..=4096).contains(&self.inner)),
-            ("h_layers", (1..=32).contains(&self.h_layers)),
-            ("l_layers", (1..=32).contains(&self.l_layers)),
-            ("h_cycles", (1..=64).contains(&self.h_cycles)),
-            ("l_cycles", (1..=64).contains(&self.l_cycles)),
+            (
+                "head_dim",
+                self.head_dim().is_multiple_of(4) && (4..=Self::MAX_HEAD_DIM).contains(&self.head_dim()),
+            ),
+            ("inner", self.inner.is_multiple_of(16) && (16..=Self::MAX_INNER).contains(&self.inner)),
+            ("h_layers", (1..=Self::MAX_LAYERS).contains(&self.h_layers)),
+            ("l_layers", (1..=Self::MAX_LAYERS).contains(&self.l_layers)),
+            ("h_cycles", (1..=Self::MAX_CYCLES).contains(&self.h_cycles)),
+            ("l_cycles", (1..=Self::MAX_CYCLES).contains(&self.l_cycles)),
             ("segments", (1..=4096).contains(&self.segments)),
             ("members", (1..=64).contains(&self.members)),
             ("members x layers (over 1 GiB of weights)", self.weights() < 1 << 30),

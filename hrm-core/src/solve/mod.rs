@@ -35,7 +35,7 @@ pub enum Symmetries {
     /// The papers' perturbations in order ([`Task::perturbation`](crate::task::Task::perturbation)): at most
     /// members x perturbations guesses.
     Relabel,
-    /// The puzzle itself once for each member, then a seeded draw from the full symmetry group for every guess.
+    /// The puzzle itself once for each member, then a seeded draw from the full symmetry group for every later guess.
     FullGroup,
 }
 

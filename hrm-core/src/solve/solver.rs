@@ -14,7 +14,7 @@ use crate::{
     trace::Trace,
 };
 
-/// Stream of the generator that draws symmetries.
+/// Stream of the generator that draws symmetries and supposed cells.
 const STREAM: u64 = 0x5e_ed;
 
 /// Solving one puzzle: small (1.5 KB for Sudoku, most of it the tally of votes), inspectable, advanced one segment at a time.

@@ -43,11 +43,12 @@ pub(super) fn card(
     writeln!(card, "| data | {} |", p.data)?;
     writeln!(card, "| written by | {} |\n", p.program)?;
     if !levels.is_empty() {
-        writeln!(
-            card,
-            "Validation rows (split off the training data), one pass of {} segments:\n",
-            shape.segments
-        )?;
+        let from = &config.data.validation_from;
+        let source = match from.as_os_str().is_empty() {
+            true => "split off the training data".to_owned(),
+            false => format!("drawn from {}, apart from the training data", name_of(from)),
+        };
+        writeln!(card, "Validation rows ({source}), one pass of {} segments:\n", shape.segments)?;
         writeln!(card, "| hints | rows | float exact | int exact | only float | only int | cosine of z_H |")?;
         writeln!(card, "|---|---|---|---|---|---|---|")?;
         for (hints, a) in levels {

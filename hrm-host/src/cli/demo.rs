@@ -107,7 +107,12 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
         out.display(),
         started.elapsed().as_secs_f64()
     );
-    println!("  hrm-host solve {} {} --watch", pack_path.display(), puzzles.task().text(puzzles.question(0)));
+    println!(
+        "  {} solve {} {} --watch",
+        program(),
+        pack_path.display(),
+        puzzles.task().text(puzzles.question(0))
+    );
     Ok(ExitCode::SUCCESS)
 }
 
@@ -115,6 +120,15 @@ fn free_folder() -> PathBuf {
     let runs = Path::new("runs");
     let names = std::iter::once("demo".to_owned()).chain((2..).map(|n| format!("demo-{n}")));
     names.map(|name| runs.join(name)).find(|path| !path.exists()).unwrap_or_else(|| runs.join("demo"))
+}
+
+/// How a shell calls this program: by its name where that is on the PATH, else by its place.
+fn program() -> String {
+    let name = Path::new("hrm-host").with_extension(std::env::consts::EXE_EXTENSION);
+    let on_path = std::env::var_os("PATH")
+        .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(&name).is_file()));
+    let place = std::env::current_exe().ok().filter(|_| !on_path);
+    place.map_or("hrm-host".to_owned(), |place| place.display().to_string())
 }
 
 fn text(path: &Path) -> Result<&str> {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
+use clap::{Arg, Args as _, Command};
 use hrm_core::Pack;
 
 use hrm_host::data::PuzzleSet;
@@ -18,6 +19,7 @@ use super::{doubling, draw_rows};
 
 /// Measure a checkpoint's exact accuracy on puzzles drawn at random, with growing numbers of hints.
 #[derive(Debug, clap::Args)]
+#[command(mut_args(for_votes_only))]
 pub(super) struct Args {
     #[command(flatten)]
     model: ModelArgs,
@@ -30,17 +32,24 @@ pub(super) struct Args {
     /// Seeds the draw of puzzles and hints
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Per cent of the blanks filled in as hints, one table row each
-    #[arg(long, value_name = "LIST", value_delimiter = ',', default_values_t = [90, 70, 40, 0])]
+    /// Per cent of the blanks filled in as hints, separated by commas, one table row each; 90,70,40,0 by default
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_values_t = [90, 70, 40, 0], hide_default_value = true)]
     hints: Vec<u8>,
-    /// Solve by perturbation voting instead of one plain pass (packs only): what a device does
-    #[arg(long)]
+    /// Solve by perturbation voting over all members instead of one plain pass (packs only): what a device does
+    #[arg(long, conflicts_with = "member")]
     vote: bool,
     #[command(flatten)]
     policy: PolicyArgs,
     /// Print JSON instead of a table
     #[arg(long)]
     json: bool,
+}
+
+/// All options of the policy but `--segments` say how to vote: without `--vote` they would do nothing.
+fn for_votes_only(arg: Arg) -> Arg {
+    let policy = PolicyArgs::augment_args(Command::new("policy"));
+    let of_policy = policy.get_arguments().any(|of_policy| of_policy.get_id() == arg.get_id());
+    if of_policy && arg.get_id() != "segments" { arg.requires("vote") } else { arg }
 }
 
 /// Runs the subcommand.

@@ -96,7 +96,9 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
     let source = config.data.train.file_name().and_then(|name| name.to_str()).unwrap_or("generated");
     let data =
         format!("{source}: {} rows for training, {} held out", puzzles.train.len(), puzzles.validation.len());
-    let json = serde_json::to_string(&config)?;
+    // Packs and cards are given away: where files lie on this machine is left out.
+    let told = without_folders(&config);
+    let json = serde_json::to_string(&told)?;
     let program = concat!("hrm-host ", env!("CARGO_PKG_VERSION"));
     let provenance =
         Provenance { config: &json, program, data: &data, seed: config.train.seed, steps, samples };
@@ -135,7 +137,7 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
 
     write(&args.out, pack.bytes())?;
     let card_path = args.out.with_extension("md");
-    let text = card::card(&args.out, &pack.open()?, &config, &levels)?;
+    let text = card::card(&args.out, &pack.open()?, &told, &levels)?;
     write(&card_path, text.as_bytes())?;
     let shape = *pack.open()?.shape();
     println!(
@@ -204,6 +206,17 @@ fn calibration_rows(train: &PuzzleSet, count: usize, seed: u64) -> PuzzleSet {
         set.push(Puzzle { question: &question, ..row });
     }
     set
+}
+
+/// The configuration with files by their names alone.
+fn without_folders(config: &RunConfig) -> RunConfig {
+    let mut told = config.clone();
+    for path in [&mut told.data.train, &mut told.data.validation_from, &mut told.train.from] {
+        if !path.as_os_str().is_empty() {
+            *path = name_of(path).into();
+        }
+    }
+    told
 }
 
 /// The file name of a path, for messages and cards.

@@ -108,3 +108,43 @@ fn draw_rows(data: &Path, task: &str, rows: usize, seed: u64) -> anyhow::Result<
     order.truncate(rows);
     Ok(all.subset(&order))
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn every_option_has_a_name_of_its_own() {
+        Cli::command().debug_assert();
+        let words = ["hrm-host", "device", "solve", "1.....2..3.....4", "--port", "127.0.0.1:3333"];
+        let more = ["--patience", "2", "--reconnect", "5", "--suppose", "0"];
+        Cli::try_parse_from(words.iter().chain(&more)).unwrap();
+    }
+
+    #[test]
+    fn options_that_would_do_nothing_are_refused() {
+        let refusal = |more: &[&str]| {
+            let words = ["hrm-host", "eval", "model.hrm", "--data", "rows.csv"];
+            Cli::try_parse_from(words.iter().chain(more)).map_err(|error| error.to_string()).err()
+        };
+        for option in [
+            &["--rule", "majority"][..],
+            &["--symmetries", "full"],
+            &["--guesses", "32"],
+            &["--budget", "100"],
+            &["--stop-on-halt"],
+            &["--patience", "0"],
+            &["--suppose", "0"],
+            &["--policy-seed", "7"],
+        ] {
+            let error = refusal(option).unwrap();
+            assert!(error.contains("--vote"), "{option:?}: {error}");
+            assert_eq!(refusal(&[option, &["--vote"]].concat()), None);
+        }
+        assert_eq!(refusal(&["--segments", "4", "--member", "0"]), None);
+        let error = refusal(&["--vote", "--member", "0"]).unwrap();
+        assert!(error.contains("--vote") && error.contains("--member"), "{error}");
+    }
+}

@@ -13,7 +13,7 @@ pub(super) struct PolicyArgs {
     /// Which images of the puzzle are guessed on
     #[arg(long, value_enum, default_value_t = SymmetryArg::Relabel)]
     symmetries: SymmetryArg,
-    /// Most guesses; without --suppose, relabels are different only up to members x 9 (4x4: 4, 6x6: 6)
+    /// Most guesses; with --suppose 0, relabels are different only up to members x 9 (4x4: 4, 6x6: 6)
     #[arg(long, default_value_t = 9)]
     guesses: u16,
     /// Most segments of one guess; as many as trained by default

@@ -156,6 +156,9 @@ fn configuration(args: &Args) -> Result<RunConfig> {
             bail!("give a configuration with --config, for example configs/sudoku9-mcu.toml")
         }
     };
+    if args.config.is_none() {
+        ensure_there(&config)?;
+    }
     Ok(config)
 }
 
@@ -164,6 +167,19 @@ fn endless_configuration_of(path: &Path) -> Result<RunConfig> {
     let mut config = configuration_of(path)?;
     (config.train.steps, config.train.decay_steps) = (0, 0);
     Ok(config)
+}
+
+/// A pack names the files that it was trained on without their folders, and a run's may have moved.
+fn ensure_there(config: &RunConfig) -> Result<()> {
+    let (train, others) = (&config.data.train, &config.data.validation_from);
+    let absent = |path: &Path| !path.as_os_str().is_empty() && !path.exists();
+    ensure!(!absent(train), "{} (data.train) is not here; name the file with --data", train.display());
+    ensure!(
+        !absent(others),
+        "{} (data.validation_from) is not here; name the file with --set data.validation_from=FILE",
+        others.display()
+    );
+    Ok(())
 }
 
 fn ensure_new(out: &Path) -> Result<()> {

@@ -45,8 +45,8 @@ pub(super) struct Args {
     /// Seeds the draw of puzzles and hints
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Per cent of the blanks filled in as hints, one table each
-    #[arg(long, value_name = "LIST", value_delimiter = ',', default_values_t = [40])]
+    /// Per cent of the blanks filled in as hints, separated by commas, one table each; 40 by default
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_values_t = [40], hide_default_value = true)]
     hints: Vec<u8>,
     /// Segments per puzzle; as many as trained by default
     #[arg(long)]

@@ -1,5 +1,8 @@
 //! The shape of a model: everything that decides which parameters exist and how they are used.
 
+use hrm_core::pack::Shape;
+use hrm_core::task::Task;
+use hrm_core::task::sudoku::{Sudoku, SudokuKind};
 use serde::{Deserialize, Serialize};
 
 use super::error::ModelError;
@@ -29,13 +32,17 @@ impl TaskName {
         }
     }
 
+    const fn sudoku(self) -> Sudoku {
+        Sudoku::new(match self {
+            TaskName::Sudoku4 => SudokuKind::Four,
+            TaskName::Sudoku6 => SudokuKind::Six,
+            TaskName::Sudoku9 => SudokuKind::Nine,
+        })
+    }
+
     /// Rows (and columns, and symbols) of the grid.
     pub const fn side(self) -> usize {
-        match self {
-            TaskName::Sudoku4 => 4,
-            TaskName::Sudoku6 => 6,
-            TaskName::Sudoku9 => 9,
-        }
+        self.sudoku().side()
     }
 
     /// Number of cells, `side * side`.
@@ -44,27 +51,13 @@ impl TaskName {
     }
 
     /// Number of tokens: padding, blank and one per symbol.
-    pub const fn vocab(self) -> usize {
-        self.side() + 2
+    pub fn vocab(self) -> usize {
+        self.sudoku().vocab()
     }
 
     /// Number of relation classes between two cells.
-    pub const fn relations(self) -> usize {
-        8
-    }
-
-    /// Relation of query cell `i` to key cell `j`: bit 0 same row, bit 1 same column, bit 2 same box.
-    fn relation(self, i: usize, j: usize) -> u8 {
-        let (box_rows, box_columns) = match self {
-            TaskName::Sudoku4 => (2, 2),
-            TaskName::Sudoku6 => (2, 3),
-            TaskName::Sudoku9 => (3, 3),
-        };
-        let (row, column) = (|cell: usize| cell / self.side(), |cell: usize| cell % self.side());
-        let block = |cell: usize| (row(cell) / box_rows, column(cell) / box_columns);
-        u8::from(row(i) == row(j))
-            | u8::from(column(i) == column(j)) << 1
-            | u8::from(block(i) == block(j)) << 2
+    pub fn relations(self) -> usize {
+        self.sudoku().relations()
     }
 }
 
@@ -114,11 +107,11 @@ impl Positions {
 pub struct ModelConfig {
     /// The grid task.
     pub task: TaskName,
-    /// Width of the residual stream; a multiple of 16 and of `heads`.
+    /// Width of the residual stream; a multiple of 16 and of `heads`, at most 1024.
     pub width: usize,
-    /// Attention heads; `width / heads` is even.
+    /// Attention heads; `width / heads` is a multiple of 4, at most 128.
     pub heads: usize,
-    /// Width inside the SwiGLU; a multiple of 16.
+    /// Width inside the SwiGLU; a multiple of 16, at most 4096.
     pub inner: usize,
     /// Blocks of the H level.
     pub h_layers: usize,
@@ -147,36 +140,32 @@ impl ModelConfig {
         let bad = |key, value: &dyn ToString, why: &str| {
             Err(ModelError::Config { key, value: value.to_string(), why: why.to_owned() })
         };
-        let sizes = [("width", self.width), ("inner", self.inner)];
-        for (key, value) in sizes {
-            if value == 0 || !value.is_multiple_of(16) || value > 1 << 14 {
-                return bad(
-                    key,
-                    &value,
-                    "must be a multiple of 16 from 16 to 16384 (the int8 kernels need it)",
-                );
+        let sizes = [("width", self.width, Shape::MAX_WIDTH), ("inner", self.inner, Shape::MAX_INNER)];
+        for (key, value, most) in sizes {
+            if value == 0 || !value.is_multiple_of(16) || value > most.into() {
+                let why = format!("must be a multiple of 16 from 16 to {most} (the int8 kernels need it)");
+                return bad(key, &value, &why);
             }
         }
-        if self.heads == 0
-            || !self.width.is_multiple_of(self.heads)
-            || !(self.width / self.heads).is_multiple_of(2)
-        {
+        let most = Shape::MAX_HEAD_DIM;
+        let fits = |head_dim: usize| head_dim.is_multiple_of(4) && head_dim <= most;
+        let divides =
+            |&heads: &usize| heads > 0 && self.width.is_multiple_of(heads) && fits(self.width / heads);
+        if !divides(&self.heads) {
+            let choices: Vec<String> =
+                (1..=self.width).filter(divides).map(|heads| heads.to_string()).collect();
             let why = format!(
-                "must divide width = {} into heads of an even size; {} would do",
+                "must divide width = {} into heads whose size is a multiple of 4 and at most {most}; {} would do",
                 self.width,
-                (1..=self.width / 2)
-                    .filter(|h| self.width.is_multiple_of(2 * h))
-                    .map(|h| h.to_string())
-                    .collect::<Vec<_>>()
-                    .join(", ")
+                choices.join(", ")
             );
             return bad("heads", &self.heads, &why);
         }
         let counts = [
-            ("h_layers", self.h_layers, 64),
-            ("l_layers", self.l_layers, 64),
-            ("h_cycles", self.h_cycles, 64),
-            ("l_cycles", self.l_cycles, 64),
+            ("h_layers", self.h_layers, Shape::MAX_LAYERS.into()),
+            ("l_layers", self.l_layers, Shape::MAX_LAYERS.into()),
+            ("h_cycles", self.h_cycles, Shape::MAX_CYCLES.into()),
+            ("l_cycles", self.l_cycles, Shape::MAX_CYCLES.into()),
             ("segments", self.segments, 1024),
         ];
         for (key, value, most) in counts {
@@ -231,12 +220,13 @@ impl ModelConfig {
     /// With `r` the task's relations: `r` the prefix sees a cell, `r + 1` a cell sees the prefix, `r + 2` the prefix
     /// sees itself.
     pub fn relation_map(&self) -> Vec<u8> {
-        let (sequence, prefix) = (self.sequence(), self.task.relations() as u8);
+        let (sequence, task) = (self.sequence(), self.task.sudoku());
+        let prefix = task.relations() as u8;
         let class = |i: usize, j: usize| match (i, j) {
             (0, 0) => prefix + 2,
             (0, _) => prefix,
             (_, 0) => prefix + 1,
-            (i, j) => self.task.relation(i - 1, j - 1),
+            (i, j) => task.relation(i - 1, j - 1),
         };
         (0..sequence * sequence).map(|at| class(at / sequence, at % sequence)).collect()
     }
@@ -279,11 +269,16 @@ mod tests {
     fn every_bad_value_is_named() {
         config().validate().unwrap();
         type Spoil = fn(&mut ModelConfig);
-        let cases: [(&str, Spoil); 9] = [
+        let cases: [(&str, Spoil); 14] = [
             ("model.width = 90", |c| c.width = 90),
+            ("model.width = 1040", |c| c.width = 1040),
             ("model.inner = 0", |c| c.inner = 0),
+            ("model.inner = 4112", |c| c.inner = 4112),
             ("model.heads = 5", |c| c.heads = 5),
             ("model.heads = 96", |c| c.heads = 96),
+            ("model.heads = 16", |c| c.heads = 16), // heads of 6
+            ("model.heads = 1: must divide width = 256", |c| (c.width, c.heads) = (256, 1)),
+            ("model.h_layers = 33", |c| (c.h_layers, c.l_layers) = (33, 33)),
             ("model.heads = 0", |c| c.heads = 0),
             ("model.l_layers = 3", |c| c.l_layers = 3),
             ("model.h_cycles = 0", |c| c.h_cycles = 0),

@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::board::{BOARDS, HARDWARE};
 use object::{
     LittleEndian, Object, ObjectSection, ObjectSymbol, SectionFlags, elf, read::elf::ProgramHeader,
 };
@@ -64,7 +65,10 @@ pub struct Sizes {
 #[derive(Debug, thiserror::Error)]
 pub enum ImageError {
     /// It cannot be read.
-    #[error("cannot read the firmware {path}: {source}; build it with `cargo xtask firmware`")]
+    #[error(
+        "cannot read the firmware {path}: {source}; build it with `{}`, or let HRM_FIRMWARE name the folder that has it",
+        build_command(path)
+    )]
     Read {
         /// Which file.
         path: PathBuf,
@@ -188,6 +192,13 @@ impl Image {
     pub fn sizes(&self) -> Sizes {
         self.sizes
     }
+}
+
+/// What builds the image at `path`: that of one board, where its file has a board's name.
+fn build_command(path: &Path) -> String {
+    let boards = BOARDS.iter().map(|board| board.name).chain(HARDWARE.iter().map(|board| board.name));
+    let named = boards.into_iter().find(|&name| path.file_stem().is_some_and(|stem| stem == name));
+    named.map_or("cargo xtask firmware".to_owned(), |name| format!("cargo xtask firmware {name}"))
 }
 
 fn length(region: &Range<u64>) -> u64 {

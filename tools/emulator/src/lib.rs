@@ -7,6 +7,7 @@ pub mod board;
 pub mod bridge;
 pub mod compare;
 pub mod device;
+mod error;
 pub mod image;
 pub mod link;
 pub mod log;
@@ -15,6 +16,7 @@ pub mod prove;
 
 pub use board::Board;
 pub use compare::{Difference, compare};
+pub use error::with_causes;
 pub use image::Image;
 pub use link::{Hello, Link, LinkError, Solved};
 pub use machine::{Machine, MachineError};

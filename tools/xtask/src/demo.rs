@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use hrm_emulator::board::BOARDS;
+use hrm_emulator::with_causes;
 
 use crate::firmware::{Variant, build};
 use crate::run::{cargo, run, target};
@@ -24,7 +25,7 @@ pub(crate) fn task(args: &Args) -> Result<()> {
         let firmware = setup(false, false)
             .and_then(|toolchain| build(toolchain, &[(&BOARDS[0]).into()], &[Variant::Plain]));
         if let Err(error) = firmware {
-            eprintln!("no microcontroller in this demo: {error:#}");
+            eprintln!("no microcontroller in this demo: {}", with_causes(error.as_ref()));
         }
     }
     run(&mut cargo(["build", "--release", "--package", "hrm-host", "--bin", "hrm-host"]))?;

@@ -7,7 +7,7 @@ use hrm_emulator::board::{HARDWARE, Hardware};
 use hrm_emulator::image::Image;
 
 use crate::firmware::{Variant, build};
-use crate::run::{command, run};
+use crate::run::{command, run, shown};
 use crate::setup::setup;
 
 /// Flash a real board's image and show its log.
@@ -36,7 +36,7 @@ pub(crate) fn task(args: &Args) -> Result<()> {
     let mut probe = command("probe-rs", ["run", "--chip", board.chip]);
     probe.args(&args.rest).arg(&path);
     if args.dry_run {
-        println!("probe-rs run --chip {} {}", board.chip, path.display());
+        println!("{}", shown(&probe));
         return Ok(());
     }
     run(&mut probe).context("probe-rs is installed by `cargo install probe-rs-tools --locked`")

@@ -47,7 +47,10 @@ impl core::error::Error for TextError {}
 
 impl Sudoku {
     /// Reads a grid of `cells()` characters into `out`, which must have `cells()` elements; nothing is skipped, not
-    /// even spaces. A strange character is reported before a wrong length. On an error `out` is partly written.
+    /// even spaces.
+    ///
+    /// # Errors
+    /// [`TextError`]; a strange character is reported before a wrong length. `out` is partly written then.
     pub fn parse(&self, text: &str, out: &mut [u8]) -> Result<(), TextError> {
         let side = self.side() as u32;
         let mut count = 0;

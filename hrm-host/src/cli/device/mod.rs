@@ -75,7 +75,7 @@ struct Line {
     timeout: u64,
     /// Seconds that a board which was unplugged or reset is waited for
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
-    patience: u64,
+    reconnect: u64,
 }
 
 impl Line {
@@ -84,8 +84,8 @@ impl Line {
             Some(name) => name.clone(),
             None => only_port()?,
         };
-        let (timeout, patience) = (Duration::from_secs(self.timeout), Duration::from_secs(self.patience));
-        Ok(Session::open(&name, self.baud, timeout, patience)?)
+        let (timeout, reconnect) = (Duration::from_secs(self.timeout), Duration::from_secs(self.reconnect));
+        Ok(Session::open(&name, self.baud, timeout, reconnect)?)
     }
 }
 
