@@ -4,7 +4,7 @@ use candle_core::{
     CpuStorage, CudaStorage, CustomOp1, CustomOp2, DType, Device, Layout, Result, Shape, Tensor, bail,
 };
 
-use super::launch::{Args, Operand, Plan, forward, run};
+use super::launch::{Args, Memory, Operand, Plan, forward, run};
 use crate::model::block::RMS_EPS;
 use crate::model::config::ModelConfig;
 use crate::model::positions::rope_tables;
@@ -52,6 +52,10 @@ impl AddNorm {
             args,
         }
     }
+
+    fn of<M: Memory>(&self, terms: [(&M, &Layout); 2]) -> Result<(M, Shape)> {
+        Ok((forward(&self.plan("add_norm", 2), &terms, &[])?, terms[0].1.shape().clone()))
+    }
 }
 
 impl CustomOp2 for AddNorm {
@@ -66,10 +70,7 @@ impl CustomOp2 for AddNorm {
         r: &CpuStorage,
         r_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        Ok((
-            forward(&self.plan("add_norm", 2), &[(x, x_layout), (r, r_layout)], &[])?,
-            x_layout.shape().clone(),
-        ))
+        self.of([(x, x_layout), (r, r_layout)])
     }
 
     fn cuda_fwd(
@@ -79,10 +80,7 @@ impl CustomOp2 for AddNorm {
         r: &CudaStorage,
         r_layout: &Layout,
     ) -> Result<(CudaStorage, Shape)> {
-        Ok((
-            forward(&self.plan("add_norm", 2), &[(x, x_layout), (r, r_layout)], &[])?,
-            x_layout.shape().clone(),
-        ))
+        self.of([(x, x_layout), (r, r_layout)])
     }
 
     fn bwd(
@@ -117,12 +115,12 @@ impl Gate {
         }
     }
 
-    fn out(&self, layout: &Layout) -> Shape {
+    fn of<M: Memory>(&self, gate_up: &M, layout: &Layout) -> Result<(M, Shape)> {
         let mut dims = layout.dims().to_vec();
         if let Some(last) = dims.last_mut() {
             *last = self.columns;
         }
-        dims.into()
+        Ok((forward(&self.plan("gate", &[2], 1), &[(gate_up, layout)], &[])?, dims.into()))
     }
 }
 
@@ -132,11 +130,11 @@ impl CustomOp1 for Gate {
     }
 
     fn cpu_fwd(&self, gate_up: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        Ok((forward(&self.plan("gate", &[2], 1), &[(gate_up, layout)], &[])?, self.out(layout)))
+        self.of(gate_up, layout)
     }
 
     fn cuda_fwd(&self, gate_up: &CudaStorage, layout: &Layout) -> Result<(CudaStorage, Shape)> {
-        Ok((forward(&self.plan("gate", &[2], 1), &[(gate_up, layout)], &[])?, self.out(layout)))
+        self.of(gate_up, layout)
     }
 
     fn bwd(&self, gate_up: &Tensor, _gated: &Tensor, d: &Tensor) -> Result<Option<Tensor>> {
@@ -255,6 +253,11 @@ impl Attention {
             _ => bail!("attention: {:?} is no input of this level", qkv.dims()),
         }
     }
+
+    fn of<M: Memory>(&self, given: [(&M, &Layout); 2]) -> Result<(M, Shape)> {
+        let (batch, out) = self.shapes(given[0].1)?;
+        Ok((forward(&self.plan(false, batch), &given, &[&self.relations, &self.turns])?, out))
+    }
 }
 
 impl CustomOp2 for Attention {
@@ -269,9 +272,7 @@ impl CustomOp2 for Attention {
         bias: &CpuStorage,
         bias_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let (batch, out) = self.shapes(qkv_layout)?;
-        let given = [(qkv, qkv_layout), (bias, bias_layout)];
-        Ok((forward(&self.plan(false, batch), &given, &[&self.relations, &self.turns])?, out))
+        self.of([(qkv, qkv_layout), (bias, bias_layout)])
     }
 
     fn cuda_fwd(
@@ -281,9 +282,7 @@ impl CustomOp2 for Attention {
         bias: &CudaStorage,
         bias_layout: &Layout,
     ) -> Result<(CudaStorage, Shape)> {
-        let (batch, out) = self.shapes(qkv_layout)?;
-        let given = [(qkv, qkv_layout), (bias, bias_layout)];
-        Ok((forward(&self.plan(false, batch), &given, &[&self.relations, &self.turns])?, out))
+        self.of([(qkv, qkv_layout), (bias, bias_layout)])
     }
 
     fn bwd(
