@@ -35,11 +35,10 @@ check() {
   # The same first steps on both devices, in f32.
   local first=(train --config "$config" --data "$data" --set train.batch=64 --set train.precision=f32 --set train.steps=20
     --set train.log_steps=1 --set train.eval_steps=0 --set train.eval_rows=1)
-  for where in cpu "$device"; do
-    try 100 "$here/run.sh" "${first[@]}" --device "$where" --out "$scratch/first-$where-$([ -e "$scratch/first-cpu-0" ] && echo 1 || echo 0)" \
-      | grep -v "^step\|^saved"
-  done
-  python3 - "$scratch"/first-* <<'PYTHON'
+  first_steps() { try 100 "$here/run.sh" "${first[@]}" --device "$1" --out "$2" | grep -v "^step\|^saved"; }
+  first_steps cpu "$scratch/first-cpu"
+  first_steps "$device" "$scratch/first-other"
+  python3 - "$scratch/first-cpu" "$scratch/first-other" <<'PYTHON'
 import json, pathlib, sys
 read = lambda run: [event for line in open(pathlib.Path(run) / "metrics.jsonl") if (event := json.loads(line))["event"] == "train"]
 a, b = map(read, sys.argv[1:3])
