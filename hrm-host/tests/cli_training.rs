@@ -4,35 +4,8 @@ use std::fs;
 
 mod common;
 
-use common::hrm;
+use common::{CONFIG, hrm};
 use hrm_host::train::load_parameters;
-
-const CONFIG: &str = r#"
-    [model]
-    task = "sudoku4"
-    width = 16
-    heads = 2
-    inner = 16
-    h_layers = 1
-    l_layers = 1
-    h_cycles = 1
-    l_cycles = 1
-    shared_levels = true
-    positions = "relation"
-    continue_head = false
-    segments = 4
-
-    [data]
-    generate = 20
-    validation = 8
-
-    [train]
-    batch = 4
-    steps = 12
-    log_steps = 4
-    eval_steps = 6
-    eval_rows = 8
-"#;
 
 #[test]
 fn a_run_and_its_curves() {

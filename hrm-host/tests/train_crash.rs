@@ -124,7 +124,7 @@ fn killed_at_arbitrary_moments_it_ends_like_an_undisturbed_run() {
 
 #[test]
 fn a_polite_signal_saves_the_current_step() {
-    for signal in ["-TERM", "-INT"] {
+    for signal in ["-TERM", "-INT", "-HUP"] {
         let dir = tempfile::tempdir().unwrap();
         let out = dir.path().join("run");
         let mut child = command(dir.path(), &out, false, 1_000_000).spawn().unwrap();

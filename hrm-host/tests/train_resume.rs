@@ -320,9 +320,14 @@ fn what_ended_before_its_first_checkpoint_may_begin_again() {
         std::fs::write(dir.path().join(left), "").unwrap();
     }
     train(&config, &data, dir.path(), 1, false).unwrap();
-    let foreign = tempfile::tempdir().unwrap();
-    std::fs::write(foreign.path().join("notes.txt"), "").unwrap();
-    assert!(matches!(train(&config, &data, foreign.path(), 1, false), Err(TrainError::NotEmpty(_))));
+    assert!(!dir.path().join("step-00000001.safetensors.partial").exists(), "it is in nobody's way");
+    // A configuration alone was left by its author.
+    for name in ["notes.txt", "config.toml", "lock"] {
+        let foreign = tempfile::tempdir().unwrap();
+        std::fs::write(foreign.path().join(name), "mine").unwrap();
+        assert!(matches!(train(&config, &data, foreign.path(), 1, false), Err(TrainError::NotEmpty(_))));
+        assert_eq!(std::fs::read(foreign.path().join(name)).unwrap(), b"mine");
+    }
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! `hrm-host analyze`
 
 use std::fmt::Write as _;
-use std::path::{Path as FilePath, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use hrm_host::analyze::descent::{Descent, descent};
 use hrm_host::analyze::landscape::Landscape;
 use hrm_host::analyze::modes::{Mode, Share, modes};
@@ -12,14 +12,15 @@ use hrm_host::analyze::path::{Path, follow};
 use hrm_host::analyze::trivial::{Keeping, Left, keeping};
 use hrm_host::data::PuzzleSet;
 use hrm_host::data::hints::with_hints;
-use hrm_host::files::replace_file;
+use hrm_host::files::{Output, commit, make_folder};
 use hrm_host::model::Hrm;
-use hrm_host::plot::{landscapes, paths};
+use hrm_host::plot::{PICTURE, landscapes, paths};
 use hrm_host::quant::IntegerModel;
 use hrm_host::train::eval::Answers;
 use serde::Serialize;
 
 use super::model::{Model, ModelArgs};
+use super::outputs::Force;
 use super::{doubling, draw_rows};
 
 /// Ask a model the paper's three questions: does it keep answers, how does it find them, where does it rest?
@@ -49,6 +50,8 @@ pub(super) struct Args {
     /// Folder for the pictures (SVG) and the numbers behind them (CSV)
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    force: Force,
     /// Print JSON instead of tables
     #[arg(long)]
     json: bool,
@@ -72,10 +75,8 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
     // NaN is not above 0 either
     ensure!(args.rest > 0.0, "--rest {}: give a share above 0", args.rest);
     ensure!(args.segments.is_none_or(|s| s >= 2), "--segments: give at least 2, a single one does not move");
-    if let Some(out) = &args.out {
-        // The complaint comes before minutes of work, not after.
-        std::fs::create_dir_all(out).with_context(|| format!("cannot make {}", out.display()))?;
-    }
+    // The complaint comes before minutes of work, not after.
+    let pictures = args.out.as_deref().map(|out| Pictures::plan(out, &args)).transpose()?;
     match args.model.open()? {
         (Model::Pack { file, member }, about) => {
             let pack = file.open()?;
@@ -87,13 +88,13 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
                 let walked = follow(&mut model, set, segments)?;
                 Ok((model.hrm, walked))
             };
-            study(&args, model, float, (pack.header()?.task, trained), about)
+            study(&args, model, float, (pack.header()?.task, trained), about, pictures)
         }
         (Model::Float(model), about) => {
             let hrm = model.hrm.clone();
             let config = model.hrm.config().clone();
             let float = |_: &PuzzleSet, _, walked: &[Path]| Ok((hrm, walked.to_vec()));
-            study(&args, *model, float, (config.task.as_str(), config.segments), about)
+            study(&args, *model, float, (config.task.as_str(), config.segments), about, pictures)
         }
     }
 }
@@ -106,6 +107,7 @@ fn study<M>(
     float: impl FnOnce(&PuzzleSet, usize, &[Path]) -> Result<(Hrm, Vec<Path>)>,
     (task, trained): (&str, usize),
     about: String,
+    pictures: Option<Pictures>,
 ) -> Result<ExitCode>
 where
     M: Answers<Error: std::error::Error + Send + Sync + 'static>,
@@ -133,21 +135,46 @@ where
     } else {
         print!("{}", text(&report)?);
     }
-    if let Some(out) = &args.out {
+    if let Some(out) = pictures {
         let (hrm, of_float) = float(&set, segments, &walked)?;
         let around = surroundings(&hrm, &set, &of_float, args.rest)?;
         let walked: Vec<(Mode, Path)> =
             walked.into_iter().map(|path| (Mode::of(&path, args.rest), path)).collect();
-        write(out, "paths.svg", paths::svg(&walked, &report.descent.mean)?.as_bytes())?;
-        write(out, "landscapes.svg", landscapes::svg(&around)?.as_bytes())?;
-        let (mut paths_csv, mut landscapes_csv) = (Vec::new(), Vec::new());
-        paths::to_csv(&walked, &mut paths_csv)?;
-        landscapes::to_csv(&around, &mut landscapes_csv)?;
-        write(out, "paths.csv", &paths_csv)?;
-        write(out, "landscapes.csv", &landscapes_csv)?;
-        eprintln!("wrote paths and landscapes (.svg, .csv) into {}", out.display());
+        let [paths_svg, landscapes_svg] =
+            [paths::svg(&walked, &report.descent.mean)?, landscapes::svg(&around)?];
+        commit([
+            out.paths.stage(|file| file.write_all(paths_svg.as_bytes()))?,
+            out.landscapes.stage(|file| file.write_all(landscapes_svg.as_bytes()))?,
+            out.paths_table.stage(|file| paths::to_csv(&walked, file).map_err(Into::into))?,
+            out.landscapes_table.stage(|file| landscapes::to_csv(&around, file).map_err(Into::into))?,
+        ])?;
+        eprintln!("wrote paths and landscapes (.svg, .csv) into {}", out.folder.display());
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Everything that is drawn, and the numbers behind it.
+struct Pictures {
+    folder: PathBuf,
+    paths: Output,
+    landscapes: Output,
+    paths_table: Output,
+    landscapes_table: Output,
+}
+
+impl Pictures {
+    /// Those in `folder`, which is made.
+    fn plan(folder: &std::path::Path, args: &Args) -> Result<Self> {
+        make_folder(folder)?;
+        let mut plan = args.force.plan([args.model.path(), &args.data]);
+        Ok(Self {
+            paths: plan.output(&folder.join("paths.svg"), PICTURE)?,
+            landscapes: plan.output(&folder.join("landscapes.svg"), PICTURE)?,
+            paths_table: plan.output(&folder.join("paths.csv"), paths::TABLE)?,
+            landscapes_table: plan.output(&folder.join("landscapes.csv"), landscapes::TABLE)?,
+            folder: folder.to_owned(),
+        })
+    }
 }
 
 /// The puzzles with ever less given away: all but one cell, all but one row, and three shares of the blanks.
@@ -228,10 +255,4 @@ fn text(report: &Report) -> Result<String, std::fmt::Error> {
         )?;
     }
     Ok(out)
-}
-
-fn write(folder: &FilePath, name: &str, bytes: &[u8]) -> Result<()> {
-    let path = folder.join(name);
-    replace_file(&path, |file| file.write_all(bytes))
-        .with_context(|| format!("cannot write {}", path.display()))
 }

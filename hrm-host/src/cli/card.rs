@@ -6,9 +6,22 @@ use std::path::Path;
 use anyhow::Result;
 use hrm_core::{Pack, workspace_bytes};
 use hrm_host::config::RunConfig;
+use hrm_host::files::Kind;
 use hrm_host::quant::compare::Agreement;
 
 use super::export::name_of;
+
+/// What the table of every card begins with.
+const FIRST_ROW: &str = "\n| task | ";
+
+/// A model card, by its title and its table.
+pub(super) const CARD: Kind = Kind {
+    name: "a model card",
+    begins: |start| {
+        let row = FIRST_ROW.as_bytes();
+        start.starts_with(b"# ") && start.windows(row.len()).any(|window| window == row)
+    },
+};
 
 /// The card of `pack`; `levels` are (hints per cent, agreement after the last segment) on validation rows.
 pub(super) fn card(
@@ -21,8 +34,7 @@ pub(super) fn card(
     let mut card = String::new();
     let p = &header.provenance;
     writeln!(card, "# {}\n", name_of(path))?;
-    writeln!(card, "| | |\n|---|---|")?;
-    writeln!(card, "| task | {} |", header.task)?;
+    writeln!(card, "| | |\n|---|---|{FIRST_ROW}{} |", header.task)?;
     writeln!(card, "| pack | {} bytes, CRC-32 {:08x} |", pack.bytes(), pack.crc())?;
     writeln!(card, "| members | {} |", shape.members)?;
     writeln!(card, "| width, heads, inner | {}, {}, {} |", shape.width, shape.heads, shape.inner)?;

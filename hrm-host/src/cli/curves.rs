@@ -3,10 +3,13 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, ensure};
-use hrm_host::files::replace_file;
+use anyhow::{Result, ensure};
+use hrm_host::files::commit;
+use hrm_host::plot::PICTURE;
 use hrm_host::plot::curves::svg;
-use hrm_host::plot::history::{History, to_csv};
+use hrm_host::plot::history::{History, TABLE, metrics_of, to_csv};
+
+use super::outputs::Force;
 
 /// Draw learning curves of one or more runs (SVG), with the numbers behind them beside it (CSV).
 #[derive(Debug, clap::Args)]
@@ -17,32 +20,34 @@ pub(super) struct Args {
     /// The picture; the table gets the same name with the ending .csv
     #[arg(long, value_name = "FILE.svg")]
     out: PathBuf,
+    #[command(flatten)]
+    force: Force,
 }
 
 /// Runs the subcommand.
 pub(super) fn run(args: Args) -> Result<ExitCode> {
-    let table = args.out.with_extension("csv");
     ensure!(
         args.out.extension().is_some_and(|end| end == "svg"),
         "--out {}: the picture is an SVG, so its name must end in .svg",
         args.out.display()
     );
+    let mut plan = args.force.plan(args.runs.iter().map(|run| metrics_of(run)));
+    let picture = plan.output(&args.out, PICTURE)?;
+    let table = plan.output(&args.out.with_extension("csv"), TABLE)?;
     let mut runs = args.runs.iter().map(|path| History::read(path)).collect::<Result<Vec<_>, _>>()?;
     tell_apart(&mut runs);
     for run in runs.iter().filter(|run| run.damaged > 0) {
         eprintln!("warning: {}: {} damaged lines of metrics were left out", run.name, run.damaged);
     }
-    let picture = svg(&runs)?;
-    let mut csv = Vec::new();
-    to_csv(&runs, &mut csv)?;
-    for (path, bytes) in [(&args.out, picture.as_bytes()), (&table, &csv)] {
-        replace_file(path, |file| file.write_all(bytes))
-            .with_context(|| format!("cannot write {}", path.display()))?;
-    }
+    let drawn = svg(&runs)?;
+    commit([
+        picture.stage(|file| file.write_all(drawn.as_bytes()))?,
+        table.stage(|file| to_csv(&runs, file).map_err(Into::into))?,
+    ])?;
     for run in &runs {
         println!("{}", describe(run));
     }
-    println!("wrote {} and {}", args.out.display(), table.display());
+    println!("wrote {} and {}", picture.name().display(), table.name().display());
     Ok(ExitCode::SUCCESS)
 }
 

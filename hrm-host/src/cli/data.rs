@@ -1,13 +1,8 @@
 //! `hrm-host data`
 
-use std::{
-    io::IsTerminal,
-    path::{Path, PathBuf},
-    process::ExitCode,
-    time::Instant,
-};
+use std::{path::PathBuf, process::ExitCode, time::Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::Result;
 use clap::{
     Subcommand,
     builder::{PossibleValuesParser, TypedValueParser},
@@ -17,13 +12,17 @@ use hrm_core::task::{
     sudoku::{Sudoku, SudokuKind},
 };
 use hrm_host::data::{
-    PuzzleSet, export,
+    PuzzleSet,
+    export::{self, GENERATED, PUZZLES},
     generate::{Recipe, generate},
     import,
     split::{Apart, split},
     stats::stats,
 };
-use indicatif::{ProgressBar, ProgressStyle};
+use hrm_host::files::{Output, Staged, WriteError, commit};
+
+use super::outputs::Force;
+use super::terminal;
 
 /// Puzzle files: CSV with the columns source, question, answer and rating, plain or gzip.
 #[derive(Debug, clap::Args)]
@@ -41,9 +40,11 @@ enum Command {
     Import {
         /// Puzzle file: CSV whose header names `question` and `answer` (and may name `source` and `rating`)
         input: PathBuf,
-        /// File to write; gzip where the name ends in .gz
+        /// File to write; gzip where the name ends in .gz; `-` is standard output
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
+        #[command(flatten)]
+        force: Force,
         /// Also prove with an exact solver that every puzzle has one solution only
         #[arg(long)]
         check_unique: bool,
@@ -67,9 +68,11 @@ enum Command {
         /// Exactly so many givens; otherwise puzzles are minimal: no given can go
         #[arg(long)]
         givens: Option<usize>,
-        /// File to write; gzip where the name ends in .gz
+        /// File to write; gzip where the name ends in .gz; `-` is standard output
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
+        #[command(flatten)]
+        force: Force,
     },
     /// Show what a puzzle file holds: rows, givens, ratings, sources, duplicates up to symmetry.
     Stats {
@@ -98,6 +101,8 @@ enum Command {
         /// File for the validation rows
         #[arg(long, value_name = "FILE")]
         out_validation: PathBuf,
+        #[command(flatten)]
+        force: Force,
     },
 }
 
@@ -110,28 +115,24 @@ pub(super) fn tasks() -> impl TypedValueParser<Value = Sudoku> {
 /// Runs the subcommand.
 pub(super) fn run(args: Args) -> Result<ExitCode> {
     match args.command {
-        Command::Import { input, out, check_unique, task } => {
+        Command::Import { input, out, force, check_unique, task } => {
+            let out = force.plan([&input]).output(&out, PUZZLES)?;
             let started = Instant::now();
             let set =
                 if check_unique { import::load_unique(&input, task)? } else { import::load(&input, task)? };
             let seconds = started.elapsed().as_secs_f64();
-            export::save(&set, &out)?;
+            commit([stage(&set, &out)?])?;
             let proven = if check_unique { ", each with one solution only" } else { "" };
             eprintln!("checked {} in {seconds:.2} s{proven}", describe(&set));
             wrote(&set, &out);
         }
-        Command::Generate { task, count, seed, givens, out } => {
-            let bar = if std::io::stderr().is_terminal() {
-                ProgressBar::new(count as u64).with_style(ProgressStyle::with_template(
-                    "{bar:30} {pos}/{len} puzzles, {per_sec}, {eta} left",
-                )?)
-            } else {
-                ProgressBar::hidden()
-            };
+        Command::Generate { task, count, seed, givens, out, force } => {
+            let out = force.plan([] as [PathBuf; 0]).output(&out, GENERATED)?;
+            let bar = terminal::bar(count as u64, "{bar:30} {pos}/{len} puzzles, {per_sec}, {eta} left")?;
             let set =
                 generate(&Recipe { task, count, seed, givens }, |found| bar.set_position(found as u64))?;
             bar.finish_and_clear();
-            export::save(&set, &out)?;
+            commit([stage(&set, &out)?])?;
             wrote(&set, &out);
         }
         Command::Stats { input, json } => {
@@ -142,17 +143,15 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
                 print!("{stats}");
             }
         }
-        Command::Split { input, validation, seed, apart, out_train, out_validation } => {
-            ensure!(out_train != out_validation, "--out-train and --out-validation name the same file");
+        Command::Split { input, validation, seed, apart, out_train, out_validation, force } => {
+            let mut plan = force.plan([&input]);
+            let out_train = plan.output(&out_train, PUZZLES)?;
+            let out_validation = plan.output(&out_validation, PUZZLES)?;
             let set = import::load(&input, None)?;
             let apart = apart.unwrap_or(Apart::usual(set.task()));
             let parts = split(&set, validation, apart, seed)?;
             let (train, validation) = (set.subset(&parts.train), set.subset(&parts.validation));
-            // Both are written in full before either appears.
-            let staged = [export::stage(&train, &out_train)?, export::stage(&validation, &out_validation)?];
-            for staged in staged {
-                staged.commit().context("cannot put the written files in place")?;
-            }
+            commit([stage(&train, &out_train)?, stage(&validation, &out_validation)?])?;
             wrote(&train, &out_train);
             wrote(&validation, &out_validation);
         }
@@ -160,8 +159,12 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn wrote(set: &PuzzleSet, path: &Path) {
-    eprintln!("wrote {} to {}", describe(set), path.display());
+fn stage(set: &PuzzleSet, out: &Output) -> Result<Staged, WriteError> {
+    out.stage(|file| export::write(set, out.name(), file))
+}
+
+fn wrote(set: &PuzzleSet, out: &Output) {
+    eprintln!("wrote {} to {}", describe(set), out.shown());
 }
 
 fn describe(set: &PuzzleSet) -> String {

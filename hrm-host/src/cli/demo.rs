@@ -12,8 +12,10 @@ use hrm_core::{Pack, workspace_bytes};
 use hrm_emulator::board::BOARDS;
 use hrm_emulator::{Claim, Disproof, Image, MachineError};
 use hrm_host::config::RunConfig;
+use hrm_host::data::PuzzleSet;
+use hrm_host::data::export::{self, GENERATED};
 use hrm_host::data::generate::{Recipe, generate};
-use hrm_host::data::{PuzzleSet, export};
+use hrm_host::files::{Kind, Plan, make_folder};
 use hrm_host::model::Hrm;
 use hrm_host::quant::{AlignedPack, IntegerModel};
 use hrm_host::train::eval::{Answers, FloatModel, evaluate};
@@ -22,10 +24,15 @@ use hrm_host::train::source::prepare;
 use hrm_host::vote::{solve_all, verdict};
 
 use super::Cli;
+use super::card::CARD;
+use super::export::PACK;
 use super::model::newest;
 
 /// The configuration of the demo, as it stands in `configs/`.
 const CONFIG: &str = include_str!("../../../configs/sudoku4-demo.toml");
+/// The demo's configuration where an earlier demo has left it.
+const OWN_CONFIG: Kind =
+    Kind { name: "the demo's configuration", begins: |start| CONFIG.as_bytes().starts_with(start) };
 /// Puzzles the finished model is tried on.
 const PUZZLES: usize = 200;
 /// Of those, compared with an emulated microcontroller.
@@ -52,11 +59,16 @@ pub(super) struct Args {
 pub(super) fn run(args: Args) -> Result<ExitCode> {
     let started = Instant::now();
     let out = args.out.clone().unwrap_or_else(free_folder);
-    std::fs::create_dir_all(&out).with_context(|| format!("cannot create {}", out.display()))?;
     let file = |name: &str| out.join(name);
     let (config_path, run_dir, pack_path) = (file("config.toml"), file("run"), file("sudoku4.hrm"));
-    std::fs::write(&config_path, CONFIG)
-        .with_context(|| format!("cannot write {}", config_path.display()))?;
+    // Whatever a step writes is checked before the first.
+    make_folder(&out)?;
+    let mut plan = Plan::new(false, [] as [&Path; 0]);
+    let config_out = plan.output(&config_path, OWN_CONFIG)?;
+    plan.output(&pack_path, PACK)?;
+    plan.output(&pack_path.with_extension("md"), CARD)?;
+    let puzzles_out = plan.output(&file("unseen.csv"), GENERATED)?;
+    config_out.write(|file| file.write_all(CONFIG.as_bytes()))?;
 
     let mut overrides = vec![format!("train.seed={}", args.seed)];
     if let Some(steps) = args.steps {
@@ -73,10 +85,9 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
 
     println!("\n3. Compare the int8 model with the float model, puzzle by puzzle.");
     let config = RunConfig::load(&config_path, &overrides)?;
-    let puzzles_path = file("unseen.csv");
     let puzzles = unseen(&config)?;
-    export::save(&puzzles, &puzzles_path)?;
-    let (pack, data) = (text(&pack_path)?, text(&puzzles_path)?);
+    puzzles_out.write(|file| export::write_csv(&puzzles, file))?;
+    let (pack, data) = (text(&pack_path)?, text(puzzles_out.name())?);
     let rows = puzzles.len().to_string();
     let verify = ["verify", pack, "--checkpoint", text(&run_dir)?, "--data", data, "--rows", &rows];
     // The demo's model may be trained too briefly for this tolerance; the table below has the figures.

@@ -5,12 +5,12 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail, ensure};
 use hrm_core::lane::LaneWidth;
-use hrm_core::pack::{Accuracy, Provenance};
+use hrm_core::pack::{Accuracy, MAGIC, Provenance};
 use hrm_core::workspace_bytes;
 use hrm_host::config::RunConfig;
 use hrm_host::data::hints::ease;
 use hrm_host::data::{Puzzle, PuzzleSet};
-use hrm_host::files::replace_file;
+use hrm_host::files::{Kind, Output, commit};
 use hrm_host::model::{Hrm, Params};
 use hrm_host::quant::compare::compare;
 use hrm_host::quant::{About, IntegerModel, quantize, with_accuracy, with_self_test};
@@ -20,7 +20,8 @@ use hrm_host::train::source::prepare;
 use rand_core::SeedableRng;
 use rand_pcg::Pcg64;
 
-use super::card;
+use super::card::{self, CARD};
+use super::outputs::Force;
 
 /// Quantize checkpoints into one int8 pack, calibrated on training puzzles, with a model card beside it.
 #[derive(Debug, clap::Args)]
@@ -28,9 +29,11 @@ pub(super) struct Args {
     /// Checkpoint files of one run, or one run directory
     #[arg(required = true)]
     checkpoints: Vec<PathBuf>,
-    /// Pack to write; the card goes to the same name with `.md`
+    /// Pack to write; the card goes to the same name with `.md`. To `-`, standard output, or a FIFO goes the pack alone
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    #[command(flatten)]
+    force: Force,
     /// With a run directory: its newest N checkpoints become the pack's members
     #[arg(long, value_name = "N", default_value_t = 1)]
     members: usize,
@@ -53,6 +56,9 @@ pub(super) struct Args {
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
 }
+
+/// A pack, by its first bytes.
+pub(super) const PACK: Kind = Kind { name: "a pack", begins: |start| start.starts_with(&MAGIC) };
 
 /// Hint levels measured for the card.
 const HINTS: [u8; 4] = [90, 70, 40, 0];
@@ -88,6 +94,7 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
     if let Some(data) = &args.data {
         config.data.train.clone_from(data);
     }
+    let (pack_out, card_out) = outputs(&args, &paths, &config)?;
     let puzzles = prepare(&config).context(
         "export calibrates on the run's training puzzles; name their file with --data where it has moved",
     )?;
@@ -135,10 +142,13 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
         }
     }
 
-    write(&args.out, pack.bytes())?;
-    let card_path = args.out.with_extension("md");
-    let text = card::card(&args.out, &pack.open()?, &told, &levels)?;
-    write(&card_path, text.as_bytes())?;
+    let mut staged = vec![pack_out.stage(|file| file.write_all(pack.bytes()))?];
+    if let Some(card_out) = &card_out {
+        let text = card::card(&args.out, &pack.open()?, &told, &levels)?;
+        staged.push(card_out.stage(|file| file.write_all(text.as_bytes()))?);
+    }
+    commit(staged)?;
+    let Some(card_out) = card_out else { return Ok(ExitCode::SUCCESS) };
     let shape = *pack.open()?.shape();
     println!(
         "{}: {} bytes, {} member(s), {}-bit lanes, {} bytes of RAM",
@@ -154,18 +164,20 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
             a.float_exact, a.rows, a.int_exact, a.rows
         );
     }
-    println!("card: {}", card_path.display());
+    println!("card: {}", card_out.name().display());
     Ok(ExitCode::SUCCESS)
 }
 
-/// Puts `bytes` at `path`, or leaves what is there.
-fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    replace_file(path, |file| file.write_all(bytes)).with_context(|| {
-        format!(
-            "cannot write {}; nothing was changed there (is the disk full, or the folder missing?)",
-            path.display()
-        )
-    })
+/// The pack and, where it is a file that something can lie beside, its card.
+fn outputs(args: &Args, checkpoints: &[PathBuf], config: &RunConfig) -> Result<(Output, Option<Output>)> {
+    let data = [&config.data.train, &config.data.validation_from];
+    let mut plan = args.force.plan(checkpoints.iter().chain(data));
+    let pack = plan.output(&args.out, PACK)?;
+    if pack.is_stream() {
+        return Ok((pack, None));
+    }
+    let card = plan.output(&args.out.with_extension("md"), CARD)?;
+    Ok((pack, Some(card)))
 }
 
 /// The checkpoint files meant by the arguments, oldest first.

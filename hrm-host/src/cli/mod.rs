@@ -22,10 +22,13 @@ mod eval;
 mod export;
 mod inspect;
 mod model;
+mod outputs;
 mod picture;
 mod policy;
 mod puzzles;
+mod signals;
 mod solve;
+mod terminal;
 mod train;
 mod verify;
 

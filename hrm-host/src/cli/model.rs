@@ -47,6 +47,11 @@ pub(super) enum Model {
 }
 
 impl ModelArgs {
+    /// As it was named.
+    pub(super) fn path(&self) -> &Path {
+        &self.model
+    }
+
     /// Opens it and says what it is.
     pub(super) fn open(&self) -> Result<(Model, String)> {
         super::use_threads(self.threads)?;

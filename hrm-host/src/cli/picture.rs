@@ -8,6 +8,8 @@ use hrm_core::task::{
     sudoku::{BLANK, Sudoku},
 };
 
+use super::terminal;
+
 /// How much a terminal may be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Style {
@@ -16,10 +18,9 @@ pub(super) struct Style {
 }
 
 impl Style {
-    /// Colour where `stream` is a terminal and `NO_COLOR` is not set.
+    /// What `stream` takes.
     pub(super) fn of(stream: &impl IsTerminal) -> Self {
-        let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Self { colour: stream.is_terminal() && !refused }
+        Self { colour: terminal::colours(stream) }
     }
 
     fn paint(self, text: char, codes: &str) -> String {

@@ -1,7 +1,7 @@
 //! `hrm-host solve`
 
 use std::fmt::Write as _;
-use std::io::{IsTerminal, Write as _, stderr, stdout};
+use std::io::{stderr, stdout};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -16,6 +16,7 @@ use hrm_host::quant::AlignedPack;
 use super::picture::{Style, picture};
 use super::policy::PolicyArgs;
 use super::puzzles::{PuzzleArgs, Score};
+use super::terminal;
 
 /// Solve puzzles with a pack, exactly as a microcontroller does.
 ///
@@ -68,7 +69,7 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
         } else {
             line(&task, index, &answer)
         };
-        writeln!(stdout(), "{text}").context("cannot write to standard output")?;
+        println!("{text}");
     }
     Ok(score.finish())
 }
@@ -81,7 +82,7 @@ fn watch<'s>(
     model: &mut Hrm<'_, '_>,
     policy: &Policy,
 ) -> Result<Answer<'s>> {
-    let (terminal, style) = (stderr().is_terminal(), Style::of(&stderr()));
+    let (redraws, style) = (terminal::redraws(&stderr()), Style::of(&stderr()));
     let mut before = puzzle.to_vec();
     let mut drawn = 0;
     loop {
@@ -90,7 +91,7 @@ fn watch<'s>(
             let grid = solver.grid();
             let state = describe(&progress, policy);
             let mut text = String::new();
-            if terminal {
+            if redraws {
                 if drawn > 0 {
                     let _ = write!(text, "\x1b[{drawn}A\x1b[J");
                 }
@@ -99,7 +100,7 @@ fn watch<'s>(
             } else {
                 let _ = writeln!(text, "{}  {state}", task.text(grid));
             }
-            stderr().write_all(text.as_bytes()).context("cannot write to standard error")?;
+            eprint!("{text}");
             before.copy_from_slice(grid);
         }
         if done {

@@ -1,6 +1,5 @@
 //! `hrm-host train`
 
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -9,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use hrm_host::config::{Precision, RunConfig};
+use hrm_host::files::check_folder;
 use hrm_host::model::multiplies_bf16;
 use hrm_host::train::checkpoint::RunDir;
 use hrm_host::train::metrics::{Evaluation, Progress};
@@ -18,6 +18,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::compute::DeviceChoice;
 use super::model::{configuration_of, weights_of};
+use super::{signals, terminal};
 
 /// Exit code after Ctrl-C or SIGTERM.
 const INTERRUPTED: u8 = 130;
@@ -76,19 +77,21 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
     if config.train.precision == Precision::Bf16 && device.is_cpu() && !multiplies_bf16() {
         eprintln!("train.precision = bf16: this processor does not multiply bf16, so the run stays in f32");
     }
+    // The complaint comes before minutes of work, not after.
+    check_folder(&args.out)?;
     if !args.resume {
-        // The complaint comes before minutes of work, not after.
         ensure_new(&args.out)?;
     }
     let stop = Arc::new(AtomicBool::new(false));
     let flag = stop.clone();
-    ctrlc::set_handler(move || {
+    signals::on_stop(move || {
         if flag.swap(true, Ordering::Relaxed) {
             std::process::exit(i32::from(INTERRUPTED));
         }
-        eprintln!("stopping after this step and saving (once more: stop at once, losing what the last checkpoint lacks)");
-    })
-    .context("cannot watch for Ctrl-C")?;
+        eprintln!(
+            "stopping after this step and saving (once more: stop at once, losing what the last checkpoint lacks)"
+        );
+    })?;
 
     let from = &config.train.from;
     let start =
@@ -202,7 +205,7 @@ struct Screen {
 
 impl Screen {
     fn new(config: &RunConfig, options: &RunOptions) -> Self {
-        let terminal = std::io::stderr().is_terminal();
+        let terminal = terminal::redraws(&std::io::stderr());
         let bar = if terminal { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
         let style =
             ProgressStyle::with_template("{spinner} {msg}").unwrap_or(ProgressStyle::default_spinner());

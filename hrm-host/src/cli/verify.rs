@@ -13,10 +13,10 @@ use hrm_host::quant::compare::{Agreement, compare};
 use hrm_host::quant::{AlignedPack, IntegerModel, shape};
 use hrm_host::train::eval::FloatModel;
 use hrm_host::train::load_parameters;
-use indicatif::ProgressBar;
 
 use super::draw_rows;
 use super::model::newest;
+use super::terminal;
 
 /// Compare an int8 pack with the float checkpoint it was made of, or with a microcontroller that runs it.
 ///
@@ -95,7 +95,7 @@ fn against_boards(args: &Args, pack: Pack<'_>) -> Result<ExitCode> {
             let eased = with_hints(&set, hints, args.seed);
             let puzzles: Vec<Vec<u8>> = eased.iter().map(|row| row.question.to_vec()).collect();
             let claim = Claim { pack, path: &args.pack, puzzles: &puzzles, segments };
-            let bar = ProgressBar::new(puzzles.len() as u64);
+            let bar = terminal::bar(puzzles.len() as u64, "{wide_bar} {pos}/{len}")?;
             let image = Image::built(board.name)?;
             let found = match claim.prove(board, image, &mut |done| bar.set_position(done as u64)) {
                 Ok(proof) => format!(

@@ -1,4 +1,4 @@
-//! Writing puzzle files so that a reader never sees half of one.
+//! Puzzle files as this program writes them.
 
 use std::{
     io::{self, Write},
@@ -8,7 +8,28 @@ use std::{
 use flate2::{Compression, GzBuilder};
 
 use super::PuzzleSet;
-use crate::files::Staged;
+use crate::files::{Kind, replace_file};
+
+const HEADER: &str = "source,question,answer,rating";
+
+/// A puzzle file with the columns that this program writes.
+pub const PUZZLES: Kind = Kind { name: "a puzzle file", begins: is_puzzles };
+
+/// A puzzle file that can be made again, because [`generate`](super::generate::generate) made it.
+pub const GENERATED: Kind = Kind { name: "a file of generated puzzles", begins: is_generated };
+
+fn is_puzzles(start: &[u8]) -> bool {
+    rows(start).is_some()
+}
+
+fn is_generated(start: &[u8]) -> bool {
+    rows(start).is_some_and(|rows| rows.is_empty() || rows.starts_with(b"generated_"))
+}
+
+/// What follows the header.
+fn rows(start: &[u8]) -> Option<&[u8]> {
+    start.strip_prefix(HEADER.as_bytes())?.strip_prefix(b"\n")
+}
 
 /// A file could not be written; what stood there before is untouched.
 #[derive(Debug, thiserror::Error)]
@@ -22,35 +43,28 @@ pub struct ExportError {
     pub source: io::Error,
 }
 
-/// Writes `set` beside `path` as CSV with the columns `source,question,answer,rating`, gzip where the name ends in `.gz`.
-/// Equal sets give equal bytes.
-pub fn stage(set: &PuzzleSet, path: &Path) -> Result<Staged, ExportError> {
-    let gzip = path.extension().is_some_and(|extension| extension == "gz");
-    let staged = Staged::new(path, |file| {
-        if gzip {
-            let mut encoder = GzBuilder::new().write(file, Compression::best());
-            write_csv(set, &mut encoder)?;
-            encoder.finish().map(|_| ())
-        } else {
-            write_csv(set, file)
-        }
-    });
-    staged.map_err(at(path))
-}
-
-fn at(path: &Path) -> impl FnOnce(io::Error) -> ExportError {
-    move |source| ExportError { path: path.into(), source }
-}
-
-/// [`stage`]s `set` and puts it in place.
+/// Replaces `path` by `set`; see [`write`].
 pub fn save(set: &PuzzleSet, path: &Path) -> Result<(), ExportError> {
-    stage(set, path)?.commit().map_err(at(path))
+    replace_file(path, |file| write(set, path, file))
+        .map_err(|source| ExportError { path: path.into(), source })
 }
 
-/// Writes `set` as CSV; see [`stage`].
+/// Writes `set` as CSV with the columns `source,question,answer,rating`, gzip where `name` ends in `.gz`.
+/// Equal sets give equal bytes.
+pub fn write(set: &PuzzleSet, name: &Path, out: &mut dyn Write) -> io::Result<()> {
+    if name.extension().is_some_and(|extension| extension == "gz") {
+        let mut encoder = GzBuilder::new().write(out, Compression::best());
+        write_csv(set, &mut encoder)?;
+        encoder.finish().map(|_| ())
+    } else {
+        write_csv(set, out)
+    }
+}
+
+/// Writes `set` as CSV; see [`write`].
 pub fn write_csv(set: &PuzzleSet, out: &mut dyn Write) -> io::Result<()> {
     let mut writer = csv::Writer::from_writer(out);
-    writer.write_record(["source", "question", "answer", "rating"])?;
+    writer.write_record(HEADER.split(','))?;
     let text = |grid| set.task().text(grid).to_string();
     for puzzle in set.iter() {
         let rating = puzzle.rating.map_or(String::new(), |rating| rating.to_string());
@@ -89,13 +103,27 @@ mod tests {
     }
 
     #[test]
+    fn generated_puzzles_are_told_from_others() {
+        let mut made = Vec::new();
+        write_csv(&set(), &mut made).expect("written");
+        assert!((PUZZLES.begins)(&made) && (GENERATED.begins)(&made));
+        let others = String::from_utf8(made).expect("text").replace("generated_", "puzzles of mine ");
+        assert!((PUZZLES.begins)(others.as_bytes()) && !(GENERATED.begins)(others.as_bytes()));
+        for start in ["question,answer\n", "run,kind,step,samples\n", ""] {
+            assert!(!(PUZZLES.begins)(start.as_bytes()) && !(GENERATED.begins)(start.as_bytes()));
+        }
+    }
+
+    #[test]
     fn a_set_that_cannot_be_written_leaves_the_old_file() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("set.csv");
         fs::write(&path, "old").expect("written");
-        fs::create_dir(folder.path().join("set.csv.partial")).expect("a folder in the way");
-        assert!(save(&set(), &path).expect_err("an error").to_string().contains("set.csv"));
+        fs::create_dir(folder.path().join("folder.csv")).expect("a folder in the way");
+        for name in ["folder.csv", "missing/set.csv", "set.csv/set.csv"] {
+            let error = save(&set(), &folder.path().join(name)).expect_err("an error").to_string();
+            assert!(error.contains(name), "{error}");
+        }
         assert_eq!(fs::read_to_string(&path).expect("text"), "old");
-        assert!(save(&set(), &folder.path().join("missing/set.csv")).is_err());
     }
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::files::Kind;
 use crate::train::metrics::{Evaluation, Progress};
 
 /// Why there is nothing to draw.
@@ -59,6 +60,11 @@ impl Line {
     }
 }
 
+/// The metrics file of a run directory, or the file itself.
+pub fn metrics_of(run: &Path) -> PathBuf {
+    if run.is_dir() { run.join("metrics.jsonl") } else { run.to_owned() }
+}
+
 /// A run's history.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct History {
@@ -78,7 +84,7 @@ impl History {
     /// # Errors
     /// Where the file cannot be read, or says nothing.
     pub fn read(path: &Path) -> Result<Self, HistoryError> {
-        let file = if path.is_dir() { path.join("metrics.jsonl") } else { path.to_owned() };
+        let file = metrics_of(path);
         let text = std::fs::read_to_string(&file)
             .map_err(|source| HistoryError::Read { path: file.clone(), source })?;
         let directory = if path.is_dir() { Some(path) } else { file.parent() };
@@ -125,30 +131,21 @@ impl History {
     }
 }
 
+/// The columns of [`to_csv`].
+const HEADER: &str = "run,kind,step,samples,minutes,loss,cross_entropy,halt_loss,lr,rate,segments,hints,rows,exact,\
+                      exact_low,exact_high";
+
+/// A table of learning curves.
+pub const TABLE: Kind =
+    Kind { name: "a table of learning curves", begins: |start| start.starts_with(HEADER.as_bytes()) };
+
 /// Everything in `runs` as CSV: a row per line of metrics, and one per evaluation and share of hints.
 ///
 /// # Errors
 /// What the writer says.
 pub fn to_csv<W: io::Write>(runs: &[History], to: W) -> csv::Result<()> {
     let mut csv = csv::Writer::from_writer(to);
-    csv.write_record([
-        "run",
-        "kind",
-        "step",
-        "samples",
-        "minutes",
-        "loss",
-        "cross_entropy",
-        "halt_loss",
-        "lr",
-        "rate",
-        "segments",
-        "hints",
-        "rows",
-        "exact",
-        "exact_low",
-        "exact_high",
-    ])?;
+    csv.write_record(HEADER.split(','))?;
     let blank = String::new;
     for run in runs {
         for l in &run.logged {

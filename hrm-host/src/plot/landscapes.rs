@@ -7,6 +7,7 @@ use plotters::prelude::*;
 use super::style::{self, Canvas, DrawError, Drawn, Frame, TEXT, colour, short};
 use crate::analyze::landscape::{ARROWS, Landscape, SIDE};
 use crate::analyze::modes::Mode;
+use crate::files::Kind;
 
 const PANEL: (u32, u32) = (560, 520);
 /// An arrow is at most as long as the distance between two.
@@ -85,6 +86,13 @@ fn shade(energy: u32, highest: u32) -> RGBColor {
     RGBColor(mix(245.0, 40.0), mix(245.0, 70.0), mix(250.0, 120.0))
 }
 
+/// The columns of [`to_csv`].
+const HEADER: &str = "mode,kind,x,y,value,value2";
+
+/// A table of energy landscapes.
+pub const TABLE: Kind =
+    Kind { name: "a table of energy landscapes", begins: |start| start.starts_with(HEADER.as_bytes()) };
+
 /// The numbers behind the picture: `energy` at every place, `trace` after every segment, `arrow`s from a place (`x`, `y`) to
 /// (`value`, `value2`).
 ///
@@ -92,7 +100,7 @@ fn shade(energy: u32, highest: u32) -> RGBColor {
 /// What the writer says.
 pub fn to_csv<W: io::Write>(landscapes: &[(Mode, Landscape)], to: W) -> csv::Result<()> {
     let mut table = csv::Writer::from_writer(to);
-    table.write_record(["mode", "kind", "x", "y", "value", "value2"])?;
+    table.write_record(HEADER.split(','))?;
     let number = |x: f64| format!("{x:.4}");
     for (mode, landscape) in landscapes {
         let mut line = |kind: &str, [x, y]: [f64; 2], value: String, value2: String| {

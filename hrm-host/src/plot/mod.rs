@@ -6,4 +6,4 @@ pub mod landscapes;
 pub mod paths;
 mod style;
 
-pub use style::DrawError;
+pub use style::{DrawError, PICTURE};

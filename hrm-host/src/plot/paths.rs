@@ -7,6 +7,7 @@ use plotters::prelude::*;
 use super::style::{self, Canvas, DrawError, Drawn, FONT, Frame, TEXT, colour, short};
 use crate::analyze::modes::Mode;
 use crate::analyze::path::Path;
+use crate::files::Kind;
 
 const SIZE: (u32, u32) = (1120, 460);
 const HEAD: u32 = 34;
@@ -82,13 +83,20 @@ fn panel(
     Ok(())
 }
 
+/// The columns of [`to_csv`].
+const HEADER: &str = "puzzle,mode,segment,wrong_cells,energy,moved";
+
+/// A table of a model's paths.
+pub const TABLE: Kind =
+    Kind { name: "a table of a model's paths", begins: |start| start.starts_with(HEADER.as_bytes()) };
+
 /// The numbers behind the picture: a line per puzzle and segment.
 ///
 /// # Errors
 /// What the writer says.
 pub fn to_csv<W: io::Write>(paths: &[(Mode, Path)], to: W) -> csv::Result<()> {
     let mut table = csv::Writer::from_writer(to);
-    table.write_record(["puzzle", "mode", "segment", "wrong_cells", "energy", "moved"])?;
+    table.write_record(HEADER.split(','))?;
     for (row, (mode, path)) in paths.iter().enumerate() {
         for (s, (wrong, energy)) in path.wrong.iter().zip(&path.energy).enumerate() {
             let moved = s.checked_sub(1).and_then(|s| path.moved.get(s)).map(|x| format!("{x:.6}"));

@@ -6,6 +6,8 @@ use plotters::coord::Shift;
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 
+use crate::files::Kind;
+
 /// Okabe and Ito's colours, which the colour-blind can tell apart.
 const COLOURS: [RGBColor; 7] = [
     RGBColor(0, 114, 178),
@@ -23,6 +25,13 @@ pub(super) const FONT: &str = "sans-serif";
 pub(super) type Canvas<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 pub(super) type Drawn<T = ()> = Result<T, Box<dyn std::error::Error>>;
 pub(super) type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
+
+/// What stands before every picture of this program.
+const MARK: &str = "<!-- drawn by hrm-host -->\n";
+
+/// A picture that this program has drawn.
+pub const PICTURE: Kind =
+    Kind { name: "a picture (SVG)", begins: |start| start.starts_with(MARK.as_bytes()) };
 
 /// The picture could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -76,7 +85,7 @@ pub(super) fn colour(i: usize) -> RGBColor {
 
 /// What `draw` puts on a white canvas of `size` pixels, as SVG.
 pub(super) fn svg(size: (u32, u32), draw: impl FnOnce(&Canvas<'_>) -> Drawn) -> Result<String, DrawError> {
-    let mut text = String::new();
+    let mut text = MARK.to_owned();
     let canvas = SVGBackend::with_string(&mut text, size).into_drawing_area();
     let drawn = canvas.fill(&WHITE).map_err(Into::into).and_then(|()| draw(&canvas));
     drawn.and_then(|()| canvas.present().map_err(Into::into)).map_err(|e| DrawError(e.to_string()))?;

@@ -206,6 +206,15 @@ pub fn load_model(path: &Path, prefer_ema: bool) -> Result<TrainedModel, TrainEr
     Ok(TrainedModel { config, params, step, samples })
 }
 
+/// The file that says that a process trains here.
+const LOCK: &str = "lock";
+
+/// Whether `name` is that of a file which a killed run was writing.
+fn is_unfinished(name: &str) -> bool {
+    ["step-", "latest.", "config.toml."].iter().any(|start| name.starts_with(start))
+        && name.ends_with(".partial")
+}
+
 /// A run's directory: `step-XXXXXXXX.safetensors`, and `latest` with the name of the newest.
 #[derive(Clone, Debug)]
 pub struct RunDir {
@@ -239,16 +248,11 @@ impl RunDir {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(true),
             Err(error) => return Err(error),
         };
-        for entry in entries {
-            let name = entry?.file_name();
-            let left = name.to_str().is_some_and(|name| {
-                ["config.toml", "metrics.jsonl", "lock"].contains(&name) || name.ends_with(".partial")
-            });
-            if !left {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+        let names = entries.map(|entry| Ok(entry?.file_name())).collect::<std::io::Result<Vec<_>>>()?;
+        // A run makes its lock before anything else: a config.toml without one is its author's.
+        let lock = fs::metadata(self.path.join(LOCK)).is_ok_and(|lock| lock.is_file() && lock.len() == 0);
+        let left = |name: &str| [LOCK, "config.toml", "metrics.jsonl"].contains(&name) || is_unfinished(name);
+        Ok(names.is_empty() || (lock && names.iter().all(|name| name.to_str().is_some_and(left))))
     }
 
     /// Opens the directory of an earlier run.
@@ -256,22 +260,27 @@ impl RunDir {
         Self { path: path.to_owned() }
     }
 
-    /// Takes the directory for this process as long as the result lives.
+    /// Takes the directory for this process as long as the result lives, and deletes what a killed run has left unfinished.
     ///
     /// # Errors
     /// [`TrainError::Locked`] where another process has it.
     pub fn lock(&self) -> Result<fs::File, TrainError> {
-        let path = self.path.join("lock");
-        let file = fs::File::create(&path).map_err(|source| TrainError::Io {
-            action: "write",
-            path: path.clone(),
-            source,
-        })?;
+        let path = self.path.join(LOCK);
+        let open = fs::OpenOptions::new().write(true).create(true).truncate(false).open(&path);
+        let io = |action, source| TrainError::Io { action, path: path.clone(), source };
+        let file = open.map_err(|source| io("write", source))?;
         match file.try_lock() {
-            Ok(()) => Ok(file),
-            Err(fs::TryLockError::WouldBlock) => Err(TrainError::Locked(self.path.clone())),
-            Err(fs::TryLockError::Error(source)) => Err(TrainError::Io { action: "lock", path, source }),
+            Ok(()) => {}
+            Err(fs::TryLockError::WouldBlock) => return Err(TrainError::Locked(self.path.clone())),
+            Err(fs::TryLockError::Error(source)) => return Err(io("lock", source)),
         }
+        for entry in fs::read_dir(&self.path).map_err(|source| io("list the folder of", source))?.flatten() {
+            if entry.file_name().to_str().is_some_and(is_unfinished) {
+                // It is in nobody's way.
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+        Ok(file)
     }
 
     /// Saves `state`, points `latest` at it and deletes all but the newest `keep` checkpoints.

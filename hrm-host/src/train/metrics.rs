@@ -127,7 +127,11 @@ pub enum Line<'a> {
 }
 
 /// `metrics.jsonl`, which is only ever appended to.
-pub struct MetricsFile(File);
+pub struct MetricsFile {
+    file: File,
+    /// The last line could not be written in full.
+    torn: bool,
+}
 
 impl MetricsFile {
     /// Opens or creates the file. A last line that a crash has cut short is ended, so that it spoils no other.
@@ -144,7 +148,7 @@ impl MetricsFile {
                 file.write_all(b"\n")?;
             }
         }
-        Ok(Self(file))
+        Ok(Self { file, torn: false })
     }
 
     /// Appends one line.
@@ -152,8 +156,10 @@ impl MetricsFile {
     /// # Errors
     /// What the system says.
     pub fn write(&mut self, line: &Line<'_>) -> io::Result<()> {
-        let mut text = serde_json::to_string(line)?;
-        text.push('\n');
-        self.0.write_all(text.as_bytes())
+        let start = if self.torn { "\n" } else { "" };
+        let text = format!("{start}{}\n", serde_json::to_string(line)?);
+        let written = self.file.write_all(text.as_bytes());
+        self.torn = written.is_err();
+        written
     }
 }

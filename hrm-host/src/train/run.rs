@@ -14,6 +14,7 @@ use super::metrics::{Evaluation, Line, MetricsFile, Progress, Window};
 use super::trainer::Trainer;
 use crate::config::RunConfig;
 use crate::data::PuzzleSet;
+use crate::files::replace_file;
 use crate::model::Params;
 
 /// Per cent of the blanks given as hints at the four levels of every evaluation.
@@ -190,7 +191,8 @@ impl<'a> Run<'a> {
         if let Some(dir) = &dir {
             let io = |path: &Path, source| TrainError::Io { action: "write", path: path.to_owned(), source };
             let config_path = dir.path.join("config.toml");
-            std::fs::write(&config_path, config.to_toml()).map_err(|e| io(&config_path, e))?;
+            replace_file(&config_path, |file| file.write_all(config.to_toml().as_bytes()))
+                .map_err(|e| io(&config_path, e))?;
             let metrics_path = dir.path.join("metrics.jsonl");
             let mut file = MetricsFile::open(&metrics_path).map_err(|e| io(&metrics_path, e))?;
             let line = Line::Start {

@@ -11,6 +11,8 @@ use anyhow::{Context, Result};
 use hrm_emulator::board::{BOARDS, Board};
 use hrm_emulator::{Image, Machine, bridge};
 
+use crate::cli::signals;
+
 /// Run an emulated board, its UART on a TCP port, its log on standard error, until it leaves or Ctrl-C.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -37,7 +39,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     let listener =
         TcpListener::bind(&args.listen).with_context(|| format!("cannot listen on {}", args.listen))?;
     let address = listener.local_addr()?;
-    ctrlc::set_handler(|| STOP.store(true, Ordering::Relaxed)).context("cannot catch Ctrl-C")?;
+    signals::on_stop(|| STOP.store(true, Ordering::Relaxed))?;
     let (mut machine, hello) = Machine::boot(board, Image::built(board.name)?, &args.pack)?;
     println!("{} with pack {:08x} listens on {address}", hello.board, hello.pack_crc);
     let uart = machine.line()?;

@@ -4,12 +4,12 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use hrm_core::wire::Solve;
-use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Line, task_of};
 use crate::cli::policy::PolicyArgs;
 use crate::cli::puzzles::{PuzzleArgs, Score};
 use crate::cli::solve::{headline, json};
+use crate::cli::terminal;
 
 /// Let a board solve puzzles.
 ///
@@ -36,8 +36,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     let task = task_of(session.hello())?;
     let policy = args.policy.policy(session.hello().shape.segments)?;
     let puzzles = args.puzzles.read(&task)?;
-    let bar = ProgressBar::new(puzzles.len() as u64);
-    bar.set_style(ProgressStyle::with_template("{bar:30} {pos}/{len} {elapsed} left {eta}  {msg}")?);
+    let bar = terminal::bar(puzzles.len() as u64, "{bar:30} {pos}/{len} {elapsed} left {eta}  {msg}")?;
     let mut score = Score::default();
     for (index, tokens) in puzzles.iter().enumerate() {
         // Progress of every segment also tells a board that is lost from one that thinks.

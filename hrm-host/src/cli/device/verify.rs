@@ -10,10 +10,9 @@ use hrm_core::wire::{Ask, Solve};
 use hrm_core::{Hrm, Op, workspace_bytes};
 use hrm_emulator::compare::{compare, digests};
 use hrm_host::quant::AlignedPack;
-use indicatif::ProgressBar;
 
 use super::{Line, task_of};
-use crate::cli::draw_rows;
+use crate::cli::{draw_rows, terminal};
 
 /// Prove that a board computes the same bits as this machine: every operation of every segment, and whole solves.
 ///
@@ -58,7 +57,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     let members = pack.shape().members;
     let mut memory = vec![0; workspace_bytes(pack.shape()) / 4];
     let mut host = Hrm::new(pack, &mut memory)?;
-    let bar = ProgressBar::new(set.len() as u64);
+    let bar = terminal::bar(set.len() as u64, "{wide_bar} {pos}/{len}")?;
     let lost = |error: &hrm_emulator::LinkError| eprintln!("the board is lost ({error}); waiting for it");
     let policy = Policy { segments, ..Policy::default() };
     for (index, row) in set.iter().enumerate() {

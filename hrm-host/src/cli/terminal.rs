@@ -1,0 +1,28 @@
+//! What a terminal may be asked for.
+
+use std::io::{IsTerminal, stderr};
+
+use anyhow::Result;
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Whether what stands on `stream` can be drawn over: it is a terminal, and no `dumb` one.
+pub(super) fn redraws(stream: &impl IsTerminal) -> bool {
+    let capable = match std::env::var_os("TERM") {
+        Some(name) => !name.is_empty() && name != "dumb",
+        // Elsewhere terminals have no name.
+        None => cfg!(not(unix)),
+    };
+    capable && stream.is_terminal()
+}
+
+/// Whether `stream` may have colours and weights: it can be drawn over, and `NO_COLOR` is not set.
+pub(super) fn colours(stream: &impl IsTerminal) -> bool {
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    redraws(stream) && !refused
+}
+
+/// A bar of `length` as `template` says, on standard error; nothing where that cannot be drawn over.
+pub(super) fn bar(length: u64, template: &str) -> Result<ProgressBar> {
+    let bar = if redraws(&stderr()) { ProgressBar::new(length) } else { ProgressBar::hidden() };
+    Ok(bar.with_style(ProgressStyle::with_template(template)?))
+}

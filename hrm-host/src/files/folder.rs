@@ -1,0 +1,34 @@
+//! Whether files can be written into a folder, found out before there is anything to write.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use super::plan::PlanError;
+use super::staged::create_beside;
+
+/// Sees that `folder` can be written, or that it can be made; makes nothing.
+///
+/// # Errors
+/// Why it cannot.
+pub fn check_folder(folder: &Path) -> Result<(), PlanError> {
+    let here = Path::new(".");
+    let mut known = folder.ancestors().map(|path| if path.as_os_str().is_empty() { here } else { path });
+    let there = known.find(|path| path.exists() || path.is_symlink()).unwrap_or(here);
+    probe(&there.join("hrm-host")).map_err(|source| PlanError::Folder { folder: there.into(), source })
+}
+
+/// Makes `folder` where it is missing, and sees that it can be written.
+///
+/// # Errors
+/// Why it cannot.
+pub fn make_folder(folder: &Path) -> Result<(), PlanError> {
+    check_folder(folder)?;
+    fs::create_dir_all(folder).map_err(|source| PlanError::Folder { folder: folder.into(), source })
+}
+
+/// Sees that a file can be made beside `path`, under a name as long as that of an unfinished one.
+pub(super) fn probe(path: &Path) -> io::Result<()> {
+    let (probe, _) = create_beside(path)?;
+    fs::remove_file(probe)
+}

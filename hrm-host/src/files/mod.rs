@@ -1,0 +1,18 @@
+//! Writing files so that nothing is lost: not what was there, not half of what is new.
+//!
+//! A command makes a [`Plan`] of what it reads and writes before it begins to work. The plan refuses to overwrite an input,
+//! another output, or a file that this program did not make. Then every output is [staged](Output::stage) in full, and only
+//! when all are there does [`commit`] put them in place.
+//!
+//! `place` finds out where a name leads, `kind` whose a file is, `plan` asks both, `staged` writes.
+
+mod folder;
+mod kind;
+mod place;
+mod plan;
+mod staged;
+
+pub use folder::{check_folder, make_folder};
+pub use kind::Kind;
+pub use plan::{Output, Plan, PlanError};
+pub use staged::{Staged, WriteError, commit, replace_file};
