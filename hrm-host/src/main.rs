@@ -12,6 +12,7 @@ use hrm_host::files::WriteError;
 
 fn main() -> ExitCode {
     hrm_host::memory::keep_freed();
+    cli::signals::ignore_size_limit();
     print::run(|| match cli::Cli::try_parse() {
         Ok(cli) => cli.run().unwrap_or_else(|error| failed(&error)),
         Err(answer) => not_a_command(&answer),

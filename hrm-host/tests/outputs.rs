@@ -103,6 +103,13 @@ fn what_this_command_did_not_make_is_not_replaced_and_neither_is_what_lies_besid
         refused(at, args, named);
         refused(at, args, "--force");
     }
+    // A card that somebody has written on is theirs.
+    assert_eq!(hrm(at, &["export", "run", "--out", "mine.hrm"]).0, 0);
+    let card = fs::read_to_string(at.join("mine.md")).unwrap();
+    fs::write(at.join("mine.md"), format!("{card}\n\nTrained for Ada.\n")).unwrap();
+    refused(at, &["export", "run", "--out", "mine.hrm"], "mine.md is there already");
+    fs::write(at.join("mine.md"), card).unwrap();
+
     refused(at, &["demo", "--out", "demo"], "config.toml is there already");
     refused(at, &["train", "--config", "project/config.toml", "--out", "project"], "project is not empty");
 
@@ -190,6 +197,15 @@ fn a_folder_that_is_missing_is_named_before_there_is_anything_to_lose() {
         "rows.csv",
     );
     refused(at, &["analyze", "run", "--data", "missing.csv", "--out", "rows.csv"], "rows.csv");
+    for args in
+        [&["train", "--config", "tiny.toml"][..], &["analyze", "run", "--data", "rows.csv"], &["demo"]]
+    {
+        refused(at, &[args, &["--out", "-"]].concat(), "only single files go to standard output");
+    }
+    // As long a name as the system takes is none too long.
+    let long = format!("{}.csv", "n".repeat(251));
+    let (code, _, err) = hrm(at, &["data", "import", "rows.csv", "--out", &long]);
+    assert_eq!(code, 0, "{err}");
 }
 
 #[test]
@@ -300,7 +316,7 @@ fn a_full_disk_leaves_everything_that_was_there() {
     for args in [&split[..], &["export", "run", "--out", "p.hrm"]] {
         let program = command(at, args);
         let mut limited = Command::new("bash");
-        limited.args(["-c", "trap '' XFSZ; ulimit -f 2; exec \"$0\" \"$@\""]).arg(program.get_program());
+        limited.args(["-c", "ulimit -f 2; exec \"$0\" \"$@\""]).arg(program.get_program());
         let (code, _, err) = said(limited.args(program.get_args()).current_dir(at).output().unwrap());
         assert!(code == 1 && err.contains("cannot write") && err.contains("no file was changed"), "{err}");
         assert!(everything(at) == before, "{args:?}");

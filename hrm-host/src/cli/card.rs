@@ -11,17 +11,25 @@ use hrm_host::quant::compare::Agreement;
 
 use super::export::name_of;
 
-/// What the table of every card begins with.
-const FIRST_ROW: &str = "\n| task | ";
+/// A model card to which nobody has added anything.
+pub(super) const CARD: Kind =
+    Kind { name: "a model card", begins: |start| is_untouched(&String::from_utf8_lossy(start)) };
 
-/// A model card, by its title and its table.
-pub(super) const CARD: Kind = Kind {
-    name: "a model card",
-    begins: |start| {
-        let row = FIRST_ROW.as_bytes();
-        start.starts_with(b"# ") && start.windows(row.len()).any(|window| window == row)
-    },
-};
+const FIRST_ROW: &str = "| task | ";
+const VALIDATION: &str = "Validation rows (";
+const CONFIGURATION: &str = "Configuration:";
+const FENCE: &str = "```";
+
+/// Whether `card` has a title, the table, and otherwise only lines that [`card`] writes.
+fn is_untouched(card: &str) -> bool {
+    let mut parts = card.split(FENCE);
+    let (before, after) = (parts.next().unwrap_or_default(), parts.nth(1).unwrap_or_default());
+    let mut lines = before.lines();
+    let title = lines.next().is_some_and(|title| title.starts_with("# "));
+    let own =
+        |line: &str| line.is_empty() || ["|", VALIDATION, CONFIGURATION].iter().any(|s| line.starts_with(s));
+    title && before.contains(FIRST_ROW) && lines.all(own) && after.trim().is_empty() && parts.next().is_none()
+}
 
 /// The card of `pack`; `levels` are (hints per cent, agreement after the last segment) on validation rows.
 pub(super) fn card(
@@ -34,7 +42,7 @@ pub(super) fn card(
     let mut card = String::new();
     let p = &header.provenance;
     writeln!(card, "# {}\n", name_of(path))?;
-    writeln!(card, "| | |\n|---|---|{FIRST_ROW}{} |", header.task)?;
+    writeln!(card, "| | |\n|---|---|\n{FIRST_ROW}{} |", header.task)?;
     writeln!(card, "| pack | {} bytes, CRC-32 {:08x} |", pack.bytes(), pack.crc())?;
     writeln!(card, "| members | {} |", shape.members)?;
     writeln!(card, "| width, heads, inner | {}, {}, {} |", shape.width, shape.heads, shape.inner)?;
@@ -60,7 +68,7 @@ pub(super) fn card(
             true => "split off the training data".to_owned(),
             false => format!("drawn from {}, apart from the training data", name_of(from)),
         };
-        writeln!(card, "Validation rows ({source}), one pass of {} segments:\n", shape.segments)?;
+        writeln!(card, "{VALIDATION}{source}), one pass of {} segments:\n", shape.segments)?;
         writeln!(card, "| hints | rows | float exact | int exact | only float | only int | cosine of z_H |")?;
         writeln!(card, "|---|---|---|---|---|---|---|")?;
         for (hints, a) in levels {
@@ -72,6 +80,27 @@ pub(super) fn card(
         }
         writeln!(card)?;
     }
-    writeln!(card, "Configuration:\n\n```toml\n{}```", toml::to_string(config)?)?;
+    writeln!(card, "{CONFIGURATION}\n\n{FENCE}toml\n{}{FENCE}", toml::to_string(config)?)?;
     Ok(card)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_card_with_words_of_somebody_else_is_no_longer_our_own() {
+        for name in ["sudoku4-demo", "sudoku9-mcu", "sudoku9-mcu-i8", "sudoku9-plus", "sudoku9-quick"] {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../models/{name}.md"));
+            let card = std::fs::read_to_string(path).unwrap();
+            assert!(is_untouched(&card), "{name}");
+            let after = format!("{card}\n\nThe licence of the data is open.\n");
+            let within = card.replacen("\n\nConfiguration:", "\n\nUse it for 4x4 only.\n\nConfiguration:", 1);
+            let title = card.replacen("# ", "My ", 1);
+            let fence = format!("{card}\n```sh\nls\n```\n");
+            for changed in [after, within, title, fence] {
+                assert!(changed != card && !is_untouched(&changed), "{changed}");
+            }
+        }
+    }
 }

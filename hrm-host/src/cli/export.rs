@@ -148,7 +148,10 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
         staged.push(card_out.stage(|file| file.write_all(text.as_bytes()))?);
     }
     commit(staged)?;
-    let Some(card_out) = card_out else { return Ok(ExitCode::SUCCESS) };
+    let Some(card_out) = card_out else {
+        eprintln!("wrote a pack of {} bytes to {}, without a card", pack.bytes().len(), pack_out.shown());
+        return Ok(ExitCode::SUCCESS);
+    };
     let shape = *pack.open()?.shape();
     println!(
         "{}: {} bytes, {} member(s), {}-bit lanes, {} bytes of RAM",

@@ -26,7 +26,7 @@ mod outputs;
 mod picture;
 mod policy;
 mod puzzles;
-mod signals;
+pub(crate) mod signals;
 mod solve;
 mod terminal;
 mod train;

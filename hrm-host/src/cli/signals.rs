@@ -7,6 +7,15 @@ use anyhow::{Context, Result};
 /// One request may come as several signals: a closed terminal has both the system and the shell send SIGHUP.
 const ONE_REQUEST: Duration = Duration::from_secs(1);
 
+/// Has a file that reaches the limit of its size (`ulimit -f`) be an error like a full disk, and not the end of the program.
+pub(crate) fn ignore_size_limit() {
+    #[cfg(unix)]
+    // SAFETY: no handler is installed.
+    unsafe {
+        libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
+    }
+}
+
 /// Has `stop` called, on a thread of its own, for every request to stop.
 ///
 /// SIGHUP stays ignored where it was when the program began, as `nohup` has it.

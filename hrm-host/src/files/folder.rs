@@ -12,6 +12,10 @@ use super::staged::create_beside;
 /// # Errors
 /// Why it cannot.
 pub fn check_folder(folder: &Path) -> Result<(), PlanError> {
+    if folder.as_os_str() == "-" {
+        let source = io::Error::other("only single files go to standard output");
+        return Err(PlanError::Folder { folder: folder.into(), source });
+    }
     let here = Path::new(".");
     let mut known = folder.ancestors().map(|path| if path.as_os_str().is_empty() { here } else { path });
     let there = known.find(|path| path.exists() || path.is_symlink()).unwrap_or(here);

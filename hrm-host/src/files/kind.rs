@@ -7,7 +7,7 @@ use std::path::Path;
 use flate2::read::MultiGzDecoder;
 
 /// So many bytes of a file are looked at.
-const LOOK: u64 = 4096;
+const LOOK: u64 = 16 << 10;
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// A kind of file that this program makes, so that it may replace an earlier one.

@@ -1,6 +1,6 @@
 //! What a command reads and writes, checked before it begins to work.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -74,10 +74,12 @@ pub enum PlanError {
         kind: &'static str,
     },
     /// Write-protected.
-    #[error("{path} is write-protected; give another name, or replace it with --force")]
+    #[error("{path} is write-protected ({source}); give another name, or replace it with --force")]
     Protected {
         /// What was to be written.
         path: PathBuf,
+        /// What the system said.
+        source: io::Error,
     },
 }
 
@@ -142,8 +144,13 @@ fn no_place(path: &Path, source: io::Error) -> PlanError {
 /// Whether the file at `file`, where there is one, may make room for one of `kind`.
 fn may_replace(path: &Path, file: &Path, kind: Kind) -> Result<(), PlanError> {
     let Ok(about) = fs::metadata(file) else { return Ok(()) };
-    if about.permissions().readonly() {
-        return Err(PlanError::Protected { path: path.into() });
+    // A user who may write everything is told by the mode, all others by the system.
+    let writable = match about.permissions().readonly() {
+        true => Err(io::Error::other("its mode is read-only")),
+        false => OpenOptions::new().write(true).open(file),
+    };
+    if let Err(source) = writable {
+        return Err(PlanError::Protected { path: path.into(), source });
     }
     match kind.includes(file) {
         Ok(true) => Ok(()),

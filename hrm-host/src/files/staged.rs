@@ -1,11 +1,13 @@
 //! Writing beside the destination, and putting everything in place at once.
 
-use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::place::{Place, folder_of};
+
+/// Characters of a name that an unfinished file takes over: a longer name would be too long with an ending.
+const NAME_KEPT: usize = 40;
 
 /// Something could not be written; what stood there before is untouched.
 #[derive(Debug, thiserror::Error)]
@@ -97,7 +99,8 @@ fn beside(destination: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()
     }
 }
 
-/// A new file in the folder of `path`: `NAME.PROCESS-COUNT.partial`. Nobody else's file is touched, whatever its name.
+/// A new file in the folder of `path`: `NAME.PROCESS-COUNT.partial`, of a long name only the start. Nobody else's file is
+/// touched, whatever its name.
 pub(super) fn create_beside(path: &Path) -> io::Result<(PathBuf, File)> {
     let mut count = 0;
     loop {
@@ -111,10 +114,9 @@ pub(super) fn create_beside(path: &Path) -> io::Result<(PathBuf, File)> {
 }
 
 fn beside_name(path: &Path, ending: &str) -> PathBuf {
-    let mut name: OsString = path.file_name().unwrap_or_default().to_owned();
-    name.push(".");
-    name.push(ending);
-    path.with_file_name(name)
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let start: String = name.chars().take(NAME_KEPT).collect();
+    path.with_file_name(format!("{start}.{ending}"))
 }
 
 /// Gives `file` the owner of the one that it replaces, where this user may.
@@ -128,7 +130,7 @@ fn keep_owner(file: &File, before: &fs::Metadata) {
 fn keep_owner(_: &File, _: &fs::Metadata) {}
 
 /// Puts everything that was written in place, or nothing of it: after a crash each file has its old content or its new one,
-/// never a part.
+/// never a part. Symbolic links are kept; a file with a second name (hard link) keeps its old content under that one.
 ///
 /// # Errors
 /// What the system says. Every destination that can be replaced is what it was then.
