@@ -8,6 +8,7 @@ pub mod memory;
 pub mod model;
 pub mod plot;
 pub mod quant;
+pub mod queue;
 pub mod threads;
 pub mod train;
 pub mod vote;

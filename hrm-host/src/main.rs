@@ -7,6 +7,7 @@ mod cli;
 use std::process::ExitCode;
 
 use clap::Parser;
+use cli::exit::Exit;
 use hrm_emulator::with_causes;
 use hrm_host::files::WriteError;
 
@@ -20,20 +21,21 @@ fn main() -> ExitCode {
 }
 
 /// Says what went wrong.
-fn failed(error: &anyhow::Error) -> ExitCode {
+fn failed(error: &anyhow::Error) -> Exit {
     let output = error.chain().find_map(|cause| cause.downcast_ref::<WriteError>());
     if output.is_some_and(WriteError::nobody_reads) {
-        return ExitCode::from(print::NOBODY_READS);
+        return Exit::NobodyReads;
     }
     eprintln!("error: {}", with_causes(error.as_ref()));
-    ExitCode::FAILURE
+    Exit::Error
 }
 
 /// Shows help or version, which are results like any other, or what is wrong with the command line.
-fn not_a_command(answer: &clap::Error) -> ExitCode {
+fn not_a_command(answer: &clap::Error) -> Exit {
     let shown = answer.print();
-    if !answer.use_stderr() {
-        print::written(shown);
+    if answer.use_stderr() {
+        return Exit::Usage;
     }
-    u8::try_from(answer.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
+    print::written(shown);
+    Exit::Success
 }

@@ -10,13 +10,7 @@ use std::io::{self, ErrorKind, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process::ExitCode;
 
-/// Exit code where the reader of standard output has gone, as a shell reports it (128 + SIGPIPE).
-///
-/// The signal that ends other programs stays ignored, because it would also end a training run whose log nobody reads, and
-/// sessions with a device that went away.
-pub(crate) const NOBODY_READS: u8 = 141;
-/// Exit code after any other error.
-const FAILED: u8 = 1;
+use crate::cli::exit::Exit;
 
 macro_rules! print {
     ($($text:tt)*) => { $crate::print::result(format_args!($($text)*)) };
@@ -36,20 +30,22 @@ macro_rules! eprintln {
 }
 
 /// The end of the program, on its way up to [`run`] past everything that cleans up behind itself.
-struct Ended(u8);
+struct Ended(Exit);
 
 /// Runs the program; its exit code, and that of a standard output that could not be written.
-pub(crate) fn run(program: impl FnOnce() -> ExitCode) -> ExitCode {
+pub(crate) fn run(program: impl FnOnce() -> Exit) -> ExitCode {
     let program = || {
         let code = program();
         // Half a line may still be waiting.
         written(io::stdout().flush());
         code
     };
-    catch_unwind(AssertUnwindSafe(program)).unwrap_or_else(|cause| match cause.downcast::<Ended>() {
-        Ok(ended) => ExitCode::from(ended.0),
-        Err(panic) => resume_unwind(panic),
-    })
+    let ended =
+        catch_unwind(AssertUnwindSafe(program)).unwrap_or_else(|cause| match cause.downcast::<Ended>() {
+            Ok(ended) => ended.0,
+            Err(panic) => resume_unwind(panic),
+        });
+    ended.into()
 }
 
 /// Writes a part of what the user has asked for.
@@ -61,10 +57,10 @@ pub(crate) fn result(text: Arguments<'_>) {
 pub(crate) fn written(outcome: io::Result<()>) {
     let Err(error) = outcome else { return };
     let code = if error.kind() == ErrorKind::BrokenPipe {
-        NOBODY_READS
+        Exit::NobodyReads
     } else {
         eprintln!("error: cannot write to standard output: {error}; send it elsewhere and start again");
-        FAILED
+        Exit::Error
     };
     // Unlike a panic, this has nothing to say.
     resume_unwind(Box::new(Ended(code)));

@@ -52,7 +52,7 @@ impl Landscape {
         let mut states: Vec<Vec<f64>> = Vec::new();
         for _ in 0..segments {
             let output = hrm.segment(&carry, &tokens, Gradient::None)?;
-            path.stand(task, &grids(&output.logits)?[0], answer);
+            path.stand(task, &grids(&output.logits)?[0], (puzzle, answer));
             carry = output.carry;
             states.push(carry.z_h.to_dtype(DType::F64)?.flatten_all()?.to_vec1()?);
         }
@@ -176,7 +176,7 @@ mod tests {
         let found = Landscape::of(&hrm, &task, (&question, &ANSWER), 6).unwrap();
         let mut set = PuzzleSet::new(task);
         set.push(Puzzle { question: &question, answer: &ANSWER, source: "test", rating: None });
-        let walked = &follow(&mut FloatModel { hrm, batch: 1 }, &set, 6).unwrap()[0];
+        let walked = &follow(&mut FloatModel { hrm, batch: 1 }, &set, 6, &mut |_| ()).unwrap()[0];
         assert_eq!((&found.path.wrong, &found.path.energy), (&walked.wrong, &walked.energy));
         assert!(found.path.moved.iter().zip(&walked.moved).all(|(a, b)| (a - b).abs() < 1e-6));
 

@@ -1,6 +1,6 @@
 //! A model's way through one puzzle, segment by segment.
 
-use hrm_core::task::sudoku::Sudoku;
+use hrm_core::task::{Task, sudoku::Sudoku};
 use serde::Serialize;
 
 use crate::data::PuzzleSet;
@@ -12,7 +12,7 @@ const LAST: usize = 4;
 /// Where a model stood after each segment of its thought about one puzzle.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Path {
-    /// Cells that differ from the answer, after each segment.
+    /// Cells that differ from the answer, after each segment; 0 for another valid grid, as puzzles with several solutions have.
     pub wrong: Vec<u32>,
     /// Digits that repeat in a row, column or box after each segment: the papers' energy E, which needs no answer.
     pub energy: Vec<u32>,
@@ -49,11 +49,16 @@ impl Path {
     }
 }
 
-/// Lets `model` think `segments` segments about every puzzle of `set`.
+/// Lets `model` think `segments` segments about every puzzle of `set`; `watch` sees all ways so far after every batch.
 ///
 /// # Errors
 /// Where the model fails.
-pub fn follow<A: Answers>(model: &mut A, set: &PuzzleSet, segments: usize) -> Result<Vec<Path>, A::Error> {
+pub fn follow<A: Answers>(
+    model: &mut A,
+    set: &PuzzleSet,
+    segments: usize,
+    watch: &mut dyn FnMut(&[Path]),
+) -> Result<Vec<Path>, A::Error> {
     let (task, cells) = (set.task(), set.cells());
     let mut paths = Vec::with_capacity(set.len());
     let rows: Vec<usize> = (0..set.len()).collect();
@@ -64,7 +69,7 @@ pub fn follow<A: Answers>(model: &mut A, set: &PuzzleSet, segments: usize) -> Re
         model.answer(&puzzles, segments, &mut |Moment { grids, z_h, .. }| {
             let size = z_h.len() / chunk.len();
             for (i, (path, grid)) in walked.iter_mut().zip(grids.chunks_exact(cells)).enumerate() {
-                path.stand(&task, grid, set.answer(chunk[i]));
+                path.stand(&task, grid, (set.question(chunk[i]), set.answer(chunk[i])));
                 let state = i * size..(i + 1) * size;
                 if let Some(before) = before.get(state.clone()) {
                     path.moved.push(distance(&z_h[state], before));
@@ -74,13 +79,15 @@ pub fn follow<A: Answers>(model: &mut A, set: &PuzzleSet, segments: usize) -> Re
             before.extend(z_h);
         })?;
         paths.extend(walked);
+        watch(&paths);
     }
     Ok(paths)
 }
 
 impl Path {
-    pub(super) fn stand(&mut self, task: &Sudoku, grid: &[u8], answer: &[u8]) {
-        self.wrong.push(grid.iter().zip(answer).filter(|(a, b)| a != b).count() as u32);
+    pub(super) fn stand(&mut self, task: &Sudoku, grid: &[u8], (question, answer): (&[u8], &[u8])) {
+        let apart = || grid.iter().zip(answer).filter(|(a, b)| a != b).count() as u32;
+        self.wrong.push(if task.accepts(question, grid) { 0 } else { apart() });
         self.energy.push(task.repeats(grid));
     }
 
@@ -144,7 +151,7 @@ pub(super) mod tests {
         for _ in 0..2 {
             set.push(Puzzle { question: &ANSWER, answer: &ANSWER, source: "test", rating: None });
         }
-        let paths = follow(&mut Script, &set, 4).unwrap();
+        let paths = follow(&mut Script, &set, 4, &mut |_| ()).unwrap();
         // A grid of ones: three repeats in each of twelve units.
         assert_eq!(
             paths[0],
@@ -154,6 +161,20 @@ pub(super) mod tests {
         assert_eq!(paths[1].moved, [0.0; 3], "it rests");
         assert_eq!((paths[0].solved_from(), paths[1].solved_from()), (Some(2), None));
         assert_eq!(paths[1].restlessness(), 0.0);
+    }
+
+    #[test]
+    fn another_valid_grid_is_not_wrong() {
+        // The first two rows may be exchanged; the set's answer has them the other way round.
+        let mut question = ANSWER;
+        question[..8].fill(hrm_core::task::sudoku::BLANK);
+        let other = [&ANSWER[4..8], &ANSWER[..4], &ANSWER[8..]].concat();
+        let mut set = PuzzleSet::new(Sudoku::new(SudokuKind::Four));
+        for _ in 0..2 {
+            set.push(Puzzle { question: &question, answer: &other, source: "test", rating: None });
+        }
+        let paths = follow(&mut Script, &set, 3, &mut |_| ()).unwrap();
+        assert_eq!((paths[0].solved_from(), paths[1].solved_from()), (Some(2), None));
     }
 
     #[test]

@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
 use hrm_host::analyze::descent::{Descent, descent};
@@ -19,6 +18,7 @@ use hrm_host::quant::IntegerModel;
 use hrm_host::train::eval::Answers;
 use serde::Serialize;
 
+use super::exit::Exit;
 use super::model::{Model, ModelArgs};
 use super::outputs::Force;
 use super::{doubling, draw_rows};
@@ -71,7 +71,7 @@ struct Report {
 }
 
 /// Runs the subcommand.
-pub(super) fn run(args: Args) -> Result<ExitCode> {
+pub(super) fn run(args: Args) -> Result<Exit> {
     // NaN is not above 0 either
     ensure!(args.rest > 0.0, "--rest {}: give a share above 0", args.rest);
     ensure!(args.segments.is_none_or(|s| s >= 2), "--segments: give at least 2, a single one does not move");
@@ -85,7 +85,7 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
             // the integers went other ways than the float model will
             let float = |set: &PuzzleSet, segments, _: &[Path]| {
                 let mut model = args.model.restored(member)?;
-                let walked = follow(&mut model, set, segments)?;
+                let walked = follow(&mut model, set, segments, &mut |_| ())?;
                 Ok((model.hrm, walked))
             };
             study(&args, model, float, (pack.header()?.task, trained), about, pictures)
@@ -108,7 +108,7 @@ fn study<M>(
     (task, trained): (&str, usize),
     about: String,
     pictures: Option<Pictures>,
-) -> Result<ExitCode>
+) -> Result<Exit>
 where
     M: Answers<Error: std::error::Error + Send + Sync + 'static>,
 {
@@ -116,9 +116,9 @@ where
     let segments = args.segments.unwrap_or(trained);
     let mut kept = Vec::new();
     for (name, eased) in ladder(&set, args.seed) {
-        kept.push((name, keeping(&follow(&mut model, &eased, segments)?)));
+        kept.push((name, keeping(&follow(&mut model, &eased, segments, &mut |_| ())?)));
     }
-    let walked = follow(&mut model, &set, segments)?;
+    let walked = follow(&mut model, &set, segments, &mut |_| ())?;
     kept.push(("nothing".to_owned(), keeping(&walked)));
     let report = Report {
         model: about,
@@ -150,7 +150,7 @@ where
         ])?;
         eprintln!("wrote paths and landscapes (.svg, .csv) into {}", out.folder.display());
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(Exit::Success)
 }
 
 /// Everything that is drawn, and the numbers behind it.

@@ -1,7 +1,6 @@
 //! `hrm-host curves`
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
 use hrm_host::files::commit;
@@ -9,6 +8,7 @@ use hrm_host::plot::PICTURE;
 use hrm_host::plot::curves::svg;
 use hrm_host::plot::history::{History, TABLE, metrics_of, to_csv};
 
+use super::exit::Exit;
 use super::outputs::Force;
 
 /// Draw learning curves of one or more runs (SVG), with the numbers behind them beside it (CSV).
@@ -25,7 +25,7 @@ pub(super) struct Args {
 }
 
 /// Runs the subcommand.
-pub(super) fn run(args: Args) -> Result<ExitCode> {
+pub(super) fn run(args: Args) -> Result<Exit> {
     ensure!(
         args.out.extension().is_some_and(|end| end == "svg"),
         "--out {}: the picture is an SVG, so its name must end in .svg",
@@ -48,7 +48,7 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
         println!("{}", describe(run));
     }
     println!("wrote {} and {}", picture.name().display(), table.name().display());
-    Ok(ExitCode::SUCCESS)
+    Ok(Exit::Success)
 }
 
 /// Numbers the runs whose directories have the same name.

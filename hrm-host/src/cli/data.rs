@@ -1,6 +1,6 @@
 //! `hrm-host data`
 
-use std::{path::PathBuf, process::ExitCode, time::Instant};
+use std::{path::PathBuf, time::Instant};
 
 use anyhow::Result;
 use clap::{
@@ -21,6 +21,7 @@ use hrm_host::data::{
 };
 use hrm_host::files::{Output, Staged, WriteError, commit};
 
+use super::exit::Exit;
 use super::outputs::Force;
 use super::terminal;
 
@@ -113,7 +114,7 @@ pub(super) fn tasks() -> impl TypedValueParser<Value = Sudoku> {
 }
 
 /// Runs the subcommand.
-pub(super) fn run(args: Args) -> Result<ExitCode> {
+pub(super) fn run(args: Args) -> Result<Exit> {
     match args.command {
         Command::Import { input, out, force, check_unique, task } => {
             let out = force.plan([&input]).output(&out, PUZZLES)?;
@@ -156,7 +157,7 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
             wrote(&validation, &out_validation);
         }
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(Exit::Success)
 }
 
 fn stage(set: &PuzzleSet, out: &Output) -> Result<Staged, WriteError> {

@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
@@ -25,6 +24,7 @@ use hrm_host::vote::{solve_all, verdict};
 
 use super::Cli;
 use super::card::CARD;
+use super::exit::Exit;
 use super::export::PACK;
 use super::model::newest;
 
@@ -56,7 +56,7 @@ pub(super) struct Args {
 }
 
 /// Runs the subcommand.
-pub(super) fn run(args: Args) -> Result<ExitCode> {
+pub(super) fn run(args: Args) -> Result<Exit> {
     let started = Instant::now();
     let out = args.out.clone().unwrap_or_else(free_folder);
     let file = |name: &str| out.join(name);
@@ -124,7 +124,7 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
         pack_path.display(),
         puzzles.task().text(puzzles.question(0))
     );
-    Ok(ExitCode::SUCCESS)
+    Ok(Exit::Success)
 }
 
 fn free_folder() -> PathBuf {
@@ -150,7 +150,7 @@ fn text(path: &Path) -> Result<&str> {
 fn command(words: &[&str]) -> Result<()> {
     println!("$ hrm-host {}", words.join(" "));
     let code = Cli::try_parse_from(std::iter::once(&"hrm-host").chain(words))?.run()?;
-    ensure!(code == ExitCode::SUCCESS, "`hrm-host {}` did not succeed", words.join(" "));
+    ensure!(code == Exit::Success, "`hrm-host {}` did not succeed", words.join(" "));
     Ok(())
 }
 

@@ -1,7 +1,6 @@
 //! `hrm-host eval`
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use clap::{Arg, Args as _, Command};
@@ -13,6 +12,7 @@ use hrm_host::quant::IntegerModel;
 use hrm_host::train::eval::{Answers, Level, evaluate};
 use hrm_host::vote::{Verdict, solve_all, verdict};
 
+use super::exit::Exit;
 use super::model::{Model, ModelArgs};
 use super::policy::PolicyArgs;
 use super::{doubling, draw_rows};
@@ -53,7 +53,7 @@ fn for_votes_only(arg: Arg) -> Arg {
 }
 
 /// Runs the subcommand.
-pub(super) fn run(args: Args) -> Result<ExitCode> {
+pub(super) fn run(args: Args) -> Result<Exit> {
     if let Some(bad) = args.hints.iter().find(|h| **h > 100) {
         bail!("--hints {bad}: per cent, 0 to 100");
     }
@@ -76,7 +76,7 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
 }
 
 /// Measures `model` at every hint level and prints the table.
-fn table<M>(args: &Args, mut model: M, task: &str, trained_segments: usize, about: &str) -> Result<ExitCode>
+fn table<M>(args: &Args, mut model: M, task: &str, trained_segments: usize, about: &str) -> Result<Exit>
 where
     M: Answers<Error: std::error::Error + Send + Sync + 'static>,
 {
@@ -107,11 +107,11 @@ where
         });
         println!("{}", serde_json::to_string_pretty(&report)?);
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(Exit::Success)
 }
 
 /// Solves every puzzle by voting at every hint level and prints the table.
-fn votes(args: &Args, pack: Pack<'_>, about: &str) -> Result<ExitCode> {
+fn votes(args: &Args, pack: Pack<'_>, about: &str) -> Result<Exit> {
     let policy = args.policy.policy(pack.shape().segments)?;
     let set = draw_rows(&args.data, pack.header()?.task, args.rows, args.seed)?;
     if !args.json {
@@ -136,7 +136,7 @@ fn votes(args: &Args, pack: Pack<'_>, about: &str) -> Result<ExitCode> {
         });
         println!("{}", serde_json::to_string_pretty(&report)?);
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(Exit::Success)
 }
 
 fn vote_row(hints: u8, v: &Verdict) -> String {

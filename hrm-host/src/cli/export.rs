@@ -1,7 +1,6 @@
 //! `hrm-host export`
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail, ensure};
 use hrm_core::lane::LaneWidth;
@@ -21,6 +20,7 @@ use rand_core::SeedableRng;
 use rand_pcg::Pcg64;
 
 use super::card::{self, CARD};
+use super::exit::Exit;
 use super::outputs::Force;
 
 /// Quantize checkpoints into one int8 pack, calibrated on training puzzles, with a model card beside it.
@@ -67,7 +67,7 @@ const HINTS: [u8; 4] = [90, 70, 40, 0];
 const SELF_TEST_SEGMENTS: u16 = 2;
 
 /// Runs the subcommand.
-pub(super) fn run(args: Args) -> Result<ExitCode> {
+pub(super) fn run(args: Args) -> Result<Exit> {
     super::use_threads(args.threads)?;
     ensure!(args.calibration > 0, "--calibration 0: give at least 1");
     ensure!(args.members > 0, "--members 0: give at least 1");
@@ -150,7 +150,7 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
     commit(staged)?;
     let Some(card_out) = card_out else {
         eprintln!("wrote a pack of {} bytes to {}, without a card", pack.bytes().len(), pack_out.shown());
-        return Ok(ExitCode::SUCCESS);
+        return Ok(Exit::Success);
     };
     let shape = *pack.open()?.shape();
     println!(
@@ -168,7 +168,7 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
         );
     }
     println!("card: {}", card_out.name().display());
-    Ok(ExitCode::SUCCESS)
+    Ok(Exit::Success)
 }
 
 /// The pack and, where it is a file that something can lie beside, its card.

@@ -1,7 +1,6 @@
 //! `hrm-host inspect`
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use anyhow::Result;
 use hrm_core::pack::{Matrix, Pack};
@@ -9,6 +8,8 @@ use hrm_core::workspace::state_bytes;
 use hrm_core::workspace_bytes;
 use hrm_host::quant::AlignedPack;
 use serde::Serialize;
+
+use super::exit::Exit;
 
 /// Show what is in a pack: every tensor with its size, factors and work, and the exact memory it needs.
 #[derive(Debug, clap::Args)]
@@ -36,7 +37,7 @@ struct Row {
 }
 
 /// Runs the subcommand.
-pub(super) fn run(args: Args) -> Result<ExitCode> {
+pub(super) fn run(args: Args) -> Result<Exit> {
     let file = AlignedPack::read(&args.pack)?;
     let pack = file.open()?;
     let (header, shape) = (pack.header()?, *pack.shape());
@@ -48,7 +49,7 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
             "segment_macs": shape.segment_macs(),
         });
         println!("{}", serde_json::to_string_pretty(&report)?);
-        return Ok(ExitCode::SUCCESS);
+        return Ok(Exit::Success);
     }
     println!("{}: {}, {} bytes, CRC-32 {:08x}", args.pack.display(), header.task, pack.bytes(), pack.crc());
     let p = &header.provenance;
@@ -78,7 +79,7 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
     println!("\nMAC per segment   {:>12} (attention included)", shape.segment_macs());
     println!("RAM, workspace    {:>12} bytes", workspace_bytes(&shape));
     println!("  of it states    {:>12} bytes ({}-bit lanes)", state_bytes(&shape), 8 * shape.lanes.bytes());
-    Ok(ExitCode::SUCCESS)
+    Ok(Exit::Success)
 }
 
 fn rows(pack: &Pack<'_>) -> Vec<Row> {

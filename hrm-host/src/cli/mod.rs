@@ -1,7 +1,6 @@
 //! The command line: one file per subcommand.
 
 use std::path::Path;
-use std::process::ExitCode;
 
 use anyhow::{Context, ensure};
 use clap::{Parser, Subcommand};
@@ -19,6 +18,7 @@ mod data;
 mod demo;
 mod device;
 mod eval;
+pub(crate) mod exit;
 mod export;
 mod inspect;
 mod model;
@@ -32,9 +32,11 @@ mod terminal;
 mod train;
 mod verify;
 
+use exit::Exit;
+
 /// Trains the Hierarchical Reasoning Model, makes it int8 and proves the result.
 #[derive(Debug, Parser)]
-#[command(name = "hrm-host", version, propagate_version = true)]
+#[command(name = "hrm-host", version, propagate_version = true, after_help = Exit::table())]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -71,7 +73,7 @@ impl Cli {
     ///
     /// # Errors
     /// What went wrong, to be shown to the user.
-    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+    pub(crate) fn run(self) -> anyhow::Result<Exit> {
         match self.command {
             Command::Demo(args) => demo::run(args),
             Command::Data(args) => data::run(args),

@@ -2,7 +2,6 @@
 
 use std::io::stdin;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail, ensure};
 use hrm_core::solve::{Answer, Status};
@@ -10,10 +9,7 @@ use hrm_core::task::Task;
 use hrm_core::task::sudoku::Sudoku;
 use hrm_host::data::import;
 
-/// Exit code where a puzzle was left unproven.
-const UNPROVEN: u8 = 2;
-/// Exit code where a puzzle was refused.
-const REFUSED: u8 = 3;
+use super::exit::Exit;
 
 /// Which puzzles.
 #[derive(Clone, Debug, clap::Args)]
@@ -87,14 +83,14 @@ impl Score {
     }
 
     /// Says how many of several puzzles were solved; the exit code.
-    pub(super) fn finish(self) -> ExitCode {
+    pub(super) fn finish(self) -> Exit {
         if self.asked > 1 {
             eprintln!("{} of {} solved", self.solved, self.asked);
         }
         match (self.refused, self.solved == self.asked) {
-            (1.., _) => ExitCode::from(REFUSED),
-            (0, true) => ExitCode::SUCCESS,
-            (0, false) => ExitCode::from(UNPROVEN),
+            (1.., _) => Exit::Refused,
+            (0, true) => Exit::Success,
+            (0, false) => Exit::Unproven,
         }
     }
 }

@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 use std::io::{stderr, stdout};
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use hrm_core::solve::{Answer, GuessEnd, Policy, Progress, Solver, Status, Step, Stop};
@@ -13,6 +12,7 @@ use hrm_core::{Hrm, workspace_bytes};
 use hrm_host::data::exact::Exact;
 use hrm_host::quant::AlignedPack;
 
+use super::exit::Exit;
 use super::picture::{Style, picture};
 use super::policy::PolicyArgs;
 use super::puzzles::{PuzzleArgs, Score};
@@ -23,7 +23,7 @@ use super::terminal;
 /// A puzzle is one text: a digit a cell, row by row, `.` or `0` for a blank. A grid is called solved only where it keeps the
 /// givens and breaks no rule; otherwise the best candidate is shown and called unproven.
 ///
-/// Exit code 0 where every puzzle was solved, 2 where one is unproven, 3 where one is no puzzle.
+/// Exit code 0 where every puzzle was solved, 4 where one is unproven, 3 where one is no puzzle.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Pack
@@ -41,7 +41,7 @@ pub(super) struct Args {
 }
 
 /// Runs the subcommand.
-pub(super) fn run(args: Args) -> Result<ExitCode> {
+pub(super) fn run(args: Args) -> Result<Exit> {
     let file = AlignedPack::read(&args.pack)?;
     let pack = file.open()?;
     let name = pack.header()?.task;

@@ -1,7 +1,6 @@
 //! `hrm-host train`
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -17,11 +16,9 @@ use hrm_host::train::{Event, RunOptions, Stop, run as train};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::compute::DeviceChoice;
+use super::exit::Exit;
 use super::model::{configuration_of, weights_of};
 use super::{signals, terminal};
-
-/// Exit code after Ctrl-C or SIGTERM.
-const INTERRUPTED: u8 = 130;
 
 /// Train a model: checkpoints, metrics.jsonl and config.toml go to the run directory.
 #[derive(Debug, clap::Args)]
@@ -62,7 +59,7 @@ pub(super) struct Args {
 }
 
 /// Runs the subcommand.
-pub(super) fn run(args: Args) -> Result<ExitCode> {
+pub(super) fn run(args: Args) -> Result<Exit> {
     super::use_threads(args.threads)?;
     let max_time = match args.max_minutes {
         Some(minutes) => {
@@ -86,7 +83,7 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
     let flag = stop.clone();
     signals::on_stop(move || {
         if flag.swap(true, Ordering::Relaxed) {
-            std::process::exit(i32::from(INTERRUPTED));
+            std::process::exit(Exit::Interrupted.code().into());
         }
         eprintln!(
             "stopping after this step and saving (once more: stop at once, losing what the last checkpoint lacks)"
@@ -126,7 +123,7 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
     if summary.stop != Stop::Finished {
         eprintln!("go on with: {resume}");
     }
-    Ok(if summary.stop == Stop::Interrupted { ExitCode::from(INTERRUPTED) } else { ExitCode::SUCCESS })
+    Ok(if summary.stop == Stop::Interrupted { Exit::Interrupted } else { Exit::Success })
 }
 
 /// The configuration of the file, or of the run that is resumed, with every change from the command line.

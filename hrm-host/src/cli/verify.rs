@@ -1,7 +1,6 @@
 //! `hrm-host verify`
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail, ensure};
 use hrm_core::{Op, Pack};
@@ -15,6 +14,7 @@ use hrm_host::train::eval::FloatModel;
 use hrm_host::train::load_parameters;
 
 use super::draw_rows;
+use super::exit::Exit;
 use super::model::newest;
 use super::terminal;
 
@@ -66,7 +66,7 @@ pub(super) struct Args {
 }
 
 /// Runs the subcommand.
-pub(super) fn run(args: Args) -> Result<ExitCode> {
+pub(super) fn run(args: Args) -> Result<Exit> {
     super::use_threads(args.threads)?;
     ensure!(args.segments != Some(0), "--segments 0: give at least 1");
     if let Some(bad) = args.hints.iter().find(|hints| **hints > 100) {
@@ -81,7 +81,7 @@ pub(super) fn run(args: Args) -> Result<ExitCode> {
 }
 
 /// Host and emulated boards, bit for bit.
-fn against_boards(args: &Args, pack: Pack<'_>) -> Result<ExitCode> {
+fn against_boards(args: &Args, pack: Pack<'_>) -> Result<Exit> {
     let boards = boards(&args.board)?;
     let segments = match args.segments {
         Some(segments) => u16::try_from(segments).context("--segments: at most 65,535")?,
@@ -124,7 +124,7 @@ fn against_boards(args: &Args, pack: Pack<'_>) -> Result<ExitCode> {
         });
         println!("{}", serde_json::to_string_pretty(&report)?);
     }
-    Ok(if different { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(if different { Exit::Error } else { Exit::Success })
 }
 
 fn boards(names: &[String]) -> Result<Vec<Board>> {
@@ -139,7 +139,7 @@ fn boards(names: &[String]) -> Result<Vec<Board>> {
 }
 
 /// Float and int8, puzzle by puzzle.
-fn against_checkpoint(args: &Args, checkpoint: &Path, pack: Pack<'_>) -> Result<ExitCode> {
+fn against_checkpoint(args: &Args, checkpoint: &Path, pack: Pack<'_>) -> Result<Exit> {
     let (config, params) = load_parameters(&newest(checkpoint)?, !args.raw)?;
     let members = usize::from(pack.shape().members);
     let expected = shape(&config.model, members, pack.shape().lanes)?;
@@ -179,7 +179,7 @@ fn against_checkpoint(args: &Args, checkpoint: &Path, pack: Pack<'_>) -> Result<
     } else if behind {
         println!("the integer model falls behind by more than {} points", args.tolerance);
     }
-    Ok(if behind { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(if behind { Exit::Error } else { Exit::Success })
 }
 
 fn print_table(hints: u8, table: &[Agreement]) {

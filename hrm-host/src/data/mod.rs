@@ -123,6 +123,22 @@ impl PuzzleSet {
         self.sources.push(name);
     }
 
+    /// Whether `grid` answers row `row`: it is the answer, or another grid that keeps the givens and breaks no rule, as puzzles
+    /// with several solutions have. Panics as [`Self::question`].
+    pub fn is_answered(&self, row: usize, grid: &[u8]) -> bool {
+        grid == self.answer(row) || self.task.accepts(self.question(row), grid)
+    }
+
+    /// A checksum of the task and of all questions and answers in their order, whatever file they come from.
+    pub fn fingerprint(&self) -> u64 {
+        let crc = crc::Crc::<u64>::new(&crc::CRC_64_XZ);
+        let mut digest = crc.digest();
+        digest.update(self.task.name().as_bytes());
+        digest.update(&self.questions);
+        digest.update(&self.answers);
+        digest.finalize()
+    }
+
     /// The rows `rows`, in that order; panics as [`Self::question`].
     pub fn subset(&self, rows: &[usize]) -> PuzzleSet {
         let mut set = PuzzleSet::new(self.task);

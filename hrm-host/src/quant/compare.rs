@@ -1,5 +1,7 @@
 //! Two models side by side, puzzle by puzzle: the float model and its integers.
 
+use std::ops::ControlFlow;
+
 use serde::Serialize;
 
 use crate::data::PuzzleSet;
@@ -28,6 +30,12 @@ pub struct Agreement {
     pub cosine_mean: f64,
     /// Cosine of the two z_H, the worst puzzle's.
     pub cosine_min: f64,
+    /// Puzzles that both have right after the last segment: there, the two thoughts should be one.
+    pub both_solve: usize,
+    /// Of those, the share of cells on which both agree after this segment.
+    pub both_cells: f64,
+    /// Of those, the cosine of the two z_H, mean.
+    pub both_cosine: f64,
 }
 
 /// What one model shows after one segment.
@@ -57,6 +65,24 @@ where
     F: Answers<Error: Into<E>>,
     I: Answers<Error: Into<E>>,
 {
+    compare_while(float, int, set, segments, &mut |_| ControlFlow::Continue(()))
+}
+
+/// As [`compare`]; after every batch `watch` sees how many puzzles both were asked, and where it breaks off these are compared.
+///
+/// # Errors
+/// Where either model fails.
+pub fn compare_while<F, I, E>(
+    float: &mut F,
+    int: &mut I,
+    set: &PuzzleSet,
+    segments: usize,
+    watch: &mut dyn FnMut(usize) -> ControlFlow<()>,
+) -> Result<Vec<Agreement>, E>
+where
+    F: Answers<Error: Into<E>>,
+    I: Answers<Error: Into<E>>,
+{
     let mut sums: Vec<Agreement> = (1..=segments).map(Agreement::none).collect();
     let rows: Vec<usize> = (0..set.len()).collect();
     for chunk in rows.chunks(float.batch().max(1)) {
@@ -64,19 +90,41 @@ where
         let (mut left, mut right): (Vec<Shown>, Vec<Shown>) = (Vec::new(), Vec::new());
         float.answer(&puzzles, segments, &mut |moment| left.push(moment.into())).map_err(Into::into)?;
         int.answer(&puzzles, segments, &mut |moment| right.push(moment.into())).map_err(Into::into)?;
-        for ((sum, float), int) in sums.iter_mut().zip(&left).zip(&right) {
-            for (i, &row) in chunk.iter().enumerate() {
-                sum.add(set.answer(row), (float, int), i, chunk.len());
+        let (Some(last_left), Some(last_right)) = (left.last(), right.last()) else { continue };
+        for (i, &row) in chunk.iter().enumerate() {
+            let solves = |shown: &Shown| set.is_answered(row, shown.grid(i, set.cells()));
+            let both = solves(last_left) && solves(last_right);
+            for ((sum, float), int) in sums.iter_mut().zip(&left).zip(&right) {
+                let found = (solves(float), solves(int));
+                sum.add(found, both, (float, int), (i, chunk.len()));
             }
+        }
+        if watch(chunk.last().map_or(0, |row| row + 1)).is_break() {
+            break;
         }
     }
     for sum in &mut sums {
-        let rows = sum.rows.max(1) as f64;
+        let (rows, both) = (sum.rows.max(1) as f64, sum.both_solve.max(1) as f64);
         sum.same_cells /= rows;
         sum.same_halt /= rows;
         sum.cosine_mean /= rows;
+        sum.both_cells /= both;
+        sum.both_cosine /= both;
     }
     Ok(sums)
+}
+
+impl Shown {
+    /// The `i`-th puzzle's grid of `cells` cells.
+    fn grid(&self, i: usize, cells: usize) -> &[u8] {
+        &self.grids[i * cells..(i + 1) * cells]
+    }
+
+    /// The `i`-th of `rows` puzzles' slow state.
+    fn state(&self, i: usize, rows: usize) -> &[f32] {
+        let size = self.z_h.len() / rows;
+        &self.z_h[i * size..(i + 1) * size]
+    }
 }
 
 impl Agreement {
@@ -92,30 +140,38 @@ impl Agreement {
             same_halt: 0.0,
             cosine_mean: 0.0,
             cosine_min: 1.0,
+            both_solve: 0,
+            both_cells: 0.0,
+            both_cosine: 0.0,
         }
     }
 
-    /// Adds the `i`-th of `rows` puzzles that both models show.
-    fn add(&mut self, answer: &[u8], (float, int): (&Shown, &Shown), i: usize, rows: usize) {
-        let cells = answer.len();
-        let grid = |shown: &Shown| shown.grids[i * cells..(i + 1) * cells].to_vec();
-        let state = |shown: &Shown| {
-            let size = shown.z_h.len() / rows;
-            shown.z_h[i * size..(i + 1) * size].to_vec()
-        };
-        let (float_grid, int_grid) = (grid(float), grid(int));
-        let (float_right, int_right) = (float_grid == answer, int_grid == answer);
+    /// Adds the `i`-th of `rows` puzzles that both models show: which of them have it right now, and whether both solve it.
+    fn add(
+        &mut self,
+        (float_right, int_right): (bool, bool),
+        both: bool,
+        (float, int): (&Shown, &Shown),
+        (i, rows): (usize, usize),
+    ) {
+        let cells = float.grids.len() / rows;
+        let pairs = float.grid(i, cells).iter().zip(int.grid(i, cells));
+        let same = pairs.filter(|(f, i)| f == i).count() as f64 / cells as f64;
+        let cosine = cosine(float.state(i, rows), int.state(i, rows));
         self.rows += 1;
         self.float_exact += usize::from(float_right);
         self.int_exact += usize::from(int_right);
         self.only_float += usize::from(float_right && !int_right);
         self.only_int += usize::from(int_right && !float_right);
-        let same = float_grid.iter().zip(&int_grid).filter(|(f, i)| f == i).count();
-        self.same_cells += same as f64 / cells as f64;
+        self.same_cells += same;
         self.same_halt += f64::from(u8::from(float.halts[i] == int.halts[i]));
-        let cosine = cosine(&state(float), &state(int));
         self.cosine_mean += cosine;
         self.cosine_min = self.cosine_min.min(cosine);
+        if both {
+            self.both_solve += 1;
+            self.both_cells += same;
+            self.both_cosine += cosine;
+        }
     }
 }
 

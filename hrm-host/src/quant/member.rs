@@ -50,13 +50,13 @@ impl Weights {
         Ok(Weights(all))
     }
 
-    fn get(&self, name: &str) -> &Linear {
+    pub(super) fn get(&self, name: &str) -> &Linear {
         &self.0[name]
     }
 }
 
 /// int8 rows and their scales: `w = q * scale`, symmetric, `|q| <= 127`.
-fn quantize(linear: &Linear) -> (Vec<Vec<i8>>, Vec<f64>) {
+pub(super) fn quantize(linear: &Linear) -> (Vec<Vec<i8>>, Vec<f64>) {
     linear
         .rows
         .iter()
@@ -186,6 +186,12 @@ pub(super) fn stored_levels(config: &ModelConfig) -> Vec<(Level, &'static str, u
     }
 }
 
+/// The rows of `gate_up`, all gates before all ups, as the pack has them: each gate before its up.
+pub(super) fn alternating(gate_up: &Linear) -> Linear {
+    let inner = gate_up.rows.len() / 2;
+    Linear { rows: (0..2 * inner).map(|n| gate_up.rows[n / 2 + (n % 2) * inner].clone()).collect() }
+}
+
 /// `round(2^32 / step)`, saturated.
 fn inverse(step: i32) -> i32 {
     (4_294_967_296.0 / f64::from(step)).round().min(f64::from(i32::MAX)) as i32
@@ -306,17 +312,9 @@ impl BlockWriter<'_> {
 
         let gate = GateUnits::choose(&self.max(SiteOp::Up), &self.max(SiteOp::Gated), self.lanes);
         let gate_up = self.weight("gate_up");
-        let inner = self.config.inner;
-        let alternating = (0..2 * inner).map(|n| gate_up.rows[n / 2 + (n % 2) * inner].clone()).collect();
         let gate_unit = f64::from(1u32 << GATE_BITS);
         let to = |n: usize| if n.is_multiple_of(2) { gate_unit } else { 1.0 / gate.up[n / 2] };
-        member.matrix(
-            layout.gate_up.shifted(at),
-            "gate_up",
-            &Linear { rows: alternating },
-            self.state,
-            to,
-        )?;
+        member.matrix(layout.gate_up.shifted(at), "gate_up", &alternating(gate_up), self.state, to)?;
         let down = self.weight("down").scale_inputs(&gate.gated);
         member.matrix(layout.down.shifted(at), "down", &down, 1.0, |_| RESIDUAL)?;
 

@@ -8,6 +8,7 @@ pub mod compare;
 mod integer;
 mod linear;
 mod member;
+pub mod origin;
 mod pack;
 mod restore;
 mod tables;

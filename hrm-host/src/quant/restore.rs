@@ -183,11 +183,15 @@ fn balance(left: Vec<f64>, right: Vec<f64>) -> (Vec<f64>, Vec<f64>) {
 
 /// The first `rows` columns of the pack's `matrix` as rows: weight times factor, times `unit / 2^32`.
 fn weights(matrix: Matrix<'_>, rows: usize, unit: f64) -> Linear {
-    let pairs = matrix.weights.chunks_exact(2 * matrix.depth);
-    let columns = pairs.flat_map(|pair| [0, 1].map(|odd| pair.iter().skip(odd).step_by(2)));
-    let rows = columns.zip(matrix.factors).take(rows).map(|(column, factor)| {
+    let rows = columns(matrix).zip(matrix.factors).take(rows).map(|(column, factor)| {
         let scale = f64::from(*factor) * unit / 4_294_967_296.0;
-        column.map(|w| f64::from(*w) * scale).collect()
+        column.map(|w| f64::from(w) * scale).collect()
     });
     Linear { rows: rows.collect() }
+}
+
+/// The columns of the pack's `matrix`, which come in interleaved pairs.
+pub(super) fn columns<'a>(matrix: Matrix<'a>) -> impl Iterator<Item = impl Iterator<Item = i8> + 'a> + 'a {
+    let pairs = matrix.weights.chunks_exact(2 * matrix.depth);
+    pairs.flat_map(|pair| [0, 1].map(|odd| pair.iter().skip(odd).step_by(2).copied()))
 }

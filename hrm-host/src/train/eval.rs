@@ -1,5 +1,7 @@
 //! Exact accuracy with a growing number of hints, for any model that answers puzzles.
 
+use std::ops::ControlFlow;
+
 use candle_core::{DType, Tensor};
 use serde::{Deserialize, Serialize};
 
@@ -129,6 +131,20 @@ pub fn evaluate<A: Answers>(
     segments: usize,
     seed: u64,
 ) -> Result<Level, A::Error> {
+    evaluate_while(model, (set, hints), segments, seed, &mut |_| ControlFlow::Continue(()))
+}
+
+/// As [`evaluate`]; after every batch `watch` sees all outcomes so far, and where it breaks off they are what is measured.
+///
+/// # Errors
+/// Where the model fails.
+pub fn evaluate_while<A: Answers>(
+    model: &mut A,
+    (set, hints): (&PuzzleSet, u8),
+    segments: usize,
+    seed: u64,
+    watch: &mut dyn FnMut(&[Outcome]) -> ControlFlow<()>,
+) -> Result<Level, A::Error> {
     let cells = set.cells();
     let eased = with_hints(set, hints, seed);
     let mut outcomes = Vec::with_capacity(set.len());
@@ -142,10 +158,10 @@ pub fn evaluate<A: Answers>(
         model.answer(&puzzles, segments, &mut |Moment { grids, halts, .. }| {
             segment += 1;
             for (i, grid) in grids.chunks_exact(cells).enumerate() {
-                let outcome = &mut batch[i];
-                let right = grid.iter().zip(set.answer(chunk[i])).filter(|(a, b)| a == b).count();
-                outcome.right_cells = right as u32;
-                outcome.exact = right == cells;
+                let (outcome, row) = (&mut batch[i], chunk[i]);
+                outcome.exact = eased.is_answered(row, grid);
+                let equal = || grid.iter().zip(set.answer(row)).filter(|(a, b)| a == b).count();
+                outcome.right_cells = if outcome.exact { cells } else { equal() } as u32;
                 solved[segment - 1] += usize::from(outcome.exact);
                 if outcome.halted == 0 && (halts[i] || segment == segments) {
                     outcome.halted = segment as u32;
@@ -154,6 +170,9 @@ pub fn evaluate<A: Answers>(
             }
         })?;
         outcomes.extend(batch);
+        if watch(&outcomes).is_break() {
+            break;
+        }
     }
     Ok(summarize(hints, cells, solved, outcomes))
 }
@@ -248,6 +267,25 @@ mod tests {
         assert_eq!(level.outcomes.iter().map(|o| o.exact).collect::<Vec<_>>(), [true, true, true, false]);
         // Half of the blanks given: 4 of 8 remain, which 4 segments fill.
         assert_eq!(evaluate(&mut OnePerSegment, &set, 50, 4, 1).unwrap().exact, 1.0);
+    }
+
+    #[test]
+    fn any_valid_grid_is_an_answer_and_what_is_watched_can_be_ended() {
+        // Two rows of a solved grid may be exchanged; the set's answer is the one that the model does not give.
+        let mut question = ANSWER;
+        question[..8].fill(BLANK);
+        let other = [&ANSWER[4..8], &ANSWER[..4], &ANSWER[8..]].concat();
+        let mut set = PuzzleSet::new(Sudoku::new(SudokuKind::Four));
+        for _ in 0..6 {
+            set.push(Puzzle { question: &question, answer: &other, source: "test", rating: None });
+        }
+        let mut seen = 0;
+        let level = evaluate_while(&mut OnePerSegment, (&set, 0), 8, 1, &mut |outcomes| {
+            seen = outcomes.len();
+            if seen < 4 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        });
+        let level = level.unwrap();
+        assert_eq!((seen, level.rows, level.exact, level.cells), (4, 4, 1.0, 1.0));
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! `hrm-host device bench`
 
-use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
@@ -9,6 +8,7 @@ use hrm_core::task::sudoku::BLANK;
 use hrm_core::wire::Solve;
 
 use super::Line;
+use crate::cli::exit::Exit;
 
 /// Measure how fast a board thinks: segments of a guess on the blank grid, none of which ends early.
 #[derive(Debug, clap::Args)]
@@ -24,7 +24,7 @@ pub(super) struct Args {
 }
 
 /// Runs the subcommand.
-pub(super) fn run(args: &Args) -> Result<ExitCode> {
+pub(super) fn run(args: &Args) -> Result<Exit> {
     ensure!(args.segments > 0 && args.runs > 0, "--segments and --runs: give at least 1 of each");
     let mut session = args.line.open()?;
     let hello = session.hello().clone();
@@ -51,5 +51,5 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
             hello.shape.segment_macs() as f64 / each / 1e6
         );
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(Exit::Success)
 }

@@ -2,7 +2,6 @@
 
 use std::net::TcpListener;
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -11,6 +10,7 @@ use anyhow::{Context, Result};
 use hrm_emulator::board::{BOARDS, Board};
 use hrm_emulator::{Image, Machine, bridge};
 
+use crate::cli::exit::Exit;
 use crate::cli::signals;
 
 /// Run an emulated board, its UART on a TCP port, its log on standard error, until it leaves or Ctrl-C.
@@ -32,7 +32,7 @@ static STOP: AtomicBool = AtomicBool::new(false);
 const LOG_EVERY: Duration = Duration::from_millis(200);
 
 /// Runs the subcommand.
-pub(super) fn run(args: &Args) -> Result<ExitCode> {
+pub(super) fn run(args: &Args) -> Result<Exit> {
     let names = BOARDS.map(|board| board.name).join(", ");
     let board = Board::find(&args.board)
         .with_context(|| format!("there is no emulated board {}; boards: {names}", args.board))?;
@@ -66,7 +66,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         }
     })?;
     Ok(match machine.ended() {
-        Some(status) if !status.success() => ExitCode::FAILURE,
-        _ => ExitCode::SUCCESS,
+        Some(status) if !status.success() => Exit::Error,
+        _ => Exit::Success,
     })
 }

@@ -1,13 +1,13 @@
 //! `hrm-host device flash-pack`
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
 use hrm_core::workspace_bytes;
 use hrm_host::quant::AlignedPack;
 
 use super::{hardware, probe_rs, text};
+use crate::cli::exit::Exit;
 
 /// Flash a pack to a real board, apart from its program: a new model needs no new firmware.
 ///
@@ -28,7 +28,7 @@ pub(super) struct Args {
 }
 
 /// Runs the subcommand.
-pub(super) fn run(args: &Args) -> Result<ExitCode> {
+pub(super) fn run(args: &Args) -> Result<Exit> {
     let board = hardware(&args.board)?;
     let file = AlignedPack::read(&args.pack)?;
     let pack = file.open()?;
@@ -54,7 +54,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     words.extend_from_slice(&args.rest);
     words.push(text(&args.pack));
     let code = probe_rs(&words, args.dry_run)?;
-    if !args.dry_run && code == ExitCode::SUCCESS {
+    if !args.dry_run && code == Exit::Success {
         eprintln!("flashed pack {:08x}; reset the board, then `hrm-host device info`", pack.crc());
     }
     Ok(code)

@@ -1,11 +1,10 @@
 //! `hrm-host device info`
 
-use std::process::ExitCode;
-
 use anyhow::Result;
 use hrm_core::wire::{PROTOCOL, SelfTestState};
 
 use super::Line;
+use crate::cli::exit::Exit;
 
 /// Show who is there.
 #[derive(Debug, clap::Args)]
@@ -18,7 +17,7 @@ pub(super) struct Args {
 }
 
 /// Runs the subcommand.
-pub(super) fn run(args: &Args) -> Result<ExitCode> {
+pub(super) fn run(args: &Args) -> Result<Exit> {
     let mut session = args.line.open()?;
     let hello = session.hello().clone();
     let state = match args.self_test {
@@ -48,7 +47,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         println!("running    {:.3} s", micros as f64 / 1e6);
     }
     println!("self-test  {}", in_words(state));
-    Ok(if matches!(state, SelfTestState::Failed { .. }) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(if matches!(state, SelfTestState::Failed { .. }) { Exit::Error } else { Exit::Success })
 }
 
 fn in_words(state: SelfTestState) -> String {

@@ -1,12 +1,12 @@
 //! `hrm-host device log`
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use anyhow::Result;
 use hrm_emulator::Image;
 
 use super::{hardware, probe_rs, text};
+use crate::cli::exit::Exit;
 
 /// Show a real board's log (defmt over RTT) through its debug probe, without resetting it.
 #[derive(Debug, clap::Args)]
@@ -22,7 +22,7 @@ pub(super) struct Args {
 }
 
 /// Runs the subcommand.
-pub(super) fn run(args: &Args) -> Result<ExitCode> {
+pub(super) fn run(args: &Args) -> Result<Exit> {
     let board = hardware(&args.board)?;
     let image = match &args.image {
         Some(path) => Image::open(path)?,

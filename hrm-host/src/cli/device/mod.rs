@@ -1,7 +1,6 @@
 //! `hrm-host device`: one file per subcommand.
 
 use std::path::Path;
-use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -11,6 +10,8 @@ use hrm_core::task::sudoku::Sudoku;
 use hrm_emulator::Hello;
 use hrm_emulator::board::{HARDWARE, Hardware};
 use hrm_emulator::device::{BAUD, Session, ports};
+
+use crate::cli::exit::Exit;
 
 mod bench;
 mod emulate;
@@ -48,7 +49,7 @@ enum Command {
 }
 
 /// Runs the subcommand.
-pub(super) fn run(args: Args) -> Result<ExitCode> {
+pub(super) fn run(args: Args) -> Result<Exit> {
     match args.command {
         Command::List => list(),
         Command::Info(args) => info::run(&args),
@@ -101,7 +102,7 @@ fn only_port() -> Result<String> {
     }
 }
 
-fn list() -> Result<ExitCode> {
+fn list() -> Result<Exit> {
     let found = ports().context("the system does not tell its serial ports")?;
     if found.is_empty() {
         println!("serial ports: none");
@@ -119,7 +120,7 @@ fn list() -> Result<ExitCode> {
     for board in hrm_emulator::board::BOARDS {
         println!("  {:<24} {}", board.name, board.processor);
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(Exit::Success)
 }
 
 /// The task of a board's pack.
@@ -148,18 +149,18 @@ fn shown(words: &[String]) -> String {
 }
 
 /// Runs `probe-rs` with `words`, or only says which command that would be.
-fn probe_rs(words: &[String], dry_run: bool) -> Result<ExitCode> {
+fn probe_rs(words: &[String], dry_run: bool) -> Result<Exit> {
     let command = [&["probe-rs".to_owned()], words].concat();
     if dry_run {
         println!("{}", shown(&command));
-        return Ok(ExitCode::SUCCESS);
+        return Ok(Exit::Success);
     }
     eprintln!("$ {}", shown(&command));
     let status = std::process::Command::new("probe-rs")
         .args(words)
         .status()
         .context("cannot run probe-rs; `cargo install probe-rs-tools --locked` installs it")?;
-    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if status.success() { Exit::Success } else { Exit::Error })
 }
 
 fn text(path: &Path) -> String {

@@ -1,11 +1,10 @@
 //! `hrm-host device solve`
 
-use std::process::ExitCode;
-
 use anyhow::Result;
 use hrm_core::wire::Solve;
 
 use super::{Line, task_of};
+use crate::cli::exit::Exit;
 use crate::cli::policy::PolicyArgs;
 use crate::cli::puzzles::{PuzzleArgs, Score};
 use crate::cli::solve::{headline, json};
@@ -13,7 +12,7 @@ use crate::cli::terminal;
 
 /// Let a board solve puzzles.
 ///
-/// Exit code 0 where every puzzle was solved, 2 where one is unproven, 3 where one is no puzzle.
+/// Exit code 0 where every puzzle was solved, 4 where one is unproven, 3 where one is no puzzle.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
@@ -31,7 +30,7 @@ pub(super) struct Args {
 }
 
 /// Runs the subcommand.
-pub(super) fn run(args: &Args) -> Result<ExitCode> {
+pub(super) fn run(args: &Args) -> Result<Exit> {
     let mut session = args.line.open()?;
     let task = task_of(session.hello())?;
     let policy = args.policy.policy(session.hello().shape.segments)?;

@@ -1,7 +1,6 @@
 //! `hrm-host device verify`
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
 use hrm_core::solve::{Policy, Solver};
@@ -12,6 +11,7 @@ use hrm_emulator::compare::{compare, digests};
 use hrm_host::quant::AlignedPack;
 
 use super::{Line, task_of};
+use crate::cli::exit::Exit;
 use crate::cli::{draw_rows, terminal};
 
 /// Prove that a board computes the same bits as this machine: every operation of every segment, and whole solves.
@@ -38,7 +38,7 @@ pub(super) struct Args {
 }
 
 /// Runs the subcommand.
-pub(super) fn run(args: &Args) -> Result<ExitCode> {
+pub(super) fn run(args: &Args) -> Result<Exit> {
     let file = AlignedPack::read(&args.pack)?;
     let pack = file.open()?;
     let mut session = args.line.open()?;
@@ -67,7 +67,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         if let Some(difference) = session.call(|link| compare(&mut host, link, ask, &expected), lost)? {
             bar.finish_and_clear();
             println!("DIFFERENT: puzzle {index}, member {member}: {difference}");
-            return Ok(ExitCode::FAILURE);
+            return Ok(Exit::Error);
         }
         let mut solver = Solver::new(task, row.question, policy);
         let ours = solver.run(&mut host, &mut ());
@@ -76,7 +76,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         if theirs.answer() != ours {
             bar.finish_and_clear();
             println!("DIFFERENT: puzzle {index} solved: here {ours:?}, there {:?}", theirs.answer());
-            return Ok(ExitCode::FAILURE);
+            return Ok(Exit::Error);
         }
         bar.inc(1);
     }
@@ -89,5 +89,5 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         Op::ALL.len(),
         set.len()
     );
-    Ok(ExitCode::SUCCESS)
+    Ok(Exit::Success)
 }
