@@ -6,14 +6,14 @@ use std::path::Path;
 use anyhow::Result;
 use hrm_core::{Pack, workspace_bytes};
 use hrm_host::config::RunConfig;
-use hrm_host::files::Kind;
+use hrm_host::files::Signature;
 use hrm_host::quant::compare::Agreement;
 
 use super::export::name_of;
 
 /// A model card to which nobody has added anything.
-pub(super) const CARD: Kind =
-    Kind { name: "a model card", begins: |start| is_untouched(&String::from_utf8_lossy(start)) };
+pub(super) const CARD: Signature =
+    Signature { name: "a model card", begins: |start| is_untouched(&String::from_utf8_lossy(start)) };
 
 const FIRST_ROW: &str = "| task | ";
 const VALIDATION: &str = "Validation rows (";

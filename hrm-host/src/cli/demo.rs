@@ -14,7 +14,7 @@ use hrm_host::config::RunConfig;
 use hrm_host::data::PuzzleSet;
 use hrm_host::data::export::{self, GENERATED};
 use hrm_host::data::generate::{Recipe, generate};
-use hrm_host::files::{Kind, Plan, make_folder};
+use hrm_host::files::{Plan, Signature, make_folder};
 use hrm_host::model::Hrm;
 use hrm_host::quant::{AlignedPack, IntegerModel};
 use hrm_host::train::eval::{Answers, FloatModel, evaluate};
@@ -31,8 +31,8 @@ use super::model::newest;
 /// The configuration of the demo, as it stands in `configs/`.
 const CONFIG: &str = include_str!("../../../configs/sudoku4-demo.toml");
 /// The demo's configuration where an earlier demo has left it.
-const OWN_CONFIG: Kind =
-    Kind { name: "the demo's configuration", begins: |start| CONFIG.as_bytes().starts_with(start) };
+const OWN_CONFIG: Signature =
+    Signature { name: "the demo's configuration", begins: |start| CONFIG.as_bytes().starts_with(start) };
 /// Puzzles the finished model is tried on.
 const PUZZLES: usize = 200;
 /// Of those, compared with an emulated microcontroller.

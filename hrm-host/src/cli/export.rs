@@ -9,7 +9,7 @@ use hrm_core::workspace_bytes;
 use hrm_host::config::RunConfig;
 use hrm_host::data::hints::ease;
 use hrm_host::data::{Puzzle, PuzzleSet};
-use hrm_host::files::{Kind, Output, commit};
+use hrm_host::files::{Output, Signature, commit};
 use hrm_host::model::{Hrm, Params};
 use hrm_host::quant::compare::compare;
 use hrm_host::quant::{About, IntegerModel, quantize, with_accuracy, with_self_test};
@@ -58,7 +58,7 @@ pub(super) struct Args {
 }
 
 /// A pack, by its first bytes.
-pub(super) const PACK: Kind = Kind { name: "a pack", begins: |start| start.starts_with(&MAGIC) };
+pub(super) const PACK: Signature = Signature { name: "a pack", begins: |start| start.starts_with(&MAGIC) };
 
 /// Hint levels measured for the card.
 const HINTS: [u8; 4] = [90, 70, 40, 0];

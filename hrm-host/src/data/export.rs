@@ -8,15 +8,15 @@ use std::{
 use flate2::{Compression, GzBuilder};
 
 use super::PuzzleSet;
-use crate::files::{Kind, replace_file};
+use crate::files::{Signature, replace_file};
 
 const HEADER: &str = "source,question,answer,rating";
 
 /// A puzzle file with the columns that this program writes.
-pub const PUZZLES: Kind = Kind { name: "a puzzle file", begins: is_puzzles };
+pub const PUZZLES: Signature = Signature { name: "a puzzle file", begins: is_puzzles };
 
 /// A puzzle file that can be made again, because [`generate`](super::generate::generate) made it.
-pub const GENERATED: Kind = Kind { name: "a file of generated puzzles", begins: is_generated };
+pub const GENERATED: Signature = Signature { name: "a file of generated puzzles", begins: is_generated };
 
 fn is_puzzles(start: &[u8]) -> bool {
     rows(start).is_some()

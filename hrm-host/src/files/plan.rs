@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::folder::probe;
-use super::kind::Kind;
 use super::place::{Identity, Place, folder_of};
+use super::signature::Signature;
 use super::staged::{Staged, WriteError, commit};
 
 /// Why something must not, or cannot, be written. Nothing has been.
@@ -64,14 +64,14 @@ pub enum PlanError {
     },
     /// Somebody else's.
     #[error(
-        "{path} is there already and is not {kind} that this command could have written; give another name, or replace it \
+        "{path} is there already and is not {wanted} that this command could have written; give another name, or replace it \
          with --force"
     )]
     Foreign {
         /// What was to be written.
         path: PathBuf,
         /// What was expected there.
-        kind: &'static str,
+        wanted: &'static str,
     },
     /// Write-protected.
     #[error("{path} is write-protected ({source}); give another name, or replace it with --force")]
@@ -103,11 +103,11 @@ impl Plan {
         Self { force, inputs: inputs.into_iter().filter_map(identified).collect(), outputs: Vec::new() }
     }
 
-    /// Adds a file of `kind` that is going to be written to `path`; `-` is standard output.
+    /// Adds a file with `signature` that is going to be written to `path`; `-` is standard output.
     ///
     /// # Errors
     /// Why it cannot be written there, or must not.
-    pub fn output(&mut self, path: &Path, kind: Kind) -> Result<Output, PlanError> {
+    pub fn output(&mut self, path: &Path, signature: Signature) -> Result<Output, PlanError> {
         let place = Place::of(path).map_err(|source| no_place(path, source))?;
         if let Some(identity) = place.identity() {
             if let Some((input, _)) = self.inputs.iter().find(|(_, input)| *input == identity) {
@@ -120,7 +120,7 @@ impl Plan {
         }
         if let Place::File(file) = &place {
             if !self.force {
-                may_replace(path, file, kind)?;
+                may_replace(path, file, signature)?;
             }
             let unwritable = |source| PlanError::Folder { folder: folder_of(path).into(), source };
             probe(file).map_err(unwritable)?;
@@ -141,8 +141,8 @@ fn no_place(path: &Path, source: io::Error) -> PlanError {
     }
 }
 
-/// Whether the file at `file`, where there is one, may make room for one of `kind`.
-fn may_replace(path: &Path, file: &Path, kind: Kind) -> Result<(), PlanError> {
+/// Whether the file at `file`, where there is one, may make room for one with `signature`.
+fn may_replace(path: &Path, file: &Path, signature: Signature) -> Result<(), PlanError> {
     let Ok(about) = fs::metadata(file) else { return Ok(()) };
     // A user who may write everything is told by the mode, all others by the system.
     let writable = match about.permissions().readonly() {
@@ -152,9 +152,9 @@ fn may_replace(path: &Path, file: &Path, kind: Kind) -> Result<(), PlanError> {
     if let Err(source) = writable {
         return Err(PlanError::Protected { path: path.into(), source });
     }
-    match kind.includes(file) {
+    match signature.is_on(file) {
         Ok(true) => Ok(()),
-        Ok(false) => Err(PlanError::Foreign { path: path.into(), kind: kind.name }),
+        Ok(false) => Err(PlanError::Foreign { path: path.into(), wanted: signature.name }),
         Err(source) => Err(PlanError::Io { path: path.into(), source }),
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::files::Kind;
+use crate::files::Signature;
 use crate::train::metrics::{Evaluation, Progress};
 
 /// Why there is nothing to draw.
@@ -136,8 +136,8 @@ const HEADER: &str = "run,kind,step,samples,minutes,loss,cross_entropy,halt_loss
                       exact_low,exact_high";
 
 /// A table of learning curves.
-pub const TABLE: Kind =
-    Kind { name: "a table of learning curves", begins: |start| start.starts_with(HEADER.as_bytes()) };
+pub const TABLE: Signature =
+    Signature { name: "a table of learning curves", begins: |start| start.starts_with(HEADER.as_bytes()) };
 
 /// Everything in `runs` as CSV: a row per line of metrics, and one per evaluation and share of hints.
 ///

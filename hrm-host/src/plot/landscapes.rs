@@ -7,7 +7,7 @@ use plotters::prelude::*;
 use super::style::{self, Canvas, DrawError, Drawn, Frame, TEXT, colour, short};
 use crate::analyze::landscape::{ARROWS, Landscape, SIDE};
 use crate::analyze::modes::Mode;
-use crate::files::Kind;
+use crate::files::Signature;
 
 const PANEL: (u32, u32) = (560, 520);
 /// An arrow is at most as long as the distance between two.
@@ -90,8 +90,8 @@ fn shade(energy: u32, highest: u32) -> RGBColor {
 const HEADER: &str = "mode,kind,x,y,value,value2";
 
 /// A table of energy landscapes.
-pub const TABLE: Kind =
-    Kind { name: "a table of energy landscapes", begins: |start| start.starts_with(HEADER.as_bytes()) };
+pub const TABLE: Signature =
+    Signature { name: "a table of energy landscapes", begins: |start| start.starts_with(HEADER.as_bytes()) };
 
 /// The numbers behind the picture: `energy` at every place, `trace` after every segment, `arrow`s from a place (`x`, `y`) to
 /// (`value`, `value2`).

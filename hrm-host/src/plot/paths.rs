@@ -7,7 +7,7 @@ use plotters::prelude::*;
 use super::style::{self, Canvas, DrawError, Drawn, FONT, Frame, TEXT, colour, short};
 use crate::analyze::modes::Mode;
 use crate::analyze::path::Path;
-use crate::files::Kind;
+use crate::files::Signature;
 
 const SIZE: (u32, u32) = (1120, 460);
 const HEAD: u32 = 34;
@@ -87,8 +87,8 @@ fn panel(
 const HEADER: &str = "puzzle,mode,segment,wrong_cells,energy,moved";
 
 /// A table of a model's paths.
-pub const TABLE: Kind =
-    Kind { name: "a table of a model's paths", begins: |start| start.starts_with(HEADER.as_bytes()) };
+pub const TABLE: Signature =
+    Signature { name: "a table of a model's paths", begins: |start| start.starts_with(HEADER.as_bytes()) };
 
 /// The numbers behind the picture: a line per puzzle and segment.
 ///

@@ -6,7 +6,7 @@ use plotters::coord::Shift;
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 
-use crate::files::Kind;
+use crate::files::Signature;
 
 /// Okabe and Ito's colours, which the colour-blind can tell apart.
 const COLOURS: [RGBColor; 7] = [
@@ -30,8 +30,8 @@ pub(super) type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Ran
 const MARK: &str = "<!-- drawn by hrm-host -->\n";
 
 /// A picture that this program has drawn.
-pub const PICTURE: Kind =
-    Kind { name: "a picture (SVG)", begins: |start| start.starts_with(MARK.as_bytes()) };
+pub const PICTURE: Signature =
+    Signature { name: "a picture (SVG)", begins: |start| start.starts_with(MARK.as_bytes()) };
 
 /// The picture could not be made.
 #[derive(Debug, thiserror::Error)]

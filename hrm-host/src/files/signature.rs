@@ -10,18 +10,18 @@ use flate2::read::MultiGzDecoder;
 const LOOK: u64 = 16 << 10;
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
-/// A kind of file that this program makes, so that it may replace an earlier one.
+/// By what a file that this program makes is known, so that it may replace an earlier one.
 #[derive(Clone, Copy, Debug)]
-pub struct Kind {
-    /// What to call one: `a pack`.
+pub struct Signature {
+    /// What to call such a file: `a pack`.
     pub name: &'static str,
     /// Whether a file whose first bytes (unpacked, where it is gzip) are these is one.
     pub begins: fn(&[u8]) -> bool,
 }
 
-impl Kind {
-    /// Whether the file at `path` is of this kind, or empty.
-    pub(super) fn includes(self, path: &Path) -> io::Result<bool> {
+impl Signature {
+    /// Whether the file at `path` begins so, or is empty.
+    pub(super) fn is_on(self, path: &Path) -> io::Result<bool> {
         let mut start = Vec::new();
         File::open(path)?.take(LOOK).read_to_end(&mut start)?;
         if start.starts_with(&GZIP) {
@@ -43,7 +43,7 @@ mod tests {
     #[test]
     fn a_file_is_known_by_its_first_bytes_packed_or_not() {
         let dir = tempfile::tempdir().unwrap();
-        let kind = Kind { name: "a table", begins: |start| start.starts_with(b"a,b\n") };
+        let table = Signature { name: "a table", begins: |start| start.starts_with(b"a,b\n") };
         let noise: Vec<u8> =
             (0..40_000u32).flat_map(|x| x.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
         let gzip = |start: &[u8]| {
@@ -61,7 +61,7 @@ mod tests {
         ] {
             let path = dir.path().join("x");
             std::fs::write(&path, &bytes).unwrap();
-            assert_eq!(kind.includes(&path).unwrap(), ours, "{:?}", &bytes[..bytes.len().min(8)]);
+            assert_eq!(table.is_on(&path).unwrap(), ours, "{:?}", &bytes[..bytes.len().min(8)]);
         }
     }
 }
