@@ -4,6 +4,7 @@ pub mod analyze;
 pub mod config;
 pub mod data;
 pub mod files;
+pub mod kind;
 pub mod memory;
 pub mod model;
 pub mod plot;

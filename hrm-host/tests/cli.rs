@@ -53,9 +53,15 @@ fn files_and_standard_input_hold_one_puzzle_a_line() {
     let (code, out, err) = solve(&["--file", &path]);
     assert_eq!((code, out.lines().count()), (0, 2), "{out}{err}");
     assert!(out.contains("solved already") && err.contains("2 of 2 solved"), "{out}{err}");
-    let path = file(&folder, "bad.txt", b"1.....2..3.....4\n1.....x..3.....4\n");
-    let (code, _, err) = solve(&["--file", &path]);
-    assert!(code == 1 && err.contains("line 2") && err.contains("character 7 is 'x'"), "{err}");
+    let path = file(&folder, "bad.txt", b"1.....x..3.....4\n1.....2..3.....4\n");
+    let (code, out, err) = solve(&["--file", &path]);
+    let lines: Vec<&str> = out.lines().collect();
+    assert!(lines[0].contains("line 1") && lines[0].contains("character 7 is 'x'"), "{out}");
+    assert!(
+        lines[1].contains("solved after"),
+        "one bad row does not keep the others from being solved: {out}"
+    );
+    assert!(code == 3 && err.contains("1 of 2 solved"), "{code} {err}");
 }
 
 #[test]

@@ -1,8 +1,11 @@
 //! `hrm-host data`
 
-use std::{path::PathBuf, time::Instant};
+use std::{
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::{
     Subcommand,
     builder::{PossibleValuesParser, TypedValueParser},
@@ -15,7 +18,8 @@ use hrm_host::data::{
     PuzzleSet,
     export::{self, GENERATED, PUZZLES},
     generate::{Recipe, generate},
-    import,
+    import::{self, BadRows, Columns, Imported, Options, import},
+    several::{Effort, several},
     split::{Apart, split},
     stats::stats,
 };
@@ -25,7 +29,10 @@ use super::exit::Exit;
 use super::outputs::Force;
 use super::terminal;
 
-/// Puzzle files: CSV with the columns source, question, answer and rating, plain or gzip.
+/// Guesses of the exact solver that an import spends to find second solutions.
+const GUESSES: u64 = 20_000;
+
+/// Import, make, measure and split puzzle files.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -36,17 +43,25 @@ pub(super) struct Args {
 enum Command {
     /// Check every row of a puzzle file and write it in this program's form.
     ///
-    /// A row is wrong where a text has not one character for each cell, a given contradicts another, or the answer changes
-    /// a given, is incomplete or is no valid grid. The first wrong row is reported by line and column and nothing is written.
+    /// Reads CSV and lists, plain or gzip, and drawn grids (.sdm, .sdk, .ss); docs/PUZZLE_FILES.md says all it reads. A row is
+    /// wrong where a text has not one character for each cell, a given contradicts another, or the answer changes a given, is
+    /// incomplete or is no valid grid. Wrong rows are reported by line and column, and nothing is written.
     Import {
-        /// Puzzle file: CSV whose header names `question` and `answer` (and may name `source` and `rating`)
+        /// Puzzle file; `-` reads standard input
         input: PathBuf,
         /// File to write; gzip where the name ends in .gz; `-` is standard output
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
         #[command(flatten)]
         force: Force,
-        /// Also prove with an exact solver that every puzzle has one solution only
+        /// Which columns of a CSV hold what, where their names are unusual, for example question=given,answer=full; also rating and
+        /// source
+        #[arg(long, value_name = "WHAT=NAME,...")]
+        columns: Option<Columns>,
+        /// Compute the answers that are missing with an exact solver; a puzzle must have one solution only
+        #[arg(long)]
+        solve: bool,
+        /// Refuse a file with a puzzle that has several solutions, instead of warning of it
         #[arg(long)]
         check_unique: bool,
         /// Expect puzzles of this size; otherwise the first row decides
@@ -116,16 +131,24 @@ pub(super) fn tasks() -> impl TypedValueParser<Value = Sudoku> {
 /// Runs the subcommand.
 pub(super) fn run(args: Args) -> Result<Exit> {
     match args.command {
-        Command::Import { input, out, force, check_unique, task } => {
+        Command::Import { input, out, force, columns, solve, check_unique, task } => {
             let out = force.plan([&input]).output(&out, PUZZLES)?;
             let started = Instant::now();
-            let set =
-                if check_unique { import::load_unique(&input, task)? } else { import::load(&input, task)? };
+            let options = Options { task, columns: columns.unwrap_or_default(), solve };
+            let read = import(&input, &options)?;
             let seconds = started.elapsed().as_secs_f64();
-            commit([stage(&set, &out)?])?;
-            let proven = if check_unique { ", each with one solution only" } else { "" };
-            eprintln!("checked {} in {seconds:.2} s{proven}", describe(&set));
-            wrote(&set, &out);
+            let proven = check_solutions(&input, &read, check_unique)?;
+            commit([stage(&read.set, &out)?])?;
+            eprintln!("checked {} in {seconds:.2} s{proven}", describe(&read.set));
+            if read.solved > 0 {
+                eprintln!("computed {} answers", read.solved);
+            }
+            if let Some((count, line, text)) = &read.passed {
+                eprintln!(
+                    "note: {count} lines hold no puzzle and were passed over; the first is line {line}: {text:?}"
+                );
+            }
+            wrote(&read.set, &out);
         }
         Command::Generate { task, count, seed, givens, out, force } => {
             let out = force.plan([] as [PathBuf; 0]).output(&out, GENERATED)?;
@@ -158,6 +181,26 @@ pub(super) fn run(args: Args) -> Result<Exit> {
         }
     }
     Ok(Exit::Success)
+}
+
+/// Refuses, or warns of, puzzles with several solutions; what can be said of all puzzles otherwise.
+fn check_solutions(input: &Path, read: &Imported, refuse: bool) -> Result<&'static str> {
+    let several = several(read, if refuse { Effort::Proof } else { Effort::Cheap(GUESSES) });
+    let rows = read.set.len();
+    match several.first() {
+        None if refuse => Ok(", each with one solution only"),
+        None => Ok(""),
+        Some(_) if refuse => bail!(BadRows::of(input, several, rows)),
+        Some(first) => {
+            eprintln!(
+                "warning: {} of {rows} puzzles have more than one solution, the first in line {}; a model cannot know which one is \
+                 meant (--check-unique refuses such files and shows the solutions)",
+                several.len(),
+                first.line
+            );
+            Ok("")
+        }
+    }
 }
 
 fn stage(set: &PuzzleSet, out: &Output) -> Result<Staged, WriteError> {

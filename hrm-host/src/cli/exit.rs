@@ -55,7 +55,9 @@ impl Exit {
             Exit::Success => "done; every puzzle solved, every comparison passed",
             Exit::Error => "an error, or a comparison that does not hold; the message says which",
             Exit::Usage => "the command line cannot be understood",
-            Exit::Refused => "solve: a puzzle is none (its givens contradict each other)",
+            Exit::Refused => {
+                "solve: a puzzle is none (its givens contradict each other, or its text is no grid)"
+            }
             Exit::Unproven => "solve: a puzzle was left unproven",
             Exit::Interrupted => "interrupted; what was known by then is printed or saved",
             Exit::NobodyReads => "the reader of the output has gone (`| head`)",

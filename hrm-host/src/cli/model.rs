@@ -1,12 +1,10 @@
 //! A model named on a command line: a checkpoint, a run, or a pack.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
-use hrm_core::pack::MAGIC;
+use anyhow::{Context, Result, bail, ensure};
 use hrm_host::config::RunConfig;
+use hrm_host::kind::{Kind, kind_of_file};
 use hrm_host::model::{Hrm, ModelConfig, Params, adapt};
 use hrm_host::quant::{AlignedPack, restore};
 use hrm_host::train::checkpoint::RunDir;
@@ -124,15 +122,15 @@ pub(super) fn newest(path: &Path) -> Result<PathBuf> {
     Ok(if path.is_dir() { RunDir::open(path).newest()?.0 } else { path.to_owned() })
 }
 
-/// Whether the file at `path` begins like a pack.
+/// Whether the file at `path` is a pack, not a run or a checkpoint.
 pub(super) fn is_pack(path: &Path) -> Result<bool> {
     if path.is_dir() {
         return Ok(false);
     }
-    let mut start = Vec::new();
-    let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
-    file.take(MAGIC.len() as u64)
-        .read_to_end(&mut start)
-        .with_context(|| format!("cannot read {}", path.display()))?;
-    Ok(start == MAGIC)
+    match kind_of_file(path).with_context(|| format!("cannot read {}", path.display()))? {
+        Kind::Pack => Ok(true),
+        // What a damaged file was, its reader tells.
+        Kind::Safetensors | Kind::Binary => Ok(false),
+        kind => bail!("{} is {kind}, neither a pack nor a checkpoint; {}", path.display(), kind.advice()),
+    }
 }

@@ -1,70 +1,77 @@
 //! Puzzles named on a command line, and what came of them: for solving here and on a board alike.
 
-use std::io::stdin;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result};
 use hrm_core::solve::{Answer, Status};
-use hrm_core::task::Task;
 use hrm_core::task::sudoku::Sudoku;
-use hrm_host::data::import;
+use hrm_host::data::import::{Columns, questions, questions_in};
+use hrm_host::data::problem::Problem;
 
 use super::exit::Exit;
 
 /// Which puzzles.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct PuzzleArgs {
-    /// Puzzles: a digit a cell, row by row, `.` or `0` for a blank
+    /// Puzzles: a digit a cell, row by row, `.` or `0` for a blank; `-` reads standard input as --file does
     #[arg(value_name = "PUZZLE", required_unless_present = "file")]
     puzzles: Vec<String>,
-    /// Also the puzzles of this file: one a line, or a CSV with a column `question` (plain or gzip); `-` reads standard input
+    /// Also the puzzles of this file, plain or gzip: one a line, a CSV with a column of questions, or drawn grids (.sdm,
+    /// .sdk, .ss); `-` reads standard input
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
+    /// Which column of the CSV holds the questions, where its name is unusual: question=NAME
+    #[arg(long, value_name = "WHAT=NAME,...", requires = "file")]
+    columns: Option<Columns>,
+}
+
+/// A puzzle that was asked for.
+pub(super) struct Asked {
+    /// Where it was read.
+    pub(super) place: String,
+    /// Its tokens, or why it is no puzzle.
+    pub(super) tokens: Result<Vec<u8>, Problem>,
+}
+
+impl Asked {
+    /// What is told of it where it is no puzzle: one JSON object, or a line with its number among `several`.
+    pub(super) fn refusal(&self, problem: &Problem, json: bool, several: Option<usize>) -> String {
+        let told = format!("{}: {problem}", self.place);
+        match several {
+            _ if json => {
+                serde_json::json!({ "puzzle": null, "status": "refused", "refusal": told }).to_string()
+            }
+            Some(index) => format!("{:>5}  refused: {told}", index + 1),
+            None => format!("refused: {told}"),
+        }
+    }
 }
 
 impl PuzzleArgs {
-    /// All of them in tokens, at least one.
-    pub(super) fn read(&self, task: &Sudoku) -> Result<Vec<Vec<u8>>> {
-        let mut puzzles = Vec::new();
+    /// All of them, at least one. What is no puzzle does not keep the others from being solved.
+    pub(super) fn read(&self, task: &Sudoku) -> Result<Vec<Asked>> {
+        let mut asked = Vec::new();
         for (index, text) in self.puzzles.iter().enumerate() {
-            puzzles.push(parse(task, text).with_context(|| format!("puzzle {}", index + 1))?);
+            if text == "-" {
+                asked.extend(self.of_file(Path::new("-"), task)?);
+                continue;
+            }
+            let place = format!("puzzle {}", index + 1);
+            let found = questions_in(text, *task).with_context(|| place.clone())?;
+            asked.extend(found.into_iter().map(|(_, tokens)| Asked { place: place.clone(), tokens }));
         }
         if let Some(path) = &self.file {
-            puzzles.extend(of_file(path, task)?);
+            asked.extend(self.of_file(path, task)?);
         }
-        ensure!(!puzzles.is_empty(), "there is no puzzle in the file");
-        Ok(puzzles)
+        Ok(asked)
     }
-}
 
-fn of_file(path: &Path, task: &Sudoku) -> Result<Vec<Vec<u8>>> {
-    let shown = path.display();
-    if path.to_string_lossy().trim_end_matches(".gz").ends_with(".csv") {
-        let set = import::load(path, Some(*task))?;
-        return Ok(set.iter().map(|row| row.question.to_vec()).collect());
+    fn of_file(&self, path: &Path, task: &Sudoku) -> Result<Vec<Asked>> {
+        let shown = if path == Path::new("-") { "standard input".into() } else { path.display().to_string() };
+        let found = questions(path, *task, &self.columns.clone().unwrap_or_default())?;
+        let place = |(line, tokens)| Asked { place: format!("{shown}, line {line}"), tokens };
+        Ok(found.into_iter().map(place).collect())
     }
-    let text = if path == Path::new("-") {
-        std::io::read_to_string(stdin()).context("cannot read standard input")?
-    } else {
-        std::fs::read_to_string(path).with_context(|| format!("cannot read {shown}"))?
-    };
-    let lines = text.lines().map(str::trim).enumerate();
-    lines
-        .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
-        .map(|(number, line)| parse(task, line).with_context(|| format!("{shown}, line {}", number + 1)))
-        .collect()
-}
-
-fn parse(task: &Sudoku, text: &str) -> Result<Vec<u8>> {
-    let mut tokens = vec![0; task.cells()];
-    if let Err(error) = task.parse(text, &mut tokens) {
-        bail!(
-            "{error}; the pack is for {}, whose puzzles are texts of {} characters",
-            task.name(),
-            task.cells()
-        );
-    }
-    Ok(tokens)
 }
 
 /// How many puzzles were solved, and whether one was none.
@@ -80,6 +87,12 @@ impl Score {
         self.asked += 1;
         self.solved += usize::from(answer.status == Status::Solved);
         self.refused += usize::from(matches!(answer.status, Status::Refused(_)));
+    }
+
+    /// What was asked for is no puzzle.
+    pub(super) fn add_none(&mut self) {
+        self.asked += 1;
+        self.refused += 1;
     }
 
     /// Says how many of several puzzles were solved; the exit code.

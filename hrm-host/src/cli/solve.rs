@@ -7,9 +7,10 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use hrm_core::solve::{Answer, GuessEnd, Policy, Progress, Solver, Status, Step, Stop};
 use hrm_core::task::Refusal;
-use hrm_core::task::sudoku::Sudoku;
+use hrm_core::task::sudoku::{Sudoku, SudokuKind};
 use hrm_core::{Hrm, workspace_bytes};
 use hrm_host::data::exact::Exact;
+use hrm_host::data::problem::turned;
 use hrm_host::quant::AlignedPack;
 
 use super::exit::Exit;
@@ -20,7 +21,7 @@ use super::terminal;
 
 /// Solve puzzles with a pack, exactly as a microcontroller does.
 ///
-/// A puzzle is one text: a digit a cell, row by row, `.` or `0` for a blank. A grid is called solved only where it keeps the
+/// A puzzle is one text: a digit a cell, row by row, `.` or `0` for a blank; docs/PUZZLE_FILES.md lists what else is read. A grid is called solved only where it keeps the
 /// givens and breaks no rule; otherwise the best candidate is shown and called unproven.
 ///
 /// Exit code 0 where every puzzle was solved, 4 where one is unproven, 3 where one is no puzzle.
@@ -54,7 +55,16 @@ pub(super) fn run(args: Args) -> Result<Exit> {
     let mut model = Hrm::new(pack, &mut memory)?;
 
     let mut score = Score::default();
-    for (index, puzzle) in puzzles.iter().enumerate() {
+    for (index, asked) in puzzles.iter().enumerate() {
+        let puzzle = match &asked.tokens {
+            Ok(tokens) => tokens,
+            Err(problem) => {
+                score.add_none();
+                let several = (puzzles.len() > 1).then_some(index);
+                println!("{}", asked.refusal(problem, args.json, several));
+                continue;
+            }
+        };
         let mut solver = Solver::new(task, puzzle, policy);
         let answer = if args.watch {
             watch(&task, puzzle, &mut solver, &mut model, &policy)?
@@ -190,7 +200,13 @@ fn explain(task: &Sudoku, refusal: Refusal) -> String {
 
 /// What an exact search says of a puzzle that the model left unproven.
 fn truth(task: &Sudoku, puzzle: &[u8]) -> String {
-    match Exact::new(*task).search(puzzle, 2).solutions.len() {
+    let solutions = |puzzle: &[u8]| Exact::new(*task).search(puzzle, 2).solutions.len();
+    match solutions(puzzle) {
+        0 if task.kind() == SudokuKind::Six && solutions(&turned(*task, puzzle)) > 0 => {
+            "an exact search says: with boxes of 2 rows x 3 columns this puzzle has no solution; with boxes of 3 rows x 2 \
+             columns it has: exchange its rows and columns"
+                .into()
+        }
         0 => "an exact search says: this puzzle has no solution".into(),
         1 => "an exact search says: this puzzle has one solution, which the model did not find; try more --guesses with \
               --symmetries full"

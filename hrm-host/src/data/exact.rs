@@ -163,6 +163,18 @@ impl State {
     }
 }
 
+/// Guesses made and allowed.
+struct Guesses {
+    made: u64,
+    most: u64,
+}
+
+impl Guesses {
+    fn any() -> Self {
+        Guesses { made: 0, most: u64::MAX }
+    }
+}
+
 impl Exact {
     /// The solver of this size.
     pub fn new(task: Sudoku) -> Self {
@@ -172,6 +184,11 @@ impl Exact {
     /// Searches `puzzle` (tokens; anything but a digit is a blank) until `limit` solutions are found or there are no more.
     /// Contradictory givens have no solution.
     pub fn search(&self, puzzle: &[u8], limit: usize) -> Found {
+        self.search_within(puzzle, limit, u64::MAX)
+    }
+
+    /// As [`Self::search`], but gives up after `most` guesses: then there may be more solutions than those found.
+    pub fn search_within(&self, puzzle: &[u8], limit: usize, most: u64) -> Found {
         let mut found = Found { solutions: Vec::new(), guesses: 0 };
         if limit == 0 {
             return found;
@@ -181,7 +198,9 @@ impl Exact {
                 found.solutions.push(state.tokens(self.tables));
                 if found.solutions.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
             };
-            let _ = self.descend(state, &mut lowest, &mut found.guesses, &mut keep);
+            let mut guesses = Guesses { made: 0, most };
+            let _ = self.descend(state, &mut lowest, &mut guesses, &mut keep);
+            found.guesses = guesses.made;
         }
         found
     }
@@ -194,7 +213,7 @@ impl Exact {
                 count += 1;
                 if count < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
             };
-            let _ = self.descend(state, &mut lowest, &mut 0, &mut keep);
+            let _ = self.descend(state, &mut lowest, &mut Guesses::any(), &mut keep);
         }
         count
     }
@@ -209,7 +228,7 @@ impl Exact {
                 return false;
             }
         }
-        self.descend(state, &mut lowest, &mut 0, &mut |_| ControlFlow::Break(())).is_break()
+        self.descend(state, &mut lowest, &mut Guesses::any(), &mut |_| ControlFlow::Break(())).is_break()
     }
 
     /// A random completion of `puzzle`: values are tried in random order. Not uniform over the completions.
@@ -226,7 +245,7 @@ impl Exact {
             grid = Some(state.tokens(self.tables));
             ControlFlow::Break(())
         };
-        let _ = self.descend(self.start(puzzle)?, &mut any, &mut 0, &mut keep);
+        let _ = self.descend(self.start(puzzle)?, &mut any, &mut Guesses::any(), &mut keep);
         grid
     }
 
@@ -247,7 +266,7 @@ impl Exact {
         &self,
         mut state: State,
         pick: &mut impl FnMut(u16) -> u16,
-        guesses: &mut u64,
+        guesses: &mut Guesses,
         visit: &mut impl FnMut(&State) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         if !state.place_hidden_singles(self.tables) {
@@ -258,7 +277,10 @@ impl Exact {
         while left != 0 {
             let digit = pick(left);
             left &= !digit;
-            *guesses += 1;
+            if guesses.made == guesses.most {
+                return ControlFlow::Break(());
+            }
+            guesses.made += 1;
             let mut next = state;
             if next.place(self.tables, cell, digit) {
                 self.descend(next, pick, guesses, visit)?;

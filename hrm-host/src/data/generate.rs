@@ -89,7 +89,7 @@ pub fn generate(recipe: &Recipe, progress: impl Fn(usize)) -> Result<PuzzleSet, 
         attempts += batch;
         for made in found.into_iter().flatten() {
             if set.len() < count && known.insert(made.question.clone()) {
-                let rating = Some(u32::try_from(made.guesses).unwrap_or(u32::MAX));
+                let rating = Some(u32::try_from(made.guesses).unwrap_or(u32::MAX).into());
                 set.push(Puzzle { question: &made.question, answer: &made.answer, source: &source, rating });
             }
         }

@@ -6,6 +6,10 @@ pub mod export;
 pub mod generate;
 pub mod hints;
 pub mod import;
+pub mod problem;
+pub mod rating;
+pub mod read;
+pub mod several;
 pub mod split;
 pub mod stats;
 
@@ -13,13 +17,15 @@ use std::collections::HashMap;
 
 use hrm_core::task::{Task, sudoku::Sudoku};
 
+use rating::Rating;
+
 /// Puzzles of one task with their answers, as tokens, in one block each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PuzzleSet {
     task: Sudoku,
     questions: Vec<u8>, // (len, cells)
     answers: Vec<u8>,   // (len, cells)
-    ratings: Vec<Option<u32>>,
+    ratings: Vec<Option<Rating>>,
     /// Index into `names` of each row.
     sources: Vec<u32>,
     names: Vec<String>,
@@ -35,8 +41,8 @@ pub struct Puzzle<'a> {
     pub answer: &'a [u8],
     /// Where the row comes from; may be empty.
     pub source: &'a str,
-    /// Its difficulty, where known: guesses of some exact solver.
-    pub rating: Option<u32>,
+    /// Its difficulty, where known, on its source's scale.
+    pub rating: Option<Rating>,
 }
 
 impl PuzzleSet {

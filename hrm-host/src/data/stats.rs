@@ -10,7 +10,7 @@ use hrm_core::task::Task;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::{PuzzleSet, canonical::Canonical};
+use super::{PuzzleSet, canonical::Canonical, rating::Rating};
 
 /// Figures of a puzzle set.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -41,23 +41,23 @@ pub struct Ratings {
     /// Rows with a rating.
     pub rows: usize,
     /// Smallest.
-    pub min: u32,
+    pub min: Rating,
     /// Mean.
     pub mean: f64,
     /// Middle one (the lower of two).
-    pub median: u32,
+    pub median: Rating,
     /// Nine tenths are at most this.
-    pub ninth_decile: u32,
+    pub ninth_decile: Rating,
     /// Largest.
-    pub max: u32,
+    pub max: Rating,
 }
 
 impl Ratings {
-    fn of(mut ratings: Vec<u32>) -> Option<Self> {
+    fn of(mut ratings: Vec<Rating>) -> Option<Self> {
         ratings.sort_unstable();
         let (&min, &max) = (ratings.first()?, ratings.last()?);
         let rows = ratings.len();
-        let mean = ratings.iter().map(|&rating| f64::from(rating)).sum::<f64>() / rows as f64;
+        let mean = ratings.iter().map(|rating| rating.to_f64()).sum::<f64>() / rows as f64;
         let at = |tenths: usize| ratings[(rows * tenths).div_ceil(10) - 1];
         Some(Ratings { rows, min, mean, median: at(5), ninth_decile: at(9), max })
     }
@@ -153,7 +153,12 @@ mod tests {
         let mut fewer = base.question(5).to_vec();
         let given = fewer.iter().position(|&token| token > 1).expect("a given");
         fewer[given] = 1;
-        set.push(Puzzle { question: &fewer, answer: base.answer(5), source: "turned", rating: Some(1000) });
+        set.push(Puzzle {
+            question: &fewer,
+            answer: base.answer(5),
+            source: "turned",
+            rating: Some(1000.into()),
+        });
 
         let stats = stats(&set);
         assert_eq!((stats.rows, stats.duplicates), (13, 1));
@@ -162,15 +167,17 @@ mod tests {
         assert_eq!(stats.givens, BTreeMap::from([(29, 1), (30, 12)]));
         assert_eq!(stats.sources, [("generated_30".to_owned(), 11), ("turned".to_owned(), 2)]);
         let ratings = stats.ratings.as_ref().expect("ratings");
-        assert_eq!((ratings.rows, ratings.max), (12, 1000));
+        assert_eq!((ratings.rows, ratings.max), (12, 1000.into()));
         assert!(stats.to_string().contains("identical questions         1\n"));
     }
 
     #[test]
     fn deciles_are_nearest_ranks() {
-        let ratings = Ratings::of((1..=10).rev().collect()).expect("ratings");
-        assert_eq!((ratings.min, ratings.median, ratings.ninth_decile, ratings.max), (1, 5, 9, 10));
-        assert_eq!(Ratings::of(vec![7]).map(|r| (r.median, r.ninth_decile)), Some((7, 7)));
+        let ratings = Ratings::of((1..=10).rev().map(Rating::from).collect()).expect("ratings");
+        let expected = (1.into(), 5.into(), 9.into(), 10.into());
+        assert_eq!((ratings.min, ratings.median, ratings.ninth_decile, ratings.max), expected);
+        let single = Ratings::of(vec![7.into()]).map(|r| (r.median, r.ninth_decile));
+        assert_eq!(single, Some((7.into(), 7.into())));
         assert_eq!(Ratings::of(vec![]), None);
     }
 

@@ -11,6 +11,7 @@ use hrm_core::pack::{
 use hrm_core::{Hrm, workspace_bytes};
 
 use super::tables;
+use crate::kind::{Kind, kind_of};
 use crate::model::ModelConfig;
 
 /// A pack's bytes in memory aligned to 16, as `Pack::open` wants them.
@@ -35,7 +36,10 @@ impl AlignedPack {
     pub fn read(path: &Path) -> Result<Self, PackFileError> {
         let at = |problem| PackFileError { path: path.to_owned(), problem };
         let pack = Self::copy_of(&std::fs::read(path).map_err(|error| at(error.into()))?);
-        pack.open().map_err(|error| at(error.into()))?;
+        pack.open().map_err(|error| match kind_of(pack.bytes()) {
+            Kind::Pack | Kind::Binary | Kind::Empty => at(error.into()),
+            kind => at(PackProblem::Kind { kind }),
+        })?;
         Ok(pack)
     }
 
@@ -69,9 +73,23 @@ pub enum PackProblem {
     /// It cannot be read.
     #[error("cannot be read: {0}")]
     Io(#[from] std::io::Error),
+    /// It is something else.
+    #[error("not a pack but {kind}; {}", other(*.kind))]
+    Kind {
+        /// What it is.
+        kind: Kind,
+    },
     /// It is not a valid pack.
     #[error("not a usable pack: {0}; `hrm-host export` writes one")]
     Pack(#[from] PackError),
+}
+
+/// What to do where a file of this kind was named as a pack.
+fn other(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Safetensors => "`hrm-host export` makes a pack of a checkpoint",
+        kind => kind.advice(),
+    }
 }
 
 /// Collects the sections of a pack.

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use safetensors::tensor::{Dtype, SafeTensors, View};
 
 use crate::files::replace_file;
+use crate::kind::{Kind, kind_of};
 
 const CHECKSUM: &str = "checksum";
 static CRC: crc::Crc<u64> = crc::Crc::<u64>::new(&crc::CRC_64_XZ);
@@ -33,6 +34,23 @@ pub enum ArchiveError {
         path: PathBuf,
         /// What the system said.
         source: io::Error,
+    },
+    /// The file is of another kind.
+    #[error("{path} is {kind}, not a checkpoint; {}", .kind.advice())]
+    Kind {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        kind: Kind,
+    },
+    /// A safetensors file without this program's entries.
+    #[error(
+        "{path} is a safetensors file of another program, not a checkpoint of `hrm-host train`; {}",
+        Kind::PyTorch.advice()
+    )]
+    Foreign {
+        /// The file.
+        path: PathBuf,
     },
     /// The file is not a complete safetensors file.
     #[error("{path} is damaged or no safetensors file ({reason}); use an earlier checkpoint of the run")]
@@ -221,11 +239,18 @@ impl Archive {
     pub fn read(path: &Path) -> Result<Self, ArchiveError> {
         let bytes =
             std::fs::read(path).map_err(|source| ArchiveError::Read { path: path.to_owned(), source })?;
+        match kind_of(&bytes) {
+            // A flipped bit may hide what an own file was.
+            Kind::Safetensors | Kind::Empty | Kind::Binary => (),
+            kind => return Err(ArchiveError::Kind { path: path.to_owned(), kind }),
+        }
         let damaged = |reason: String| ArchiveError::Damaged { path: path.to_owned(), reason };
         let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|e| damaged(e.to_string()))?;
         let mut texts: BTreeMap<String, String> =
             header.metadata().clone().unwrap_or_default().into_iter().collect();
-        let expected = texts.remove(CHECKSUM).ok_or_else(|| damaged("it has no checksum".to_owned()))?;
+        let Some(expected) = texts.remove(CHECKSUM) else {
+            return Err(ArchiveError::Foreign { path: path.to_owned() });
+        };
         let views = SafeTensors::deserialize(&bytes).map_err(|e| damaged(e.to_string()))?;
         let mut archive = Self { path: path.to_owned(), texts, entries: BTreeMap::new() };
         for (name, view) in views.iter() {

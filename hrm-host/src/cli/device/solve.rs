@@ -37,7 +37,16 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     let puzzles = args.puzzles.read(&task)?;
     let bar = terminal::bar(puzzles.len() as u64, "{bar:30} {pos}/{len} {elapsed} left {eta}  {msg}")?;
     let mut score = Score::default();
-    for (index, tokens) in puzzles.iter().enumerate() {
+    for (index, asked) in puzzles.iter().enumerate() {
+        let tokens = match &asked.tokens {
+            Ok(tokens) => tokens,
+            Err(problem) => {
+                score.add_none();
+                bar.suspend(|| println!("{}", asked.refusal(problem, args.json, Some(index))));
+                bar.inc(1);
+                continue;
+            }
+        };
         // Progress of every segment also tells a board that is lost from one that thinks.
         let solve = Solve { policy, time_ms: args.time, progress: true, tokens };
         let done = session.call(

@@ -1,0 +1,195 @@
+//! What can be wrong with a puzzle or its answer, and where.
+
+use hrm_core::task::{
+    Refusal, Task,
+    sudoku::{BLANK, Sudoku, SudokuKind, TextError},
+};
+
+/// A place in a grid, shown as row and column counted from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("row {row}, column {column} (character {character})")]
+pub struct Place {
+    /// Row, from 1.
+    pub row: usize,
+    /// Column, from 1.
+    pub column: usize,
+    /// Position in the text, from 1.
+    pub character: usize,
+}
+
+impl Place {
+    /// The place of `cell` (from 0).
+    pub fn new(task: Sudoku, cell: usize) -> Self {
+        Place { row: cell / task.side() + 1, column: cell % task.side() + 1, character: cell + 1 }
+    }
+}
+
+/// What is wrong with a row of a puzzle file.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// Wrong length or a strange character.
+    #[error("{0}; write one character for each cell, row by row")]
+    Text(TextError),
+    /// Not UTF-8.
+    #[error(
+        "the field is not text (byte {0} is not UTF-8); was the file damaged or is it in another encoding?"
+    )]
+    Encoding(usize),
+    /// A length that no known size has.
+    #[error("{0} characters; a Sudoku has 16 (4x4), 36 (6x6) or 81 (9x9)")]
+    Size(usize),
+    /// A puzzle of another size.
+    #[error("a {found} puzzle where {wanted} is wanted; keep each size in a file of its own")]
+    OtherSize {
+        /// The task that it belongs to.
+        found: &'static str,
+        /// The task that was asked for, or that the first puzzle decided.
+        wanted: &'static str,
+    },
+    /// What a spreadsheet leaves of 81 digits.
+    #[error(
+        "{0} is a puzzle that a spreadsheet took for a number; import the column as text, from the original file"
+    )]
+    Number(String),
+    /// A line in which no puzzle is found.
+    #[error("there is no puzzle in {0:?}; write one character for each cell, or begin the line with `#`")]
+    NoPuzzle(String),
+    /// A row of a drawn grid has too few or too many cells.
+    #[error("{found} cells where a row of the grid has {expected}")]
+    Cells {
+        /// Cells of a row.
+        expected: usize,
+        /// Cells in the line.
+        found: usize,
+    },
+    /// A drawn grid has too few rows.
+    #[error("the grid that begins here has {found} rows and not {expected}")]
+    Height {
+        /// Rows of a grid.
+        expected: usize,
+        /// Rows that there are.
+        found: usize,
+    },
+    /// Another number of fields than the header names.
+    #[error("{found} fields where the header names {expected}; add or remove delimiters")]
+    Fields {
+        /// Fields in the header.
+        expected: usize,
+        /// Fields in the row.
+        found: usize,
+    },
+    /// Two givens forbid each other.
+    #[error("the givens at {first} and {second} contradict each other (both are {digit}); no answer exists")]
+    Contradiction {
+        /// The earlier cell.
+        first: Place,
+        /// The later cell.
+        second: Place,
+        /// The digit at both.
+        digit: u8,
+    },
+    /// A 6x6 puzzle whose boxes stand upright.
+    #[error(
+        "{digit} stands at both {first} and {second}, which share a box: here a 6x6 has boxes of 2 rows x 3 columns. This \
+         grid fits boxes of 3 rows x 2 columns; exchange its rows and columns"
+    )]
+    Boxes {
+        /// The earlier cell.
+        first: Place,
+        /// The later cell.
+        second: Place,
+        /// The digit at both.
+        digit: u8,
+    },
+    /// There is no answer where one is needed.
+    #[error("there is no answer; `hrm-host data import FILE --solve --out NEW.csv` computes the answers")]
+    NoAnswer,
+    /// The answer has a blank.
+    #[error("the answer is blank at {0}; an answer must be complete")]
+    Incomplete(Place),
+    /// The answer changes a given.
+    #[error("the answer has {found} at {place} where the question gives {given}")]
+    Given {
+        /// The cell.
+        place: Place,
+        /// The question's digit.
+        given: u8,
+        /// The answer's digit.
+        found: u8,
+    },
+    /// The answer breaks the rules.
+    #[error("the answer is no valid grid: {digit} stands at both {first} and {second}")]
+    Invalid {
+        /// The earlier cell.
+        first: Place,
+        /// The later cell.
+        second: Place,
+        /// The digit at both.
+        digit: u8,
+    },
+    /// The rating is no number.
+    #[error("{0:?} is not a rating; write a number from 0 to 4294967295, or nothing")]
+    Rating(String),
+    /// No answer exists although no two givens contradict each other.
+    #[error("the puzzle has no solution; was a digit mistyped?")]
+    Unsolvable,
+    /// Not a proper puzzle.
+    #[error("the puzzle has more than one solution:\n  {first}\n  {second}\nadd givens or remove the row")]
+    Ambiguous {
+        /// One solution.
+        first: String,
+        /// Another.
+        second: String,
+    },
+}
+
+/// What contradicts in the givens of `question`, if anything does.
+pub fn contradiction(task: Sudoku, question: &[u8]) -> Option<Problem> {
+    let (first, second, digit) = clash(task, question)?;
+    Some(if task.refuse(&turned(task, question)).is_none() && has_upright_boxes(task) {
+        Problem::Boxes { first, second, digit }
+    } else {
+        Problem::Contradiction { first, second, digit }
+    })
+}
+
+/// Why `answer` does not answer `question`, whose givens do not contradict each other; `None` where it does.
+pub fn wrong_answer(task: Sudoku, question: &[u8], answer: &[u8]) -> Option<Problem> {
+    if task.accepts(question, answer) {
+        return None;
+    }
+    if let Some(cell) = answer.iter().position(|&token| token == BLANK) {
+        return Some(Problem::Incomplete(Place::new(task, cell)));
+    }
+    let changed = |(given, found): (&u8, &u8)| *given != BLANK && given != found;
+    if let Some(cell) = question.iter().zip(answer).position(changed) {
+        let digit = |grid: &[u8]| task.digit(grid[cell]).unwrap_or(0);
+        let place = Place::new(task, cell);
+        return Some(Problem::Given { place, given: digit(question), found: digit(answer) });
+    }
+    let (first, second, digit) = clash(task, answer)?;
+    Some(if task.accepts(&turned(task, question), &turned(task, answer)) && has_upright_boxes(task) {
+        Problem::Boxes { first, second, digit }
+    } else {
+        Problem::Invalid { first, second, digit }
+    })
+}
+
+/// The first two cells whose digits forbid each other.
+fn clash(task: Sudoku, grid: &[u8]) -> Option<(Place, Place, u8)> {
+    let Some(Refusal::Contradiction { first, second }) = task.refuse(grid) else { return None };
+    let (first, second) = (usize::from(first), usize::from(second));
+    Some((Place::new(task, first), Place::new(task, second), task.digit(grid[first]).unwrap_or(0)))
+}
+
+/// Whether people also draw this size with boxes that are higher than wide.
+fn has_upright_boxes(task: Sudoku) -> bool {
+    task.kind() == SudokuKind::Six
+}
+
+/// `grid` with rows and columns exchanged.
+pub fn turned(task: Sudoku, grid: &[u8]) -> Vec<u8> {
+    let side = task.side();
+    (0..grid.len()).map(|cell| grid[cell % side * side + cell / side]).collect()
+}

@@ -1,0 +1,81 @@
+//! The cells of one grid: which characters are digits, and which are blanks.
+
+use hrm_core::task::{
+    Task,
+    sudoku::{BLANK, FIRST_DIGIT, Sudoku, SudokuKind, TextError},
+};
+
+use crate::data::problem::Problem;
+
+/// Blanks beside `.` and `0`; a grid that has one of them has no other.
+const OTHER_BLANKS: [char; 5] = ['_', '-', '*', '?', 'x'];
+
+/// Whether a grid of side `side` may hold `c`.
+pub(super) fn is_cell(c: char, side: usize) -> bool {
+    match c.to_digit(10) {
+        Some(digit) => digit as usize <= side,
+        None => c == '.' || is_other_blank(c),
+    }
+}
+
+fn is_other_blank(c: char) -> bool {
+    OTHER_BLANKS.contains(&c.to_ascii_lowercase())
+}
+
+/// Whether `text` is `count` characters that a grid of side `side` may hold.
+pub(super) fn are_cells(text: &str, count: usize, side: usize) -> bool {
+    text.len() == count && text.chars().all(|c| is_cell(c, side))
+}
+
+/// Reads the cells of a whole grid into `out`, which has as many elements as the grid has cells.
+pub(crate) fn parse(task: Sudoku, text: &str, out: &mut [u8]) -> Result<(), Problem> {
+    let error = match task.parse(text, out) {
+        Ok(()) => return Ok(()),
+        Err(error) => error,
+    };
+    let length = text.chars().count();
+    if length == task.cells() {
+        return parse_with_other_blank(task, text, out).ok_or(Problem::Text(error));
+    }
+    if let Some(other) = size_of(text) {
+        return Err(Problem::OtherSize { found: other.name(), wanted: task.name() });
+    }
+    if is_rounded_number(text) {
+        return Err(Problem::Number(text.to_owned()));
+    }
+    // Blanks of another kind are no strange characters: the length is what is wrong.
+    if text.chars().all(|c| is_cell(c, task.side())) {
+        let got = u16::try_from(length).unwrap_or(u16::MAX);
+        return Err(Problem::Text(TextError::Length { expected: task.cells() as u16, got }));
+    }
+    Err(Problem::Text(error))
+}
+
+/// Reads a grid all of whose blanks are one and the same of [`OTHER_BLANKS`].
+fn parse_with_other_blank(task: Sudoku, text: &str, out: &mut [u8]) -> Option<()> {
+    let blank = text.chars().find(|&c| is_other_blank(c))?.to_ascii_lowercase();
+    for (c, cell) in text.chars().zip(out) {
+        *cell = match c.to_digit(10) {
+            Some(digit) if (1..=task.side() as u32).contains(&digit) => digit as u8 + FIRST_DIGIT - 1,
+            None if c.to_ascii_lowercase() == blank => BLANK,
+            _ => return None,
+        };
+    }
+    Some(())
+}
+
+/// The size whose grids have exactly these cells.
+pub(super) fn size_of(text: &str) -> Option<Sudoku> {
+    let sizes = SudokuKind::ALL.map(Sudoku::new);
+    sizes.into_iter().find(|size| are_cells(text, size.cells(), size.side()))
+}
+
+/// `7.00008E+80`: what a spreadsheet shows for 81 digits.
+fn is_rounded_number(text: &str) -> bool {
+    let Some((number, power)) = text.split_once(['E', 'e']) else { return false };
+    let power = power.trim_start_matches('+');
+    !power.is_empty()
+        && power.bytes().all(|byte| byte.is_ascii_digit())
+        && number.starts_with(|c: char| c.is_ascii_digit())
+        && number.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b','))
+}

@@ -1,0 +1,73 @@
+//! Which column of a table holds what.
+
+use std::str::FromStr;
+
+/// Columns named by the user, `question=quizzes,answer=solutions`; those left out are found by their usual names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Columns {
+    names: [Option<String>; 4],
+}
+
+/// What a column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Column {
+    Question,
+    Answer,
+    Rating,
+    Source,
+}
+
+impl Column {
+    const ALL: [Column; 4] = [Column::Question, Column::Answer, Column::Rating, Column::Source];
+
+    pub(super) fn name(self) -> &'static str {
+        self.usual_names()[0]
+    }
+
+    /// What such a column is called in the files that people have; upper and lower case are the same.
+    fn usual_names(self) -> &'static [&'static str] {
+        match self {
+            Column::Question => &[
+                "question", "quizzes", "quiz", "puzzle", "puzzles", "sudoku", "unsolved", "problem", "board",
+            ],
+            Column::Answer => &["answer", "solutions", "solution", "answers", "solved"],
+            Column::Rating => &["rating", "difficulty"],
+            Column::Source => &["source"],
+        }
+    }
+}
+
+impl FromStr for Columns {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut columns = Columns::default();
+        for pair in text.split(',') {
+            let (what, name) = pair.split_once('=').unwrap_or((pair, ""));
+            let known = Column::ALL.into_iter().find(|column| column.name() == what.trim());
+            let (Some(column), false) = (known, name.trim().is_empty()) else {
+                return Err(format!(
+                    "{pair:?}: write question=NAME, answer=NAME, rating=NAME or source=NAME, separated by commas"
+                ));
+            };
+            columns.names[column as usize] = Some(name.trim().to_owned());
+        }
+        Ok(columns)
+    }
+}
+
+impl Columns {
+    /// Where the column `wanted` stands in a header; an error is a name that was asked for and is not there.
+    pub(super) fn place(&self, wanted: Column, header: &[String]) -> Result<Option<usize>, String> {
+        let at = |name: &str| header.iter().position(|field| field.eq_ignore_ascii_case(name));
+        match &self.names[wanted as usize] {
+            Some(name) => at(name).map(Some).ok_or_else(|| name.clone()),
+            None => Ok(wanted.usual_names().iter().find_map(|name| at(name))),
+        }
+    }
+
+    /// Whether the user named a column, so that the file must have a header.
+    pub(super) fn are_named(&self) -> bool {
+        self.names.iter().any(Option::is_some)
+    }
+}

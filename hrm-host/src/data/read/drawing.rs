@@ -1,0 +1,173 @@
+//! One line of a grid that stands on several lines, as people draw them: nine cells, with or without spaces, bars or
+//! delimiters between them.
+
+use hrm_core::task::sudoku::Sudoku;
+
+use super::cells::is_cell;
+
+/// What a line is, seen as part of a drawn grid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Line {
+    /// A row of cells.
+    Row(String),
+    /// A horizontal rule, which may as well be a row of blanks.
+    RowOrRule(String),
+    /// A horizontal rule.
+    Rule,
+    /// Neither.
+    Other,
+}
+
+/// What `line` is in a grid of `task`.
+pub(super) fn line_of(task: Sudoku, line: &str) -> Line {
+    let line: String = line.chars().map(plain).collect();
+    let rule = is_rule(&line);
+    match row_of(task, &line) {
+        Some(row) if rule => Line::RowOrRule(row),
+        Some(row) => Line::Row(row),
+        None if rule => Line::Rule,
+        None => Line::Other,
+    }
+}
+
+/// Cells in `line`, however it is drawn.
+pub(super) fn cells_in(task: Sudoku, line: &str) -> usize {
+    line.chars().filter(|&c| is_cell(c, task.side())).count()
+}
+
+/// `|`, `-` and `+` for the characters that draw boxes.
+fn plain(c: char) -> char {
+    match c {
+        '│' | '┃' | '║' | '┆' | '┇' | '┊' | '┋' | '╎' | '╏' => '|',
+        '─' | '━' | '═' | '┄' | '┅' | '┈' | '┉' | '╌' | '╍' => '-',
+        '\u{2500}'..='\u{257f}' => '+',
+        _ => c,
+    }
+}
+
+fn is_rule(line: &str) -> bool {
+    let drawn = |c: char| matches!(c, '-' | '=' | '_' | '*' | '+');
+    line.chars().all(|c| drawn(c) || c == '|' || c == ':' || c.is_whitespace()) && line.contains(drawn)
+}
+
+fn row_of(task: Sudoku, line: &str) -> Option<String> {
+    let side = task.side();
+    let tight: String = line.chars().filter(|c| !c.is_whitespace() && *c != '|').collect();
+    if is_row(&tight, side) {
+        return Some(tight);
+    }
+    if line.contains('|') {
+        return between_bars(task, line);
+    }
+    // A spreadsheet's row: empty fields are blanks.
+    [',', ';', '\t'].into_iter().find_map(|delimiter| {
+        let fields: Vec<&str> = line.split(delimiter).map(|field| field.trim_matches([' ', '"'])).collect();
+        (fields.len() == side).then(|| joined(&fields, side)).flatten()
+    })
+}
+
+fn is_row(text: &str, side: usize) -> bool {
+    text.chars().count() == side && text.chars().all(|c| is_cell(c, side))
+}
+
+/// One cell a field, where an empty one is blank.
+fn joined(fields: &[&str], side: usize) -> Option<String> {
+    let row: String = fields.iter().map(|field| if field.is_empty() { "." } else { field }).collect();
+    is_row(&row, side).then_some(row)
+}
+
+/// A row whose blanks are spaces, which only the bars around it make certain: a bar after every cell or after every box.
+fn between_bars(task: Sudoku, line: &str) -> Option<String> {
+    let (side, width) = (task.side(), task.kind().box_columns());
+    let open = line.trim_start().strip_prefix('|');
+    let inner = open.map_or(line, |inner| inner.trim_end().strip_suffix('|').unwrap_or(inner));
+    let parts: Vec<&str> = inner.split('|').collect();
+    if parts.len() == side {
+        let fields: Vec<&str> = parts.iter().map(|part| part.trim()).collect();
+        return joined(&fields, side);
+    }
+    if parts.len() != side / width {
+        return None;
+    }
+    // Editors cut spaces off the end of a line.
+    let longest = parts.iter().map(|part| part.chars().count()).max().unwrap_or(0);
+    let mut row = String::new();
+    for (index, part) in parts.iter().enumerate() {
+        let mut part: Vec<char> = part.chars().collect();
+        if index + 1 == side / width && open.is_none() {
+            part.resize(longest, ' ');
+        }
+        // "5 3", " 5 3 " or "53 ".
+        let (start, step) = match part.len() {
+            length if length == width => (0, 1),
+            length if length == 2 * width - 1 => (0, 2),
+            length if length == 2 * width + 1 => (1, 2),
+            _ => return None,
+        };
+        let is_between = |place: usize| place < start || !(place - start).is_multiple_of(step);
+        if part.iter().enumerate().any(|(place, c)| is_between(place) && *c != ' ') {
+            return None;
+        }
+        row.extend(
+            part.iter().skip(start).step_by(step).take(width).map(|&c| if c == ' ' { '.' } else { c }),
+        );
+    }
+    is_row(&row, side).then_some(row)
+}
+
+#[cfg(test)]
+mod tests {
+    use hrm_core::task::sudoku::SudokuKind;
+
+    use super::*;
+
+    #[test]
+    fn rows_are_known_however_they_are_drawn() {
+        let nine = Sudoku::new(SudokuKind::Nine);
+        for line in [
+            "53..7....",
+            "53. .7. ...",
+            "5 3 . | . 7 . | . . .",
+            "| 5 3 . | . 7 . | . . . |",
+            " |53.|.7.|...|",
+            "|53 | 7 |   |",
+            "| 5 3   |   7   |       |",
+            "5 3  |  7  |     ",
+            "| 5 | 3 |   |   | 7 |   |   |   |   |",
+            "║53.│.7.│...║",
+            "║ 5 3   │   7   │       ║",
+            "5,3,,,7,,,,",
+            "5;3;;;7;;;;",
+            "\"5\",\"3\",,,\"7\",,,,",
+            "5\t3\t\t\t7\t\t\t\t",
+        ] {
+            assert_eq!(line_of(nine, line), Line::Row("53..7....".to_owned()), "{line}");
+        }
+        let six = Sudoku::new(SudokuKind::Six);
+        assert_eq!(line_of(six, "|1  | 2 |"), Line::Row("1...2.".to_owned()));
+    }
+
+    #[test]
+    fn a_rule_is_no_row_unless_it_may_be_one() {
+        let nine = Sudoku::new(SudokuKind::Nine);
+        for line in [
+            "*-----------*",
+            "-----------",
+            "|---+---+---|",
+            "+-------+-------+-------+",
+            "------+-------+------",
+            "-------|-------|-------",
+            "=====================",
+            "╔═══╤═══╤═══╗",
+            "╟───┼───┼───╢",
+        ] {
+            assert_eq!(line_of(nine, line), Line::Rule, "{line}");
+        }
+        for line in ["---------", "___ ___ ___", "|---|---|---|", "* * * * * * * * *"] {
+            assert!(matches!(line_of(nine, line), Line::RowOrRule(_)), "{line}");
+        }
+        for line in ["53..7...", "53..7.....", "Grid 01", "|53 | 7 |  |", "5,3,,,7,,,", "|5a | 7 |   |"] {
+            assert_eq!(line_of(nine, line), Line::Other, "{line}");
+        }
+    }
+}

@@ -1,0 +1,413 @@
+//! Text without a header: a puzzle a line, or grids drawn on several lines, or both.
+//!
+//! On a line of its own a puzzle may have an id before it, and its answer, ratings and a comment behind it.
+
+use std::borrow::Cow;
+
+use hrm_core::task::{
+    Task,
+    sudoku::{Sudoku, SudokuKind, TextError},
+};
+
+use super::cells::{are_cells, is_cell, parse, size_of};
+use super::drawing::{Line, cells_in, line_of};
+use super::{Fault, Item, Row};
+use crate::data::problem::Problem;
+use crate::data::rating::Rating;
+
+/// Lines that are looked at for the first puzzle.
+const LINES_TO_FIRST: usize = 1000;
+
+/// The size of the first puzzle in `text`.
+pub(super) fn task(text: &[u8]) -> Option<Sudoku> {
+    let end = text.iter().enumerate().filter(|(_, byte)| **byte == b'\n').nth(LINES_TO_FIRST);
+    let beginning = &text[..end.map_or(text.len(), |(end, _)| end)];
+    let first = |task: Sudoku| {
+        let mut line = None;
+        visit(beginning, task, &mut |item| {
+            if let (Item::Row(row), None) = (item, line) {
+                line = Some(row.line);
+            }
+        });
+        line.map(|line| (line, task))
+    };
+    // The largest first: what is a row of nine is no grid of 4x4.
+    let sizes = SudokuKind::ALL.into_iter().rev().map(Sudoku::new);
+    let found = sizes.filter_map(first).min_by_key(|(line, _)| *line);
+    found.map(|(_, task)| task).or_else(|| nearest(beginning))
+}
+
+/// The size nearest to the first line that might be a puzzle.
+fn nearest(text: &[u8]) -> Option<Sudoku> {
+    let near = |line: &[u8]| {
+        let text = String::from_utf8_lossy(line);
+        let length = longest(&text)?.chars().count();
+        let sizes = SudokuKind::ALL.map(Sudoku::new);
+        sizes.into_iter().find(|size| size.cells().abs_diff(length) <= size.side() / 2)
+    };
+    text.split(|&byte| byte == b'\n').find_map(near)
+}
+
+/// Tells `visit` of every puzzle of `task` in `text`, and of every line that is none.
+pub(super) fn visit(text: &[u8], task: Sudoku, visit: &mut dyn FnMut(Item<'_>)) {
+    let mut reader = Reader { task, grid: Vec::new(), foreign_section: false, visit };
+    for (index, line) in text.split(|&byte| byte == b'\n').enumerate() {
+        // Digits and blanks are ASCII: what is not UTF-8 stands in comments.
+        reader.line(index as u64 + 1, &String::from_utf8_lossy(line));
+    }
+    reader.end_grid();
+}
+
+/// A line of a drawn grid.
+struct Drawn {
+    line: u64,
+    row: Result<String, Problem>,
+    /// Whether it may be a rule.
+    doubtful: bool,
+}
+
+struct Reader<'v> {
+    task: Sudoku,
+    /// The lines so far of the grid that is being read.
+    grid: Vec<Drawn>,
+    /// Whether the lines belong to a section that holds no puzzle.
+    foreign_section: bool,
+    visit: &'v mut dyn FnMut(Item<'_>),
+}
+
+impl Reader<'_> {
+    fn line(&mut self, number: u64, line: &str) {
+        let line = line.trim_end_matches(['\r', '\x0c', '\x1a']);
+        let text = line.trim();
+        if text.is_empty() {
+            // Bands may stand apart.
+            if !self.rows().is_multiple_of(self.task.kind().box_rows()) {
+                self.end_grid();
+            }
+            return;
+        }
+        if text.starts_with('#') || text.starts_with("//") {
+            return;
+        }
+        if let Some(section) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            self.end_grid();
+            self.foreign_section = !section.trim().eq_ignore_ascii_case("puzzle");
+            return;
+        }
+        if self.foreign_section {
+            return;
+        }
+        if let Some(row) = one_line(self.task, text, number) {
+            self.end_grid();
+            return (self.visit)(Item::Row(row.as_row()));
+        }
+        match line_of(self.task, line) {
+            Line::Row(row) => self.add(Drawn { line: number, row: Ok(row), doubtful: false }),
+            Line::RowOrRule(row) => self.add(Drawn { line: number, row: Ok(row), doubtful: true }),
+            Line::Rule => (),
+            Line::Other => self.other(number, text),
+        }
+    }
+
+    /// A line that is neither a puzzle nor part of one.
+    fn other(&mut self, line: u64, text: &str) {
+        let (side, found) = (self.task.side(), cells_in(self.task, text));
+        let of_grid = text.chars().filter(|&c| is_cell(c, side) || c == ' ' || c == '|').count();
+        if self.rows() > 0 && 2 * of_grid > text.chars().count() && found < 2 * side {
+            // It counts as a row, so that the next grid begins where it does.
+            let problem = Problem::Cells { expected: side, found };
+            return self.add(Drawn { line, row: Err(problem), doubtful: false });
+        }
+        self.end_grid();
+        if is_title(self.task, text) {
+            return (self.visit)(Item::Passed { line, text });
+        }
+        (self.visit)(Item::Fault(&Fault { line, column: None, problem: diagnosis(self.task, text) }));
+    }
+
+    fn too_short(&self, found: usize) -> Problem {
+        let got = u16::try_from(found).unwrap_or(u16::MAX);
+        Problem::Text(TextError::Length { expected: self.task.cells() as u16, got })
+    }
+
+    /// Rows that are certain.
+    fn rows(&self) -> usize {
+        self.grid.iter().filter(|drawn| !drawn.doubtful).count()
+    }
+
+    fn add(&mut self, drawn: Drawn) {
+        self.grid.push(drawn);
+        if self.rows() == self.task.side() {
+            self.end_grid();
+        }
+    }
+
+    /// Puts the lines so far together.
+    fn end_grid(&mut self) {
+        let (side, certain) = (self.task.side(), self.rows());
+        let mut grid = std::mem::take(&mut self.grid);
+        if certain == side || grid.len() != side {
+            grid.retain(|drawn| !drawn.doubtful);
+        }
+        // Without a digit, lines are rules.
+        let Some(first) = grid.first().filter(|_| certain > 0) else { return };
+        let line = first.line;
+        if let Some((line, problem)) =
+            grid.iter().find_map(|drawn| Some((drawn.line, drawn.row.clone().err()?)))
+        {
+            return (self.visit)(Item::Fault(&Fault { line, column: None, problem }));
+        }
+        if grid.len() != side {
+            let problem = match &grid[..] {
+                [Drawn { row: Ok(row), .. }] => self.too_short(row.len()),
+                rows => Problem::Height { expected: side, found: rows.len() },
+            };
+            return (self.visit)(Item::Fault(&Fault { line, column: None, problem }));
+        }
+        let question: String = grid.into_iter().filter_map(|drawn| drawn.row.ok()).collect();
+        (self.visit)(Item::Row(Row { line, question: &question, answer: None, rating: None, source: "" }));
+    }
+}
+
+/// A puzzle on one line.
+struct OneLine<'t> {
+    line: u64,
+    question: Cow<'t, str>,
+    answer: Option<Cow<'t, str>>,
+    rating: Option<Rating>,
+}
+
+impl OneLine<'_> {
+    fn as_row(&self) -> Row<'_> {
+        let answer = self.answer.as_deref();
+        Row { line: self.line, question: &self.question, answer, rating: self.rating, source: "" }
+    }
+}
+
+fn tokens(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | ':' | '|' | '"' | '\''))
+        .filter(|token| !token.is_empty())
+}
+
+/// The puzzle in a line, if there is a whole one.
+fn one_line<'t>(task: Sudoku, text: &'t str, line: u64) -> Option<OneLine<'t>> {
+    let (cells, side) = (task.cells(), task.side());
+    let (text, comment) = text.split_once('#').unwrap_or((text, ""));
+    if text.len() < cells {
+        return None;
+    }
+    let is_grid = |token: &&str| are_cells(token, cells, side);
+    let mut found = tokens(text).skip_while(|token| !is_grid(token));
+    let Some(question) = found.next() else { return spread(task, text, line) };
+    let rest: Vec<&str> = found.collect();
+    let answer = rest.first().filter(|token| is_grid(token)).map(|answer| Cow::Borrowed(*answer));
+    let rating = rating_in(&rest[usize::from(answer.is_some())..], comment);
+    Some(OneLine { line, question: Cow::Borrowed(question), answer, rating })
+}
+
+/// A puzzle whose cells or rows stand apart, perhaps with its answer.
+fn spread<'t>(task: Sudoku, text: &'t str, line: u64) -> Option<OneLine<'t>> {
+    let (cells, side) = (task.cells(), task.side());
+    let parts: Vec<&str> = tokens(text).collect();
+    let width = parts.first()?.len();
+    let grids = parts.len() * width / cells;
+    let even = parts.iter().all(|part| are_cells(part, width, side));
+    if !even
+        || !(width == 1 || width == side)
+        || !(1..=2).contains(&grids)
+        || !(parts.len() * width).is_multiple_of(cells)
+    {
+        return None;
+    }
+    let joined = parts.concat();
+    let (question, answer) = joined.split_at(cells);
+    let answer = (grids == 2).then(|| Cow::Owned(answer.to_owned()));
+    Some(OneLine { line, question: Cow::Owned(question.to_owned()), answer, rating: None })
+}
+
+/// The rating among what follows a puzzle: the only number, or what `ER=`, `ED=`, `SE=` or `rating=` names.
+fn rating_in(rest: &[&str], comment: &str) -> Option<Rating> {
+    let first_number = |text: &str| text.split('/').next().and_then(|number| number.parse().ok());
+    let named = rest.iter().copied().chain(tokens(comment)).find_map(|token| {
+        let (name, value) = token.split_once('=')?;
+        let known = ["ER", "ED", "SE", "rating"].iter().any(|known| name.eq_ignore_ascii_case(known));
+        if known { first_number(value) } else { None }
+    });
+    let mut numbers = rest.iter().filter_map(|token| token.parse().ok());
+    named.or_else(|| numbers.next().filter(|_| numbers.next().is_none()))
+}
+
+/// `Grid 01`: begins with a word, and has no more than a few characters that a grid may have.
+fn is_title(task: Sudoku, text: &str) -> bool {
+    let word = text.split(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
+    let digits = text.chars().filter(|c| c.is_ascii_digit() || *c == '.').count();
+    word.chars().count() > 2 && digits < task.side() && longest(text).is_none_or(|token| token.len() <= 40)
+}
+
+/// The longest part of a line without its comment.
+fn longest(text: &str) -> Option<&str> {
+    let text = text.split('#').next().unwrap_or_default();
+    tokens(text).max_by_key(|token| token.chars().count())
+}
+
+/// Why a line is no puzzle.
+fn diagnosis(task: Sudoku, text: &str) -> Problem {
+    let mut out = vec![0; task.cells()];
+    let all: String = tokens(text).collect();
+    let wanted = |text: &str| {
+        let cells = text.chars().filter(|&c| is_cell(c, 9)).count();
+        2 * cells > text.chars().count()
+    };
+    let Some(longest) = longest(text).filter(|text| wanted(text)) else {
+        return Problem::NoPuzzle(text.chars().take(60).collect());
+    };
+    if let Some(other) = size_of(longest) {
+        return Problem::OtherSize { found: other.name(), wanted: task.name() };
+    }
+    if longest.len() == 1 && all.chars().all(|c| is_cell(c, task.side())) {
+        let got = u16::try_from(all.len()).unwrap_or(u16::MAX);
+        return Problem::Text(TextError::Length { expected: task.cells() as u16, got });
+    }
+    match parse(task, longest, &mut out) {
+        Err(problem) => problem,
+        // A whole grid would have been found.
+        Ok(()) => Problem::NoPuzzle(text.chars().take(60).collect()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const Q: &str = "53..7....6..195....98....6.8...6...34..8.3..17...2...6.6....28....419..5....8..79";
+    const A: &str = "534678912672195348198342567859761423426853791713924856961537284287419635345286179";
+
+    fn nine() -> Sudoku {
+        Sudoku::new(SudokuKind::Nine)
+    }
+
+    fn rows_of_nine() -> impl Iterator<Item = &'static str> {
+        (0..9).map(|row| &Q[9 * row..][..9])
+    }
+
+    /// What is told of `text`: rows and faults as `line question answer rating` and `line problem`, then lines passed over.
+    fn told(text: &str) -> (Vec<String>, usize) {
+        let (mut told, mut passed) = (Vec::new(), 0);
+        visit(text.as_bytes(), nine(), &mut |item| match item {
+            Item::Row(row) => {
+                let rating = row.rating.map_or("-".to_owned(), |rating| rating.to_string());
+                told.push(format!("{} {} {} {rating}", row.line, row.question, row.answer.unwrap_or("-")));
+            }
+            Item::Fault(fault) => told.push(format!("{} {}", fault.line, fault.problem)),
+            Item::Passed { .. } => passed += 1,
+        });
+        (told, passed)
+    }
+
+    #[test]
+    fn a_line_may_say_more_than_its_puzzle() {
+        for (line, answer, rating) in [
+            (Q.to_owned(), "-", "-"),
+            (format!("  {Q}  \r"), "-", "-"),
+            (format!("{Q},{A}"), A, "-"),
+            (format!("\"{Q}\";\"{A}\""), A, "-"),
+            (format!("17,{Q},{A},25,2.1"), A, "-"),
+            (format!("{Q},{A},2.1"), A, "2.1"),
+            (format!("0000183b305c {Q}  1.5"), "-", "1.5"),
+            (format!("{Q} # ER=11.2 of 2011"), "-", "11.2"),
+            (format!("{Q} # 3 of a list"), "-", "-"),
+            (format!("{Q};ED=11.9/1.2/1.2;x;1"), "-", "11.9"),
+            (format!("{Q}\t{A}\t7"), A, "7"),
+            (format!(":0000:x:{Q}:::"), "-", "-"),
+        ] {
+            assert_eq!(told(&line), (vec![format!("1 {Q} {answer} {rating}")], 0), "{line}");
+        }
+        let spread: Vec<String> = Q.chars().map(String::from).collect();
+        for line in [spread.join(" "), spread.join(","), rows_of_nine().collect::<Vec<_>>().join(" ")] {
+            assert_eq!(told(&line), (vec![format!("1 {Q} - -")], 0), "{line}");
+        }
+    }
+
+    #[test]
+    fn grids_on_several_lines_follow_each_other() {
+        let plain = rows_of_nine().collect::<Vec<_>>().join("\n");
+        let dashes = plain.replace('.', "-");
+        let barred: Vec<String> =
+            rows_of_nine().map(|row| format!("|{}|{}|{}|", &row[..3], &row[3..6], &row[6..])).collect();
+        let rule = "*-----------*\n";
+        let boxed =
+            |rule: &str| barred.chunks(3).map(|band| band.join("\n") + "\n" + rule).collect::<String>();
+        let both =
+            |first: usize, second: usize| vec![format!("{first} {Q} - -"), format!("{second} {Q} - -")];
+        for (text, expected, passed) in [
+            (format!("{plain}\n{plain}"), both(1, 10), 0),
+            (format!("Grid 01\n{plain}\nGrid 02\n{plain}\n"), both(2, 12), 2),
+            (format!("#Aauthor\n{plain}\n\n\n{plain}\n"), both(2, 13), 0),
+            (format!("[Puzzle]\n{plain}\n[State]\n{plain}\n[puzzle]\n{plain}"), both(2, 22), 0),
+            (format!("{rule}{}{rule}{}", boxed(rule), boxed("|---+---+---|\n")), both(2, 15), 0),
+            (format!("{}\n{Q}", boxed("---|---|---\n")), both(1, 14), 0),
+            (format!("{}\n{plain}", boxed("\n")), both(1, 14), 0),
+        ] {
+            assert_eq!(told(&text), (expected, passed), "{text}");
+        }
+        assert_eq!(told(&dashes).0, [format!("1 {} - -", Q.replace('.', "-"))]);
+    }
+
+    #[test]
+    fn a_bad_line_is_told_and_the_next_puzzle_is_read() {
+        let plain = rows_of_nine().collect::<Vec<_>>().join("\n");
+        let good = |line: usize| format!("{line} {Q} - -");
+        let (told_of, _) = told(&format!("{}\n{Q}", &Q[1..]));
+        assert!(told_of[0].starts_with("1 81 characters expected and 80 found"), "{told_of:?}");
+        assert_eq!(told_of[1], good(2));
+        let (told_of, _) = told(&format!("{}\n\n{plain}", plain.replacen("53..7....", "53..7...", 1)));
+        assert!(
+            told_of[0].starts_with("1 81 characters") || told_of[0].starts_with("1 8 cells"),
+            "{told_of:?}"
+        );
+        let (told_of, _) = told(&format!("{}\n{plain}", plain.replacen("6..195...", "6..195..", 1)));
+        assert_eq!(told_of, ["2 8 cells where a row of the grid has 9".to_owned(), good(10)]);
+        let (told_of, _) = told(&format!("{}\n\n{plain}", plain.rsplit_once('\n').expect("rows").0));
+        assert_eq!(told_of, ["1 the grid that begins here has 8 rows and not 9".to_owned(), good(10)]);
+        let (told_of, _) = told(&format!("=> see below\n{Q}"));
+        assert!(told_of[0].starts_with("1 there is no puzzle in") && told_of[1] == good(2), "{told_of:?}");
+        let (told_of, _) = told(&format!("1.....2..3.....4\n{}\n7.00008E+80", Q.replace('3', "a")));
+        assert!(told_of[0].starts_with("1 a sudoku4 puzzle where sudoku9"), "{told_of:?}");
+        assert!(told_of[1].starts_with("2 character 2 is 'a'"), "{told_of:?}");
+        assert!(told_of[2].contains("a spreadsheet took for a number"), "{told_of:?}");
+    }
+
+    #[test]
+    fn the_first_puzzle_decides_the_size() {
+        let size = |text: &str| task(text.as_bytes()).map(|task| task.name());
+        assert_eq!(size(&format!("# 1.....2..3.....4\nGrid 01\n{Q}\n1.....2..3.....4")), Some("sudoku9"));
+        assert_eq!(size(&format!("1.....2..3.....4\n{Q}")), Some("sudoku4"));
+        assert_eq!(size("1...\n..2.\n.3..\n...4\n"), Some("sudoku4"));
+        assert_eq!(size("....2.\n5...3.\n3..5..\n...4..\n..26..\n2...1.\n"), Some("sudoku6"));
+        assert_eq!(size(&Q[1..]), Some("sudoku9"));
+        assert_eq!(size("hello"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_without_a_panic(text in "[0-9.x_*|+ ,;#\\[\\]a-e\n-]{0,400}", any in "(?s).{0,200}") {
+            for text in [&text, &any] {
+                let _ = task(text.as_bytes());
+                for kind in SudokuKind::ALL {
+                    visit(text.as_bytes(), Sudoku::new(kind), &mut |_| {});
+                }
+            }
+        }
+
+        /// Blank lines, comments and another end of line change nothing.
+        #[test]
+        fn a_list_is_read_however_its_lines_end(ends in prop::collection::vec("(\r)?\n(#[a-z ]{0,5}(\r)?\n|[ \t]{0,3}\n){0,3}", 1..6)) {
+            let text: String = ends.iter().map(|end| format!("{Q}{end}")).collect();
+            let (told, passed) = told(&text);
+            prop_assert_eq!((told.len(), passed), (ends.len(), 0));
+            prop_assert!(told.iter().all(|row| row.contains(Q)));
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! One reader for every puzzle file: whatever people have becomes rows of texts, each with its place in the file.
+//!
+//! `docs/PUZZLE_FILES.md` says which files. A file is a table, whose header names columns ([`table`]), or lines of
+//! puzzles and drawn grids ([`lines`]).
+
+pub(crate) mod cells;
+mod columns;
+mod drawing;
+mod lines;
+mod table;
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+pub use columns::Columns;
+use flate2::read::MultiGzDecoder;
+use hrm_core::task::sudoku::Sudoku;
+
+use super::problem::Problem;
+use super::rating::Rating;
+use crate::kind::{BOM, GZIP, Kind, kind_of};
+
+/// Why a puzzle file is refused as a whole.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The file cannot be opened.
+    #[error("cannot open {path}: {source}; check the path")]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file cannot be read to its end.
+    #[error("cannot read {path}: {source}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The gzip stream is damaged.
+    #[error(
+        "{path} is gzip but damaged or cut off ({source}; {lines} whole lines could be read); download or copy it again"
+    )]
+    Gzip {
+        /// The file.
+        path: PathBuf,
+        /// Lines that were read before the damage.
+        lines: usize,
+        /// What the decoder said.
+        source: io::Error,
+    },
+    /// The file is of another kind.
+    #[error("{path} is {kind}, not a puzzle file; {}", .kind.advice())]
+    Kind {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        kind: Kind,
+    },
+    /// There is nothing but space.
+    #[error("{path} is empty; write one puzzle a line, or a CSV with a column `question`")]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A needed column is missing.
+    #[error(
+        "{path}, line {line}: there is no column `{column}`, only {found}; say which one it is: --columns \
+         question=NAME,answer=NAME (`hrm-host data import` takes that, and writes a file that every command reads)"
+    )]
+    Column {
+        /// The file.
+        path: PathBuf,
+        /// Line of the header, from 1.
+        line: u64,
+        /// The column that is missing.
+        column: String,
+        /// The columns there are.
+        found: String,
+    },
+}
+
+/// A row as it stands in the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Row<'a> {
+    /// Its line, from 1.
+    pub line: u64,
+    /// The cells of the puzzle, one character each.
+    pub question: &'a str,
+    /// The cells of its answer.
+    pub answer: Option<&'a str>,
+    /// Its rating.
+    pub rating: Option<Rating>,
+    /// Where it comes from; may be empty.
+    pub source: &'a str,
+}
+
+/// A row that cannot be used, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Its line, from 1.
+    pub line: u64,
+    /// The column at fault, in a table.
+    pub column: Option<&'static str>,
+    /// What is wrong.
+    pub problem: Problem,
+}
+
+/// What is told of a file, line by line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Item<'a> {
+    /// A row.
+    Row(Row<'a>),
+    /// A row that cannot be used.
+    Fault(&'a Fault),
+    /// A line with text that is passed over.
+    Passed {
+        /// Its number, from 1.
+        line: u64,
+        /// The text.
+        text: &'a str,
+    },
+}
+
+/// The text of a puzzle file, unpacked.
+#[derive(Debug)]
+pub struct Document {
+    path: PathBuf,
+    text: Vec<u8>,
+}
+
+impl Document {
+    /// Reads the file at `path`, plain or gzip; `-` is standard input.
+    ///
+    /// # Errors
+    /// Where it cannot be read, or is no text.
+    pub fn open(path: &Path) -> Result<Self, ReadError> {
+        let mut bytes = Vec::new();
+        let read = if path == Path::new("-") {
+            io::stdin().lock().read_to_end(&mut bytes)
+        } else {
+            let open = |source| ReadError::Open { path: path.into(), source };
+            File::open(path).map_err(open)?.read_to_end(&mut bytes)
+        };
+        let path = if path == Path::new("-") { "standard input".into() } else { path.to_owned() };
+        read.map_err(|source| ReadError::Read { path: path.clone(), source })?;
+        if bytes.starts_with(GZIP) {
+            bytes = unpacked(&bytes, &path)?;
+        }
+        Self::of(path, bytes)
+    }
+
+    /// The document of `bytes` that came from `path`.
+    ///
+    /// # Errors
+    /// Where they are no text.
+    pub fn of(path: PathBuf, mut bytes: Vec<u8>) -> Result<Self, ReadError> {
+        if bytes.trim_ascii().is_empty() {
+            return Err(ReadError::Empty { path });
+        }
+        match kind_of(&bytes) {
+            Kind::Text => (),
+            kind => return Err(ReadError::Kind { path, kind }),
+        }
+        if bytes.starts_with(BOM) {
+            bytes.drain(..BOM.len());
+        }
+        Ok(Document { path, text: bytes })
+    }
+
+    /// Where it was read from.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its first line that is not blank, or the beginning of it.
+    pub fn beginning(&self) -> String {
+        let mut lines = self.text.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
+        let first = lines.find(|line| !line.is_empty()).unwrap_or_default();
+        String::from_utf8_lossy(first).chars().take(60).collect()
+    }
+
+    /// The size of the first puzzle in it.
+    ///
+    /// # Errors
+    /// Where the header lacks a column.
+    pub fn task(&self, columns: &Columns) -> Result<Option<Sudoku>, ReadError> {
+        match table::Table::of(self, columns)? {
+            Some(table) => Ok(table.task()),
+            None => Ok(lines::task(&self.text)),
+        }
+    }
+
+    /// Tells `visit` of everything in the document, in order, as puzzles of `task`.
+    ///
+    /// # Errors
+    /// Where the header lacks a column.
+    pub fn visit(
+        &self,
+        task: Sudoku,
+        columns: &Columns,
+        visit: &mut dyn FnMut(Item<'_>),
+    ) -> Result<(), ReadError> {
+        match table::Table::of(self, columns)? {
+            Some(table) => table.visit(visit),
+            None => lines::visit(&self.text, task, visit),
+        }
+        Ok(())
+    }
+}
+
+fn unpacked(bytes: &[u8], path: &Path) -> Result<Vec<u8>, ReadError> {
+    let mut text = Vec::new();
+    match MultiGzDecoder::new(bytes).read_to_end(&mut text) {
+        Ok(_) => Ok(text),
+        Err(source) => {
+            let lines = text.iter().filter(|&&byte| byte == b'\n').count();
+            Err(ReadError::Gzip { path: path.into(), lines, source })
+        }
+    }
+}

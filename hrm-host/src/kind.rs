@@ -1,0 +1,346 @@
+//! What a file is, told by its first bytes: so that a file of another kind is named, not called damaged.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use hrm_core::pack::MAGIC;
+
+/// A kind of file that people have where this program looks for puzzles or models.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// Nothing at all.
+    Empty,
+    /// A pack of this program.
+    Pack,
+    /// Safetensors, of this program or another.
+    Safetensors,
+    /// Compressed with gzip.
+    Gzip,
+    /// UTF-8 or another encoding in which digits are single bytes.
+    Text,
+    /// Git's stand-in for a large file.
+    LfsPointer,
+    /// A PyTorch file, in any of its formats.
+    PyTorch,
+    /// A pickled Python object.
+    Pickle,
+    /// A NumPy array.
+    Numpy,
+    /// NumPy arrays in a zip archive.
+    NumpyArchive,
+    /// A workbook of Excel or LibreOffice.
+    Spreadsheet,
+    /// A zip archive.
+    Zip,
+    /// A tar archive.
+    Tar,
+    /// A 7-Zip archive.
+    SevenZip,
+    /// A RAR archive.
+    Rar,
+    /// Compressed with xz.
+    Xz,
+    /// Compressed with bzip2.
+    Bzip2,
+    /// Compressed with Zstandard.
+    Zstd,
+    /// A Parquet table.
+    Parquet,
+    /// An Arrow or Feather table.
+    Arrow,
+    /// An SQLite database.
+    Sqlite,
+    /// An HDF5 file.
+    Hdf5,
+    /// A GGUF file.
+    Gguf,
+    /// A web page.
+    Html,
+    /// XML.
+    Xml,
+    /// JSON.
+    Json,
+    /// A PDF document.
+    Pdf,
+    /// A picture.
+    Picture,
+    /// An ELF program.
+    Program,
+    /// Text of two bytes a character.
+    Utf16,
+    /// Text of four bytes a character.
+    Utf32,
+    /// Anything else that is no text.
+    Binary,
+}
+
+/// The UTF-8 byte order mark.
+pub const BOM: &[u8] = b"\xef\xbb\xbf";
+/// The first bytes of gzip.
+pub const GZIP: &[u8] = b"\x1f\x8b";
+/// How much of a file is looked at.
+const HEAD: usize = 4096;
+
+const MARKS: &[(&[u8], Kind)] = &[
+    (&MAGIC, Kind::Pack),
+    (GZIP, Kind::Gzip),
+    (b"version https://git-lfs.github.com/spec/", Kind::LfsPointer),
+    (b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19", Kind::PyTorch), // before the zip format
+    (b"\x93NUMPY", Kind::Numpy),
+    (b"7z\xbc\xaf\x27\x1c", Kind::SevenZip),
+    (b"Rar!\x1a\x07", Kind::Rar),
+    (b"\xfd7zXZ\x00", Kind::Xz),
+    (b"\x28\xb5\x2f\xfd", Kind::Zstd),
+    (b"PAR1", Kind::Parquet),
+    (b"ARROW1", Kind::Arrow),
+    (b"FEA1", Kind::Arrow),
+    (b"SQLite format 3\x00", Kind::Sqlite),
+    (b"\x89HDF\r\n\x1a\n", Kind::Hdf5),
+    (b"GGUF", Kind::Gguf),
+    (b"%PDF-", Kind::Pdf),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", Kind::Spreadsheet), // Excel before 2007
+    (b"\x89PNG\r\n\x1a\n", Kind::Picture),
+    (b"\xff\xd8\xff", Kind::Picture),
+    (b"GIF8", Kind::Picture),
+    (b"\x7fELF", Kind::Program),
+    (b"\xff\xfe\x00\x00", Kind::Utf32),
+    (b"\x00\x00\xfe\xff", Kind::Utf32),
+    (b"\xff\xfe", Kind::Utf16),
+    (b"\xfe\xff", Kind::Utf16),
+];
+
+/// What kind of file `bytes` are.
+pub fn kind_of(bytes: &[u8]) -> Kind {
+    let head = &bytes[..bytes.len().min(HEAD)];
+    if head.is_empty() {
+        return Kind::Empty;
+    }
+    if let Some((_, kind)) = MARKS.iter().find(|(mark, _)| head.starts_with(mark)) {
+        return *kind;
+    }
+    match head {
+        [b'P', b'K', 3 | 5, 4 | 6, ..] => zip_of(head),
+        [b'B', b'Z', b'h', b'1'..=b'9', b'1', ..] => Kind::Bzip2,
+        [0x80, 2..=5, ..] => Kind::Pickle,
+        _ if head.get(257..262) == Some(b"ustar") => Kind::Tar,
+        _ if is_safetensors(bytes) => Kind::Safetensors,
+        _ => text_of(head),
+    }
+}
+
+/// What kind of file stands at `path`; only its beginning is read.
+///
+/// # Errors
+/// What the system says.
+pub fn kind_of_file(path: &Path) -> io::Result<Kind> {
+    let mut head = Vec::new();
+    File::open(path)?.take(HEAD as u64).read_to_end(&mut head)?;
+    Ok(kind_of(&head))
+}
+
+/// A zip archive's kind, told by the name of its first entry.
+fn zip_of(head: &[u8]) -> Kind {
+    let length = head.get(26..28).map_or(0, |two| usize::from(two[0]) | usize::from(two[1]) << 8);
+    let name = head.get(30..).map_or(&[][..], |rest| &rest[..rest.len().min(length)]);
+    let of_torch = [&b"/data.pkl"[..], b"/version", b"/byteorder", b"/.format_version"];
+    if of_torch.iter().any(|end| name.ends_with(end)) || name == b"data.pkl" {
+        Kind::PyTorch
+    } else if name.ends_with(b".npy") {
+        Kind::NumpyArchive
+    } else if name == b"[Content_Types].xml" || name.starts_with(b"xl/") || name == b"mimetype" {
+        Kind::Spreadsheet
+    } else {
+        Kind::Zip
+    }
+}
+
+/// Eight bytes of a header's length and then JSON, even where the rest of the file is missing.
+fn is_safetensors(bytes: &[u8]) -> bool {
+    let Some((length, rest)) = bytes.split_first_chunk::<8>() else { return false };
+    let length = u64::from_le_bytes(*length);
+    (2..100_000_000).contains(&length) && (rest.starts_with(b"{\"") || rest.starts_with(b"{}"))
+}
+
+/// Which text, if it is text at all.
+fn text_of(head: &[u8]) -> Kind {
+    let zeros = |from: usize| head.iter().skip(from).step_by(2).filter(|&&byte| byte == 0).count();
+    // Without a mark, every other byte of digits in UTF-16 is 0.
+    let half = head.len() / 2;
+    if half >= 4 && (zeros(0) == half.max(1) || zeros(1) == half) && zeros(0) != zeros(1) {
+        return Kind::Utf16;
+    }
+    let control = |byte: &u8| *byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x1a);
+    if head.iter().any(control) {
+        return Kind::Binary;
+    }
+    let text = head.strip_prefix(BOM).unwrap_or(head).trim_ascii_start();
+    let start: Vec<u8> = text.iter().take(16).map(u8::to_ascii_lowercase).collect();
+    if start.starts_with(b"<!doctype html") || start.starts_with(b"<html") || start.starts_with(b"<head") {
+        Kind::Html
+    } else if start.starts_with(b"<?xml") {
+        Kind::Xml
+    } else if is_json(text) {
+        Kind::Json
+    } else {
+        Kind::Text
+    }
+}
+
+/// `{"` or `[{`, `["` and `[[`, with any space between: a section header like `[Puzzle]` is none.
+fn is_json(text: &[u8]) -> bool {
+    let second = text.get(1..).and_then(|rest| rest.trim_ascii_start().first());
+    match text.first() {
+        Some(b'{') => matches!(second, Some(b'"' | b'}')),
+        Some(b'[') => matches!(second, Some(b'"' | b'{' | b'[')),
+        _ => false,
+    }
+}
+
+impl Kind {
+    /// What to do with such a file, as a clause that follows "FILE is KIND; ".
+    pub fn advice(self) -> &'static str {
+        match self {
+            Kind::Empty => "download or copy it again",
+            Kind::LfsPointer => "run `git lfs pull` in its repository to get the file itself",
+            Kind::PyTorch | Kind::Pickle => "checkpoints of the original PyTorch code cannot be read yet",
+            Kind::Numpy | Kind::NumpyArchive => "write its rows as CSV with the columns question,answer",
+            Kind::Spreadsheet => "save the sheet as CSV (UTF-8)",
+            Kind::Gzip => "unpack it with `gunzip`",
+            Kind::Zip => "unpack it with `unzip`, then name the file that was in it",
+            Kind::Tar => "unpack it with `tar xf`, then name the file that was in it",
+            Kind::SevenZip | Kind::Rar => "unpack it, then name the file that was in it",
+            Kind::Xz => "unpack it with `xz -d`",
+            Kind::Bzip2 => "unpack it with `bunzip2`",
+            Kind::Zstd => "unpack it with `zstd -d`",
+            Kind::Parquet | Kind::Arrow | Kind::Sqlite | Kind::Hdf5 | Kind::Json | Kind::Xml => {
+                "write its rows as CSV with the columns question,answer"
+            }
+            Kind::Html => {
+                "probably a download that failed: open it to see why, then download the file itself"
+            }
+            Kind::Utf16 | Kind::Utf32 => "save it as UTF-8, for example with `iconv -f UTF-16 -t UTF-8`",
+            Kind::Pack => "`hrm-host inspect` shows what is in it",
+            Kind::Safetensors => "a checkpoint of `hrm-host train` is one file of a run directory",
+            Kind::Text | Kind::Pdf | Kind::Picture | Kind::Gguf | Kind::Program | Kind::Binary => {
+                "check the path"
+            }
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Kind::Empty => "empty",
+            Kind::Pack => "a pack",
+            Kind::Safetensors => "a safetensors file",
+            Kind::Gzip => "compressed with gzip",
+            Kind::Text => "a text file",
+            Kind::LfsPointer => "a Git LFS pointer",
+            Kind::PyTorch => "a PyTorch file",
+            Kind::Pickle => "a pickled Python object",
+            Kind::Numpy => "a NumPy array",
+            Kind::NumpyArchive => "an archive of NumPy arrays",
+            Kind::Spreadsheet => "a spreadsheet",
+            Kind::Zip => "a zip archive",
+            Kind::Tar => "a tar archive",
+            Kind::SevenZip => "a 7-Zip archive",
+            Kind::Rar => "a RAR archive",
+            Kind::Xz => "compressed with xz",
+            Kind::Bzip2 => "compressed with bzip2",
+            Kind::Zstd => "compressed with Zstandard",
+            Kind::Parquet => "a Parquet table",
+            Kind::Arrow => "an Arrow table",
+            Kind::Sqlite => "an SQLite database",
+            Kind::Hdf5 => "an HDF5 file",
+            Kind::Gguf => "a GGUF file",
+            Kind::Html => "a web page (HTML)",
+            Kind::Xml => "an XML file",
+            Kind::Json => "a JSON file",
+            Kind::Pdf => "a PDF document",
+            Kind::Picture => "a picture",
+            Kind::Program => "a program (ELF)",
+            Kind::Utf16 => "text in UTF-16",
+            Kind::Utf32 => "text in UTF-32",
+            Kind::Binary => "binary data of an unknown kind",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn zip(name: &str) -> Vec<u8> {
+        let mut bytes = b"PK\x03\x04".to_vec();
+        bytes.resize(26, 0);
+        bytes.extend([name.len() as u8, 0, 0, 0]);
+        bytes.extend(name.as_bytes());
+        bytes
+    }
+
+    #[test]
+    fn every_kind_is_known_by_its_first_bytes() {
+        let utf16: Vec<u8> = "quizzes,solutions".bytes().flat_map(|byte| [byte, 0]).collect();
+        let utf16_big: Vec<u8> = "quizzes,solutions".bytes().flat_map(|byte| [0, byte]).collect();
+        let mut tar = vec![b'a'; 257];
+        tar.extend(b"ustar");
+        let cases: Vec<(&[u8], Kind)> = vec![
+            (b"", Kind::Empty),
+            (b"HRM\x1a\x01\x00", Kind::Pack),
+            (b"\x40\0\0\0\0\0\0\0{\"__metadata__\":{}}", Kind::Safetensors),
+            (b"\x1f\x8b\x08", Kind::Gzip),
+            (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 3\n", Kind::LfsPointer),
+            (b"\x80\x02}q\x00.", Kind::Pickle),
+            (b"BZh91AY&SY", Kind::Bzip2),
+            (b"\xfd7zXZ\x00\x00", Kind::Xz),
+            (b"PAR1\x15\x04", Kind::Parquet),
+            (b"\n <!DOCTYPE html><html>", Kind::Html),
+            (b"<HTML><body>404</body>", Kind::Html),
+            (b"<?xml version='1.0'?>", Kind::Xml),
+            (b"{\"puzzle\": \"1...\"}", Kind::Json),
+            (b"[[\"5\",\"3\",\".\"]]", Kind::Json),
+            (b"[Puzzle]\n53..7....\n", Kind::Text),
+            (b"%PDF-1.7", Kind::Pdf),
+            (b"\xff\xfe1\x00", Kind::Utf16),
+            (&utf16, Kind::Utf16),
+            (&utf16_big, Kind::Utf16),
+            (&tar, Kind::Tar),
+            (b"\xef\xbb\xbf1.....2..3.....4\r\n", Kind::Text),
+            (b"1.....2..3.....4", Kind::Text),
+            (b"na\xefve,1.....2..3.....4", Kind::Text),
+            (b"1.....2..3\0....4", Kind::Binary),
+        ];
+        for (bytes, kind) in cases {
+            assert_eq!(kind_of(bytes), kind, "{}", bytes.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn a_zip_archive_is_known_by_its_first_entry() {
+        for (name, kind) in [
+            ("step_2500/data.pkl", Kind::PyTorch),
+            ("archive/data.pkl", Kind::PyTorch),
+            ("all__inputs.npy", Kind::NumpyArchive),
+            ("[Content_Types].xml", Kind::Spreadsheet),
+            ("sudoku.csv", Kind::Zip),
+        ] {
+            assert_eq!(kind_of(&zip(name)), kind, "{name}");
+        }
+        assert_eq!(kind_of(b"PK\x03\x04 and little more"), Kind::Zip);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_have_a_kind(bytes in prop::collection::vec(any::<u8>(), 0..300), mark in 0..MARKS.len()) {
+            let _ = kind_of(&bytes);
+            let marked = [MARKS[mark].0, bytes.as_slice()].concat();
+            prop_assert_ne!(kind_of(&marked), Kind::Text);
+        }
+    }
+}

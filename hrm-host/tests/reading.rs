@@ -1,0 +1,287 @@
+//! Puzzle files as people have them, and files that are something else.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+mod common;
+
+const Q: &str = "7.....8....2..5....3..6..9..7.6....1...1.3.7.....7.9.....4.2....9..3..1..2..1643.";
+const A: &str = "769341852142895367538267194273689541954123678681574923316452789495738216827916435";
+
+fn pack() -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    root.join("models/sudoku4-demo.hrm").to_str().unwrap().to_owned()
+}
+
+/// Runs the program in `folder`.
+fn hrm(folder: &TempDir, args: &[&str]) -> (i32, String, String) {
+    common::hrm(folder.path(), args)
+}
+
+fn write(folder: &TempDir, name: &str, bytes: impl AsRef<[u8]>) {
+    fs::write(folder.path().join(name), bytes).unwrap();
+}
+
+/// What `data import` makes of a file: the rows that it writes.
+fn import(bytes: impl AsRef<[u8]>, more: &[&str]) -> Result<Vec<String>, String> {
+    let folder = tempfile::tempdir().unwrap();
+    write(&folder, "in", bytes);
+    let (code, _, err) = hrm(&folder, &[&["data", "import", "in", "--out", "out.csv"], more].concat());
+    if code != 0 {
+        assert!(!folder.path().join("out.csv").exists(), "nothing is written");
+        return Err(err);
+    }
+    let text = fs::read_to_string(folder.path().join("out.csv")).unwrap();
+    Ok(text.lines().skip(1).map(str::to_owned).collect())
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn folded(grid: &str) -> Vec<&str> {
+    (0..9).map(|row| &grid[9 * row..][..9]).collect()
+}
+
+#[test]
+fn csv_files_are_read_with_their_own_names_and_delimiters() {
+    let zeros = Q.replace('.', "0");
+    for (text, rating) in [
+        (format!("source,question,answer,rating\n,{Q},{A},12\n"), "12"),
+        (format!("quizzes,solutions\n{zeros},{A}\n"), ""),
+        (format!("puzzle,solution\r\n{zeros},{A}\r\n"), ""),
+        (format!("id,puzzle,solution,clues,difficulty\n1,{Q},{A},25,2.1\n"), "2.1"),
+        (format!("id,puzzle,solution,difficulty\n1,{Q},{A},easy\n"), ""),
+        (format!("Question,Answer,Rating\n{Q},{A},2.0\n"), "2"),
+        (format!("question;answer;rating\n{Q};{A};2,5\n"), "2.5"),
+        (format!("question\tanswer\n{Q}\t{A}\n"), ""),
+        (format!("\u{feff}question,answer\n{Q},{A}\n"), ""),
+        (format!("# made by hand\n\n\"question\",\"answer\"\n\"{Q}\",\"{A}\"\n"), ""),
+        (format!("{Q},{A}\n"), ""),
+        (format!("{Q};{A}\n"), ""),
+        (format!("{Q} {A} # ER=11.2\n"), "11.2"),
+    ] {
+        let expected = vec![format!(",{Q},{A},{rating}")];
+        assert_eq!(import(&text, &[]), Ok(expected.clone()), "{text}");
+        assert_eq!(import(gzip(text.as_bytes()), &[]), Ok(expected), "{text}");
+    }
+    let text = format!("given,full,from\n{Q},{A},here\n");
+    let error = import(&text, &[]).unwrap_err();
+    assert!(error.contains("there is no column `question`, only `given`, `full`, `from`"), "{error}");
+    assert!(error.contains("--columns question=NAME"), "{error}");
+    let columns = ["--columns", "question=given,answer=full,source=from"];
+    assert_eq!(import(&text, &columns), Ok(vec![format!("here,{Q},{A},")]));
+    let error = import(&text, &["--columns", "question=gvien"]).unwrap_err();
+    assert!(error.contains("there is no column `gvien`"), "{error}");
+    let error = import(&text, &["--columns", "puzzle=given"]).unwrap_err();
+    assert!(error.contains("write question=NAME"), "{error}");
+}
+
+#[test]
+fn lists_and_drawn_grids_are_read_and_their_answers_computed() {
+    let rows = folded(Q);
+    let plain = rows.join("\n");
+    let bars: Vec<String> = rows.iter().map(|r| format!(" |{}|{}|{}|", &r[..3], &r[3..6], &r[6..])).collect();
+    let spaced: Vec<String> = rows.iter().map(|row| row.replace('.', " ")).collect();
+    let spaced: Vec<String> =
+        spaced.iter().map(|r| format!("│{}│{}│{}│", &r[..3], &r[3..6], &r[6..])).collect();
+    let commas: Vec<String> = rows
+        .iter()
+        .map(|row| row.chars().map(|c| c.to_string().replace('.', "")).collect::<Vec<_>>().join(","))
+        .collect();
+    for (text, rating) in [
+        (Q.to_owned(), ""),
+        (format!("0000183b305c {}  1.5\n", Q.replace('.', "0")), "1.5"),
+        (format!("{Q} # ER=11.2\n"), "11.2"),
+        (format!("{Q};ED=11.9/1.2/1.2;x;1\n"), "11.9"),
+        (format!("\u{feff}{Q}\r\n"), ""),
+        (format!("puzzle\n{Q}\n"), ""),
+        (Q.replace('.', "_"), ""),
+        (Q.replace('.', "-"), ""),
+        (Q.replace('.', "*"), ""),
+        (Q.replace('.', "X"), ""),
+        (Q.replace('.', "?"), ""),
+        (format!("#DA puzzle\n#C by hand\n{plain}\n"), ""),
+        (format!("[Puzzle]\n{plain}\n[State]\n{}\n", folded(A).join("\n")), ""),
+        (format!("Grid 01\n{}", plain.replace('.', "0")), ""),
+        (format!(" *-----------*\n{}\n *-----------*\n", bars.join("\n")), ""),
+        (format!("┌───┬───┬───┐\n{}\n└───┴───┴───┘\n", spaced.join("\n")), ""),
+        (commas.join("\n"), ""),
+    ] {
+        let expected = vec![format!(",{Q},{A},{rating}")];
+        assert_eq!(import(&text, &["--solve"]), Ok(expected), "{text}");
+        let error = import(&text, &[]).unwrap_err();
+        assert!(error.contains("--solve"), "who lacks answers is told how to get them: {error}");
+    }
+    let error = import("1...............\n11..............\n1.....2..3.....4\n", &["--solve"]).unwrap_err();
+    assert!(error.contains("line 1, column `question`: the puzzle has more than one solution"), "{error}");
+    assert!(error.contains("line 2, column `question`: the givens at row 1, column 1"), "{error}");
+    let error = import("123....4........\n", &["--solve"]).unwrap_err();
+    assert!(error.contains("line 1, column `question`: the puzzle has no solution"), "{error}");
+}
+
+#[test]
+fn every_command_reads_the_same_files() {
+    let folder = tempfile::tempdir().unwrap();
+    write(&folder, "k.csv.gz", gzip(b"quizzes,solutions\n1000002003000004,1243342143122134\n"));
+    for command in ["stats k.csv.gz", "import k.csv.gz --out o.csv"] {
+        let words: Vec<&str> = ["data"].into_iter().chain(command.split(' ')).collect();
+        let (code, _, err) = hrm(&folder, &words);
+        assert_eq!(code, 0, "{command}: {err}");
+    }
+    let pack = pack();
+    let (code, _, err) = hrm(&folder, &["eval", &pack, "--data", "k.csv.gz", "--rows", "1", "--hints", "0"]);
+    assert_eq!(code, 0, "{err}");
+    let (code, out, err) = hrm(&folder, &["solve", &pack, "--file", "k.csv.gz"]);
+    assert!(code == 0 && out.contains("1243342143122134"), "{out}{err}");
+    let args = ["train", "--config", "demo.toml", "--data", "k.csv.gz", "--out", "run", "--max-steps", "1"];
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("configs/sudoku4-demo.toml");
+    fs::copy(demo, folder.path().join("demo.toml")).unwrap();
+    let (code, _, err) = hrm(&folder, &[&args[..], &["--set", "data.validation=0"]].concat());
+    assert_eq!(code, 0, "{err}");
+    // Who solves needs no answers; who measures does, and is told how to get them.
+    write(&folder, "q.csv", "question\n1.....2..3.....4\n");
+    let (code, out, err) = hrm(&folder, &["solve", &pack, "--file", "q.csv"]);
+    assert!(code == 0 && out.contains("1243342143122134"), "{out}{err}");
+    let (code, _, err) = hrm(&folder, &["eval", &pack, "--data", "q.csv"]);
+    assert!(code == 1 && err.contains("q.csv has questions and no answers"), "{err}");
+    assert!(err.contains("data import q.csv --solve"), "{err}");
+    // A wrong answer is nothing to a solver.
+    write(&folder, "w.csv", "question,answer\n1.....2..3.....4,1111111111111111\n");
+    let (code, _, err) = hrm(&folder, &["solve", &pack, "--file", "w.csv"]);
+    assert_eq!(code, 0, "{err}");
+}
+
+#[test]
+fn standard_input_is_a_file_like_any_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let pack = pack();
+    for (args, input) in [
+        (vec!["solve", &pack, "-"], &b"1.....2..3.....4\n"[..]),
+        (vec!["solve", &pack, "--file", "-"], b"question,answer\n1.....2..3.....4,1243342143122134\n"),
+        (vec!["data", "import", "-", "--out", "o.csv"], b"1.....2..3.....4,1243342143122134\n"),
+        (vec!["data", "stats", "-"], b"1.....2..3.....4,1243342143122134\n"),
+    ] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_hrm-host"))
+            .args(&args)
+            .current_dir(folder.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(input).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+#[test]
+fn all_bad_rows_are_told_at_once() {
+    let good = "1.....2..3.....4,1243342143122134";
+    let bad = "1.....2..3.....4,1243342143122143";
+    let mut text = format!("question,answer\n{good}\n{bad}\n{good},x\n1.....2..3....,{}\n", &good[17..]);
+    text.extend(std::iter::repeat_n(format!("{bad}\n"), 20));
+    let error = import(&text, &[]).unwrap_err();
+    assert!(error.contains("line 3, column `answer`"), "{error}");
+    assert!(error.contains("line 4: 3 fields where the header names 2"), "{error}");
+    assert!(error.contains("line 5, column `question`: 16 characters expected and 14 found"), "{error}");
+    assert!(error.contains("\n13 more of 24 rows are wrong"), "{error}");
+}
+
+#[test]
+fn a_6x6_puzzle_with_upright_boxes_is_told_which_boxes_are_meant() {
+    let (question, answer) = ("....2.5...3.3..5.....4....26..2...1.", "463125516234324561631452152643245316");
+    let error = import(format!("question,answer\n{question},{answer}\n"), &[]).unwrap_err();
+    assert!(error.contains("2 rows x 3 columns") && error.contains("3 rows x 2 columns"), "{error}");
+    // Turned, it fits.
+    let turned = |grid: &str| -> String {
+        (0..36).map(|cell| grid.as_bytes()[cell % 6 * 6 + cell / 6] as char).collect()
+    };
+    let (question, answer) = (turned(question), turned(answer));
+    let rows = import(format!("question,answer\n{question},{answer}\n"), &[]);
+    assert_eq!(rows, Ok(vec![format!(",{question},{answer},")]));
+}
+
+#[test]
+fn an_import_warns_of_puzzles_with_several_solutions() {
+    let folder = tempfile::tempdir().unwrap();
+    let two = ".....1..1.43.31.,2431312412434312";
+    write(&folder, "two.csv", format!("question,answer\n1.....2..3.....4,1243342143122134\n{two}\n"));
+    let (code, _, err) = hrm(&folder, &["data", "import", "two.csv", "--out", "o.csv"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(
+        err.contains("warning: 1 of 2 puzzles have more than one solution, the first in line 3"),
+        "{err}"
+    );
+    let (code, _, err) = hrm(&folder, &["data", "import", "two.csv", "--out", "p.csv", "--check-unique"]);
+    assert!(code != 0 && err.contains("line 3") && err.contains("3421213412434312"), "{err}");
+    assert!(!folder.path().join("p.csv").exists());
+}
+
+#[test]
+fn what_is_no_puzzle_file_is_named() {
+    for (bytes, reason) in [
+        (&b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n"[..], "git lfs pull"),
+        (b"PK\x03\x04\x14\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x05\0\0\0a.csv", "a zip archive"),
+        (
+            b"PK\x03\x04\0\0\x08\x08\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x0d\0\0\0rope/data.pkl",
+            "a PyTorch file",
+        ),
+        (b"\xff\xfe1\0.\0.\0.\0", "UTF-16"),
+        (b"\xfd7zXZ\0\0\x04", "xz -d"),
+        (b"BZh91AY&SY", "bunzip2"),
+        (b"\x28\xb5\x2f\xfd\x24", "zstd -d"),
+        (b"PAR1\x15\x04", "a Parquet table"),
+        (b"<!DOCTYPE html>\n<html>", "a web page"),
+        (b"%PDF-1.4\n", "a PDF document"),
+        (b"{\"puzzle\": \"1\"}", "a JSON file"),
+        (b"HRM\x1a\x01\0\0\0", "a pack"),
+        (b"\n\n", "empty"),
+        (b"Entry not found", "Entry not found"),
+        (b"question,answer\n", "no puzzles"),
+    ] {
+        for bytes in [bytes.to_vec(), gzip(bytes)] {
+            let error = import(bytes, &[]).unwrap_err();
+            assert!(error.contains(reason) && error.contains("in"), "{reason}: {error}");
+        }
+    }
+    let error = import(&gzip(Q.repeat(20).as_bytes())[..40], &[]).unwrap_err();
+    assert!(error.contains("gzip but damaged"), "{error}");
+}
+
+#[test]
+fn what_is_no_model_is_named_wherever_one_is_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    write(&folder, "rows.csv", "question,answer\n1.....2..3.....4,1243342143122134\n");
+    let header = r#"{"a":{"dtype":"BF16","shape":[4],"data_offsets":[0,8]}}"#;
+    let other = [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), &[0; 8]].concat();
+    for (bytes, reason) in [
+        (&b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n"[..], "a Git LFS pointer"),
+        (
+            b"PK\x03\x04\0\0\x08\x08\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x0d\0\0\0rope/data.pkl",
+            "a PyTorch file",
+        ),
+        (b"\x1f\x8b\x08\0", "compressed with gzip"),
+        (&other, "a safetensors file"),
+    ] {
+        write(&folder, "model", bytes);
+        for command in [
+            "eval model --data rows.csv",
+            "analyze model --data rows.csv",
+            "solve model 1.....2..3.....4",
+            "inspect model",
+            "train --from model --data rows.csv --out run",
+            "export model --out x.hrm",
+        ] {
+            let (code, _, err) = hrm(&folder, &command.split(' ').collect::<Vec<_>>());
+            assert!(code == 1 && err.contains(reason) && !err.contains("damaged"), "{command}: {err}");
+        }
+    }
+}
