@@ -8,6 +8,7 @@ use candle_core::DType;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
+use crate::files::read_text;
 use crate::model::{ModelConfig, Positions, TaskName};
 
 /// Everything that decides a training run.
@@ -316,8 +317,7 @@ pub enum ConfigError {
 impl RunConfig {
     /// Reads `path`, then applies the `key=value` overrides in order.
     pub fn load(path: &Path, overrides: &[String]) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        let text = read_text(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
         Self::parse(&text, &path.display().to_string(), overrides)
     }
 

@@ -1,11 +1,12 @@
 //! What a file is, told by its first bytes: so that a file of another kind is named, not called damaged.
 
 use std::fmt;
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 
 use hrm_core::pack::MAGIC;
+
+use crate::files::read_start;
 
 /// A kind of file that people have where this program looks for puzzles or models.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,9 +137,7 @@ pub fn kind_of(bytes: &[u8]) -> Kind {
 /// # Errors
 /// What the system says.
 pub fn kind_of_file(path: &Path) -> io::Result<Kind> {
-    let mut head = Vec::new();
-    File::open(path)?.take(HEAD as u64).read_to_end(&mut head)?;
-    Ok(kind_of(&head))
+    Ok(kind_of(&read_start(path, HEAD)?))
 }
 
 /// A zip archive's kind, told by the name of its first entry.

@@ -84,8 +84,8 @@ fn a_run_starts_from_a_pack_or_a_run() {
     for (from, why) in [
         ("first.hrm", "width is 16, not 32"),
         ("first", "a model of another shape"),
-        ("noise", "noise is damaged"),
-        ("nowhere", "cannot open nowhere"),
+        ("noise", "noise is a text file"),
+        ("nowhere", "cannot read nowhere"),
     ] {
         let (code, _, said) = train("never", &["--config", "wide.toml", "--from", from]);
         assert!(code == 1 && said.contains(why) && !folder.join("never").exists(), "{from}: {said}");

@@ -229,3 +229,47 @@ fn a_terminal_that_is_closed_is_no_end() {
     send("-HUP", &child);
     assert_eq!(child.wait().unwrap().code(), Some(130));
 }
+
+#[test]
+fn a_hyphen_is_standard_input_wherever_one_file_is_read() {
+    let dir = folder();
+    let at = dir.path();
+    let train = ["train", "--config", "tiny.toml", "--out", "run"];
+    assert!(command(at, &train).stderr(Stdio::null()).status().unwrap().success());
+    let checkpoint = "run/step-00000012.safetensors";
+    for (file, args) in [
+        (PACK, &["inspect", "-"][..]),
+        (PACK, &["solve", "-", "1.....2..3.....4"]),
+        (PACK, &["eval", "-", "--data", "rows.csv", "--rows", "1", "--hints", "0", "--vote"]),
+        (
+            PACK,
+            &["analyze", "-", "--data", "rows.csv", "--rows", "1", "--segments", "2", "--out", "pictures"],
+        ),
+        (
+            PACK,
+            &[
+                "train",
+                "--from",
+                "-",
+                "--set",
+                "data.train=rows.csv",
+                "--set",
+                "data.validation=0",
+                "--max-steps",
+                "1",
+                "--out",
+                "from",
+            ],
+        ),
+        (checkpoint, &["eval", "-", "--data", "rows.csv", "--rows", "1", "--hints", "0"]),
+        (checkpoint, &["export", "-", "--out", "from-checkpoint.hrm"]),
+        ("tiny.toml", &["train", "--config", "-", "--max-steps", "1", "--out", "other"]),
+        ("rows.csv", &["data", "stats", "-"]),
+        ("rows.csv", &["eval", PACK, "--data", "-", "--rows", "1", "--hints", "0"]),
+        ("puzzles.txt", &["solve", PACK, "--file", "-"]),
+    ] {
+        let input = File::open(at.join(file)).unwrap();
+        let (code, _, err) = said(command(at, args).stdin(input).output().unwrap());
+        assert_eq!(code, 0, "{args:?} < {file}: {err}");
+    }
+}

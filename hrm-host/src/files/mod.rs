@@ -4,15 +4,17 @@
 //! another output, or a file that this program did not make. Then every output is [staged](Output::stage) in full, and only
 //! when all are there does [`commit`] put them in place.
 //!
-//! `place` finds out where a name leads, `signature` whose a file is, `plan` asks both, `staged` writes.
+//! `place` finds out where a name leads, `signature` whose a file is, `plan` asks both, `staged` writes. `input` reads.
 
 mod folder;
+mod input;
 mod place;
 mod plan;
 mod signature;
 mod staged;
 
 pub use folder::{check_folder, make_folder};
+pub use input::{read, read_start, read_text};
 pub use plan::{Output, Plan, PlanError};
 pub use signature::Signature;
 pub use staged::{Staged, WriteError, commit, replace_file};

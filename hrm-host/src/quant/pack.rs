@@ -11,6 +11,7 @@ use hrm_core::pack::{
 use hrm_core::{Hrm, workspace_bytes};
 
 use super::tables;
+use crate::files;
 use crate::kind::{Kind, kind_of};
 use crate::model::ModelConfig;
 
@@ -35,7 +36,7 @@ impl AlignedPack {
     /// A file that cannot be read, or that is no valid pack; the message names it.
     pub fn read(path: &Path) -> Result<Self, PackFileError> {
         let at = |problem| PackFileError { path: path.to_owned(), problem };
-        let pack = Self::copy_of(&std::fs::read(path).map_err(|error| at(error.into()))?);
+        let pack = Self::copy_of(&files::read(path).map_err(|error| at(error.into()))?);
         pack.open().map_err(|error| match kind_of(pack.bytes()) {
             Kind::Pack | Kind::Binary | Kind::Empty => at(error.into()),
             kind => at(PackProblem::Kind { kind }),

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use safetensors::tensor::{Dtype, SafeTensors, View};
 
-use crate::files::replace_file;
+use crate::files::{self, replace_file};
 use crate::kind::{Kind, kind_of};
 
 const CHECKSUM: &str = "checksum";
@@ -238,7 +238,7 @@ impl Archive {
     /// Reads and verifies the archive at `path`.
     pub fn read(path: &Path) -> Result<Self, ArchiveError> {
         let bytes =
-            std::fs::read(path).map_err(|source| ArchiveError::Read { path: path.to_owned(), source })?;
+            files::read(path).map_err(|source| ArchiveError::Read { path: path.to_owned(), source })?;
         match kind_of(&bytes) {
             // A flipped bit may hide what an own file was.
             Kind::Safetensors | Kind::Empty | Kind::Binary => (),

@@ -9,7 +9,6 @@ mod drawing;
 mod lines;
 mod table;
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -19,22 +18,15 @@ use hrm_core::task::sudoku::Sudoku;
 
 use super::problem::Problem;
 use super::rating::Rating;
+use crate::files;
 use crate::kind::{BOM, GZIP, Kind, kind_of};
 
 /// Why a puzzle file is refused as a whole.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadError {
-    /// The file cannot be opened.
-    #[error("cannot open {path}: {source}; check the path")]
-    Open {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The file cannot be read to its end.
-    #[error("cannot read {path}: {source}")]
+    /// The file cannot be read.
+    #[error("cannot read {path}: {source}; check the path")]
     Read {
         /// The file.
         path: PathBuf,
@@ -139,15 +131,9 @@ impl Document {
     /// # Errors
     /// Where it cannot be read, or is no text.
     pub fn open(path: &Path) -> Result<Self, ReadError> {
-        let mut bytes = Vec::new();
-        let read = if path == Path::new("-") {
-            io::stdin().lock().read_to_end(&mut bytes)
-        } else {
-            let open = |source| ReadError::Open { path: path.into(), source };
-            File::open(path).map_err(open)?.read_to_end(&mut bytes)
-        };
+        let read = files::read(path);
         let path = if path == Path::new("-") { "standard input".into() } else { path.to_owned() };
-        read.map_err(|source| ReadError::Read { path: path.clone(), source })?;
+        let mut bytes = read.map_err(|source| ReadError::Read { path: path.clone(), source })?;
         if bytes.starts_with(GZIP) {
             bytes = unpacked(&bytes, &path)?;
         }

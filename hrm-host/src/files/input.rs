@@ -1,0 +1,60 @@
+//! Reading files, and what can be read only once: standard input where the name is `-`, and FIFOs.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+/// What streams held, by name: a command may look at a file twice, first to see what it is.
+static STREAMS: Mutex<BTreeMap<PathBuf, Vec<u8>>> = Mutex::new(BTreeMap::new());
+
+/// All bytes of the file at `path`; `-` is standard input.
+///
+/// # Errors
+/// What the system says.
+pub fn read(path: &Path) -> io::Result<Vec<u8>> {
+    if !is_stream(path) {
+        return fs::read(path);
+    }
+    let mut streams = STREAMS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(held) = streams.get(path) {
+        return Ok(held.clone());
+    }
+    let mut bytes = Vec::new();
+    if path.as_os_str() == "-" {
+        io::stdin().lock().read_to_end(&mut bytes)?;
+    } else {
+        File::open(path)?.read_to_end(&mut bytes)?;
+    }
+    streams.insert(path.to_owned(), bytes.clone());
+    Ok(bytes)
+}
+
+/// The text in the file at `path`; `-` is standard input.
+///
+/// # Errors
+/// What the system says, and where it is no UTF-8.
+pub fn read_text(path: &Path) -> io::Result<String> {
+    String::from_utf8(read(path)?).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+}
+
+/// The first bytes of the file at `path`, at most `most`; `-` is standard input.
+///
+/// # Errors
+/// What the system says.
+pub fn read_start(path: &Path, most: usize) -> io::Result<Vec<u8>> {
+    let mut start = Vec::new();
+    if is_stream(path) {
+        start = read(path)?;
+        start.truncate(most);
+    } else {
+        File::open(path)?.take(most as u64).read_to_end(&mut start)?;
+    }
+    Ok(start)
+}
+
+/// Whether what is read of `path` is gone then.
+fn is_stream(path: &Path) -> bool {
+    path.as_os_str() == "-" || fs::metadata(path).is_ok_and(|about| !about.is_file() && !about.is_dir())
+}
