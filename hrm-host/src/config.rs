@@ -2,14 +2,17 @@
 //!
 //! A key that does not exist is refused with the nearest one that does, in a file and in `--set key=value` alike.
 
+mod keys;
+mod ranges;
+
 use std::path::{Path, PathBuf};
 
 use candle_core::DType;
 use serde::{Deserialize, Serialize};
-use toml::{Table, Value};
 
+use self::keys::{Given, flatten, to_table};
 use crate::files::read_text;
-use crate::model::{ModelConfig, Positions, TaskName};
+use crate::model::ModelConfig;
 
 /// Everything that decides a training run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -279,6 +282,16 @@ pub enum ConfigError {
         /// The valid key that is spelled most like it.
         nearest: String,
     },
+    /// A section does not exist.
+    #[error("{origin}: there is no section [{section}]; did you mean [{nearest}]?")]
+    UnknownSection {
+        /// File name.
+        origin: String,
+        /// The section as written.
+        section: String,
+        /// The section that is spelled most like it.
+        nearest: String,
+    },
     /// A value has the wrong type.
     #[error("{origin}: `{key}` wants {wanted}, not {got}")]
     Type {
@@ -294,23 +307,29 @@ pub enum ConfigError {
     /// `--set` without `=`.
     #[error("--set {0}: write it as key=value, for example --set train.lr=1e-3")]
     Assignment(String),
-    /// A key is missing or a word is not one of those allowed.
-    #[error("{origin}: {message}")]
+    /// A key without a default is missing.
+    #[error("{origin}: `{name}` is missing from [{section}]; add a line such as `{name} = {example}`")]
+    Missing {
+        /// File name.
+        origin: String,
+        /// The section it belongs to.
+        section: String,
+        /// The key.
+        name: String,
+        /// A value that it could have.
+        example: String,
+    },
+    /// A word is not one of those allowed, or a number is outside its range.
+    #[error("{origin}: `{key}` is {got}, but {must}")]
     Value {
         /// File name or command-line argument.
         origin: String,
-        /// What is wrong.
-        message: String,
-    },
-    /// A number is outside its range.
-    #[error("`{key}` is {got}, but must be {must}")]
-    Range {
-        /// The key.
-        key: &'static str,
+        /// The key, with its section.
+        key: String,
         /// Its value.
         got: String,
-        /// The range.
-        must: &'static str,
+        /// What it must be.
+        must: String,
     },
 }
 
@@ -323,29 +342,37 @@ impl RunConfig {
 
     /// As [`Self::load`], of a text; `origin` names it in errors.
     pub fn parse(text: &str, origin: &str, overrides: &[String]) -> Result<Self, ConfigError> {
-        let mut table: Table = text.parse().map_err(|e: toml::de::Error| ConfigError::Syntax {
-            origin: origin.to_owned(),
-            message: e.to_string(),
-        })?;
-        let template = template();
-        check_keys(&mut table, &template, "", origin, &template)?;
-        Self::from_table(table, origin, overrides)
+        Self::changed(Given::read(text, origin)?, overrides)
     }
 
     /// This configuration with the `key=value` overrides applied in order.
     pub fn with(&self, overrides: &[String]) -> Result<Self, ConfigError> {
-        Self::from_table(to_table(self), "the run's configuration", overrides)
+        Self::changed(Given::of(self, "the run's configuration"), overrides)
     }
 
-    fn from_table(mut table: Table, origin: &str, overrides: &[String]) -> Result<Self, ConfigError> {
+    fn changed(mut given: Given, overrides: &[String]) -> Result<Self, ConfigError> {
         for assignment in overrides {
-            assign(&mut table, assignment)?;
+            given.set(assignment)?;
         }
-        let config: Self = Value::Table(table).try_into().map_err(|e: toml::de::Error| {
-            ConfigError::Value { origin: origin.to_owned(), message: e.message().to_owned() }
-        })?;
-        config.check()?;
-        Ok(config)
+        given.into_config()
+    }
+
+    /// This configuration with files by their names alone, for what is given away: where they lie on this machine
+    /// is nobody's business.
+    #[must_use]
+    pub fn without_folders(&self) -> Self {
+        let mut told = self.clone();
+        for path in told.paths_mut() {
+            if let Some(name) = path.file_name() {
+                *path = name.into();
+            }
+        }
+        told
+    }
+
+    /// Every key that names a file or folder.
+    fn paths_mut(&mut self) -> [&mut PathBuf; 3] {
+        [&mut self.data.train, &mut self.data.validation_from, &mut self.train.from]
     }
 
     /// The configuration as TOML.
@@ -359,6 +386,11 @@ impl RunConfig {
         format!("{:016x}", crc.checksum(self.to_toml().as_bytes()))
     }
 
+    /// Every key, with its section.
+    pub fn keys(&self) -> Vec<String> {
+        flatten(&to_table(self)).into_iter().map(|(key, _)| key).collect()
+    }
+
     /// The keys below `prefix` (for example `model.`) whose values differ between the two.
     pub fn differing_keys(&self, other: &Self, prefix: &str) -> Vec<String> {
         let (a, b) = (flatten(&to_table(self)), flatten(&to_table(other)));
@@ -367,232 +399,5 @@ impl RunConfig {
             .map(|(key, _)| key.clone())
             .collect()
     }
-
-    fn check(&self) -> Result<(), ConfigError> {
-        let range = |ok: bool, key: &'static str, got: String, must: &'static str| {
-            if ok { Ok(()) } else { Err(ConfigError::Range { key, got, must }) }
-        };
-        let (d, t) = (&self.data, &self.train);
-        let unit = |x: f64| (0.0..=1.0).contains(&x);
-        let below_one = |x: f64| (0.0..1.0).contains(&x);
-        range(unit(d.eased), "data.eased", d.eased.to_string(), "a probability, 0 to 1")?;
-        for (key, most) in [("data.eased_most", d.eased_most), ("data.eased_most_from", d.eased_most_from)] {
-            range(most > 0.0 && most <= 1.0, key, most.to_string(), "a share above 0 and at most 1")?;
-        }
-        range(unit(d.eased_from), "data.eased_from", d.eased_from.to_string(), "a probability, 0 to 1")?;
-        range(
-            d.augmentations < u64::from(u32::MAX),
-            "data.augmentations",
-            d.augmentations.to_string(),
-            "0 (unlimited) to 4294967294",
-        )?;
-        range(d.generate > 0, "data.generate", d.generate.to_string(), "at least 1")?;
-        range(t.batch > 0, "train.batch", t.batch.to_string(), "at least 1")?;
-        range(t.lr > 0.0 && t.lr <= 1.0, "train.lr", t.lr.to_string(), "above 0 and at most 1")?;
-        range(
-            t.steps == 0 || t.decay_steps <= t.steps,
-            "train.decay_steps",
-            t.decay_steps.to_string(),
-            "at most train.steps",
-        )?;
-        range(
-            t.decay_steps == 0 || t.steps > 0,
-            "train.decay_steps",
-            t.decay_steps.to_string(),
-            "0 where train.steps is 0 (an open-ended run has no end to decay towards)",
-        )?;
-        range(unit(t.decay_to), "train.decay_to", t.decay_to.to_string(), "a fraction, 0 to 1")?;
-        range(below_one(t.beta1), "train.beta1", t.beta1.to_string(), "at least 0 and below 1")?;
-        range(below_one(t.beta2), "train.beta2", t.beta2.to_string(), "at least 0 and below 1")?;
-        range(below_one(t.ema), "train.ema", t.ema.to_string(), "at least 0 and below 1")?;
-        range(
-            t.weight_decay >= 0.0 && t.weight_decay * t.lr < 1.0,
-            "train.weight_decay",
-            t.weight_decay.to_string(),
-            "at least 0 and below 1 / lr",
-        )?;
-        range(t.clip >= 0.0 && t.clip.is_finite(), "train.clip", t.clip.to_string(), "0 (off) or more")?;
-        range(unit(t.exploration), "train.exploration", t.exploration.to_string(), "a probability, 0 to 1")?;
-        range(
-            unit(t.random_start),
-            "train.random_start",
-            t.random_start.to_string(),
-            "a probability, 0 to 1",
-        )?;
-        range(
-            t.latent_noise >= 0.0 && t.latent_noise.is_finite(),
-            "train.latent_noise",
-            t.latent_noise.to_string(),
-            "0 (none) or more",
-        )?;
-        range(unit(t.replay), "train.replay", t.replay.to_string(), "a probability, 0 to 1")?;
-        range(unit(t.rest), "train.rest", t.rest.to_string(), "0 (off) to 1")?;
-        range(t.log_steps > 0, "train.log_steps", t.log_steps.to_string(), "at least 1")?;
-        range(
-            t.checkpoint_minutes > 0.0,
-            "train.checkpoint_minutes",
-            t.checkpoint_minutes.to_string(),
-            "above 0",
-        )?;
-        range(t.keep > 0, "train.keep", t.keep.to_string(), "at least 1")?;
-        self.model
-            .validate()
-            .map_err(|e| ConfigError::Value { origin: "[model]".to_owned(), message: e.to_string() })
-    }
 }
 
-fn to_table(config: &RunConfig) -> Table {
-    Table::try_from(config).expect("a configuration is a table of plain values")
-}
-
-/// Every key with a value of its type.
-fn template() -> Table {
-    to_table(&RunConfig {
-        model: example_model(),
-        data: DataConfig::default(),
-        train: TrainConfig::default(),
-    })
-}
-
-/// A model, for the names and types of its keys.
-fn example_model() -> ModelConfig {
-    ModelConfig {
-        task: TaskName::Sudoku9,
-        width: 96,
-        heads: 3,
-        inner: 256,
-        h_layers: 2,
-        l_layers: 2,
-        h_cycles: 2,
-        l_cycles: 2,
-        shared_levels: true,
-        positions: Positions::Relation,
-        continue_head: false,
-        segments: 16,
-    }
-}
-
-fn flatten(table: &Table) -> Vec<(String, Value)> {
-    let mut flat = Vec::new();
-    for (section, value) in table {
-        match value {
-            Value::Table(inner) => {
-                flat.extend(inner.iter().map(|(key, v)| (format!("{section}.{key}"), v.clone())));
-            }
-            other => flat.push((section.clone(), other.clone())),
-        }
-    }
-    flat
-}
-
-/// Refuses keys that `template` lacks and values of another type than its own; whole numbers become floats where floats
-/// are wanted.
-fn check_keys(
-    table: &mut Table,
-    template: &Table,
-    prefix: &str,
-    origin: &str,
-    root: &Table,
-) -> Result<(), ConfigError> {
-    for (name, value) in table.iter_mut() {
-        let key = format!("{prefix}{name}");
-        let Some(example) = template.get(name) else {
-            return Err(ConfigError::UnknownKey {
-                origin: origin.to_owned(),
-                nearest: nearest(&key, root),
-                key,
-            });
-        };
-        match (&mut *value, example) {
-            (Value::Table(inner), Value::Table(inner_template)) => {
-                check_keys(inner, inner_template, &format!("{key}."), origin, root)?;
-            }
-            (Value::Integer(whole), Value::Float(_)) => *value = Value::Float(*whole as f64),
-            (given, example) if given.same_type(example) => {}
-            (given, example) => {
-                return Err(ConfigError::Type {
-                    origin: origin.to_owned(),
-                    key,
-                    wanted: type_name(example),
-                    got: format!("{given}"),
-                });
-            }
-        }
-    }
-    Ok(())
-}
-
-fn type_name(value: &Value) -> &'static str {
-    match value {
-        Value::String(_) => "a text in quotes",
-        Value::Integer(_) => "a whole number",
-        Value::Float(_) => "a number",
-        Value::Boolean(_) => "true or false",
-        Value::Datetime(_) => "a date",
-        Value::Array(_) => "a list",
-        Value::Table(_) => "a section of keys",
-    }
-}
-
-/// Applies one `section.key=value`; the value is TOML, or a bare text where the key wants a text.
-fn assign(table: &mut Table, assignment: &str) -> Result<(), ConfigError> {
-    let origin = format!("--set {assignment}");
-    let (key, text) = assignment
-        .split_once('=')
-        .map(|(k, v)| (k.trim(), v.trim()))
-        .ok_or_else(|| ConfigError::Assignment(assignment.to_owned()))?;
-    let template = template();
-    let example = key.split_once('.').and_then(|(section, name)| template.get(section)?.get(name));
-    let Some((example, (section, name))) = example.zip(key.split_once('.')) else {
-        return Err(ConfigError::UnknownKey {
-            origin,
-            nearest: nearest(key, &template),
-            key: key.to_owned(),
-        });
-    };
-    let quoted = || Value::String(text.trim_matches('"').to_owned());
-    let value = match example {
-        Value::String(_) => quoted(),
-        _ => {
-            format!("x = {text}").parse::<Table>().ok().and_then(|mut t| t.remove("x")).unwrap_or_else(quoted)
-        }
-    };
-    let mut patch =
-        Table::from_iter([(section.to_owned(), Value::Table(Table::from_iter([(name.to_owned(), value)])))]);
-    check_keys(&mut patch, &template, "", &origin, &template)?;
-    let Some(Value::Table(values)) = patch.remove(section) else { return Ok(()) };
-    if let Value::Table(target) =
-        table.entry(section.to_owned()).or_insert_with(|| Value::Table(Table::new()))
-    {
-        target.extend(values);
-    }
-    Ok(())
-}
-
-/// The valid key that needs the fewest single-character edits.
-fn nearest(key: &str, template: &Table) -> String {
-    let leaf = key.rsplit('.').next().unwrap_or(key);
-    flatten(template)
-        .into_iter()
-        .map(|(candidate, _)| candidate)
-        .min_by_key(|candidate| {
-            let candidate_leaf = candidate.rsplit('.').next().unwrap_or(candidate);
-            (edits(key, candidate).min(edits(leaf, candidate_leaf) + 1), candidate.clone())
-        })
-        .unwrap_or_default()
-}
-
-/// Levenshtein distance.
-fn edits(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, to) in b.iter().enumerate() {
-            let substituted = diagonal + usize::from(from != *to);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
-}

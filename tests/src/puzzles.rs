@@ -1,7 +1,7 @@
-//! Puzzles for suites: a solved grid, moved by a random symmetry, with random cells emptied. Nobody asks whether the
-//! answer is unique: what is compared is how models think, not what they find.
-
-use std::{fs, path::Path};
+//! Puzzles for suites: twenty true ones, and any number of drawn ones.
+//!
+//! A drawn puzzle is a solved grid, moved by a random symmetry, with random cells emptied. Nobody asks whether its answer is
+//! unique: what is compared is how models think, not what they find.
 
 use hrm_core::task::{
     Task,
@@ -10,19 +10,17 @@ use hrm_core::task::{
 use rand_core::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
-/// `count` rows, evenly spread, of the real Sudoku-Extreme test set, where the file lies beside the repository.
-///
-/// They may not be published with it. They are only thought about here: nobody looks at the answers.
-pub fn real(count: usize) -> Option<Vec<Vec<u8>>> {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/test.csv");
-    let text = fs::read_to_string(file).ok()?;
-    let rows: Vec<&str> = text.lines().skip(1).collect();
+/// The 20 9x9 puzzles in `tests/data/sudoku9.csv`, each with one solution. Made by
+/// `hrm-host data generate --task sudoku9 --count 20 --seed 3 --out tests/data/sudoku9.csv`, which a test of `hrm-host` repeats.
+pub fn committed() -> Vec<Vec<u8>> {
     let task = Sudoku::new(SudokuKind::Nine);
-    let puzzle = |row: &&str| {
+    let puzzle = |row: &str| {
         let mut tokens = vec![0; task.cells()];
-        task.parse(row.split(',').nth(1)?, &mut tokens).ok().map(|()| tokens)
+        let question = row.split(',').nth(1).expect("a question in every row");
+        task.parse(question, &mut tokens).expect("a puzzle in every row");
+        tokens
     };
-    rows.iter().step_by((rows.len() / count).max(1)).take(count).map(puzzle).collect()
+    include_str!("../data/sudoku9.csv").lines().skip(1).map(puzzle).collect()
 }
 
 /// `count` puzzles of `task`, the same for the same `seed`.
@@ -45,6 +43,15 @@ pub fn drawn(task: &Sudoku, count: usize, seed: u64) -> Vec<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_committed_puzzles_are_twenty_different_ones() {
+        let mut puzzles = committed();
+        puzzles.sort();
+        puzzles.dedup();
+        assert_eq!(puzzles.len(), 20);
+        assert!(puzzles.iter().all(|puzzle| Sudoku::new(SudokuKind::Nine).refuse(puzzle).is_none()));
+    }
 
     #[test]
     fn drawn_puzzles_are_puzzles_and_differ() {

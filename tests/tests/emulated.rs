@@ -113,12 +113,11 @@ fn the_released_models_are_equal() {
             (true, false) => (20, 2),
             (true, true) => (4, 2),
         };
-        let real = if task.cells() == 81 { puzzles::real(rows) } else { None };
-        let (kind, puzzles) = match real {
-            Some(rows) => ("real rows", rows),
-            None => ("drawn rows", puzzles::drawn(&task, rows, 5)),
+        let puzzles = match task.cells() {
+            81 => puzzles::committed().into_iter().take(rows).collect(),
+            _ => puzzles::drawn(&task, rows, 5),
         };
-        let name = format!("{} on {} {kind}", path.file_name().unwrap().display(), puzzles.len());
+        let name = format!("{} on {} puzzles", path.file_name().unwrap().display(), puzzles.len());
         let (fitting, small): (Vec<Board>, Vec<Board>) = BOARDS.iter().partition(|board| {
             let image = Image::built(board.name).unwrap();
             pack.len() as u64 <= image.pack_region().bytes
@@ -264,9 +263,11 @@ fn bad_packs_are_refused_at_boot_with_the_reason() {
         ("one bit flipped", &flipped, NoModel::Pack, Exit::Pack, "damaged"),
         ("too large for the workspace", &wide, NoModel::Memory, Exit::Memory, "bytes of memory"),
     ] {
-        let (fault, got, log) = refused(&Bench::new(pack), BOARDS[0]);
-        assert_eq!((fault, got), (Fault::NoModel(why), exit), "{name}: {log}");
-        assert!(log.contains(reason), "{name}: {log}");
+        for board in one_per_processor() {
+            let (fault, got, log) = refused(&Bench::new(pack), board);
+            assert_eq!((fault, got), (Fault::NoModel(why), exit), "{name} on {}: {log}", board.name);
+            assert!(log.contains(reason), "{name} on {}: {log}", board.name);
+        }
     }
     assert_eq!(Bench::new(&pack).boot(BOARDS[0]).0.shutdown().unwrap().code(), Some(0));
 }
@@ -286,8 +287,14 @@ fn a_pack_larger_than_its_flash_is_refused_before_the_start() {
 #[test]
 #[ignore = "needs the emulator and the firmware: cargo xtask test"]
 fn a_board_survives_garbage_on_its_uart() {
+    for board in BOARDS {
+        survives_garbage(board);
+    }
+}
+
+fn survives_garbage(board: Board) {
     let bench = Bench::new(&synthetic::pack(SMALL, 1));
-    let (mut machine, _) = bench.boot(BOARDS[1]);
+    let (mut machine, _) = bench.boot(board);
     let tokens = [1; 16];
     let fault = machine.call(|link| {
         link.write(&[7; 4 * MAX_FRAME])?;

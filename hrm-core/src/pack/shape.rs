@@ -130,7 +130,10 @@ impl Shape {
     }
 
     /// Refuses shapes the integer model cannot run; the arithmetic's bounds rest on these limits.
-    pub(crate) fn check(&self) -> Result<(), PackError> {
+    ///
+    /// # Errors
+    /// [`PackError::Shape`] names the field at fault.
+    pub fn check(&self) -> Result<(), PackError> {
         let limits: [(&'static str, bool); 14] = [
             ("cells", (1..=MAX_CELLS).contains(&(self.cells as usize))),
             ("vocab", (2..=256).contains(&self.vocab)),

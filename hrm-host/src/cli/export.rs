@@ -12,7 +12,9 @@ use hrm_host::data::{Puzzle, PuzzleSet};
 use hrm_host::files::{Output, Signature, commit};
 use hrm_host::model::{Hrm, Params};
 use hrm_host::quant::compare::compare;
-use hrm_host::quant::{About, IntegerModel, quantize, with_accuracy, with_self_test};
+use hrm_host::quant::{
+    About, IntegerModel, PROGRAM, SELF_TEST_SEGMENTS, quantize, rows_told, with_accuracy, with_self_test,
+};
 use hrm_host::train::checkpoint::{RunDir, load_model};
 use hrm_host::train::eval::FloatModel;
 use hrm_host::train::source::prepare;
@@ -63,9 +65,6 @@ pub(super) const PACK: Signature = Signature { name: "a pack", begins: |start| s
 /// Hint levels measured for the card.
 const HINTS: [u8; 4] = [90, 70, 40, 0];
 
-/// Segments of a self-test's puzzle: the second one starts from states that the first one made.
-const SELF_TEST_SEGMENTS: u16 = 2;
-
 /// Runs the subcommand.
 pub(super) fn run(args: Args) -> Result<Exit> {
     super::use_threads(args.threads)?;
@@ -100,15 +99,12 @@ pub(super) fn run(args: Args) -> Result<Exit> {
     )?;
 
     let lanes = if args.lanes == "8" { LaneWidth::I8 } else { LaneWidth::I16 };
-    let source = config.data.train.file_name().and_then(|name| name.to_str()).unwrap_or("generated");
-    let data =
-        format!("{source}: {} rows for training, {} held out", puzzles.train.len(), puzzles.validation.len());
+    let data = rows_told(&config, puzzles.train.len(), puzzles.validation.len());
     // Packs and cards are given away: where files lie on this machine is left out.
-    let told = without_folders(&config);
+    let told = config.without_folders();
     let json = serde_json::to_string(&told)?;
-    let program = concat!("hrm-host ", env!("CARGO_PKG_VERSION"));
-    let provenance =
-        Provenance { config: &json, program, data: &data, seed: config.train.seed, steps, samples };
+    let (program, seed) = (PROGRAM, config.train.seed);
+    let provenance = Provenance { config: &json, program, data: &data, seed, steps, samples };
     let calibration = calibration_rows(&puzzles.train, args.calibration, config.train.seed);
     let about = About { provenance: &provenance, accuracy: None };
     let mut pack = quantize(&config.model, &members, &calibration, lanes, about)?;
@@ -221,17 +217,6 @@ fn calibration_rows(train: &PuzzleSet, count: usize, seed: u64) -> PuzzleSet {
         set.push(Puzzle { question: &question, ..row });
     }
     set
-}
-
-/// The configuration with files by their names alone.
-fn without_folders(config: &RunConfig) -> RunConfig {
-    let mut told = config.clone();
-    for path in [&mut told.data.train, &mut told.data.validation_from, &mut told.train.from] {
-        if !path.as_os_str().is_empty() {
-            *path = name_of(path).into();
-        }
-    }
-    told
 }
 
 /// The file name of a path, for messages and cards.

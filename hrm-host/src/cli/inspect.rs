@@ -2,20 +2,30 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use hrm_core::pack::{Matrix, Pack};
 use hrm_core::workspace::state_bytes;
 use hrm_core::workspace_bytes;
-use hrm_host::quant::AlignedPack;
+use hrm_host::config::RunConfig;
+use hrm_host::quant::{AlignedPack, Footprint};
 use serde::Serialize;
 
 use super::exit::Exit;
+use super::footprint;
+use super::model::configuration_of;
 
-/// Show what is in a pack: every tensor with its size, factors and work, and the exact memory it needs.
+/// Show what is in a pack, or what a configuration's model will take: flash, RAM, work, and the boards that have room.
+///
+/// Of a pack: every tensor with its size, factors and work, and the exact memory it needs. Of a configuration (a .toml file, a
+/// run directory or a checkpoint): the same sizes before anything is trained.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Pack
-    pack: PathBuf,
+    /// Pack, configuration (.toml), run directory or checkpoint
+    #[arg(value_name = "PACK|CONFIG")]
+    what: PathBuf,
+    /// With a configuration: change one of its keys, for example model.width=128; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    overrides: Vec<String>,
     /// Print JSON instead of tables
     #[arg(long)]
     json: bool,
@@ -38,20 +48,23 @@ struct Row {
 
 /// Runs the subcommand.
 pub(super) fn run(args: Args) -> Result<Exit> {
-    let file = AlignedPack::read(&args.pack)?;
+    if let Some(config) = configuration(&args)? {
+        return of_configuration(&args, &config);
+    }
+    let file = AlignedPack::read(&args.what)?;
     let pack = file.open()?;
     let (header, shape) = (pack.header()?, *pack.shape());
     let rows = rows(&pack);
     if args.json {
         let report = serde_json::json!({
-            "pack": args.pack, "bytes": pack.bytes(), "crc": format!("{:08x}", pack.crc()), "header": header,
+            "pack": args.what, "bytes": pack.bytes(), "crc": format!("{:08x}", pack.crc()), "header": header,
             "tensors": rows, "workspace_bytes": workspace_bytes(&shape), "state_bytes": state_bytes(&shape),
             "segment_macs": shape.segment_macs(),
         });
         println!("{}", serde_json::to_string_pretty(&report)?);
         return Ok(Exit::Success);
     }
-    println!("{}: {}, {} bytes, CRC-32 {:08x}", args.pack.display(), header.task, pack.bytes(), pack.crc());
+    println!("{}: {}, {} bytes, CRC-32 {:08x}", args.what.display(), header.task, pack.bytes(), pack.crc());
     let p = &header.provenance;
     println!("trained: {} steps, {} sample-segments, seed {}; {}", p.steps, p.samples, p.seed, p.data);
     if let Some(a) = header.accuracy {
@@ -79,6 +92,40 @@ pub(super) fn run(args: Args) -> Result<Exit> {
     println!("\nMAC per segment   {:>12} (attention included)", shape.segment_macs());
     println!("RAM, workspace    {:>12} bytes", workspace_bytes(&shape));
     println!("  of it states    {:>12} bytes ({}-bit lanes)", state_bytes(&shape), 8 * shape.lanes.bytes());
+    Ok(Exit::Success)
+}
+
+/// The configuration that is asked about; `None` where it is a pack.
+fn configuration(args: &Args) -> Result<Option<RunConfig>> {
+    let of = |extension: &str| args.what.extension().is_some_and(|own| own == extension);
+    if of("toml") {
+        return Ok(Some(RunConfig::load(&args.what, &args.overrides)?));
+    }
+    if args.what.is_dir() || of("safetensors") {
+        return Ok(Some(configuration_of(&args.what)?.with(&args.overrides)?));
+    }
+    ensure!(args.overrides.is_empty(), "--set changes a configuration; {} is none", args.what.display());
+    Ok(None)
+}
+
+/// What the model of a configuration will take.
+fn of_configuration(args: &Args, config: &RunConfig) -> Result<Exit> {
+    let footprint = Footprint::of(config)?;
+    if args.json {
+        let boards = |memory| {
+            let fitting = footprint.boards(memory).filter(|(_, problem)| problem.is_none());
+            fitting.map(|(board, _)| board.name).collect::<Vec<_>>()
+        };
+        let [wide, narrow] = &footprint.memory;
+        let report = serde_json::json!({
+            "configuration": args.what, "task": config.model.task, "footprint": footprint,
+            "boards": { "16": boards(wide), "8": boards(narrow) },
+        });
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        println!("{}: {}, as a pack of one member", args.what.display(), config.model.task);
+        println!("{}", footprint::table(&footprint));
+    }
     Ok(Exit::Success)
 }
 

@@ -20,7 +20,9 @@ mod device;
 mod eval;
 pub(crate) mod exit;
 mod export;
+mod footprint;
 mod inspect;
+mod manual;
 mod model;
 mod outputs;
 mod picture;
@@ -64,8 +66,12 @@ enum Command {
     Solve(solve::Args),
     /// Talk to a board: list, info, solve, bench, verify, flash-pack, log, emulate.
     Device(device::Args),
-    /// Show what is in a pack.
+    /// Show what is in a pack, or what a configuration's model will take.
     Inspect(inspect::Args),
+    /// Print the completions of a shell.
+    Completions(manual::CompletionsArgs),
+    /// Write manual pages.
+    Man(manual::ManArgs),
 }
 
 impl Cli {
@@ -86,6 +92,8 @@ impl Cli {
             Command::Solve(args) => solve::run(args),
             Command::Device(args) => device::run(args),
             Command::Inspect(args) => inspect::run(args),
+            Command::Completions(args) => manual::completions(&args),
+            Command::Man(args) => manual::man(&args),
         }
     }
 }
@@ -113,6 +121,9 @@ fn draw_rows(data: &Path, task: &str, rows: usize, seed: u64) -> anyhow::Result<
     order.truncate(rows);
     Ok(all.subset(&order))
 }
+
+#[cfg(test)]
+mod documents;
 
 #[cfg(test)]
 mod tests {

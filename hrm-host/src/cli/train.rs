@@ -17,7 +17,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::compute::DeviceChoice;
 use super::exit::Exit;
-use super::model::{configuration_of, weights_of};
+use super::export::name_of;
+use super::footprint;
+use super::model::{configuration_of, is_pack, weights_of};
 use super::{signals, terminal};
 
 /// Train a model: checkpoints, metrics.jsonl and config.toml go to the run directory.
@@ -103,7 +105,7 @@ pub(super) fn run(args: Args) -> Result<Exit> {
         stop,
         device,
     };
-    let mut screen = Screen::new(&config, &options);
+    let mut screen = Screen::new(&config, &options)?;
     let summary = train(&config, &data, &options, &mut |event| screen.show(event));
     screen.bar.finish_and_clear();
     let summary = summary?;
@@ -128,6 +130,7 @@ pub(super) fn run(args: Args) -> Result<Exit> {
 
 /// The configuration of the file, or of the run that is resumed, with every change from the command line.
 fn configuration(args: &Args) -> Result<RunConfig> {
+    ensure_folder(args)?;
     let mut of_run = None;
     if args.resume {
         let (_, state, _) = RunDir::open(&args.out).newest()?;
@@ -149,9 +152,21 @@ fn configuration(args: &Args) -> Result<RunConfig> {
         overrides.push(format!("train.decay_steps={steps}"));
     }
     let config = match (&args.config, of_run, &args.from) {
-        (Some(path), _, _) => RunConfig::load(path, &overrides)?,
+        (Some(path), of_run, _) => {
+            let config = RunConfig::load(path, &overrides)?;
+            if let Some((of_run, _)) = of_run {
+                ensure_same_model(&args.out, &of_run, path, &config)?;
+            }
+            config
+        }
         (None, Some((config, _)), _) => config.with(&overrides)?,
-        (None, None, Some(from)) => endless_configuration_of(from)?.with(&overrides)?,
+        (None, None, Some(from)) => {
+            let config = endless_configuration_of(from)?;
+            if is_pack(from)? {
+                ensure_data_is_named(from, &config, args)?;
+            }
+            config.with(&overrides)?
+        }
         (None, None, None) => {
             bail!("give a configuration with --config, for example configs/sudoku9-mcu.toml")
         }
@@ -169,7 +184,41 @@ fn endless_configuration_of(path: &Path) -> Result<RunConfig> {
     Ok(config)
 }
 
-/// A pack names the files that it was trained on without their folders, and a run's may have moved.
+/// A run goes on with the model it has. Said before any puzzle is read.
+fn ensure_same_model(out: &Path, of_run: &RunConfig, path: &Path, config: &RunConfig) -> Result<()> {
+    let differing = of_run.differing_keys(config, "model.");
+    ensure!(
+        differing.is_empty(),
+        "the run in {} trains another model than {} describes: {}; leave --config out to go on with the run's own, \
+         or start a new run in another --out",
+        out.display(),
+        path.display(),
+        differing.join(", ")
+    );
+    Ok(())
+}
+
+/// Whoever made a pack had files of that name; what lies here under the same name may be anything.
+fn ensure_data_is_named(pack: &Path, config: &RunConfig, args: &Args) -> Result<()> {
+    let named = |key: &str| args.overrides.iter().any(|set| set.split('=').next().is_some_and(|k| k.trim() == key));
+    let (train, others) = (&config.data.train, &config.data.validation_from);
+    ensure!(
+        train.as_os_str().is_empty() || args.data.is_some() || named("data.train"),
+        "{} was trained on a file called {}; name the file with --data",
+        pack.display(),
+        name_of(train)
+    );
+    ensure!(
+        others.as_os_str().is_empty() || named("data.validation_from"),
+        "{} had its validation rows drawn from a file called {}; name yours with --set data.validation_from=FILE, or \
+         split the training rows with --set data.validation_from=",
+        pack.display(),
+        name_of(others)
+    );
+    Ok(())
+}
+
+/// A run's files may have moved.
 fn ensure_there(config: &RunConfig) -> Result<()> {
     let (train, others) = (&config.data.train, &config.data.validation_from);
     let absent = |path: &Path| !path.as_os_str().is_empty() && !path.exists();
@@ -182,6 +231,28 @@ fn ensure_there(config: &RunConfig) -> Result<()> {
     Ok(())
 }
 
+/// A run is a folder; a checkpoint file inside it is often named in its place.
+fn ensure_folder(args: &Args) -> Result<()> {
+    let out = &args.out;
+    if !out.is_file() {
+        return Ok(());
+    }
+    let run = out.parent().filter(|_| out.extension().is_some_and(|extension| extension == "safetensors"));
+    match run.filter(|_| args.resume) {
+        Some(run) => {
+            let run = if run.as_os_str().is_empty() { Path::new(".") } else { run };
+            bail!(
+                "{} is a file; --resume goes on with a whole run: `hrm-host train --resume --out {}` takes its newest \
+                 checkpoint (`hrm-host train --from {} --out NEW` starts a new run from this one)",
+                out.display(),
+                run.display(),
+                out.display()
+            )
+        }
+        None => bail!("{} is a file; --out wants the folder of a run", out.display()),
+    }
+}
+
 fn ensure_new(out: &Path) -> Result<()> {
     let unused = RunDir::open(out).is_unused().with_context(|| format!("cannot list {}", out.display()))?;
     ensure!(unused, "{} is not empty; continue that run with --resume, or give another --out", out.display());
@@ -192,6 +263,7 @@ fn ensure_new(out: &Path) -> Result<()> {
 struct Screen {
     bar: ProgressBar,
     terminal: bool,
+    footprint: String,
     steps: u64,
     last: Option<u64>,
     max_time: Option<Duration>,
@@ -201,22 +273,23 @@ struct Screen {
 }
 
 impl Screen {
-    fn new(config: &RunConfig, options: &RunOptions) -> Self {
+    fn new(config: &RunConfig, options: &RunOptions) -> Result<Self> {
         let terminal = terminal::redraws(&std::io::stderr());
         let bar = if terminal { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
         let style =
             ProgressStyle::with_template("{spinner} {msg}").unwrap_or(ProgressStyle::default_spinner());
         bar.set_style(style);
-        Self {
+        Ok(Self {
             bar,
             terminal,
+            footprint: footprint::brief(config)?,
             steps: config.train.steps,
             last: None,
             max_time: options.max_time,
             max_steps: options.max_steps,
             batch: config.train.batch as u64,
             minutes_at_start: None,
-        }
+        })
     }
 
     fn line(&self, text: &str) {
@@ -229,6 +302,7 @@ impl Screen {
                 let end = self.max_steps.map(|n| step + n);
                 self.last = [end, (self.steps > 0).then_some(self.steps)].into_iter().flatten().min();
                 self.line(&format!("{parameters} parameters, {rows} training puzzles, from step {step}"));
+                self.line(&self.footprint);
             }
             Event::Step { .. } => self.bar.tick(),
             Event::Progress(progress) => {

@@ -42,7 +42,8 @@ pub enum GenerateError {
     },
     /// The search ran dry.
     #[error(
-        "only {found} of {count} different puzzles found in {attempts} attempts; ask for fewer, or for another number of givens"
+        "only {found} of {count} different puzzles found in {attempts} attempts, and hardly a new one among the last: there \
+         are hardly more; ask for {found} or fewer, or for another number of givens"
     )]
     Exhausted {
         /// Puzzles found.
@@ -63,11 +64,17 @@ pub fn fewest_givens(kind: SudokuKind) -> usize {
     }
 }
 
+/// Attempts after which the search asks whether it still finds anything.
+const WINDOW: u64 = 10_000;
+
+/// It goes on where at least one of so many attempts found a new puzzle.
+const FRUITLESS: u64 = 200;
+
 /// Generates puzzles as `recipe` says, on all processors; `progress` is told the number found so far. The rating of a row
 /// is the number of guesses of [`Exact`].
 ///
-/// Gives up after 100 attempts per puzzle asked for (10,000 more for small counts): few grids have puzzles with very few
-/// givens, and small sizes have few different puzzles at all.
+/// Gives up where of the last [`WINDOW`] attempts fewer than one in 200 found a new puzzle: few grids have puzzles with very
+/// few givens, and small sizes have few different puzzles at all.
 pub fn generate(recipe: &Recipe, progress: impl Fn(usize)) -> Result<PuzzleSet, GenerateError> {
     let Recipe { task, count, seed, givens } = *recipe;
     let (fewest, most) = (fewest_givens(task.kind()), task.cells() - 1);
@@ -75,13 +82,16 @@ pub fn generate(recipe: &Recipe, progress: impl Fn(usize)) -> Result<PuzzleSet, 
         return Err(GenerateError::Givens { task: task.name(), givens, fewest, most });
     }
     let source = givens.map_or("generated_minimal".to_owned(), |givens| format!("generated_{givens}"));
-    let most_attempts = count as u64 * 100 + 10_000;
     let mut set = PuzzleSet::new(task);
     let mut known: HashSet<Vec<u8>> = HashSet::new();
     let mut attempts = 0;
+    let mut window = (0, 0); // attempts and puzzles at its start
     while set.len() < count {
-        if attempts >= most_attempts {
-            return Err(GenerateError::Exhausted { found: set.len(), count, attempts });
+        if attempts - window.0 >= WINDOW {
+            if (set.len() - window.1) as u64 * FRUITLESS < WINDOW {
+                return Err(GenerateError::Exhausted { found: set.len(), count, attempts });
+            }
+            window = (attempts, set.len());
         }
         let batch = ((count - set.len()) as u64).clamp(16, 1024);
         let found: Vec<Option<Made>> =

@@ -32,17 +32,24 @@ impl Apart {
             SudokuKind::Four => Apart::Questions,
         }
     }
+
+    /// Why not every row can be split off.
+    pub fn reason(self) -> String {
+        let shared = match self {
+            Apart::Solutions => "a solution up to symmetry",
+            Apart::Puzzles => "a puzzle up to symmetry",
+            Apart::Questions => "a question",
+        };
+        format!("rows that share {shared} stay together and one is left to train on")
+    }
 }
 
 /// Why a split is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "cannot split {wanted} rows off {rows}: rows that share {} stay together, one is left to train on, and so only {possible} fit; ask for fewer, add puzzles or choose another rule with --apart",
-    match .apart {
-        Apart::Solutions => "a solution up to symmetry",
-        Apart::Puzzles => "a puzzle up to symmetry",
-        Apart::Questions => "a question",
-    }
+    "cannot split {wanted} rows off {rows}: {}, and so only {possible} fit; ask for fewer, add puzzles or choose another \
+     rule with --apart",
+    .apart.reason()
 )]
 pub struct SplitError {
     /// Rows asked for.

@@ -1,5 +1,6 @@
 //! The shape of a model: everything that decides which parameters exist and how they are used.
 
+use hrm_core::lane::LaneWidth;
 use hrm_core::pack::Shape;
 use hrm_core::task::Task;
 use hrm_core::task::sudoku::{Sudoku, SudokuKind};
@@ -177,7 +178,47 @@ impl ModelConfig {
             let why = format!("with shared_levels = true it must equal h_layers = {}", self.h_layers);
             return bad("l_layers", &self.l_layers, &why);
         }
-        Ok(())
+        self.shape(1, LaneWidth::I16).map(drop)
+    }
+
+    /// The shape of the pack that `members` models of this kind become.
+    ///
+    /// # Errors
+    /// [`ModelError::Config`] where no pack can hold them.
+    pub fn shape(&self, members: usize, lanes: LaneWidth) -> Result<Shape, ModelError> {
+        fn fit<T: TryFrom<usize>>(key: &'static str, value: usize) -> Result<T, ModelError> {
+            let why = || "must be smaller, so that a pack has room for it".to_owned();
+            T::try_from(value).map_err(|_| ModelError::Config { key, value: value.to_string(), why: why() })
+        }
+        let relations = if self.positions.relation() { self.relation_classes() } else { 0 };
+        let shape = Shape {
+            cells: fit("task", self.cells())?,
+            vocab: fit("task", self.vocab())?,
+            width: fit("width", self.width)?,
+            heads: fit("heads", self.heads)?,
+            inner: fit("inner", self.inner)?,
+            h_layers: fit("h_layers", self.h_layers)?,
+            l_layers: fit("l_layers", self.l_layers)?,
+            h_cycles: fit("h_cycles", self.h_cycles)?,
+            l_cycles: fit("l_cycles", self.l_cycles)?,
+            segments: fit("segments", self.segments)?,
+            members: fit("members", members)?,
+            shared_levels: self.shared_levels,
+            rope: self.positions.rope(),
+            learned_positions: self.positions.learned(),
+            relations: fit("positions", relations)?,
+            resume_head: self.continue_head,
+            lanes,
+        };
+        shape.check().map_err(|error| ModelError::Config {
+            key: "width",
+            value: self.width.to_string(),
+            why: format!(
+                "is too much with inner = {}, {} + {} layers and {members} members: {error}",
+                self.inner, self.h_layers, self.l_layers
+            ),
+        })?;
+        Ok(shape)
     }
 
     /// Number of cells of the grid.
@@ -269,7 +310,11 @@ mod tests {
     fn every_bad_value_is_named() {
         config().validate().unwrap();
         type Spoil = fn(&mut ModelConfig);
-        let cases: [(&str, Spoil); 14] = [
+        let cases: [(&str, Spoil); 15] = [
+            ("model.width = 1024: is too much with inner = 4096, 32 + 32 layers", |c| {
+                (c.width, c.heads, c.inner, c.h_layers, c.l_layers) = (1024, 8, 4096, 32, 32);
+                c.shared_levels = false;
+            }),
             ("model.width = 90", |c| c.width = 90),
             ("model.width = 1040", |c| c.width = 1040),
             ("model.inner = 0", |c| c.inner = 0),

@@ -5,6 +5,7 @@
 
 pub mod calibrate;
 pub mod compare;
+mod footprint;
 mod integer;
 mod linear;
 mod member;
@@ -18,8 +19,9 @@ use hrm_core::lane::LaneWidth;
 use hrm_core::pack::{Accuracy, Header, PackError, Provenance, Shape};
 
 pub use calibrate::{Calibration, Ranges};
+pub use footprint::{Footprint, Memory, SELF_TEST_SEGMENTS, rows_told};
 pub use integer::IntegerModel;
-pub use pack::{AlignedPack, PackFileError, PackProblem, with_accuracy, with_self_test};
+pub use pack::{AlignedPack, PackFileError, PackProblem, with_accuracy, with_provenance, with_self_test};
 pub use restore::restore;
 
 use crate::data::PuzzleSet;
@@ -38,16 +40,6 @@ pub enum QuantError {
     /// Too little memory for the integer model.
     #[error(transparent)]
     Memory(#[from] hrm_core::MemoryError),
-    /// A size does not fit the pack's fields.
-    #[error("model.{field} = {value} does not fit a pack (at most {most})")]
-    Size {
-        /// Key in the configuration.
-        field: &'static str,
-        /// Its value.
-        value: usize,
-        /// The largest that fits.
-        most: usize,
-    },
     /// A rescaling factor is one half or more.
     #[error(
         "{place}: the rescaling factor of column {column} is {factor:.3}, which must be below 0.5: the weights of this \
@@ -86,6 +78,9 @@ pub enum QuantError {
     Pack(#[from] PackError),
 }
 
+/// The program that writes packs, as their provenance names it.
+pub const PROGRAM: &str = concat!("hrm-host ", env!("CARGO_PKG_VERSION"));
+
 /// What goes into the pack besides numbers.
 #[derive(Clone, Copy, Debug)]
 pub struct About<'a> {
@@ -98,32 +93,9 @@ pub struct About<'a> {
 /// The shape of the pack that `config` with `members` checkpoints becomes.
 ///
 /// # Errors
-/// A size that does not fit its field.
+/// A model that no pack can hold.
 pub fn shape(config: &ModelConfig, members: usize, lanes: LaneWidth) -> Result<Shape, QuantError> {
-    fn fit<T: TryFrom<usize>>(field: &'static str, value: usize, most: usize) -> Result<T, QuantError> {
-        T::try_from(value).map_err(|_| QuantError::Size { field, value, most })
-    }
-    let (byte, word) = (usize::from(u8::MAX), usize::from(u16::MAX));
-    let relations = if config.positions.relation() { config.relation_classes() } else { 0 };
-    Ok(Shape {
-        cells: fit("task", config.cells(), word)?,
-        vocab: fit("task", config.vocab(), word)?,
-        width: fit("width", config.width, word)?,
-        heads: fit("heads", config.heads, word)?,
-        inner: fit("inner", config.inner, word)?,
-        h_layers: fit("h_layers", config.h_layers, byte)?,
-        l_layers: fit("l_layers", config.l_layers, byte)?,
-        h_cycles: fit("h_cycles", config.h_cycles, byte)?,
-        l_cycles: fit("l_cycles", config.l_cycles, byte)?,
-        segments: fit("segments", config.segments, word)?,
-        members: fit("members", members, byte)?,
-        shared_levels: config.shared_levels,
-        rope: config.positions.rope(),
-        learned_positions: config.positions.learned(),
-        relations: fit("relations", relations, byte)?,
-        resume_head: config.continue_head,
-        lanes,
-    })
+    Ok(config.shape(members, lanes)?)
 }
 
 /// Quantizes checkpoints of one shape into one pack.

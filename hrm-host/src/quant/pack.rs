@@ -6,7 +6,7 @@ use bytemuck::{NoUninit, cast_slice};
 use hrm_core::digest::run_digest;
 use hrm_core::pack::{
     ALIGN, FORMAT_VERSION, Header, Layout, MAGIC, MAX_SELF_TESTS, MatrixSpan, PRELUDE_BYTES, Pack, PackError,
-    SelfTest, Shape, Span, checksum,
+    Provenance, SelfTest, Shape, Span, checksum,
 };
 use hrm_core::{Hrm, workspace_bytes};
 
@@ -36,6 +36,9 @@ impl AlignedPack {
     /// A file that cannot be read, or that is no valid pack; the message names it.
     pub fn read(path: &Path) -> Result<Self, PackFileError> {
         let at = |problem| PackFileError { path: path.to_owned(), problem };
+        if path.is_dir() {
+            return Err(at(PackProblem::Folder));
+        }
         let pack = Self::copy_of(&files::read(path).map_err(|error| at(error.into()))?);
         pack.open().map_err(|error| match kind_of(pack.bytes()) {
             Kind::Pack | Kind::Binary | Kind::Empty => at(error.into()),
@@ -71,6 +74,9 @@ pub struct PackFileError {
 /// What is wrong with a pack file.
 #[derive(Debug, thiserror::Error)]
 pub enum PackProblem {
+    /// It is a folder.
+    #[error("is a folder, not a pack; where it is a run's, `hrm-host export FOLDER --out NAME.hrm` makes one of it")]
+    Folder,
     /// It cannot be read.
     #[error("cannot be read: {0}")]
     Io(#[from] std::io::Error),
@@ -153,10 +159,7 @@ impl Writer {
         header: &Header<'_>,
         self_test: Option<&SelfTest<'_>>,
     ) -> Result<AlignedPack, PackError> {
-        let mut encoded = postcard::to_stdvec(header).map_err(|_| PackError::Header)?;
-        if let Some(test) = self_test {
-            encoded.extend(postcard::to_stdvec(test).map_err(|_| PackError::SelfTest)?);
-        }
+        let encoded = filled(header, self_test)?;
         let mut bytes = vec![0u8; PRELUDE_BYTES];
         bytes.extend(&encoded);
         bytes.resize(bytes.len().next_multiple_of(ALIGN), 0);
@@ -172,6 +175,53 @@ impl Writer {
         pack.open()?;
         Ok(pack)
     }
+}
+
+/// The header and the prelude before it take a multiple of this, so that the length of a pack is known before there is one.
+const HEADER_ROOM: usize = 2048;
+
+/// Bytes that the prelude, a header and a self-test take in a pack.
+pub(super) fn header_room(header: &Header<'_>, self_test: Option<&SelfTest<'_>>) -> Result<usize, PackError> {
+    Ok((PRELUDE_BYTES + encoded(header, self_test)?.len()).next_multiple_of(HEADER_ROOM))
+}
+
+fn encoded(header: &Header<'_>, self_test: Option<&SelfTest<'_>>) -> Result<Vec<u8>, PackError> {
+    let mut encoded = postcard::to_stdvec(header).map_err(|_| PackError::Header)?;
+    if let Some(test) = self_test {
+        encoded.extend(postcard::to_stdvec(test).map_err(|_| PackError::SelfTest)?);
+    }
+    Ok(encoded)
+}
+
+/// The encoded header, spaces behind the configuration's JSON filling its room.
+fn filled(header: &Header<'_>, self_test: Option<&SelfTest<'_>>) -> Result<Vec<u8>, PackError> {
+    let with = |config: &str| {
+        let mut header = header.clone();
+        header.provenance = Provenance { config, ..header.provenance };
+        let room = header_room(&header, self_test)? - PRELUDE_BYTES;
+        Ok((encoded(&header, self_test)?, room))
+    };
+    let bare = header.provenance.config.trim_end();
+    let (encoded, room) = with(bare)?;
+    let spaces = room - encoded.len();
+    // A longer text may need a byte more for its length.
+    for spaces in (spaces.saturating_sub(4)..=spaces).rev() {
+        let (encoded, _) = with(&format!("{bare}{:spaces$}", ""))?;
+        if encoded.len() <= room {
+            return Ok(encoded);
+        }
+    }
+    Ok(encoded)
+}
+
+/// `pack` with another account of how the model came to be.
+///
+/// # Errors
+/// A pack that does not pass its check.
+pub fn with_provenance(pack: &AlignedPack, provenance: &Provenance<'_>) -> Result<AlignedPack, PackError> {
+    let opened = pack.open()?;
+    let header = Header { provenance: provenance.clone(), ..opened.header()? };
+    rewritten(pack, &header, opened.self_test().as_ref())
 }
 
 /// `pack` with its accuracy record replaced.

@@ -24,6 +24,24 @@ pub enum TrainError {
     /// The puzzles do not fit.
     #[error("{0}; see data.train in the configuration, or --data")]
     Data(String),
+    /// The puzzles to validate on do not fit.
+    #[error("{0}; see data.validation_from in the configuration")]
+    Others(String),
+    /// Too few rows to hold some out.
+    #[error(
+        "data.validation = {wanted} of {rows} rows cannot be held out ({reason}); set it to {possible} or less, for example \
+         with --set data.validation={possible} (0 trains without an evaluation), or give more puzzles"
+    )]
+    Validation {
+        /// Rows to hold out.
+        wanted: usize,
+        /// Rows there are.
+        rows: usize,
+        /// The most that can be held out.
+        possible: usize,
+        /// What keeps rows together.
+        reason: String,
+    },
     /// The loss or the gradient is not finite.
     #[error(
         "training diverged at step {step}: {what} is not a finite number; the last checkpoint is untouched: resume from \

@@ -18,7 +18,7 @@ use crate::data::{PuzzleSet, import};
 /// `data.validation_from`: rows that share nothing with the training rows, in seeded random order.
 ///
 /// # Errors
-/// [`TrainError::Data`] where the file cannot be used or has too few rows.
+/// [`TrainError::Data`], [`TrainError::Others`] or [`TrainError::Validation`] where a file cannot be used or has too few rows.
 pub fn prepare(config: &RunConfig) -> Result<RunData, TrainError> {
     let data = &config.data;
     let task = Sudoku::from_name(config.model.task.as_str())
@@ -34,7 +34,7 @@ pub fn prepare(config: &RunConfig) -> Result<RunData, TrainError> {
         divide(&all, config)
     } else {
         let others =
-            import::load(&data.validation_from, Some(task)).map_err(|e| TrainError::Data(e.to_string()))?;
+            import::load(&data.validation_from, Some(task)).map_err(|e| TrainError::Others(e.to_string()))?;
         apart(all, &others, config)
     }
 }
@@ -42,7 +42,7 @@ pub fn prepare(config: &RunConfig) -> Result<RunData, TrainError> {
 /// Trains on all of `train` and draws `data.validation` rows of `others` that share nothing with it.
 ///
 /// # Errors
-/// [`TrainError::Data`] where there are too few such rows.
+/// [`TrainError::Others`] where there are too few such rows.
 pub fn apart(train: PuzzleSet, others: &PuzzleSet, config: &RunConfig) -> Result<RunData, TrainError> {
     let data = &config.data;
     let mut order: Vec<usize> = (0..others.len()).collect();
@@ -59,22 +59,28 @@ pub fn apart(train: PuzzleSet, others: &PuzzleSet, config: &RunConfig) -> Result
             return Ok(RunData { train, validation: others.subset(&chosen) });
         }
     }
-    Err(TrainError::Data(format!(
-        "data.validation = {}, but only {} rows of {} share nothing with the training rows",
+    Err(TrainError::Others(format!(
+        "data.validation = {}, but only {possible} rows of {} share nothing with the training rows; give another file, \
+         or --set data.validation={possible}",
         data.validation,
-        chosen.len(),
-        data.validation_from.display()
+        data.validation_from.display(),
+        possible = chosen.len(),
     )))
 }
 
 /// Splits `data.validation` rows off `all`.
 ///
 /// # Errors
-/// [`TrainError::Data`] where there are too few rows.
+/// [`TrainError::Validation`] where there are too few rows.
 pub fn divide(all: &PuzzleSet, config: &RunConfig) -> Result<RunData, TrainError> {
     let data = &config.data;
     let parts = split(all, data.validation, Apart::usual(all.task()), data.seed)
-        .map_err(|e| TrainError::Data(format!("data.validation = {}: {e}", data.validation)))?;
+        .map_err(|e| TrainError::Validation {
+            wanted: e.wanted,
+            rows: e.rows,
+            possible: e.possible,
+            reason: e.apart.reason(),
+        })?;
     let mut validation = parts.validation;
     // Files are often sorted by source; an evaluation takes the first rows.
     shuffle(&mut Pcg64::seed_from_u64(data.seed), &mut validation);

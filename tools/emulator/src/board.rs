@@ -136,7 +136,45 @@ pub const HARDWARE: [Hardware; 5] = [
     },
 ];
 
+/// Why a model does not fit a board.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoRoom {
+    /// Its pack is too long.
+    #[error("{needed} bytes of flash needed, {room} kept for a pack: train a smaller model")]
+    Flash {
+        /// Bytes of the pack.
+        needed: u64,
+        /// Bytes for it.
+        room: u64,
+    },
+    /// It needs too much memory.
+    #[error(
+        "{needed} bytes of memory needed, {room} set aside: train a smaller model or export it with `--lanes 8`"
+    )]
+    Memory {
+        /// Bytes of the workspace.
+        needed: u64,
+        /// Bytes for it.
+        room: u64,
+    },
+}
+
 impl Hardware {
+    /// Whether it can hold a model whose pack and whose workspace have so many bytes.
+    ///
+    /// # Errors
+    /// What there is too little of.
+    pub fn hold(&self, pack: u64, workspace: u64) -> Result<(), NoRoom> {
+        let (_, room) = self.pack;
+        if pack > room {
+            return Err(NoRoom::Flash { needed: pack, room });
+        }
+        if workspace > self.workspace {
+            return Err(NoRoom::Memory { needed: workspace, room: self.workspace });
+        }
+        Ok(())
+    }
+
     /// The board called `name`.
     pub fn find(name: &str) -> Option<Hardware> {
         HARDWARE.into_iter().find(|board| board.name == name)

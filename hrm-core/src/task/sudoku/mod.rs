@@ -202,11 +202,11 @@ impl Task for Sudoku {
         Some(Refusal::Contradiction { first, second })
     }
 
-    /// [`Sudoku::repeats`], plus one for every cell without a digit, plus one for every given that changed.
     fn is_blank(&self, token: u8) -> bool {
         token == BLANK
     }
 
+    /// [`Sudoku::repeats`], plus one for every cell without a digit, plus one for every given that changed.
     fn violations(&self, puzzle: &[u8], grid: &[u8]) -> Option<u32> {
         let missing = grid.len().abs_diff(self.cells()) + puzzle.len().abs_diff(self.cells());
         let undecided = grid.iter().filter(|&&token| self.digit(token).is_none()).count();

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result};
 use hrm_core::workspace_bytes;
 use hrm_host::quant::AlignedPack;
 
@@ -32,22 +32,10 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     let board = hardware(&args.board)?;
     let file = AlignedPack::read(&args.pack)?;
     let pack = file.open()?;
-    let (start, room) = board.pack;
-    ensure!(
-        file.bytes().len() as u64 <= room,
-        "{} has {} bytes, {} keeps {room} for a pack at {start:#x}",
-        args.pack.display(),
-        file.bytes().len(),
-        board.name
-    );
-    let needed = workspace_bytes(pack.shape()) as u64;
-    ensure!(
-        needed <= board.workspace,
-        "{} needs {needed} bytes of memory, {} sets {} aside: train a smaller model or export it with `--lanes 8`",
-        args.pack.display(),
-        board.name,
-        board.workspace
-    );
+    board
+        .hold(file.bytes().len() as u64, workspace_bytes(pack.shape()) as u64)
+        .with_context(|| format!("{} does not fit {}", args.pack.display(), board.name))?;
+    let (start, _) = board.pack;
     let mut words: Vec<String> =
         ["download", "--chip", board.chip, "--binary-format", "bin"].map(str::to_owned).to_vec();
     words.extend(["--base-address".to_owned(), format!("{start:#x}")]);

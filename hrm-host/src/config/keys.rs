@@ -1,0 +1,333 @@
+//! Keys of a configuration: which there are, what each wants, and where a value was given.
+//!
+//! Every refusal names the key with its section, and the file or the `--set` that holds the value.
+
+use std::collections::BTreeMap;
+
+use toml::{Table, Value};
+
+use super::{ConfigError, DataConfig, RunConfig, TrainConfig};
+use crate::model::{ModelConfig, Positions, TaskName};
+
+/// The keys of one run as they were given, in a file and by `--set`.
+pub(super) struct Given {
+    table: Table,
+    origin: String,
+    /// Keys that `--set` has changed, and how.
+    set: BTreeMap<String, String>,
+}
+
+impl Given {
+    /// The keys of a TOML text; `origin` names it in errors.
+    pub(super) fn read(text: &str, origin: &str) -> Result<Self, ConfigError> {
+        let mut table: Table = text.parse().map_err(|e: toml::de::Error| ConfigError::Syntax {
+            origin: origin.to_owned(),
+            message: e.to_string(),
+        })?;
+        check_keys(&mut table, &template(), "", origin)?;
+        Ok(Self { table, origin: origin.to_owned(), set: BTreeMap::new() })
+    }
+
+    /// The keys of a configuration that is complete already.
+    pub(super) fn of(config: &RunConfig, origin: &str) -> Self {
+        Self { table: to_table(config), origin: origin.to_owned(), set: BTreeMap::new() }
+    }
+
+    /// Applies one `section.key=value`; the value is TOML, or a bare text where the key wants a text.
+    pub(super) fn set(&mut self, assignment: &str) -> Result<(), ConfigError> {
+        let origin = format!("--set {assignment}");
+        let (key, text) = assignment
+            .split_once('=')
+            .map(|(k, v)| (k.trim(), v.trim()))
+            .ok_or_else(|| ConfigError::Assignment(assignment.to_owned()))?;
+        let template = template();
+        let example = key.split_once('.').and_then(|(section, name)| template.get(section)?.get(name));
+        let Some((example, (section, name))) = example.zip(key.split_once('.')) else {
+            return Err(ConfigError::UnknownKey { origin, nearest: nearest_key(key), key: key.to_owned() });
+        };
+        let quoted = || Value::String(text.trim_matches('"').to_owned());
+        let parsed = || format!("x = {text}").parse::<Table>().ok().and_then(|mut t| t.remove("x"));
+        let value = match example {
+            Value::String(_) => quoted(),
+            _ => parsed().unwrap_or_else(quoted),
+        };
+        let mut patch = with_key(&Table::new(), section, name, value);
+        check_keys(&mut patch, &template, "", &origin)?;
+        let Some(value) = patch.get(section).and_then(|values| values.get(name)) else { return Ok(()) };
+        self.table = with_key(&self.table, section, name, value.clone());
+        self.set.insert(key.to_owned(), origin);
+        Ok(())
+    }
+
+    /// The configuration, checked.
+    pub(super) fn into_config(self) -> Result<RunConfig, ConfigError> {
+        self.check_presence()?;
+        self.check_values()?;
+        let config: RunConfig = Value::Table(self.table.clone()).try_into().map_err(
+            |e: toml::de::Error| ConfigError::Syntax {
+                origin: self.origin.clone(),
+                message: e.message().to_owned(),
+            },
+        )?;
+        config.check().map_err(|wrong| ConfigError::Value {
+            origin: self.origin_of(&wrong.key).to_owned(),
+            key: wrong.key,
+            got: wrong.got,
+            must: wrong.must,
+        })?;
+        Ok(config)
+    }
+
+    /// Where the value of `key` was given.
+    fn origin_of(&self, key: &str) -> &str {
+        self.set.get(key).unwrap_or(&self.origin)
+    }
+
+    /// Refuses a table that lacks a key without a default.
+    fn check_presence(&self) -> Result<(), ConfigError> {
+        let template = template();
+        for (key, example) in flatten(&template) {
+            let Some((section, name)) = key.split_once('.') else { continue };
+            let given = self.table.get(section).is_some_and(|values| values.get(name).is_some());
+            if !given && Value::Table(without_key(&template, section, name)).try_into::<RunConfig>().is_err() {
+                let (origin, section, name) = (self.origin.clone(), section.to_owned(), name.to_owned());
+                return Err(ConfigError::Missing { origin, section, name, example: example.to_string() });
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses a value that its key cannot have, whatever the others are: each is tried on its own.
+    fn check_values(&self) -> Result<(), ConfigError> {
+        let template = template();
+        for (key, value) in flatten(&self.table) {
+            let Some((section, name)) = key.split_once('.') else { continue };
+            let alone = with_key(&template, section, name, value.clone());
+            if let Err(error) = Value::Table(alone).try_into::<RunConfig>() {
+                return Err(ConfigError::Value {
+                    origin: self.origin_of(&key).to_owned(),
+                    got: value.to_string(),
+                    must: wish(&value, error.message()),
+                    key,
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a key wants, of the reason why it does not have it.
+fn wish(value: &Value, reason: &str) -> String {
+    match (value, reason.split_once("expected one of ")) {
+        (_, Some((_, words))) => format!("must be one of {}", words.replace('`', "\"")),
+        (Value::Integer(..=-1), _) => "must be 0 or more".to_owned(),
+        _ => format!("cannot be: {reason}"),
+    }
+}
+
+pub(super) fn to_table(config: &RunConfig) -> Table {
+    Table::try_from(config).expect("a configuration is a table of plain values")
+}
+
+/// Every key with a value of its type.
+pub(super) fn template() -> Table {
+    to_table(&RunConfig {
+        model: example_model(),
+        data: DataConfig::default(),
+        train: TrainConfig::default(),
+    })
+}
+
+/// A model, for the names and types of its keys.
+fn example_model() -> ModelConfig {
+    ModelConfig {
+        task: TaskName::Sudoku9,
+        width: 96,
+        heads: 3,
+        inner: 256,
+        h_layers: 2,
+        l_layers: 2,
+        h_cycles: 2,
+        l_cycles: 2,
+        shared_levels: true,
+        positions: Positions::Relation,
+        continue_head: false,
+        segments: 16,
+    }
+}
+
+/// `table` with the value of one key.
+fn with_key(table: &Table, section: &str, name: &str, value: Value) -> Table {
+    let mut table = table.clone();
+    let values = table.entry(section.to_owned()).or_insert_with(|| Value::Table(Table::new()));
+    if let Value::Table(values) = values {
+        values.insert(name.to_owned(), value);
+    }
+    table
+}
+
+/// `table` without one key.
+fn without_key(table: &Table, section: &str, name: &str) -> Table {
+    let mut table = table.clone();
+    if let Some(Value::Table(values)) = table.get_mut(section) {
+        values.remove(name);
+    }
+    table
+}
+
+/// Every key with its section, and its value.
+pub(super) fn flatten(table: &Table) -> Vec<(String, Value)> {
+    let mut flat = Vec::new();
+    for (section, value) in table {
+        match value {
+            Value::Table(inner) => {
+                flat.extend(inner.iter().map(|(key, v)| (format!("{section}.{key}"), v.clone())));
+            }
+            other => flat.push((section.clone(), other.clone())),
+        }
+    }
+    flat
+}
+
+/// Refuses keys that `template` lacks and values of another type than its own; whole numbers become floats where floats
+/// are wanted.
+fn check_keys(
+    table: &mut Table,
+    template: &Table,
+    prefix: &str,
+    origin: &str,
+) -> Result<(), ConfigError> {
+    for (name, value) in table.iter_mut() {
+        let key = format!("{prefix}{name}");
+        let Some(example) = template.get(name) else {
+            let origin = origin.to_owned();
+            return Err(match value {
+                Value::Table(_) if prefix.is_empty() => {
+                    let nearest = nearest(name, template.keys(), edits);
+                    ConfigError::UnknownSection { origin, section: name.to_owned(), nearest }
+                }
+                _ => ConfigError::UnknownKey { origin, nearest: nearest_key(&key), key },
+            });
+        };
+        match (&mut *value, example) {
+            (Value::Table(inner), Value::Table(inner_template)) => {
+                check_keys(inner, inner_template, &format!("{key}."), origin)?;
+            }
+            (Value::Integer(whole), Value::Float(_)) => *value = Value::Float(*whole as f64),
+            (given, example) if given.same_type(example) => {}
+            (given, example) => {
+                return Err(ConfigError::Type {
+                    origin: origin.to_owned(),
+                    key,
+                    wanted: type_name(example),
+                    got: format!("{given}"),
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn type_name(value: &Value) -> &'static str {
+    match value {
+        Value::String(_) => "a text in quotes",
+        Value::Integer(_) => "a whole number",
+        Value::Float(_) => "a number",
+        Value::Boolean(_) => "true or false",
+        Value::Datetime(_) => "a date",
+        Value::Array(_) => "a list",
+        Value::Table(_) => "a section of keys",
+    }
+}
+
+/// The key, section included, that is spelled most like `key`; a slip in the section alone costs one edit.
+fn nearest_key(key: &str) -> String {
+    let leaf = |key: &str| key.rsplit('.').next().unwrap_or_default().to_owned();
+    let keys: Vec<String> = flatten(&template()).into_iter().map(|(key, _)| key).collect();
+    nearest(key, keys.iter(), |a, b| edits(a, b).min(edits(&leaf(a), &leaf(b)) + 1))
+}
+
+/// The candidate at the least distance.
+fn nearest<'a>(
+    word: &str,
+    candidates: impl Iterator<Item = &'a String>,
+    distance: impl Fn(&str, &str) -> usize,
+) -> String {
+    candidates.min_by_key(|candidate| (distance(word, candidate), *candidate)).cloned().unwrap_or_default()
+}
+
+/// Levenshtein distance.
+fn edits(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, to) in b.iter().enumerate() {
+            let substituted = diagonal + usize::from(from != *to);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MODEL: &str = "[model]\ntask = \"sudoku4\"\nwidth = 16\nheads = 2\ninner = 16\nh_layers = 1\nl_layers = 1\n\
+        h_cycles = 1\nl_cycles = 1\nshared_levels = true\npositions = \"relation\"\ncontinue_head = false\nsegments = 4\n";
+
+    fn refusal(text: &str, sets: &[&str]) -> String {
+        let sets: Vec<String> = sets.iter().map(|set| (*set).to_owned()).collect();
+        RunConfig::parse(text, "a.toml", &sets).expect_err("a refusal").to_string()
+    }
+
+    #[test]
+    fn a_refusal_names_the_key_and_whoever_gave_the_value() {
+        let of_file = |from: &str, to: &str| refusal(&MODEL.replace(from, to), &[]);
+        for (said, expected) in [
+            (of_file("\"sudoku4\"", "\"sudoku16\""), "a.toml: `model.task` is \"sudoku16\", but must be one of \"sudoku4\""),
+            (refusal(MODEL, &["model.task=sudoku16"]), "--set model.task=sudoku16: `model.task` is"),
+            (of_file("width = 16", "width = -16"), "a.toml: `model.width` is -16, but must be 0 or more"),
+            (of_file("heads = 2", "heads = 3"), "a.toml: `model.heads` is 3, but must divide width = 16"),
+            (refusal(MODEL, &["model.heads=3"]), "--set model.heads=3: `model.heads` is 3, but must divide"),
+            (refusal(MODEL, &["train.lr=2"]), "--set train.lr=2: `train.lr` is 2, but must be above 0 and at most 1"),
+            (refusal(&format!("{MODEL}[train]\nlr = 2\n"), &["train.seed=3"]), "a.toml: `train.lr` is 2, but must"),
+            (refusal(&format!("{MODEL}[train]\nloss = \"soft\"\n"), &[]), "`train.loss` is \"soft\", but must be one of"),
+            (refusal(&format!("{MODEL}[train]\nlr = \"fast\"\n"), &[]), "a.toml: `train.lr` wants a number"),
+            (of_file("heads = 2\n", ""), "a.toml: `heads` is missing from [model]; add a line such as `heads = 3`"),
+            (refusal("", &[]), "is missing from [model]"),
+        ] {
+            assert!(said.contains(expected), "{said}\nexpected: {expected}");
+        }
+    }
+
+    #[test]
+    fn a_slip_in_a_name_is_answered_with_the_name_that_was_meant() {
+        for (text, meant) in [
+            ("[trian]\nlr = 1e-3\n", "there is no section [trian]; did you mean [train]?"),
+            ("[Model]\nwidth = 3\n", "there is no section [Model]; did you mean [model]?"),
+            ("[train]\nlearning_rate = 1\n", "`train.learning_rate`"),
+            ("[train]\nlrr = 1\n", "did you mean `train.lr`?"),
+            ("[data]\nlr = 1\n", "there is no key `data.lr`; did you mean `train.lr`?"),
+            ("lr = 1\n", "there is no key `lr`; did you mean `train.lr`?"),
+        ] {
+            let said = refusal(&format!("{text}{MODEL}"), &[]);
+            assert!(said.starts_with("a.toml: ") && said.contains(meant), "{said}");
+        }
+        let said = refusal(MODEL, &["trian.lr=1"]);
+        assert!(said.contains("--set trian.lr=1") && said.contains("`train.lr`"), "{said}");
+    }
+
+    #[test]
+    fn every_key_without_a_default_is_asked_for_by_name() {
+        let lines: Vec<&str> = MODEL.lines().collect();
+        for left_out in 1..lines.len() {
+            let text: Vec<&str> = lines.iter().enumerate().filter(|(at, _)| *at != left_out).map(|(_, l)| *l).collect();
+            let name = lines[left_out].split(' ').next().unwrap_or_default();
+            let said = refusal(&text.join("\n"), &[]);
+            assert!(said.contains(&format!("`{name}` is missing from [model]")), "{said}");
+        }
+    }
+}

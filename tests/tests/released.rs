@@ -1,0 +1,134 @@
+//! The models that are given away: what their files tell, the bits they compute, and the puzzles they solve.
+//!
+//! All of it runs on this machine, without emulator and without candle. A change of a kernel together with its definition, which every
+//! comparison of two machines would let pass, is noticed here: packs in the field would fail their self-test.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use hrm_core::{
+    Hrm, Pack, Reasoner,
+    digest::run_digest,
+    task::{Task, sudoku::Sudoku},
+    workspace_bytes,
+};
+use hrm_tests::{aligned::Aligned, puzzles};
+
+fn models() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../models")
+}
+
+/// Every file in `models/` whose name ends in `extension`.
+fn files(extension: &str) -> Vec<PathBuf> {
+    let paths = fs::read_dir(models()).unwrap().map(|entry| entry.unwrap().path());
+    let mut found: Vec<PathBuf> = paths.filter(|path| path.extension().is_some_and(|e| e == extension)).collect();
+    found.sort();
+    assert!(!found.is_empty(), "no .{extension} in models/");
+    found
+}
+
+/// Words of a text that would be a path on somebody's machine: they begin at a root, a home, a drive or a folder above.
+fn paths_in(text: &str) -> Vec<&str> {
+    let words = text.split(|c: char| c.is_whitespace() || "\"'`|,()[]{}<>=".contains(c));
+    let begins = |word: &str| {
+        let drive = word.as_bytes().get(1..3).is_some_and(|rest| rest == b":\\" || rest == b":/");
+        let rooted = word.starts_with('/') && word.len() > 1;
+        drive || rooted || ["~/", "../", "..\\", "\\\\", "file:"].iter().any(|start| word.starts_with(start))
+    };
+    words.filter(|word| begins(word)).collect()
+}
+
+#[test]
+fn nothing_in_models_tells_where_files_lay() {
+    for path in files("hrm") {
+        let bytes = fs::read(&path).unwrap();
+        let aligned = Aligned::new(&bytes);
+        let pack = Pack::open(aligned.bytes()).unwrap();
+        let header = pack.header().unwrap();
+        let p = &header.provenance;
+        for text in [header.task, p.config, p.program, p.data] {
+            assert_eq!(paths_in(text), [""; 0], "{}", path.display());
+        }
+        // The configuration's values are numbers, words and the names of files: none has a folder.
+        let values = p.config.split('"').skip(1).step_by(2);
+        let folders: Vec<&str> = values.filter(|text| text.contains(['/', '\\'])).collect();
+        assert_eq!(folders, [""; 0], "{}", path.display());
+    }
+    for path in files("md") {
+        assert_eq!(paths_in(&fs::read_to_string(&path).unwrap()), [""; 0], "{}", path.display());
+    }
+    assert_eq!(
+        paths_in("train = \"/root/x.csv\" | ../a.csv | C:\\b.csv, a / b, H x L, and/or"),
+        ["/root/x.csv", "../a.csv", "C:\\b.csv"]
+    );
+}
+
+#[test]
+fn every_card_is_its_packs() {
+    for path in files("hrm") {
+        let bytes = fs::read(&path).unwrap();
+        let aligned = Aligned::new(&bytes);
+        let pack = Pack::open(aligned.bytes()).unwrap();
+        let card = fs::read_to_string(path.with_extension("md")).unwrap();
+        let told = format!("| pack | {} bytes, CRC-32 {:08x} |", bytes.len(), pack.crc());
+        assert!(card.contains(&told), "{}: {told}", path.display());
+        assert!(card.contains(&format!("| RAM | {} bytes |", workspace_bytes(pack.shape()))), "{}", path.display());
+    }
+}
+
+#[test]
+fn every_released_pack_passes_its_self_test() {
+    for path in files("hrm") {
+        let bytes = fs::read(&path).unwrap();
+        let aligned = Aligned::new(&bytes);
+        let pack = Pack::open(aligned.bytes()).unwrap();
+        let test = pack.self_test().unwrap_or_else(|| panic!("{} has no self-test", path.display()));
+        let mut memory = vec![0; workspace_bytes(pack.shape()) / 4];
+        let mut model = Hrm::new(pack, &mut memory).unwrap();
+        let members = usize::from(pack.shape().members);
+        assert!(test.digests.len() >= members, "{}: a member is not tested", path.display());
+        for row in 0..test.digests.len() {
+            let (tokens, expected) = test.row(row).unwrap();
+            let digest = run_digest(&mut model, row % members, tokens, test.segments).unwrap();
+            assert_eq!(format!("{digest:08x}"), format!("{expected:08x}"), "{}, puzzle {row}", path.display());
+        }
+    }
+}
+
+/// How many of the committed puzzles are solved right after so many segments of one pass.
+const SOLVED: [(&str, [(usize, usize); 2]); 4] = [
+    ("sudoku9-mcu.hrm", [(4, 14), (16, 17)]),
+    ("sudoku9-mcu-i8.hrm", [(4, 14), (16, 18)]),
+    ("sudoku9-plus.hrm", [(4, 13), (16, 18)]),
+    ("sudoku9-quick.hrm", [(4, 6), (16, 7)]),
+];
+
+/// Integers are the same everywhere, so the numbers are exact and not bounds.
+#[test]
+fn every_released_9x9_model_solves_as_many_of_the_committed_puzzles_as_it_did() {
+    let task = Sudoku::from_name("sudoku9").unwrap();
+    let of_task = |path: &PathBuf| path.file_name().unwrap().to_str().unwrap().starts_with("sudoku9");
+    let released: Vec<PathBuf> = files("hrm").into_iter().filter(of_task).collect();
+    let names: Vec<&str> = released.iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
+    assert_eq!(names.len(), SOLVED.len(), "a budget for every model: {names:?}");
+    for (name, expected) in SOLVED {
+        let bytes = fs::read(models().join(name)).unwrap();
+        let aligned = Aligned::new(&bytes);
+        let pack = Pack::open(aligned.bytes()).unwrap();
+        let mut memory = vec![0; workspace_bytes(pack.shape()) / 4];
+        let mut model = Hrm::new(pack, &mut memory).unwrap();
+        let mut solved = expected.map(|(segments, _)| (segments, 0));
+        for puzzle in puzzles::committed() {
+            model.begin(0, &puzzle);
+            for segment in 1..=16 {
+                model.segment(&mut ()).unwrap();
+                for (at, count) in &mut solved {
+                    *count += usize::from(*at == segment && task.accepts(&puzzle, model.grid()));
+                }
+            }
+        }
+        assert_eq!(solved, expected, "{name}: (segments, puzzles solved)");
+    }
+}
