@@ -196,6 +196,19 @@ fn every_short_shape_is_right() {
     }
 }
 
+/// Where a processor has none of the levels, the other tests compare nothing: say so, and let nobody take it for a proof.
+#[test]
+fn this_processor_has_a_level_to_compare() {
+    let (there, _guard) = levels();
+    println!("compared with the portable kernels: {there:?} of {:?}", &Level::ALL[1..]);
+    let may_have_none = std::env::var("HRM_PORTABLE_ONLY").is_ok_and(|value| value == "1");
+    assert!(
+        !there.is_empty() || may_have_none,
+        "this processor has no AVX2, so nothing is compared; set HRM_PORTABLE_ONLY=1 to accept that"
+    );
+    assert_eq!(there.contains(&Level::Avx2), is_x86_feature_detected!("avx2"));
+}
+
 #[test]
 fn the_limit_holds() {
     let (_, _guard) = levels();

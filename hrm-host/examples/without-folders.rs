@@ -41,7 +41,8 @@ fn rewrite(path: &Path) -> Result<()> {
             card = card.replace(long.as_str(), name);
         }
         let told = |bytes: usize, crc: u32| format!("| pack | {bytes} bytes, CRC-32 {crc:08x} |");
-        let (before, after) = (told(opened.bytes(), opened.crc()), told(new.open()?.bytes(), new.open()?.crc()));
+        let (before, after) =
+            (told(opened.bytes(), opened.crc()), told(new.open()?.bytes(), new.open()?.crc()));
         ensure!(card.contains(&before), "{} is not the card of {}", card_path.display(), path.display());
         write(&card_path, card.replace(&before, &after).as_bytes())?;
     }
@@ -63,5 +64,6 @@ fn collect(value: &Value, folders: &mut Vec<(String, String)>) {
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    replace_file(path, |file| file.write_all(bytes)).with_context(|| format!("cannot write {}", path.display()))
+    replace_file(path, |file| file.write_all(bytes))
+        .with_context(|| format!("cannot write {}", path.display()))
 }

@@ -167,7 +167,8 @@ fn a_puzzle_that_was_not_solved_comes_again() {
     assert_ne!(without.source, first.source);
 }
 
-/// Written by the program as it was before `replay`, noise, random starts and the newer keys of `[data]` existed.
+/// Written by the program as it was before `replay`, noise, random starts and the newer keys of `[data]` existed: at the parent of the
+/// commit that added the file, `hrm-host train --max-steps 3` with the configuration that the file's `config` entry holds.
 #[test]
 fn an_older_checkpoint_goes_on() {
     let dir = tempfile::tempdir().unwrap();

@@ -340,5 +340,38 @@ fn a_wrong_baud_rate_is_suspected_where_only_garbage_comes() {
     link.set_timeout(Duration::from_millis(300));
     theirs.write_all(&[0x9A, 0x33, 0, 0x80, 0xF3, 0x11, 0x71, 0x12, 0x13, 0]).unwrap();
     let error = link.hello().unwrap_err();
-    assert!(matches!(error, LinkError::Garbage(_)) && error.to_string().contains("baud"), "{error}");
+    assert!(matches!(error, LinkError::Stranger(_)) && error.to_string().contains("baud"), "{error}");
+}
+
+/// What is said of somebody who answers whatever comes with `reply`.
+fn verdict_on(reply: impl Fn(&[u8]) -> Vec<u8> + Send + 'static) -> String {
+    let (near, mut far) = UnixStream::pair().unwrap();
+    near.set_read_timeout(Some(Duration::from_millis(10))).unwrap();
+    let other = std::thread::spawn(move || {
+        let mut buffer = [0; 4096];
+        while let Ok(count @ 1..) = std::io::Read::read(&mut far, &mut buffer) {
+            if far.write_all(&reply(&buffer[..count])).is_err() {
+                break;
+            }
+        }
+    });
+    let mut link = Link::new(near);
+    link.set_timeout(Duration::from_millis(1200));
+    let error = link.hello().unwrap_err();
+    drop(link);
+    other.join().unwrap();
+    error.to_string()
+}
+
+#[test]
+fn other_firmware_is_told_by_what_it_says() {
+    let said = verdict_on(|_| b"\r\nSyntaxError: invalid syntax\r\n>>> ".to_vec());
+    assert!(
+        said.contains("SyntaxError") && said.contains("Python prompt") && said.contains("flash"),
+        "{said}"
+    );
+    let said = verdict_on(<[u8]>::to_vec);
+    assert!(said.contains("the line echoes"), "{said}");
+    let said = verdict_on(|_| Vec::new());
+    assert!(said.contains("no answer within"), "{said}");
 }

@@ -23,7 +23,8 @@ fn models() -> PathBuf {
 /// Every file in `models/` whose name ends in `extension`.
 fn files(extension: &str) -> Vec<PathBuf> {
     let paths = fs::read_dir(models()).unwrap().map(|entry| entry.unwrap().path());
-    let mut found: Vec<PathBuf> = paths.filter(|path| path.extension().is_some_and(|e| e == extension)).collect();
+    let mut found: Vec<PathBuf> =
+        paths.filter(|path| path.extension().is_some_and(|e| e == extension)).collect();
     found.sort();
     assert!(!found.is_empty(), "no .{extension} in models/");
     found
@@ -74,7 +75,11 @@ fn every_card_is_its_packs() {
         let card = fs::read_to_string(path.with_extension("md")).unwrap();
         let told = format!("| pack | {} bytes, CRC-32 {:08x} |", bytes.len(), pack.crc());
         assert!(card.contains(&told), "{}: {told}", path.display());
-        assert!(card.contains(&format!("| RAM | {} bytes |", workspace_bytes(pack.shape()))), "{}", path.display());
+        assert!(
+            card.contains(&format!("| RAM | {} bytes |", workspace_bytes(pack.shape()))),
+            "{}",
+            path.display()
+        );
     }
 }
 
@@ -92,7 +97,12 @@ fn every_released_pack_passes_its_self_test() {
         for row in 0..test.digests.len() {
             let (tokens, expected) = test.row(row).unwrap();
             let digest = run_digest(&mut model, row % members, tokens, test.segments).unwrap();
-            assert_eq!(format!("{digest:08x}"), format!("{expected:08x}"), "{}, puzzle {row}", path.display());
+            assert_eq!(
+                format!("{digest:08x}"),
+                format!("{expected:08x}"),
+                "{}, puzzle {row}",
+                path.display()
+            );
         }
     }
 }

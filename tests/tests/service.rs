@@ -50,6 +50,35 @@ const SMALL: Kind = Kind {
     lanes: LaneWidth::I16,
 };
 
+/// The policy that docs/client.py asks for, in its own words: patience 1, suppose 3.
+fn clients_policy() -> Policy {
+    Policy { patience: 1, suppose: 3, ..Policy::default() }
+}
+
+/// Puzzles that the trained model solves at the first guess, and one that takes it several.
+fn easy_and_hard(task: Sudoku, policy: Policy) -> Vec<Vec<u8>> {
+    let pack = trained();
+    let (mut easy, mut hard): (Vec<_>, Vec<_>) = puzzles::drawn(&task, 400, 9)
+        .into_iter()
+        .partition(|puzzle| expected(&pack, task, puzzle, policy).guesses <= 1);
+    easy.truncate(2);
+    hard.truncate(1);
+    [easy, hard].concat()
+}
+
+#[test]
+fn a_policy_is_told_apart_from_another_by_the_clients_puzzles() {
+    let (task, _) = tasks();
+    let of = |policy| {
+        let puzzles = easy_and_hard(task, clients_policy());
+        assert_eq!(puzzles.len(), 3, "two easy ones and a hard one");
+        expected(&trained(), task, &puzzles[2], policy)
+    };
+    let (clients, papers) =
+        (of(clients_policy()), of(Policy { patience: 0, suppose: 0, ..Policy::default() }));
+    assert!(clients.guesses > 1 && clients != papers, "{clients:?}");
+}
+
 /// A pack that solves puzzles.
 fn trained() -> Vec<u8> {
     fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/sudoku4-demo.hrm")).unwrap()
@@ -380,7 +409,9 @@ fn a_watchdog_ends_a_board_that_makes_no_progress() {
 #[test]
 #[ignore = "needs the emulator and the firmware: cargo xtask test"]
 fn another_language_and_a_second_client_are_served_over_tcp() {
-    let (task, puzzles) = tasks();
+    let (task, _) = tasks();
+    let policy = clients_policy();
+    let puzzles = easy_and_hard(task, policy);
     let pack = trained();
     let bench = Bench::new(&pack);
     let (mut machine, _) = bench.boot(BOARDS[0]);
@@ -395,14 +426,14 @@ fn another_language_and_a_second_client_are_served_over_tcp() {
         std::io::Write::write_all(&mut rude, &[9, 9, 9]).unwrap();
         drop(rude);
         let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/client.py");
-        for puzzle in &puzzles[..3] {
+        for puzzle in &puzzles {
             let text = task.text(puzzle).to_string();
             let output = Command::new("python3").arg(&program).arg(address.to_string()).arg(&text).output();
             let output = output.expect("python3, which the example client is written in");
             let (out, err) =
                 (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
             assert!(output.status.success(), "{out}\n{err}");
-            let ours = expected(&pack, task, puzzle, Policy::default());
+            let ours = expected(&pack, task, puzzle, policy);
             let status = format!("{:?}", ours.status).to_lowercase();
             let line = format!(
                 "{status} {} guesses {} segments {}",

@@ -21,16 +21,17 @@ impl DeviceChoice {
     /// # Errors
     /// Where a GPU is wanted and cannot be used: why, and what to do.
     pub(super) fn open(self, config: &ModelConfig) -> Result<Device> {
-        let device = self.find()?;
+        let device = self.find(first_gpu)?;
         try_kernels(config, &device);
         Ok(device)
     }
 
-    fn find(self) -> Result<Device> {
+    /// The device; `gpu` finds the first GPU, or says why there is none.
+    fn find(self, gpu: impl FnOnce() -> Result<Device>) -> Result<Device> {
         match self {
             Self::Cpu => Ok(Device::Cpu),
-            Self::Cuda => first_gpu(),
-            Self::Auto => Ok(first_gpu().map_or_else(
+            Self::Cuda => gpu(),
+            Self::Auto => Ok(gpu().map_or_else(
                 |reason| {
                     eprintln!("computing on the CPU, because no GPU can be used: {reason:#}");
                     Device::Cpu
@@ -130,16 +131,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn where_there_is_no_gpu_auto_falls_back_and_cuda_says_what_to_do() {
-        assert!(DeviceChoice::Cpu.find().unwrap().is_cpu());
-        match DeviceChoice::Cuda.find() {
-            Ok(gpu) => assert!(gpu.is_cuda() && DeviceChoice::Auto.find().unwrap().is_cuda()),
-            Err(error) => {
-                assert!(
-                    error.to_string().contains("--device cpu") || error.to_string().contains("nvidia-smi")
-                );
-                assert!(DeviceChoice::Auto.find().unwrap().is_cpu());
-            }
+    fn where_there_is_no_gpu_auto_falls_back_and_cuda_says_why() {
+        let none = || Err(anyhow::anyhow!("no GPU in this test"));
+        assert!(DeviceChoice::Cpu.find(none).unwrap().is_cpu());
+        assert!(DeviceChoice::Auto.find(none).unwrap().is_cpu());
+        assert_eq!(DeviceChoice::Cuda.find(none).unwrap_err().to_string(), "no GPU in this test");
+    }
+
+    #[test]
+    fn a_gpu_is_looked_for_only_where_it_is_wanted() {
+        let looked = std::cell::Cell::new(0);
+        // The processor stands in for it: what counts is that its device is the one taken.
+        let gpu = || {
+            looked.set(looked.get() + 1);
+            Ok(Device::Cpu)
+        };
+        for (choice, times) in [(DeviceChoice::Cpu, 0), (DeviceChoice::Cuda, 1), (DeviceChoice::Auto, 2)] {
+            choice.find(gpu).unwrap();
+            assert_eq!(looked.get(), times, "{choice:?}");
         }
+    }
+
+    #[cfg(not(feature = "cuda"))]
+    #[test]
+    fn a_build_without_cuda_says_what_to_do() {
+        let said = first_gpu().unwrap_err().to_string();
+        assert!(said.contains("tools/build-cuda.sh") && said.contains("--device cpu"), "{said}");
     }
 }

@@ -40,7 +40,9 @@ fn words(command: &str) -> Vec<String> {
 #[test]
 fn every_command_of_the_documents_is_one_that_the_program_takes() {
     let mut tried = 0;
-    for document in ["README.md", "docs/TRAINING.md", "docs/PORTING.md", "docs/RESULTS.md", "docs/PROTOCOL.md"] {
+    for document in
+        ["README.md", "docs/TRAINING.md", "docs/PORTING.md", "docs/RESULTS.md", "docs/PROTOCOL.md"]
+    {
         for command in commands(&read(document)) {
             if let Err(error) = Cli::try_parse_from(words(&command)) {
                 panic!("{document}: `{command}`\n{error}");
@@ -65,7 +67,9 @@ fn documented_keys() -> BTreeSet<String> {
                     section = own;
                     assert!(keys.insert(name.to_owned()), "{name} stands there twice");
                 }
-                None => assert!(keys.insert(format!("{section}.{name}")), "{section}.{name} stands there twice"),
+                None => {
+                    assert!(keys.insert(format!("{section}.{name}")), "{section}.{name} stands there twice")
+                }
             }
         }
     }
@@ -90,7 +94,8 @@ fn the_board_table_says_what_the_program_knows_of_every_board() {
         let row = table.lines().find(|line| line.starts_with(&start));
         let row = row.unwrap_or_else(|| panic!("{} is missing", board.name));
         let (at, room) = board.pack;
-        let room = if room % (1 << 20) == 0 { format!("{} MiB", room >> 20) } else { format!("{} KiB", room >> 10) };
+        let room =
+            if room % (1 << 20) == 0 { format!("{} MiB", room >> 20) } else { format!("{} KiB", room >> 10) };
         let memory = format!("{} KiB |", board.workspace >> 10);
         for expected in [format!("{:#010x}, {room} |", at), memory, format!("| {:#010x} |", board.flash.0)] {
             assert!(row.contains(&expected), "{row}\nexpected: {expected}");

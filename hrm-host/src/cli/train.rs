@@ -200,7 +200,8 @@ fn ensure_same_model(out: &Path, of_run: &RunConfig, path: &Path, config: &RunCo
 
 /// Whoever made a pack had files of that name; what lies here under the same name may be anything.
 fn ensure_data_is_named(pack: &Path, config: &RunConfig, args: &Args) -> Result<()> {
-    let named = |key: &str| args.overrides.iter().any(|set| set.split('=').next().is_some_and(|k| k.trim() == key));
+    let named =
+        |key: &str| args.overrides.iter().any(|set| set.split('=').next().is_some_and(|k| k.trim() == key));
     let (train, others) = (&config.data.train, &config.data.validation_from);
     ensure!(
         train.as_os_str().is_empty() || args.data.is_some() || named("data.train"),

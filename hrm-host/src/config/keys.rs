@@ -63,12 +63,10 @@ impl Given {
     pub(super) fn into_config(self) -> Result<RunConfig, ConfigError> {
         self.check_presence()?;
         self.check_values()?;
-        let config: RunConfig = Value::Table(self.table.clone()).try_into().map_err(
-            |e: toml::de::Error| ConfigError::Syntax {
-                origin: self.origin.clone(),
-                message: e.message().to_owned(),
-            },
-        )?;
+        let config: RunConfig =
+            Value::Table(self.table.clone()).try_into().map_err(|e: toml::de::Error| {
+                ConfigError::Syntax { origin: self.origin.clone(), message: e.message().to_owned() }
+            })?;
         config.check().map_err(|wrong| ConfigError::Value {
             origin: self.origin_of(&wrong.key).to_owned(),
             key: wrong.key,
@@ -89,7 +87,8 @@ impl Given {
         for (key, example) in flatten(&template) {
             let Some((section, name)) = key.split_once('.') else { continue };
             let given = self.table.get(section).is_some_and(|values| values.get(name).is_some());
-            if !given && Value::Table(without_key(&template, section, name)).try_into::<RunConfig>().is_err() {
+            if !given && Value::Table(without_key(&template, section, name)).try_into::<RunConfig>().is_err()
+            {
                 let (origin, section, name) = (self.origin.clone(), section.to_owned(), name.to_owned());
                 return Err(ConfigError::Missing { origin, section, name, example: example.to_string() });
             }
@@ -118,8 +117,9 @@ impl Given {
 
 /// What a key wants, of the reason why it does not have it.
 fn wish(value: &Value, reason: &str) -> String {
-    match (value, reason.split_once("expected one of ")) {
-        (_, Some((_, words))) => format!("must be one of {}", words.replace('`', "\"")),
+    let words = reason.split_once("expected ").map(|(_, words)| words.trim_start_matches("one of "));
+    match (value, words) {
+        (Value::String(_), Some(words)) => format!("must be one of {}", words.replace('`', "\"")),
         (Value::Integer(..=-1), _) => "must be 0 or more".to_owned(),
         _ => format!("cannot be: {reason}"),
     }
@@ -191,12 +191,7 @@ pub(super) fn flatten(table: &Table) -> Vec<(String, Value)> {
 
 /// Refuses keys that `template` lacks and values of another type than its own; whole numbers become floats where floats
 /// are wanted.
-fn check_keys(
-    table: &mut Table,
-    template: &Table,
-    prefix: &str,
-    origin: &str,
-) -> Result<(), ConfigError> {
+fn check_keys(table: &mut Table, template: &Table, prefix: &str, origin: &str) -> Result<(), ConfigError> {
     for (name, value) in table.iter_mut() {
         let key = format!("{prefix}{name}");
         let Some(example) = template.get(name) else {
@@ -287,16 +282,31 @@ mod tests {
     fn a_refusal_names_the_key_and_whoever_gave_the_value() {
         let of_file = |from: &str, to: &str| refusal(&MODEL.replace(from, to), &[]);
         for (said, expected) in [
-            (of_file("\"sudoku4\"", "\"sudoku16\""), "a.toml: `model.task` is \"sudoku16\", but must be one of \"sudoku4\""),
+            (
+                of_file("\"sudoku4\"", "\"sudoku16\""),
+                "a.toml: `model.task` is \"sudoku16\", but must be one of \"sudoku4\"",
+            ),
             (refusal(MODEL, &["model.task=sudoku16"]), "--set model.task=sudoku16: `model.task` is"),
             (of_file("width = 16", "width = -16"), "a.toml: `model.width` is -16, but must be 0 or more"),
             (of_file("heads = 2", "heads = 3"), "a.toml: `model.heads` is 3, but must divide width = 16"),
             (refusal(MODEL, &["model.heads=3"]), "--set model.heads=3: `model.heads` is 3, but must divide"),
-            (refusal(MODEL, &["train.lr=2"]), "--set train.lr=2: `train.lr` is 2, but must be above 0 and at most 1"),
-            (refusal(&format!("{MODEL}[train]\nlr = 2\n"), &["train.seed=3"]), "a.toml: `train.lr` is 2, but must"),
-            (refusal(&format!("{MODEL}[train]\nloss = \"soft\"\n"), &[]), "`train.loss` is \"soft\", but must be one of"),
+            (
+                refusal(MODEL, &["train.lr=2"]),
+                "--set train.lr=2: `train.lr` is 2, but must be above 0 and at most 1",
+            ),
+            (
+                refusal(&format!("{MODEL}[train]\nlr = 2\n"), &["train.seed=3"]),
+                "a.toml: `train.lr` is 2, but must",
+            ),
+            (
+                refusal(&format!("{MODEL}[train]\nloss = \"soft\"\n"), &[]),
+                "`train.loss` is \"soft\", but must be one of",
+            ),
             (refusal(&format!("{MODEL}[train]\nlr = \"fast\"\n"), &[]), "a.toml: `train.lr` wants a number"),
-            (of_file("heads = 2\n", ""), "a.toml: `heads` is missing from [model]; add a line such as `heads = 3`"),
+            (
+                of_file("heads = 2\n", ""),
+                "a.toml: `heads` is missing from [model]; add a line such as `heads = 3`",
+            ),
             (refusal("", &[]), "is missing from [model]"),
         ] {
             assert!(said.contains(expected), "{said}\nexpected: {expected}");
@@ -321,10 +331,24 @@ mod tests {
     }
 
     #[test]
+    fn no_key_keeps_a_folder_that_is_left_out() {
+        let long = "/folder/of/a/file";
+        let takes_paths =
+            |key: &String| RunConfig::parse(MODEL, "a.toml", &[format!("{key}={long}")]).is_ok();
+        let keys: Vec<String> =
+            flatten(&template()).into_iter().map(|(key, _)| key).filter(takes_paths).collect();
+        assert!(keys.len() >= 3, "{keys:?}");
+        let sets: Vec<String> = keys.iter().map(|key| format!("{key}={long}")).collect();
+        let told = RunConfig::parse(MODEL, "a.toml", &sets).unwrap().without_folders().to_toml();
+        assert!(!told.contains("folder") && told.matches("\"file\"").count() == keys.len(), "{told}");
+    }
+
+    #[test]
     fn every_key_without_a_default_is_asked_for_by_name() {
         let lines: Vec<&str> = MODEL.lines().collect();
         for left_out in 1..lines.len() {
-            let text: Vec<&str> = lines.iter().enumerate().filter(|(at, _)| *at != left_out).map(|(_, l)| *l).collect();
+            let text: Vec<&str> =
+                lines.iter().enumerate().filter(|(at, _)| *at != left_out).map(|(_, l)| *l).collect();
             let name = lines[left_out].split(' ').next().unwrap_or_default();
             let said = refusal(&text.join("\n"), &[]);
             assert!(said.contains(&format!("`{name}` is missing from [model]")), "{said}");

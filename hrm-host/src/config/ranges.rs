@@ -67,12 +67,7 @@ impl RunConfig {
             (unit(t.replay), "train.replay", &t.replay, probability),
             (unit(t.rest), "train.rest", &t.rest, "0 (off) to 1"),
             (t.log_steps > 0, "train.log_steps", &t.log_steps, "at least 1"),
-            (
-                t.checkpoint_minutes > 0.0,
-                "train.checkpoint_minutes",
-                &t.checkpoint_minutes,
-                "above 0",
-            ),
+            (t.checkpoint_minutes > 0.0, "train.checkpoint_minutes", &t.checkpoint_minutes, "above 0"),
             (t.keep > 0, "train.keep", &t.keep, "at least 1"),
         ];
         if let Some((_, key, got, must)) = ranges.into_iter().find(|(holds, ..)| !holds) {

@@ -75,7 +75,9 @@ pub struct PackFileError {
 #[derive(Debug, thiserror::Error)]
 pub enum PackProblem {
     /// It is a folder.
-    #[error("is a folder, not a pack; where it is a run's, `hrm-host export FOLDER --out NAME.hrm` makes one of it")]
+    #[error(
+        "is a folder, not a pack; where it is a run's, `hrm-host export FOLDER --out NAME.hrm` makes one of it"
+    )]
     Folder,
     /// It cannot be read.
     #[error("cannot be read: {0}")]

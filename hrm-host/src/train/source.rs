@@ -74,13 +74,14 @@ pub fn apart(train: PuzzleSet, others: &PuzzleSet, config: &RunConfig) -> Result
 /// [`TrainError::Validation`] where there are too few rows.
 pub fn divide(all: &PuzzleSet, config: &RunConfig) -> Result<RunData, TrainError> {
     let data = &config.data;
-    let parts = split(all, data.validation, Apart::usual(all.task()), data.seed)
-        .map_err(|e| TrainError::Validation {
+    let parts = split(all, data.validation, Apart::usual(all.task()), data.seed).map_err(|e| {
+        TrainError::Validation {
             wanted: e.wanted,
             rows: e.rows,
             possible: e.possible,
             reason: e.apart.reason(),
-        })?;
+        }
+    })?;
     let mut validation = parts.validation;
     // Files are often sorted by source; an evaluation takes the first rows.
     shuffle(&mut Pcg64::seed_from_u64(data.seed), &mut validation);

@@ -13,6 +13,7 @@ pub mod link;
 pub mod log;
 pub mod machine;
 pub mod prove;
+mod stranger;
 
 pub use board::Board;
 pub use compare::{Difference, compare};
@@ -21,3 +22,4 @@ pub use image::Image;
 pub use link::{Hello, Link, LinkError, Solved};
 pub use machine::{Machine, MachineError};
 pub use prove::{Claim, Disproof, Proof};
+pub use stranger::Stranger;

@@ -15,6 +15,8 @@ use hrm_core::{
     },
 };
 
+use crate::stranger::Stranger;
+
 /// How often a `Hello` is repeated while the device may still be starting.
 const HELLO_EVERY: Duration = Duration::from_millis(500);
 
@@ -29,6 +31,8 @@ pub struct Link<T> {
     line: T,
     decoder: Decoder,
     arrived: VecDeque<u8>,
+    /// What came since the last hello began, as far as a stranger's words are of interest.
+    heard: Stranger,
     next_id: u16,
     timeout: Duration,
 }
@@ -48,12 +52,9 @@ pub enum LinkError {
     /// The device refused.
     #[error("the device refused the request: {}", explain(.0))]
     Refused(Fault),
-    /// Nothing but garbage came.
-    #[error(
-        "what comes over the line is no frame ({0}): the baud rates of both ends may differ, or something else than the \
-         HRM firmware is there"
-    )]
-    Garbage(FrameError),
+    /// Bytes came, but no answer.
+    #[error("{0}")]
+    Stranger(Stranger),
     /// The device speaks another version.
     #[error(
         "the device speaks protocol version {device}, this program version {PROTOCOL}: update the older one"
@@ -140,6 +141,7 @@ impl<T: Read + Write> Link<T> {
             line,
             decoder: Decoder::new(),
             arrived: VecDeque::new(),
+            heard: Stranger::default(),
             next_id: 1,
             timeout: Duration::from_secs(120),
         }
@@ -158,13 +160,13 @@ impl<T: Read + Write> Link<T> {
     /// Asks who is there, again and again until somebody answers or time is up.
     pub fn hello(&mut self) -> Result<Hello, LinkError> {
         let end = Instant::now() + self.timeout;
-        let mut garbage = None;
+        self.heard = Stranger::default();
         loop {
             // A zero ends whatever garbage the line may have carried before.
             self.write(&[0])?;
-            let id = self.send(&Request::Hello)?;
+            let (id, frame) = self.send_frame(&Request::Hello)?;
             let until = end.min(Instant::now() + HELLO_EVERY);
-            match self.receive(id, until, |response| match response {
+            let answer = self.receive(id, until, |response| match response {
                 Response::Hello(h) => Ok(Hello {
                     firmware: h.firmware.into(),
                     board: h.board.into(),
@@ -176,16 +178,26 @@ impl<T: Read + Write> Link<T> {
                     micros: h.micros,
                 }),
                 other => Err(other),
-            }) {
-                // What is left of an interrupted conversation is no reason to give up.
-                Err(LinkError::Timeout(_)) if Instant::now() < end => {}
-                Err(LinkError::Frame(error) | LinkError::Refused(Fault::Frame(error)))
-                    if Instant::now() < end =>
-                {
-                    garbage = Some(error);
+            });
+            self.heard.compare(&frame);
+            let over = Instant::now() >= end;
+            match answer {
+                Err(LinkError::Timeout(_)) if over && self.heard.is_silent() => {
+                    return Err(LinkError::Timeout(self.timeout));
                 }
-                Err(LinkError::Timeout(_)) => {
-                    return Err(garbage.map_or(LinkError::Timeout(self.timeout), LinkError::Garbage));
+                // What is left of an interrupted conversation is no reason to give up, nor is a line that echoes.
+                Err(LinkError::Answer(_)) if !self.heard.is_echo() => return answer,
+                Err(
+                    LinkError::Timeout(_)
+                    | LinkError::Answer(_)
+                    | LinkError::Frame(_)
+                    | LinkError::Refused(Fault::Frame(_)),
+                ) => {
+                    if over {
+                        return Err(LinkError::Stranger(std::mem::take(&mut self.heard)));
+                    }
+                    // Whoever answers at once with anything is not to be flooded.
+                    std::thread::sleep(SELF_TEST_EVERY);
                 }
                 other => return other,
             }
@@ -320,12 +332,17 @@ impl<T: Read + Write> Link<T> {
 
     /// Sends `request` and gives the id that its answers will carry.
     pub fn send(&mut self, request: &Request<'_>) -> Result<u16, LinkError> {
+        self.send_frame(request).map(|(id, _)| id)
+    }
+
+    /// As [`Self::send`], with the bytes that were sent.
+    fn send_frame(&mut self, request: &Request<'_>) -> Result<(u16, Vec<u8>), LinkError> {
         let id = self.next_id;
         self.next_id = self.next_id.checked_add(1).unwrap_or(1);
         let mut buffer = [0; MAX_FRAME];
         let frame = wire::encode(id, request, &mut buffer)?;
         self.line.write_all(frame).and_then(|()| self.line.flush()).map_err(gone)?;
-        Ok(id)
+        Ok((id, frame.to_vec()))
     }
 
     /// Sends raw bytes, as a broken host would.
@@ -368,7 +385,10 @@ impl<T: Read + Write> Link<T> {
             let mut buffer = [0; 4096];
             match self.line.read(&mut buffer) {
                 Ok(0) => return Err(LinkError::Closed),
-                Ok(count) => self.arrived.extend(&buffer[..count]),
+                Ok(count) => {
+                    self.heard.hear(&buffer[..count]);
+                    self.arrived.extend(&buffer[..count]);
+                }
                 Err(e)
                     if matches!(
                         e.kind(),

@@ -166,7 +166,7 @@ fn is_loss(error: &LinkError) -> bool {
             | LinkError::Io(_)
             | LinkError::Timeout(_)
             | LinkError::Frame(_)
-            | LinkError::Garbage(_)
+            | LinkError::Stranger(_)
             | LinkError::Refused(hrm_core::wire::Fault::Frame(_))
     )
 }

@@ -1,0 +1,203 @@
+//! What the program says before it is too late, and whom it blames.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use hrm_host::config::RunConfig;
+use hrm_host::quant::{AlignedPack, Footprint};
+use serde_json::Value;
+use tempfile::TempDir;
+
+mod common;
+
+use common::{CONFIG, hrm};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// A folder with a small configuration in it.
+fn with_config() -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("tiny.toml"), CONFIG).unwrap();
+    dir
+}
+
+fn json(folder: &Path, args: &[&str]) -> Value {
+    let (code, out, said) = hrm(folder, &[args, &["--json"]].concat());
+    assert_eq!(code, 0, "{said}");
+    serde_json::from_str(&out).unwrap()
+}
+
+#[test]
+fn a_configuration_tells_the_size_of_the_pack_that_it_becomes() {
+    let dir = with_config();
+    let folder = dir.path();
+    let before = json(folder, &["inspect", "tiny.toml"])["footprint"].clone();
+    let train = ["train", "--config", "tiny.toml", "--out", "run", "--set", "train.checkpoint_minutes=1e-9"];
+    let (code, _, said) = hrm(folder, &train);
+    let flash = format!("as a pack: {} bytes of flash", before["pack_bytes"]);
+    assert!(code == 0 && said.contains(&flash) && said.contains("room for it: pico2, "), "{said}");
+    assert!(said.contains(&format!("{} parameters", before["parameters"])), "{said}");
+    assert_eq!(
+        json(folder, &["inspect", "run"])["footprint"],
+        before,
+        "the run tells what its configuration did"
+    );
+
+    for (lanes, memory) in [("16", 0), ("8", 1)] {
+        for members in [1, 2] {
+            let count = members.to_string();
+            let export = [
+                "export",
+                "run",
+                "--out",
+                "x.hrm",
+                "--lanes",
+                lanes,
+                "--members",
+                &count,
+                "--calibration",
+                "2",
+            ];
+            let (code, _, said) = hrm(folder, &export);
+            assert_eq!(code, 0, "{said}");
+            let pack = json(folder, &["inspect", "x.hrm"]);
+            let more = (members - 1) * before["member_bytes"].as_u64().unwrap();
+            let bytes = before["pack_bytes"].as_u64().unwrap() + more;
+            assert_eq!(pack["bytes"].as_u64().unwrap(), bytes);
+            assert_eq!(fs::metadata(folder.join("x.hrm")).unwrap().len(), bytes);
+            for key in ["workspace_bytes", "state_bytes"] {
+                assert_eq!(pack[key], before["memory"][memory][key], "{lanes} bits, {members} members");
+            }
+            assert_eq!(pack["segment_macs"], before["segment_macs"]);
+        }
+    }
+}
+
+#[test]
+fn every_released_pack_has_the_size_that_its_configuration_tells() {
+    let mut seen = 0;
+    for entry in fs::read_dir(root().join("models")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "hrm") {
+            continue;
+        }
+        let file = AlignedPack::read(&path).unwrap();
+        let pack = file.open().unwrap();
+        let config: RunConfig = serde_json::from_str(pack.header().unwrap().provenance.config).unwrap();
+        assert_eq!(config.without_folders(), config, "{}", path.display());
+        let told = Footprint::of(&config).unwrap();
+        assert_eq!(told.pack_bytes, file.bytes().len(), "{}", path.display());
+        seen += 1;
+    }
+    assert!(seen >= 5);
+}
+
+#[test]
+fn what_could_not_be_exported_or_does_not_fit_is_told_before_training() {
+    let dir = with_config();
+    let inspect = |more: &[&str]| hrm(dir.path(), &[&["inspect", "tiny.toml"], more].concat());
+    for (set, why) in [
+        ("model.width=24", "`model.width` is 24, but must be a multiple of 16"),
+        ("model.heads=16", "`model.heads` is 16, but must divide width = 16"),
+    ] {
+        let (code, out, said) = inspect(&["--set", set]);
+        assert!(code == 1 && out.is_empty() && said.contains(why) && said.contains(set), "{said}");
+    }
+    let large = ["--set", "model.task=sudoku9", "--set", "model.width=512", "--set", "model.heads=8"];
+    let (code, out, said) = inspect(&large);
+    assert!(code == 0 && out.contains("bytes of memory needed, 94208 set aside"), "{out}{said}");
+    let (code, _, said) = inspect(&["--set", "model.wdith=16"]);
+    assert!(code == 1 && said.contains("did you mean `model.width`?"), "{said}");
+    let (code, _, said) = hrm(dir.path(), &["solve", ".", "1..............."]);
+    assert!(
+        code == 1 && said.contains("is a folder, not a pack") && said.contains("hrm-host export"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_refused_run_names_the_key_and_the_next_command() {
+    let dir = with_config();
+    let folder = dir.path();
+    let train = |more: &[&str]| {
+        let (code, _, said) = hrm(folder, &[&["train"], more].concat());
+        assert_eq!(code, 1, "{more:?}: {said}");
+        said
+    };
+    let start = ["--config", "tiny.toml", "--out", "run"];
+    let (code, _, said) = hrm(folder, &[&["train"][..], &start, &["--max-steps", "1"]].concat());
+    assert_eq!(code, 0, "{said}");
+
+    let said = train(&["--resume", "--out", "run/step-00000001.safetensors"]);
+    assert!(said.contains("is a file") && said.contains("hrm-host train --resume --out run`"), "{said}");
+    let said = train(&["--config", "tiny.toml", "--out", "tiny.toml"]);
+    assert!(said.contains("tiny.toml is a file; --out wants the folder"), "{said}");
+
+    let nine = CONFIG.replace("sudoku4", "sudoku9").replace("[data]", "[data]\ntrain = \"nowhere.csv\"");
+    fs::write(folder.join("nine.toml"), nine).unwrap();
+    let said = train(&["--resume", "--config", "nine.toml", "--out", "run"]);
+    assert!(
+        said.contains("another model") && said.contains("model.task") && said.contains("nine.toml"),
+        "{said}"
+    );
+
+    let made = ["data", "generate", "--task", "sudoku4", "--count", "3", "--out", "three.csv"];
+    assert_eq!(hrm(folder, &made).0, 0);
+    let few = ["--config", "tiny.toml", "--out", "few", "--data", "three.csv"];
+    let said = train(&few);
+    assert!(said.contains("data.validation = 8 of 3 rows") && !said.contains("--apart"), "{said}");
+    let (_, advice) = said.split_once("--set ").unwrap();
+    let set = advice.split_whitespace().next().unwrap();
+    let (code, _, said) = hrm(folder, &[&["train"][..], &few, &["--set", set, "--max-steps", "1"]].concat());
+    assert!(set.starts_with("data.validation=") && code == 0, "the advice is good: {set}: {said}");
+}
+
+#[test]
+fn a_search_for_more_puzzles_than_there_are_ends_and_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    // 4x4 has 288 grids with 16 single blanks each.
+    let more =
+        ["data", "generate", "--task", "sudoku4", "--givens", "15", "--count", "1000000", "--out", "x.csv"];
+    let (code, _, said) = hrm(dir.path(), &more);
+    assert!(code == 1 && said.contains("of 1000000 different puzzles") && said.contains("ask for"), "{said}");
+    assert!(!dir.path().join("x.csv").exists());
+}
+
+#[test]
+fn the_committed_puzzles_are_made_by_the_command_that_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let made = ["data", "generate", "--task", "sudoku9", "--count", "20", "--seed", "3", "--out", "x.csv"];
+    assert_eq!(hrm(dir.path(), &made).0, 0);
+    let committed = fs::read(root().join("tests/data/sudoku9.csv")).unwrap();
+    assert!(fs::read(dir.path().join("x.csv")).unwrap() == committed);
+}
+
+#[test]
+fn shells_and_manual_readers_get_every_command() {
+    let dir = tempfile::tempdir().unwrap();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let (code, out, said) = hrm(dir.path(), &["completions", shell]);
+        assert!(code == 0 && out.contains("flash-pack") && out.contains("completions"), "{shell}: {said}");
+    }
+    let (code, _, said) = hrm(dir.path(), &["completions", "tcsh"]);
+    assert!(code == 2 && said.contains("bash"), "{said}");
+
+    for round in 0..2 {
+        let (code, _, said) = hrm(dir.path(), &["man", "pages"]);
+        assert!(code == 0, "round {round}: {said}");
+    }
+    let read = |name: &str| fs::read_to_string(dir.path().join("pages").join(name)).unwrap();
+    assert!(read("hrm-host.1").contains("hrm\\-host\\-train(1)"));
+    assert!(read("hrm-host-train.1").contains("\\-\\-finish\\-in"));
+    assert!(read("hrm-host-device-flash-pack.1").contains("\\-\\-dry\\-run"));
+
+    // Somebody else's page stays, and nothing is half written.
+    fs::write(dir.path().join("pages/hrm-host-solve.1"), ".TH other 1\n").unwrap();
+    fs::remove_file(dir.path().join("pages/hrm-host.1")).unwrap();
+    let (code, _, said) = hrm(dir.path(), &["man", "pages"]);
+    assert!(code == 1 && said.contains("hrm-host-solve.1") && said.contains("--force"), "{said}");
+    assert!(!dir.path().join("pages/hrm-host.1").exists());
+    assert_eq!(hrm(dir.path(), &["man", "pages", "--force"]).0, 0);
+}
