@@ -105,7 +105,7 @@ fn what_could_not_be_exported_or_does_not_fit_is_told_before_training() {
         let (code, out, said) = inspect(&["--set", set]);
         assert!(code == 1 && out.is_empty() && said.contains(why) && said.contains(set), "{said}");
     }
-    let large = ["--set", "model.task=sudoku9", "--set", "model.width=512", "--set", "model.heads=8"];
+    let large = ["--set", "model.task=sudoku9", "--set", "model.width=256", "--set", "model.heads=4"];
     let (code, out, said) = inspect(&large);
     assert!(code == 0 && out.contains("bytes of memory needed, 94208 set aside"), "{out}{said}");
     let (code, _, said) = inspect(&["--set", "model.wdith=16"]);
