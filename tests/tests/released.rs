@@ -107,11 +107,11 @@ fn every_released_pack_passes_its_self_test() {
     }
 }
 
-/// How many of the committed puzzles are solved right after so many segments of one pass.
+/// How many of the committed puzzles are solved right after so many segments of one pass; few for the large model, which takes long.
 const SOLVED: [(&str, [(usize, usize); 2]); 4] = [
     ("sudoku9-mcu.hrm", [(4, 14), (16, 17)]),
     ("sudoku9-mcu-i8.hrm", [(4, 14), (16, 18)]),
-    ("sudoku9-plus.hrm", [(4, 13), (16, 18)]),
+    ("sudoku9-plus.hrm", [(2, 6), (4, 13)]),
     ("sudoku9-quick.hrm", [(4, 6), (16, 7)]),
 ];
 
@@ -132,7 +132,7 @@ fn every_released_9x9_model_solves_as_many_of_the_committed_puzzles_as_it_did() 
         let mut solved = expected.map(|(segments, _)| (segments, 0));
         for puzzle in puzzles::committed() {
             model.begin(0, &puzzle);
-            for segment in 1..=16 {
+            for segment in 1..=expected[1].0 {
                 model.segment(&mut ()).unwrap();
                 for (at, count) in &mut solved {
                     *count += usize::from(*at == segment && task.accepts(&puzzle, model.grid()));
