@@ -1,7 +1,7 @@
 //! Many independent pieces of work on all threads, first come first served.
 
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 
@@ -9,35 +9,46 @@ use std::thread;
 /// comes.
 ///
 /// A thread prepares its memory once and takes the next item whenever it is free, so items begin in order. A thread ends
-/// where `work` gives `None`; all of them end after their item where `each` breaks off.
+/// where `work` gives `None`. Where `each` breaks off or panics, nobody waits for more: no further item begins, and the flag
+/// that `work` sees is raised.
 pub fn work_off<M, T: Send>(
     items: &[usize],
     prepare: impl Fn() -> M + Sync,
-    work: impl Fn(&mut M, usize) -> Option<T> + Sync,
+    work: impl Fn(&mut M, usize, &AtomicBool) -> Option<T> + Sync,
     mut each: impl FnMut(usize, T) -> ControlFlow<()>,
 ) {
-    let next = AtomicUsize::new(0);
+    let (next, ended) = (AtomicUsize::new(0), AtomicBool::new(false));
     let (sender, receiver) = mpsc::channel();
-    let (next, prepare, work) = (&next, &prepare, &work);
+    let (next, ended, prepare, work) = (&next, &ended, &prepare, &work);
     thread::scope(|scope| {
         // The sender goes with the workers: where they have ended, nothing more is received.
         scope.spawn(move || {
             rayon::broadcast(|_| {
                 let mut memory = prepare();
                 while let Some(&item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let Some(done) = work(&mut memory, item) else { break };
+                    let Some(done) = work(&mut memory, item, ended) else { break };
                     if sender.send((item, done)).is_err() {
                         break;
                     }
                 }
             });
         });
+        let _raised_in_the_end = Raise(ended);
         for (item, done) in receiver {
             if each(item, done).is_break() {
                 break;
             }
         }
     });
+}
+
+/// Raises its flag when it goes.
+struct Raise<'a>(&'a AtomicBool);
+
+impl Drop for Raise<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 #[cfg(test)]
@@ -51,7 +62,7 @@ mod tests {
         work_off(
             &items,
             || 0usize,
-            |done, item| {
+            |done, item, _| {
                 *done += 1;
                 Some(item + 1)
             },
@@ -66,13 +77,26 @@ mod tests {
     }
 
     #[test]
+    fn a_panic_of_the_one_who_waits_ends_work_that_would_go_on() {
+        let work = |(): &mut (), item: usize, ended: &AtomicBool| {
+            while item > 0 && !ended.load(Ordering::Relaxed) {
+                thread::yield_now();
+            }
+            Some(())
+        };
+        let each = |_, ()| std::panic::resume_unwind(Box::new("enough"));
+        let ended = std::panic::catch_unwind(|| work_off(&[0, 1, 2], || (), work, each));
+        assert!(ended.is_err());
+    }
+
+    #[test]
     fn work_ends_where_either_side_stops() {
         let items: Vec<usize> = (0..1000).collect();
         let mut seen = 0;
         work_off(
             &items,
             || (),
-            |(), item| Some(item),
+            |(), item, _| Some(item),
             |_, _| {
                 seen += 1;
                 if seen == 5 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -83,7 +107,7 @@ mod tests {
         work_off(
             &items,
             || (),
-            |(), item| (item < 10).then_some(()),
+            |(), item, _| (item < 10).then_some(()),
             |_, ()| {
                 seen += 1;
                 ControlFlow::Continue(())

@@ -21,6 +21,7 @@ use serde::Serialize;
 use super::exit::Exit;
 use super::model::{Model, ModelArgs};
 use super::outputs::Force;
+use super::progress::ProgressArgs;
 use super::{doubling, draw_rows};
 
 /// Ask a model the paper's three questions: does it keep answers, how does it find them, where does it rest?
@@ -52,6 +53,8 @@ pub(super) struct Args {
     out: Option<PathBuf>,
     #[command(flatten)]
     force: Force,
+    #[command(flatten)]
+    progress: ProgressArgs,
     /// Print JSON instead of tables
     #[arg(long)]
     json: bool,
@@ -115,10 +118,17 @@ where
     let set = draw_rows(&args.data, task, args.rows, args.seed)?;
     let segments = args.segments.unwrap_or(trained);
     let mut kept = Vec::new();
+    let mut walk = |name: &str, set: &PuzzleSet| {
+        let mut progress = args.progress.start(format!("given {name}"), (0, set.len()));
+        follow(&mut model, set, segments, &mut |walked: &[Path]| {
+            progress.show(walked.len(), Some(walked.iter().filter(|path| path.solved()).count()));
+        })
+    };
     for (name, eased) in ladder(&set, args.seed) {
-        kept.push((name, keeping(&follow(&mut model, &eased, segments, &mut |_| ())?)));
+        let walked = walk(&name, &eased)?;
+        kept.push((name, keeping(&walked)));
     }
-    let walked = follow(&mut model, &set, segments, &mut |_| ())?;
+    let walked = walk("nothing", &set)?;
     kept.push(("nothing".to_owned(), keeping(&walked)));
     let report = Report {
         model: about,

@@ -1,23 +1,26 @@
 //! `hrm-host eval`
 
+use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 
 use anyhow::{Result, bail};
 use clap::{Arg, Args as _, Command};
-use hrm_core::Pack;
-
-use hrm_host::data::PuzzleSet;
-use hrm_host::data::hints::with_hints;
 use hrm_host::quant::IntegerModel;
-use hrm_host::train::eval::{Answers, Level, evaluate};
-use hrm_host::vote::{Verdict, solve_all, verdict};
+use hrm_host::train::eval::{Answers, Level, evaluate_while};
+use hrm_host::vote::record::Files;
 
 use super::exit::Exit;
 use super::model::{Model, ModelArgs};
 use super::policy::PolicyArgs;
-use super::{doubling, draw_rows};
+use super::progress::ProgressArgs;
+use super::shard::Shard;
+use super::votes::votes;
+use super::{doubling, draw_rows, interrupt};
 
 /// Measure a checkpoint's exact accuracy on puzzles drawn at random, with growing numbers of hints.
+///
+/// Ctrl-C prints what is known so far. docs/EVALUATING.md says what the figures and the file of --resume mean.
 #[derive(Debug, clap::Args)]
 #[command(mut_args(for_votes_only))]
 pub(super) struct Args {
@@ -25,24 +28,33 @@ pub(super) struct Args {
     model: ModelArgs,
     /// CSV of puzzles, plain or gzip
     #[arg(long, value_name = "FILE")]
-    data: PathBuf,
+    pub(super) data: PathBuf,
     /// Puzzles drawn
     #[arg(long, default_value_t = 200)]
-    rows: usize,
+    pub(super) rows: usize,
     /// Seeds the draw of puzzles and hints
     #[arg(long, default_value_t = 1)]
-    seed: u64,
+    pub(super) seed: u64,
     /// Per cent of the blanks filled in as hints, separated by commas, one table row each; 90,70,40,0 by default
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_values_t = [90, 70, 40, 0], hide_default_value = true)]
-    hints: Vec<u8>,
+    pub(super) hints: Vec<u8>,
     /// Solve by perturbation voting over all members instead of one plain pass (packs only): what a device does
     #[arg(long, conflicts_with = "member")]
     vote: bool,
     #[command(flatten)]
-    policy: PolicyArgs,
+    pub(super) policy: PolicyArgs,
+    /// Keep what comes of each puzzle in this file, and take what is there for done; where it is given again, what is in
+    /// those files counts as well
+    #[arg(long, value_name = "FILE", requires = "vote")]
+    resume: Vec<PathBuf>,
+    /// Solve only part I of N of the puzzles drawn; the parts' files come together with --resume
+    #[arg(long, value_name = "I/N", requires = "resume")]
+    pub(super) shard: Option<Shard>,
+    #[command(flatten)]
+    pub(super) progress: ProgressArgs,
     /// Print JSON instead of a table
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 /// All options of the policy but `--segments` say how to vote: without `--vote` they would do nothing.
@@ -57,8 +69,9 @@ pub(super) fn run(args: Args) -> Result<Exit> {
     if let Some(bad) = args.hints.iter().find(|h| **h > 100) {
         bail!("--hints {bad}: per cent, 0 to 100");
     }
+    let files = Files::open(&args.resume)?;
     match args.model.open()? {
-        (Model::Pack { file, .. }, about) if args.vote => votes(&args, file.open()?, &about),
+        (Model::Pack { file, .. }, about) if args.vote => votes(&args, file.open()?, &about, files),
         (Model::Pack { file, member }, about) => {
             let pack = file.open()?;
             let segments = usize::from(pack.shape().segments);
@@ -90,67 +103,44 @@ where
             "hints %   exact %   95 % interval     at halt %   mean halt   cells %   exact % after 1, 2, 4, 8 ... segments"
         );
     }
+    let stop = interrupt::watch()?;
+    let mut done = 0;
     for &hints in &args.hints {
-        let level = evaluate(&mut model, &set, hints, segments, args.seed)?;
+        let mut progress = args.progress.start(format!("{hints} % hints"), (0, set.len()));
+        let level = evaluate_while(&mut model, (&set, hints), segments, args.seed, &mut |outcomes| {
+            progress.show(outcomes.len(), Some(outcomes.iter().filter(|o| o.exact).count()));
+            if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+        drop(progress);
+        done += level.rows;
         if !args.json {
             println!("{}", table_row(&level));
+            if level.rows < set.len() {
+                println!("          of {} of the {} puzzles", level.rows, set.len());
+            }
         }
         levels.push(level);
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
     }
+    let missing = set.len() * args.hints.len() - done;
     if args.json {
         let report = serde_json::json!({
             "model": about,
             "data": args.data,
             "seed": args.seed,
             "segments": segments,
+            "complete": missing == 0,
             "levels": levels,
         });
         println!("{}", serde_json::to_string_pretty(&report)?);
     }
-    Ok(Exit::Success)
-}
-
-/// Solves every puzzle by voting at every hint level and prints the table.
-fn votes(args: &Args, pack: Pack<'_>, about: &str) -> Result<Exit> {
-    let policy = args.policy.policy(pack.shape().segments)?;
-    let set = draw_rows(&args.data, pack.header()?.task, args.rows, args.seed)?;
-    if !args.json {
-        println!("{about}");
-        println!("{} puzzles of {}, seed {}; {policy:?}", set.len(), args.data.display(), args.seed);
-        println!(
-            "hints %   solved %   95 % interval    wrong called solved   guesses   segments   solved % within 1, 2, 4, 8 ... guesses"
-        );
+    if missing == 0 {
+        return Ok(Exit::Success);
     }
-    let mut levels = Vec::new();
-    for &hints in &args.hints {
-        let eased: PuzzleSet = with_hints(&set, hints, args.seed);
-        let verdict = verdict(&solve_all(pack, &eased, policy)?);
-        if !args.json {
-            println!("{}", vote_row(hints, &verdict));
-        }
-        levels.push(serde_json::json!({ "hints": hints, "verdict": verdict }));
-    }
-    if args.json {
-        let report = serde_json::json!({
-            "model": about, "data": args.data, "seed": args.seed, "policy": policy, "levels": levels,
-        });
-        println!("{}", serde_json::to_string_pretty(&report)?);
-    }
-    Ok(Exit::Success)
-}
-
-fn vote_row(hints: u8, v: &Verdict) -> String {
-    let percent = |count: usize| 100.0 * count as f64 / v.rows.max(1) as f64;
-    format!(
-        "{hints:>7}   {:>8.1}   {:>5.1} to {:>5.1}   {:>19}   {:>7.2}   {:>8.1}   {}",
-        percent(v.solved),
-        100.0 * v.interval[0],
-        100.0 * v.interval[1],
-        v.wrongly_solved,
-        v.mean_guesses,
-        v.mean_segments,
-        doubling(&v.by_guess, |solved| format!("{:.1}", percent(*solved))),
-    )
+    eprintln!("interrupted: {missing} of {} puzzles are left", set.len() * args.hints.len());
+    Ok(Exit::Interrupted)
 }
 
 fn table_row(level: &Level) -> String {

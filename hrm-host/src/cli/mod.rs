@@ -7,11 +7,13 @@ use clap::{Parser, Subcommand};
 use hrm_core::task::draw::shuffle;
 use hrm_core::task::sudoku::Sudoku;
 use hrm_host::data::{PuzzleSet, import};
+use hrm_host::vote::record::DataMark;
 use rand_core::SeedableRng;
 use rand_pcg::Pcg64;
 
 mod analyze;
 mod card;
+mod checks;
 mod compute;
 mod curves;
 mod data;
@@ -22,17 +24,21 @@ pub(crate) mod exit;
 mod export;
 mod footprint;
 mod inspect;
+mod interrupt;
 mod manual;
 mod model;
 mod outputs;
 mod picture;
 mod policy;
+mod progress;
 mod puzzles;
+mod shard;
 pub(crate) mod signals;
 mod solve;
 mod terminal;
 mod train;
 mod verify;
+mod votes;
 
 use exit::Exit;
 
@@ -110,8 +116,30 @@ fn use_threads(threads: Option<usize>) -> anyhow::Result<()> {
     Ok(hrm_host::threads::use_threads(threads)?)
 }
 
+/// Puzzles drawn from a file.
+struct Drawn {
+    set: PuzzleSet,
+    /// Where each is in the file, from 1.
+    places: Vec<usize>,
+    /// What tells the puzzles of this file from others.
+    mark: DataMark,
+}
+
 /// `rows` puzzles of task `task` drawn from `data` at random, the same for equal seeds.
+fn draw(data: &Path, task: &str, rows: usize, seed: u64) -> anyhow::Result<Drawn> {
+    let (all, order) = all_and_drawn(data, task, rows, seed)?;
+    let mark = DataMark { puzzles: all.len(), crc: format!("{:016x}", all.fingerprint()) };
+    Ok(Drawn { set: all.subset(&order), places: order.iter().map(|row| row + 1).collect(), mark })
+}
+
+/// The puzzles of [`draw`] alone.
 fn draw_rows(data: &Path, task: &str, rows: usize, seed: u64) -> anyhow::Result<PuzzleSet> {
+    let (all, order) = all_and_drawn(data, task, rows, seed)?;
+    Ok(all.subset(&order))
+}
+
+/// All puzzles of `data`, and which of them are drawn.
+fn all_and_drawn(data: &Path, task: &str, rows: usize, seed: u64) -> anyhow::Result<(PuzzleSet, Vec<usize>)> {
     ensure!(rows > 0, "--rows 0: give at least 1");
     let task = Sudoku::from_name(task).with_context(|| format!("unknown task {task}"))?;
     let all = import::load(data, Some(task))?;
@@ -119,7 +147,7 @@ fn draw_rows(data: &Path, task: &str, rows: usize, seed: u64) -> anyhow::Result<
     let mut order: Vec<usize> = (0..all.len()).collect();
     shuffle(&mut Pcg64::seed_from_u64(seed), &mut order);
     order.truncate(rows);
-    Ok(all.subset(&order))
+    Ok((all, order))
 }
 
 #[cfg(test)]

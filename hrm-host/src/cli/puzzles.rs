@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use hrm_core::solve::{Answer, Status};
+use hrm_core::solve::Status;
 use hrm_core::task::sudoku::Sudoku;
 use hrm_host::data::import::{Columns, questions, questions_in};
 use hrm_host::data::problem::Problem;
@@ -83,10 +83,20 @@ pub(super) struct Score {
 }
 
 impl Score {
-    pub(super) fn add(&mut self, answer: &Answer<'_>) {
+    pub(super) fn add(&mut self, status: Status) {
         self.asked += 1;
-        self.solved += usize::from(answer.status == Status::Solved);
-        self.refused += usize::from(matches!(answer.status, Status::Refused(_)));
+        self.solved += usize::from(status == Status::Solved);
+        self.refused += usize::from(matches!(status, Status::Refused(_)));
+    }
+
+    /// So many were asked.
+    pub(super) fn asked(&self) -> usize {
+        self.asked
+    }
+
+    /// So many were solved.
+    pub(super) fn solved(&self) -> usize {
+        self.solved
     }
 
     /// What was asked for is no puzzle.

@@ -1,22 +1,28 @@
 //! `hrm-host solve`
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{stderr, stdout};
+use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
 use hrm_core::solve::{Answer, GuessEnd, Policy, Progress, Solver, Status, Step, Stop};
 use hrm_core::task::Refusal;
 use hrm_core::task::sudoku::{Sudoku, SudokuKind};
-use hrm_core::{Hrm, workspace_bytes};
+use hrm_core::{Hrm, Pack, workspace_bytes};
 use hrm_host::data::exact::Exact;
 use hrm_host::data::problem::turned;
 use hrm_host::quant::AlignedPack;
+use hrm_host::queue::work_off;
 
 use super::exit::Exit;
+use super::interrupt;
 use super::picture::{Style, picture};
 use super::policy::PolicyArgs;
-use super::puzzles::{PuzzleArgs, Score};
+use super::progress::ProgressArgs;
+use super::puzzles::{Asked, PuzzleArgs, Score};
 use super::terminal;
 
 /// Solve puzzles with a pack, exactly as a microcontroller does.
@@ -36,6 +42,11 @@ pub(super) struct Args {
     /// Show the grid after every segment
     #[arg(long)]
     watch: bool,
+    /// Threads, each with a puzzle of its own; all processors by default
+    #[arg(long, value_name = "N", conflicts_with = "watch")]
+    threads: Option<usize>,
+    #[command(flatten)]
+    progress: ProgressArgs,
     /// Print one JSON object a puzzle
     #[arg(long, conflicts_with = "watch")]
     json: bool,
@@ -43,6 +54,7 @@ pub(super) struct Args {
 
 /// Runs the subcommand.
 pub(super) fn run(args: Args) -> Result<Exit> {
+    super::use_threads(args.threads)?;
     let file = AlignedPack::read(&args.pack)?;
     let pack = file.open()?;
     let name = pack.header()?.task;
@@ -51,37 +63,125 @@ pub(super) fn run(args: Args) -> Result<Exit> {
     })?;
     let policy = args.policy.policy(pack.shape().segments)?;
     let puzzles = args.puzzles.read(&task)?;
-    let mut memory = vec![0; workspace_bytes(pack.shape()) / 4];
-    let mut model = Hrm::new(pack, &mut memory)?;
+    let solving = Solving { task, pack, policy, puzzles: &puzzles, json: args.json };
+    if args.watch { solving.one_by_one() } else { solving.on_all_threads(args.progress) }
+}
 
-    let mut score = Score::default();
-    for (index, asked) in puzzles.iter().enumerate() {
-        let puzzle = match &asked.tokens {
-            Ok(tokens) => tokens,
-            Err(problem) => {
+/// The puzzles of a command line, and how they are to be solved.
+struct Solving<'a> {
+    task: Sudoku,
+    pack: Pack<'a>,
+    policy: Policy,
+    puzzles: &'a [Asked],
+    json: bool,
+}
+
+impl Solving<'_> {
+    /// Solves the puzzles in turn while they are watched.
+    fn one_by_one(&self) -> Result<Exit> {
+        let mut memory = self.memory();
+        let mut model = Hrm::new(self.pack, &mut memory)?;
+        let mut score = Score::default();
+        for (index, asked) in self.puzzles.iter().enumerate() {
+            let Ok(puzzle) = &asked.tokens else {
                 score.add_none();
-                let several = (puzzles.len() > 1).then_some(index);
-                println!("{}", asked.refusal(problem, args.json, several));
+                println!("{}", self.refusal(index));
                 continue;
-            }
-        };
-        let mut solver = Solver::new(task, puzzle, policy);
-        let answer = if args.watch {
-            watch(&task, puzzle, &mut solver, &mut model, &policy)?
-        } else {
-            solver.run(&mut model, &mut ())
-        };
-        score.add(&answer);
-        let text = if args.json {
-            json(&task, puzzle, &answer)
-        } else if puzzles.len() == 1 {
-            page(&task, puzzle, &answer)
-        } else {
-            line(&task, index, &answer)
-        };
-        println!("{text}");
+            };
+            let mut solver = Solver::new(self.task, puzzle, self.policy);
+            let answer = watch(&self.task, puzzle, &mut solver, &mut model, &self.policy)?;
+            score.add(answer.status);
+            println!("{}", self.text(index, puzzle, &answer));
+        }
+        Ok(score.finish())
     }
-    Ok(score.finish())
+
+    /// Solves the puzzles on all threads and shows the answers in the puzzles' order.
+    fn on_all_threads(&self, progress: ProgressArgs) -> Result<Exit> {
+        Hrm::new(self.pack, &mut self.memory())?;
+        let stop = interrupt::watch()?;
+        let all: Vec<usize> = (0..self.puzzles.len()).collect();
+        let mut progress = (all.len() > 1).then(|| progress.start("solve", (0, all.len())));
+        let (mut score, mut waiting, mut next) = (Score::default(), BTreeMap::new(), 0);
+        let solve = |memory: &mut Vec<u32>, index: usize, ended: &AtomicBool| {
+            self.solve(memory, index, || ![stop, ended].iter().any(|flag| flag.load(Ordering::Relaxed)))
+        };
+        work_off(
+            &all,
+            || self.memory(),
+            solve,
+            |index, (text, status): (String, Option<Status>)| {
+                match status {
+                    Some(status) => score.add(status),
+                    None => score.add_none(),
+                }
+                waiting.insert(index, text);
+                while let Some(text) = waiting.remove(&next) {
+                    let write = || println!("{text}");
+                    progress.as_ref().map_or_else(write, |progress| progress.aside(write));
+                    next += 1;
+                }
+                if let Some(progress) = &mut progress {
+                    progress.show(score.asked(), Some(score.solved()));
+                }
+                ControlFlow::Continue(())
+            },
+        );
+        drop(progress);
+        if score.asked() == all.len() {
+            return Ok(score.finish());
+        }
+        // What was solved out of turn is shown as well, by its number.
+        waiting.values().for_each(|text| println!("{text}"));
+        eprintln!("interrupted: {} of {} puzzles are left", all.len() - score.asked(), all.len());
+        Ok(Exit::Interrupted)
+    }
+
+    /// Memory for a model.
+    fn memory(&self) -> Vec<u32> {
+        vec![0; workspace_bytes(self.pack.shape()) / 4]
+    }
+
+    /// Solves puzzle `index`, if it is one, while `go_on` says so; nothing where it was not done by then.
+    fn solve(
+        &self,
+        memory: &mut [u32],
+        index: usize,
+        go_on: impl Fn() -> bool,
+    ) -> Option<(String, Option<Status>)> {
+        let Ok(puzzle) = &self.puzzles[index].tokens else {
+            return go_on().then(|| (self.refusal(index), None));
+        };
+        let mut model = Hrm::new(self.pack, memory).ok()?;
+        let mut solver = Solver::new(self.task, puzzle, self.policy);
+        while go_on() {
+            if let Step::Done(answer) = solver.advance(&mut model, &mut ()) {
+                return Some((self.text(index, puzzle, &answer), Some(answer.status)));
+            }
+        }
+        None
+    }
+
+    /// What is printed of puzzle `index`, which is none.
+    fn refusal(&self, index: usize) -> String {
+        let asked = &self.puzzles[index];
+        let several = (self.puzzles.len() > 1).then_some(index);
+        asked
+            .tokens
+            .as_ref()
+            .err()
+            .map_or_else(String::new, |problem| asked.refusal(problem, self.json, several))
+    }
+
+    /// What is printed of an answer.
+    fn text(&self, index: usize, puzzle: &[u8], answer: &Answer<'_>) -> String {
+        let task = &self.task;
+        match (self.json, self.puzzles.len()) {
+            (true, _) => json(task, puzzle, answer),
+            (false, 1) => page(task, puzzle, answer),
+            (false, _) => line(task, index, answer),
+        }
+    }
 }
 
 /// Solves and shows the grid after every segment: drawn in place on a terminal, a line a segment elsewhere.

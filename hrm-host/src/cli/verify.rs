@@ -1,6 +1,8 @@
 //! `hrm-host verify`
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 
 use anyhow::{Context, Result, bail, ensure};
 use hrm_core::{Op, Pack};
@@ -8,20 +10,24 @@ use hrm_emulator::board::BOARDS;
 use hrm_emulator::{Board, Claim, Disproof, Image};
 use hrm_host::data::hints::with_hints;
 use hrm_host::model::Hrm;
-use hrm_host::quant::compare::{Agreement, compare};
+use hrm_host::quant::compare::{Agreement, compare_while};
+use hrm_host::quant::origin::differences;
 use hrm_host::quant::{AlignedPack, IntegerModel, shape};
+use hrm_host::train::checkpoint::load_model;
 use hrm_host::train::eval::FloatModel;
-use hrm_host::train::load_parameters;
 
-use super::draw_rows;
+use super::checks::{Limits, of_origin, of_trajectories};
 use super::exit::Exit;
-use super::model::newest;
+use super::model::{is_pack, newest};
+use super::progress::ProgressArgs;
 use super::terminal;
+use super::{draw_rows, interrupt};
 
 /// Compare an int8 pack with the float checkpoint it was made of, or with a microcontroller that runs it.
 ///
-/// Against a checkpoint: puzzle by puzzle and segment by segment; exit code 1 where the integer model's exact accuracy falls
-/// behind the float model's by more than the tolerance. Against an emulated board: bit for bit, every operation of every
+/// Against a checkpoint: what the pack says of its making, its weights, and both models puzzle by puzzle and segment by
+/// segment; exit code 1 where the pack was not made of that checkpoint, where both models go different ways through puzzles
+/// that they solve, or where the integer model falls behind. Against an emulated board: bit for bit, every operation of every
 /// segment; exit code 1 where one element differs, which is named.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -51,15 +57,16 @@ pub(super) struct Args {
     /// Segments per puzzle; as many as trained by default
     #[arg(long)]
     segments: Option<usize>,
-    /// Points of exact accuracy by which the integer model may fall behind after the last segment
-    #[arg(long, value_name = "POINTS", default_value_t = 0.5)]
-    tolerance: f64,
+    #[command(flatten)]
+    limits: Limits,
     /// The pack was made of the weights as trained (`export --raw`)
     #[arg(long)]
     raw: bool,
     /// Threads; all processors by default
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
+    #[command(flatten)]
+    progress: ProgressArgs,
     /// Print JSON instead of tables
     #[arg(long)]
     json: bool,
@@ -72,6 +79,7 @@ pub(super) fn run(args: Args) -> Result<Exit> {
     if let Some(bad) = args.hints.iter().find(|hints| **hints > 100) {
         bail!("--hints {bad}: per cent, 0 to 100");
     }
+    ensure_in_order(&args)?;
     let file = AlignedPack::read(&args.pack)?;
     let pack = file.open()?;
     match &args.checkpoint {
@@ -138,52 +146,101 @@ fn boards(names: &[String]) -> Result<Vec<Board>> {
     names.iter().map(find).collect()
 }
 
+/// Sees that the pack is a pack and the checkpoint none.
+fn ensure_in_order(args: &Args) -> Result<()> {
+    let pack = args.pack.display();
+    let Some(checkpoint) = &args.checkpoint else { return Ok(()) };
+    let (first, second) = (is_pack(&args.pack)?, is_pack(checkpoint)?);
+    let checkpoint = checkpoint.display();
+    ensure!(
+        first || !second,
+        "the pack and the checkpoint are the wrong way round: hrm-host verify {checkpoint} --checkpoint {pack}"
+    );
+    ensure!(
+        first || !args.pack.is_dir(),
+        "{pack} is a folder, and the pack comes first: `hrm-host export {pack} --out NAME.hrm` makes one of a run"
+    );
+    ensure!(
+        !second,
+        "--checkpoint {checkpoint} is a pack; name the run or the checkpoint that {pack} was made of"
+    );
+    Ok(())
+}
+
 /// Float and int8, puzzle by puzzle.
 fn against_checkpoint(args: &Args, checkpoint: &Path, pack: Pack<'_>) -> Result<Exit> {
-    let (config, params) = load_parameters(&newest(checkpoint)?, !args.raw)?;
+    let path = newest(checkpoint)?;
+    let trained = load_model(&path, !args.raw)?;
+    let config = &trained.config;
     let members = usize::from(pack.shape().members);
-    let expected = shape(&config.model, members, pack.shape().lanes)?;
-    ensure!(
-        *pack.shape() == expected,
-        "{} and {} have different shapes; verify wants the checkpoint that the pack was exported from",
-        args.pack.display(),
-        checkpoint.display()
-    );
+    if *pack.shape() != shape(&config.model, members, pack.shape().lanes)? {
+        bail!(
+            "{} was not made of {}: they have different shapes; {}",
+            args.pack.display(),
+            path.display(),
+            differences(&pack.header()?.provenance, &trained).join("; ")
+        );
+    }
     let member = args.member.unwrap_or(members - 1);
     ensure!(member < members, "--member {member}: the pack has members 0 to {}", members - 1);
     let set = draw_rows(&args.data, config.model.task.as_str(), args.rows, args.seed)?;
     let segments = args.segments.unwrap_or(config.model.segments);
 
-    let mut float = FloatModel { hrm: Hrm::new(&config.model, &params)?, batch: 32 };
+    let mut checks = of_origin((&pack, member), (&path, args.raw), &trained, &args.limits)?;
+    if !args.json {
+        println!("{} against {}", args.pack.display(), path.display());
+        checks.iter().for_each(|check| println!("{}", check.line()));
+    }
+    let mut float = FloatModel { hrm: Hrm::new(&config.model, &trained.params)?, batch: 32 };
     let mut int = IntegerModel { pack, member, batch: 32 };
     let mut tables = Vec::new();
-    let mut behind = false;
+    let stop = interrupt::watch()?;
     for &hints in &args.hints {
         let eased = with_hints(&set, hints, args.seed);
-        let table = compare::<_, _, anyhow::Error>(&mut float, &mut int, &eased, segments)?;
-        if let Some(last) = table.last() {
-            let points = 100.0 * (last.float_exact as f64 - last.int_exact as f64) / last.rows.max(1) as f64;
-            behind |= points > args.tolerance;
-        }
+        let mut progress = args.progress.start(format!("{hints} % hints"), (0, set.len()));
+        let mut watch = |done| {
+            progress.show(done, None);
+            if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let table = compare_while::<_, _, anyhow::Error>(&mut float, &mut int, &eased, segments, &mut watch)?;
+        drop(progress);
+        let found = of_trajectories(hints, &table, &args.limits);
         if !args.json {
             print_table(hints, &table);
+            found.iter().for_each(|check| println!("{}", check.line()));
         }
+        checks.extend(found);
         tables.push(serde_json::json!({ "hints": hints, "segments": table }));
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
     }
+    let failed = checks.iter().filter(|check| check.fails()).count();
+    let interrupted = stop.load(Ordering::Relaxed);
     if args.json {
+        let behind = checks.iter().any(|check| check.is_accuracy() && check.fails());
         let report = serde_json::json!({
-            "pack": args.pack, "crc": format!("{:08x}", pack.crc()), "checkpoint": checkpoint,
-            "member": member, "data": args.data, "seed": args.seed, "tables": tables, "within_tolerance": !behind,
+            "pack": args.pack, "crc": format!("{:08x}", pack.crc()), "checkpoint": path, "member": member,
+            "data": args.data, "seed": args.seed, "limits": args.limits, "tables": tables, "checks": checks,
+            "within_tolerance": !behind, "complete": !interrupted, "verified": !interrupted && failed == 0,
         });
         println!("{}", serde_json::to_string_pretty(&report)?);
-    } else if behind {
-        println!("the integer model falls behind by more than {} points", args.tolerance);
+    } else if interrupted {
+        println!("\ninterrupted: no verdict");
+    } else if failed > 0 {
+        println!("\nNOT verified: {failed} of {} checks failed", checks.len());
+    } else {
+        println!("\nverified: {} was made of {} and thinks as it does", args.pack.display(), path.display());
     }
-    Ok(if behind { Exit::Error } else { Exit::Success })
+    Ok(match (interrupted, failed) {
+        (true, _) => Exit::Interrupted,
+        (false, 0) => Exit::Success,
+        (false, _) => Exit::Error,
+    })
 }
 
 fn print_table(hints: u8, table: &[Agreement]) {
-    println!("{hints} % hints, {} puzzles", table.first().map_or(0, |a| a.rows));
+    println!("\n{hints} % hints, {} puzzles", table.first().map_or(0, |a| a.rows));
     println!(
         "segment   float exact   int exact   only float   only int   same cells %   same halt %   cosine z_H   worst"
     );

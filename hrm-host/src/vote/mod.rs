@@ -70,8 +70,8 @@ pub fn solve_all(pack: Pack<'_>, set: &PuzzleSet, policy: Policy) -> Result<Vec<
     Ok(outcomes.into_iter().map(|(_, outcome)| outcome).collect())
 }
 
-/// Solves the puzzles `rows` of `set` and hands each outcome to `each` as it comes. Ends where `each` breaks off, and
-/// within a segment where `stop` is raised: puzzles that are not done then are left out.
+/// Solves the puzzles `rows` of `set` and hands each outcome to `each` as it comes. Ends within a
+/// segment where `each` breaks off or `stop` is raised: puzzles that are not done then are left out.
 ///
 /// # Errors
 /// As [`solve_all`].
@@ -85,7 +85,10 @@ pub fn solve_rows(
 ) -> Result<(), MemoryError> {
     let words = workspace_bytes(pack.shape()) / 4;
     let mut failed = None;
-    let solve = |memory: &mut Vec<u32>, row| solve_one(pack, memory, (set, row), policy, stop).transpose();
+    let solve = |memory: &mut Vec<u32>, row, ended: &AtomicBool| {
+        let go_on = || ![stop, ended].iter().any(|flag| flag.load(Ordering::Relaxed));
+        solve_one(pack, memory, (set, row), policy, go_on).transpose()
+    };
     work_off(
         rows,
         || vec![0u32; words],
@@ -101,17 +104,17 @@ pub fn solve_rows(
     failed.map_or(Ok(()), Err)
 }
 
-/// Solves one puzzle; `None` where it was stopped.
+/// Solves one puzzle; `None` where `go_on` said no before it was done.
 fn solve_one(
     pack: Pack<'_>,
     memory: &mut [u32],
     (set, row): (&PuzzleSet, usize),
     policy: Policy,
-    stop: &AtomicBool,
+    go_on: impl Fn() -> bool,
 ) -> Result<Option<Outcome>, MemoryError> {
     let mut model = Hrm::new(pack, memory)?;
     let mut solver = Solver::new(set.task(), set.question(row), policy);
-    while !stop.load(Ordering::Relaxed) {
+    while go_on() {
         if let Step::Done(answer) = solver.advance(&mut model, &mut ()) {
             let right = answer.grid == set.answer(row);
             return Ok(Some(Outcome {

@@ -58,7 +58,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
             |error| bar.suspend(|| eprintln!("the board is lost ({error}); waiting for it")),
         )?;
         let answer = done.answer();
-        score.add(&answer);
+        score.add(answer.status);
         let line = if args.json {
             json(&task, tokens, &answer)
         } else {

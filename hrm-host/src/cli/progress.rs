@@ -1,0 +1,148 @@
+//! How far long work has come, on standard error: a line that is drawn over on a terminal, a line from time to time elsewhere.
+
+use std::fmt::Write as _;
+use std::io::stderr;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::terminal::redraws;
+
+/// Whether and how often progress is told.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(super) struct ProgressArgs {
+    /// Seconds between two lines of progress where standard error is no terminal; 0 writes one for every step
+    #[arg(long = "progress", value_name = "SECONDS", default_value_t = 10)]
+    seconds: u64,
+    /// Tell no progress
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+impl ProgressArgs {
+    /// Begins to tell of `what`: `total` puzzles, `before` of which were done earlier.
+    pub(super) fn start(self, what: impl Into<String>, (before, total): (usize, usize)) -> Progress {
+        let screen = match (self.quiet, redraws(&stderr())) {
+            (true, _) => Screen::Dark,
+            (false, true) => Screen::Bar(bar()),
+            (false, false) => {
+                Screen::Lines { every: Duration::from_secs(self.seconds), last: Instant::now() }
+            }
+        };
+        Progress { what: what.into(), before, total, began: Instant::now(), screen }
+    }
+}
+
+fn bar() -> ProgressBar {
+    let style = ProgressStyle::with_template("{spinner} {msg}").unwrap_or(ProgressStyle::default_spinner());
+    let bar = ProgressBar::new_spinner().with_style(style);
+    // A single puzzle may take minutes: that it is being worked on is seen all the while.
+    bar.enable_steady_tick(Duration::from_millis(500));
+    bar
+}
+
+/// Where progress is told.
+enum Screen {
+    Bar(ProgressBar),
+    Lines { every: Duration, last: Instant },
+    Dark,
+}
+
+/// Long work on its way.
+pub(super) struct Progress {
+    what: String,
+    before: usize,
+    total: usize,
+    began: Instant,
+    screen: Screen,
+}
+
+impl Progress {
+    /// Tells that `done` puzzles are done, `solved` of them solved where that is known.
+    pub(super) fn show(&mut self, done: usize, solved: Option<usize>) {
+        let text = || {
+            let state = State { before: self.before, done, total: self.total, solved };
+            format!("{}: {}", self.what, state.text(self.began.elapsed()))
+        };
+        match &mut self.screen {
+            Screen::Bar(bar) => bar.set_message(text()),
+            Screen::Lines { every, last } if last.elapsed() >= *every => {
+                eprintln!("{}", text());
+                *last = Instant::now();
+            }
+            Screen::Lines { .. } | Screen::Dark => {}
+        }
+    }
+
+    /// Does `print` with the line out of its way.
+    pub(super) fn aside<T>(&self, print: impl FnOnce() -> T) -> T {
+        match &self.screen {
+            Screen::Bar(bar) => bar.suspend(print),
+            Screen::Lines { .. } | Screen::Dark => print(),
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Screen::Bar(bar) = &self.screen {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// How far it is.
+struct State {
+    before: usize,
+    done: usize,
+    total: usize,
+    solved: Option<usize>,
+}
+
+impl State {
+    /// As a person reads it, after `elapsed` of this run.
+    fn text(&self, elapsed: Duration) -> String {
+        let mut text = format!("{} of {} puzzles", self.done, self.total);
+        let now = self.done.saturating_sub(self.before) as f64;
+        let rate = now / elapsed.as_secs_f64().max(1e-3);
+        if now > 0.0 {
+            let left = self.total.saturating_sub(self.done) as f64 / rate;
+            let _ = match rate {
+                1.0.. => write!(text, ", {rate:.1}/s"),
+                _ => write!(text, ", {:.1}/min", 60.0 * rate),
+            };
+            let _ = write!(text, ", {} left", span(left));
+        }
+        if let Some(solved) = self.solved {
+            let _ = write!(text, ", {solved} solved");
+        }
+        text
+    }
+}
+
+/// A time as a person reads it.
+fn span(seconds: f64) -> String {
+    let seconds = seconds.round() as u64;
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, s) => format!("{s} s"),
+        (0, m, s) => format!("{m} min {s} s"),
+        (h, m, _) => format!("{h} h {m} min"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rate_and_time_left_are_those_of_this_run() {
+        let state = State { before: 100, done: 120, total: 400, solved: Some(57) };
+        let text = state.text(Duration::from_secs(10));
+        assert_eq!(text, "120 of 400 puzzles, 2.0/s, 2 min 20 s left, 57 solved");
+        let text = state.text(Duration::from_secs(1200));
+        assert_eq!(text, "120 of 400 puzzles, 1.0/min, 4 h 40 min left, 57 solved");
+        let fresh = State { before: 100, done: 100, total: 400, solved: None };
+        assert_eq!(fresh.text(Duration::ZERO), "100 of 400 puzzles");
+        assert_eq!(span(59.6), "1 min 0 s");
+    }
+}

@@ -1,0 +1,163 @@
+//! What the program says of models and grids: never that something is proved which is not, nor that something is wrong which
+//! is right; and the exit codes that tell a script so.
+
+use std::fs;
+use std::path::Path;
+
+mod common;
+
+use common::{CONFIG, hrm};
+use serde_json::{Value, json};
+
+const PACK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/sudoku4-demo.hrm");
+
+/// The puzzle has two solutions; each row has one of them for its answer.
+const TWO: &str = "question,answer\n.....1..1.43.31.,2431312412434312\n.....1..1.43.31.,3421213412434312\n";
+
+/// A folder with two runs of one configuration and different seeds, `a` and `b`, a pack of the first, and puzzles.
+fn runs() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path();
+    fs::write(folder.join("tiny.toml"), CONFIG).unwrap();
+    ok(
+        folder,
+        &["data", "generate", "--task", "sudoku4", "--count", "30", "--seed", "5", "--out", "rows.csv"],
+    );
+    for (run, seed) in [("a", "train.seed=1"), ("b", "train.seed=2")] {
+        ok(folder, &["train", "--config", "tiny.toml", "--out", run, "--set", seed]);
+    }
+    ok(folder, &["export", "a", "--out", "a.hrm"]);
+    dir
+}
+
+fn ok(folder: &Path, args: &[&str]) -> String {
+    let (code, out, said) = hrm(folder, args);
+    assert_eq!(code, 0, "{args:?}: {out}{said}");
+    out
+}
+
+fn parsed(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+#[test]
+fn a_pack_is_verified_against_its_own_checkpoint_alone() {
+    let dir = runs();
+    let folder = dir.path();
+    let verify = |more: &[&str]| {
+        hrm(folder, &[&["verify", "a.hrm", "--data", "rows.csv", "--hints", "0"], more].concat())
+    };
+    let (code, out, said) = verify(&["--checkpoint", "a"]);
+    assert_eq!(code, 0, "{out}{said}");
+    for told in [
+        "steps, samples, seed and configuration are the checkpoint's",
+        "100.000 % of ",
+        "(at least 99.9 %)",
+        "cosine of z_H 0.9",
+        "(at least 0.95)",
+        "equal cells (at least 90 %)",
+        "verified: a.hrm was made of ",
+    ] {
+        assert!(out.contains(told), "{told}: {out}");
+    }
+    // So brief a run solves nothing, and 0 against 0 proves nothing.
+    assert!(out.contains("silent") && out.contains("which says nothing"), "{out}");
+
+    let (code, out, said) = verify(&["--checkpoint", "b"]);
+    assert_eq!(code, 1, "{out}{said}");
+    for told in ["seed: 1 in the pack, 2 in the checkpoint", "FAILED  weights", "NOT verified: "] {
+        assert!(out.contains(told), "{told}: {out}");
+    }
+    assert!(!out.contains("verified: a.hrm"), "{out}");
+    let (code, out, _) = verify(&["--checkpoint", "b", "--json"]);
+    let report = parsed(&out);
+    assert_eq!((code, &report["verified"]), (1, &json!(false)));
+    let checks = report["checks"].as_array().unwrap();
+    let named = |name: &str| checks.iter().find(|check| check["name"] == name).unwrap();
+    assert_eq!((&named("weights")["holds"], &named("weights")["limit"]), (&json!(false), &json!(99.9)));
+    assert_eq!(named("first segment, all puzzles")["holds"], false, "{out}");
+    assert_eq!(report["limits"]["least_cosine"], 0.95);
+
+    // Every limit can be set.
+    for limit in ["--least-cosine", "--least-cells", "--least-weights"] {
+        let (code, out, _) = verify(&["--checkpoint", "a", limit, "101"]);
+        assert!(code == 1 && out.contains("at least 101"), "{limit}: {out}");
+    }
+}
+
+#[test]
+fn a_checkpoint_that_went_on_and_other_weights_are_named() {
+    let dir = runs();
+    let folder = dir.path();
+    let verify = |more: &[&str]| {
+        hrm(folder, &[&["verify", "a.hrm", "--checkpoint", "a", "--data", "rows.csv"], more].concat())
+    };
+    let (code, out, _) = verify(&["--raw"]);
+    assert!(code == 1 && out.contains("they are its averaged ones: leave --raw out"), "{out}");
+    ok(folder, &["train", "--resume", "--out", "a", "--finish-in", "5"]);
+    let (code, out, _) = verify(&[]);
+    assert!(code == 1 && out.contains("steps: 12 in the pack, 17 in the checkpoint"), "{out}");
+    assert!(out.contains("train.steps: 12 in the pack, 17"), "{out}");
+    assert!(out.contains("step-00000012.safetensors: name that file"), "{out}");
+    let step = ["verify", "a.hrm", "--checkpoint", "a/step-00000012.safetensors", "--data", "rows.csv"];
+    ok(folder, &step);
+}
+
+#[test]
+fn swapped_arguments_are_named() {
+    let dir = runs();
+    let folder = dir.path();
+    for (first, second, told) in [
+        ("a", "a.hrm", "the wrong way round: hrm-host verify a.hrm --checkpoint a"),
+        ("a", "b", "a is a folder, and the pack comes first"),
+        ("a.hrm", "a.hrm", "--checkpoint a.hrm is a pack"),
+    ] {
+        let (code, _, said) = hrm(folder, &["verify", first, "--checkpoint", second, "--data", "rows.csv"]);
+        assert!(code == 1 && said.contains(told), "{first} {second}: {said}");
+    }
+}
+
+#[test]
+fn a_valid_grid_of_a_puzzle_with_several_solutions_is_never_wrong() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path();
+    fs::write(folder.join("two.csv"), TWO).unwrap();
+    let eval = ["eval", PACK, "--data", "two.csv", "--rows", "2", "--hints", "0", "--vote"];
+    let out = ok(folder, &eval);
+    assert!(out.contains("has several solutions: .....1..1.43.31."), "{out}");
+    let report = parsed(&ok(folder, &[&eval[..], &["--json"]].concat()));
+    let level = &report["levels"][0];
+    let verdict = &level["verdict"];
+    assert_eq!(
+        [&verdict["solved"], &verdict["several_solutions"], &verdict["wrongly_solved"]],
+        [1, 1, 0],
+        "{level}"
+    );
+    let named = level["several_solutions"].as_array().unwrap();
+    assert_eq!(named.len(), 1);
+    assert_eq!(named[0]["question"], ".....1..1.43.31.");
+
+    // One pass, and the paths of an analysis.
+    let report = parsed(&ok(folder, &[&eval[..8], &["--json"]].concat()));
+    assert_eq!(report["levels"][0]["exact"], 1.0, "{report}");
+    let report = parsed(&ok(folder, &["analyze", PACK, "--data", "two.csv", "--rows", "2", "--json"]));
+    let wrong = report["modes"].as_array().unwrap().iter().filter(|mode| mode["rows"] != 0);
+    assert!(wrong.clone().all(|mode| mode["mode"].as_str().unwrap().starts_with("solved")), "{report}");
+}
+
+#[test]
+fn every_end_has_its_exit_code() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path();
+    let solve = |more: &[&str]| hrm(folder, &[&["solve", PACK], more].concat()).0;
+    assert_eq!(solve(&["1.....2..3.....4"]), 0);
+    assert_eq!(hrm(folder, &["solve", "no-such.hrm", "1.....2..3.....4"]).0, 1, "an error");
+    assert_eq!(solve(&["1.....2..3.....4", "--gueses", "3"]), 2, "a command line that is not understood");
+    assert_eq!(solve(&["11.............."]), 3, "no puzzle");
+    assert_eq!(solve(&["123....4........", "--guesses", "2"]), 4, "unproven");
+    assert_eq!(solve(&["123....4........", "11..............", "--guesses", "2"]), 3);
+    let help = ok(folder, &["--help"]);
+    for row in ["  0  done", "  1  an error", "  2  the command", "  3  solve", "  4  solve", "130  inter"] {
+        assert!(help.contains(row), "{row}: {help}");
+    }
+}
