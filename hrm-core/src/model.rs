@@ -19,7 +19,7 @@ use crate::kernels::{
     requantize_places, residual_norm, rotate, softmax, swiglu,
 };
 use crate::lane::{Lane, LaneWidth};
-use crate::pack::{Layer, Matrix, Member, Pack, Shape, TILE, Tables};
+use crate::pack::{Layer, Matrix, Member, Pack, SecondHead, Shape, TILE, Tables};
 use crate::reasoner::{Cancelled, Halt, Reasoner};
 use crate::rows::Rows;
 use crate::trace::{Op, Trace, Values};
@@ -469,15 +469,21 @@ fn halt<A: Lane>(
 ) -> Halt {
     let acc = product(z_h.get(..shape.width()).unwrap_or_default(), &member.halt, scratch.acc, scratch.pack);
     rescale::<A>(acc, member.halt.factors);
-    let (halt, resume) = match acc {
-        [halt, resume] => (*halt, *resume),
+    let (halt, second) = match acc {
+        [halt, second] => (*halt, *second),
         _ => (0, 0),
     };
     let params = &member.params;
-    let halt = halt.saturating_add(params.halt_bias);
-    let resume = if shape.resume_head { resume.saturating_add(params.resume_bias) } else { 0 };
-    trace.op(Op::Halt, Values::I32(&[halt, resume]));
-    Halt { halt, resume }
+    let q_halt = halt.saturating_add(params.halt_bias);
+    let second = match shape.second_head {
+        SecondHead::None => 0,
+        SecondHead::Continue | SecondHead::Doubt => second.saturating_add(params.second_bias),
+    };
+    trace.op(Op::Halt, Values::I32(&[q_halt, second]));
+    match shape.second_head {
+        SecondHead::Doubt => Halt { q_halt, q_continue: 0, q_doubt: second },
+        SecondHead::None | SecondHead::Continue => Halt { q_halt, q_continue: second, q_doubt: 0 },
+    }
 }
 
 /// The accumulators of `x W`, at the start of `acc`: (tokens, columns).

@@ -10,21 +10,23 @@ pub const LOGIT_BITS: u32 = 12;
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Halt {
     /// Logit of "halt now": the model believes its answer is right.
-    pub halt: i32,
+    pub q_halt: i32,
     /// Logit of "continue", for models trained with that head; 0 where there is none, so that
-    /// `halt > resume` is the halting rule of both kinds (`q_halt > q_continue`, and `q_halt > 0`).
-    pub resume: i32,
+    /// `q_halt > q_continue` is the halting rule of all kinds.
+    pub q_continue: i32,
+    /// Logit of "a cell that was filled in is wrong", for models trained with that head; 0 where there is none.
+    pub q_doubt: i32,
 }
 
 impl Halt {
     /// The ACT halting rule: `q_halt > q_continue`.
     pub fn wants_to_stop(self) -> bool {
-        self.halt > self.resume
+        self.q_halt > self.q_continue
     }
 
     /// How sure the model is that it may stop: `q_halt - q_continue`, in the same unit, saturating.
     pub fn confidence(self) -> i32 {
-        self.halt.saturating_sub(self.resume)
+        self.q_halt.saturating_sub(self.q_continue)
     }
 }
 

@@ -185,7 +185,7 @@ mod tests {
             rope: false,
             learned_positions: false,
             relations: 11,
-            resume_head: false,
+            second_head: crate::pack::SecondHead::None,
             lanes,
         }
     }

@@ -88,7 +88,7 @@ const SHAPE: Shape = Shape {
     rope: true,
     learned_positions: true,
     relations: 255,
-    resume_head: true,
+    second_head: hrm_core::pack::SecondHead::Continue,
     lanes: LaneWidth::I16,
 };
 

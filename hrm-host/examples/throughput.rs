@@ -93,6 +93,7 @@ fn main() -> Result<()> {
         shared_levels: true,
         positions: if options.rope { Positions::Rope } else { Positions::Relation },
         continue_head: false,
+        doubt_head: false,
         segments: 16,
     };
     let gradient = match options.gradient.as_str() {

@@ -201,6 +201,15 @@ pub struct TrainConfig {
     /// A row whose slow state moved by less than this share of its size in a segment is done, solved or not, once it has its
     /// explored segments; 0 lets every row think on.
     pub rest: f64,
+    /// Probability that a row which stopped without solving its puzzle supposes cells of its answer and thinks on, instead of
+    /// drawing another one.
+    pub suppose: f64,
+    /// Most cells supposed at once: U{1..suppose_most}.
+    pub suppose_most: u16,
+    /// Probability that it thinks on from its carried states instead of the initial ones.
+    pub suppose_warm: f64,
+    /// Segments at most after something was supposed.
+    pub suppose_segments: u32,
     /// Steps between two lines of metrics.
     pub log_steps: u64,
     /// Steps between two evaluations on the validation rows; 0 evaluates only at the end.
@@ -243,6 +252,10 @@ impl Default for TrainConfig {
             latent_noise: 0.0,
             replay: 0.0,
             rest: 0.0,
+            suppose: 0.0,
+            suppose_most: 3,
+            suppose_warm: 0.5,
+            suppose_segments: 6,
             log_steps: 20,
             eval_steps: 1000,
             eval_rows: 64,

@@ -24,6 +24,7 @@ fn config(positions: Positions, shared_levels: bool, continue_head: bool) -> Mod
         shared_levels,
         positions,
         continue_head,
+        doubt_head: false,
         segments: 4,
     }
 }

@@ -66,7 +66,7 @@ fn state(out: &Path) -> TrainState {
 }
 
 /// Every switch that is off by default, with a value that makes it matter.
-const SWITCHES: [&[&str]; 9] = [
+const SWITCHES: [&[&str]; 10] = [
     &["train.random_start=0.5"],
     &["train.latent_noise=0.2"],
     &["train.replay=0.9"],
@@ -76,6 +76,7 @@ const SWITCHES: [&[&str]; 9] = [
     &["train.prefix=sign"],
     &["train.matrices=muon"],
     &["train.explore_once=false"],
+    &["train.suppose=0.9"],
 ];
 
 #[test]
@@ -84,6 +85,12 @@ fn interrupted_equals_uninterrupted() {
     for overrides in [
         &[][..],
         &["model.continue_head=false", "train.gradient=full", "train.loss=stablemax"],
+        &[
+            "model.continue_head=false",
+            "model.doubt_head=true",
+            "train.suppose=0.9",
+            "train.suppose_segments=2",
+        ],
         &all_switches,
     ] {
         let config = config(overrides);
@@ -214,7 +221,8 @@ fn part(state: &TrainState, rows: std::ops::Range<usize>) -> TrainState {
         done: r.done[rows.clone()].to_vec(),
         eased: r.eased[rows.clone()].to_vec(),
         source: r.source[rows.clone()].to_vec(),
-        unsolved: r.unsolved[rows].to_vec(),
+        unsolved: r.unsolved[rows.clone()].to_vec(),
+        supposed: r.supposed[rows].to_vec(),
     };
     part
 }

@@ -101,7 +101,7 @@ impl Reasoner for StandIn {
     }
 
     fn halt(&self) -> Halt {
-        Halt { halt: self.state[0].into(), resume: 0 }
+        Halt { q_halt: self.state[0].into(), ..Halt::default() }
     }
 
     fn state_digest(&self) -> u32 {
@@ -128,7 +128,7 @@ pub const SHAPE: Shape = Shape {
     rope: false,
     learned_positions: false,
     relations: 0,
-    resume_head: false,
+    second_head: hrm_core::pack::SecondHead::None,
     lanes: LaneWidth::I16,
 };
 

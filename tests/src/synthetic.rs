@@ -65,7 +65,7 @@ pub fn pack(kind: Kind, seed: u64) -> Vec<u8> {
         rope: kind.rope,
         learned_positions: kind.learned_positions,
         relations,
-        resume_head: true,
+        second_head: hrm_core::pack::SecondHead::Continue,
         lanes: kind.lanes,
     };
     let layout = Layout::of(&shape);
@@ -182,7 +182,7 @@ impl Writer {
             norm_numerator: (4096.0 * f64::from(self.shape.width).sqrt() * 65536.0 / f64::from(state_step))
                 as i32,
             halt_bias: -12_000,
-            resume_bias: 900,
+            second_bias: 900,
             reserved: [0; 3],
         };
         self.put(layout.params.shifted(at), &[params]);

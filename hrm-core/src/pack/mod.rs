@@ -13,7 +13,7 @@ pub use header::{Accuracy, Header, Provenance};
 pub use layout::{ALIGN, LayerLayout, Layout, MatrixSpan, MemberLayout, Span};
 pub use self_test::{MAX_SELF_TESTS, SelfTest};
 pub(crate) use shape::round_up;
-pub use shape::{Shape, TILE};
+pub use shape::{SecondHead, Shape, TILE};
 pub use view::{Layer, LayerParams, Matrix, Member, MemberParams, Tables};
 
 use bytemuck::try_cast_slice;

@@ -40,10 +40,23 @@ pub struct Shape {
     pub learned_positions: bool,
     /// Relation classes of the attention bias; 0 for none.
     pub relations: u8,
-    /// Whether the halting head also has a continue logit.
-    pub resume_head: bool,
+    /// What the halting head's second output says.
+    pub second_head: SecondHead,
     /// Width of stored states and activations.
     pub lanes: LaneWidth,
+}
+
+/// What the second output of the halting head says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum SecondHead {
+    /// There is none.
+    #[default]
+    None,
+    /// `q_continue`: the value of thinking on, as in the original (Q-learning of halting).
+    Continue,
+    /// `q_doubt`: that a cell which was filled in before the model began to think is wrong.
+    Doubt,
 }
 
 /// Tokens processed together by one pass over the weights.

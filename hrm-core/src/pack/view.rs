@@ -37,8 +37,8 @@ pub struct MemberParams {
     pub norm_numerator: i32,
     /// Bias of the halt logit, in units of 2^-12.
     pub halt_bias: i32,
-    /// Bias of the continue logit, in units of 2^-12.
-    pub resume_bias: i32,
+    /// Bias of the second output, in units of 2^-12.
+    pub second_bias: i32,
     /// Zero.
     pub reserved: [i32; 3],
 }

@@ -13,6 +13,7 @@ mod tally;
 
 use serde::{Deserialize, Serialize};
 pub use solver::Solver;
+pub use supposition::suppose;
 
 use crate::task::Refusal;
 

@@ -4,15 +4,9 @@ use rand_core::Rng;
 
 use crate::task::{Task, draw::below};
 
-/// Fills `count` blank cells of `question`, drawn at random, with what `belief` holds there: fewer where more would contradict
-/// each other or the givens. Takes one draw a cell.
-pub(super) fn suppose<T: Task, R: Rng>(
-    task: &T,
-    question: &mut [u8],
-    belief: &[u8],
-    count: u16,
-    rng: &mut R,
-) {
+/// Fills `count` blank cells of `question`, drawn at random, with what `belief` (tokens of the same cells) holds there: fewer
+/// where more would contradict each other or the givens. Takes one draw a cell.
+pub fn suppose<T: Task, R: Rng>(task: &T, question: &mut [u8], belief: &[u8], count: u16, rng: &mut R) {
     for _ in 0..count {
         let blanks = question.iter().filter(|&&token| task.is_blank(token)).count();
         let first = below(rng, u32::try_from(blanks).unwrap_or(u32::MAX)) as usize;

@@ -69,7 +69,7 @@ impl Reasoner for Scripted<'_> {
         &self.said.grid
     }
     fn halt(&self) -> Halt {
-        Halt { halt: self.said.halt, resume: 0 }
+        Halt { q_halt: self.said.halt, ..Halt::default() }
     }
     fn state_digest(&self) -> u32 {
         self.said.digest

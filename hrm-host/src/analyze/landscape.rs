@@ -163,6 +163,7 @@ mod tests {
             shared_levels: false,
             positions: Positions::LearnedRelation,
             continue_head: false,
+            doubt_head: false,
             segments: 4,
         };
         Hrm::new(&config, &Params::init(&config, 3, &Device::Cpu).unwrap()).unwrap()

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
+use hrm_core::pack::SecondHead;
 use hrm_host::config::RunConfig;
 use hrm_host::kind::{Kind, kind_of_file};
 use hrm_host::model::{Hrm, ModelConfig, Params, adapt};
@@ -94,15 +95,21 @@ pub(super) fn configuration_of(path: &Path) -> Result<RunConfig> {
     serde_json::from_str(json).with_context(|| format!("{} {advice}", path.display()))
 }
 
-/// The weights at `path` for a run of `config`: the averaged ones of a checkpoint, the last member of a pack, with small
-/// positions where the run's model learns them and that one does not.
+/// The weights at `path` for a run of `config`: the averaged ones of a checkpoint, the last member of a pack, with what
+/// [`adapt`] adds where the run's model has more to learn.
 pub(super) fn weights_of(path: &Path, config: &RunConfig) -> Result<Params> {
     let (own, params) = if is_pack(path)? {
         // a pack that does not say how it was trained is taken for what the run wants
         let positions = configuration_of(path).map_or(config.model.positions, |own| own.model.positions);
-        let own = ModelConfig { positions, ..config.model.clone() };
         let file = AlignedPack::read(path)?;
         let pack = file.open()?;
+        let second = pack.shape().second_head;
+        let own = ModelConfig {
+            positions,
+            continue_head: second == SecondHead::Continue,
+            doubt_head: second == SecondHead::Doubt,
+            ..config.model.clone()
+        };
         let params = restore(&pack, usize::from(pack.shape().members) - 1, &own)
             .with_context(|| format!("cannot start from {}", path.display()))?;
         (own, params)

@@ -152,6 +152,7 @@ fn example_model() -> ModelConfig {
         shared_levels: true,
         positions: Positions::Relation,
         continue_head: false,
+        doubt_head: false,
         segments: 16,
     }
 }

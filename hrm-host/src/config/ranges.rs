@@ -24,7 +24,7 @@ impl RunConfig {
         let finite = |x: f64| x >= 0.0 && x.is_finite();
         let (probability, fraction) = ("a probability, 0 to 1", "at least 0 and below 1");
         let share_range = "a share above 0 and at most 1";
-        let ranges: [(bool, &str, &dyn ToString, &str); 24] = [
+        let ranges: [(bool, &str, &dyn ToString, &str); 28] = [
             (unit(d.eased), "data.eased", &d.eased, probability),
             (share(d.eased_most), "data.eased_most", &d.eased_most, share_range),
             (share(d.eased_most_from), "data.eased_most_from", &d.eased_most_from, share_range),
@@ -66,6 +66,10 @@ impl RunConfig {
             (finite(t.latent_noise), "train.latent_noise", &t.latent_noise, "0 (none) or more"),
             (unit(t.replay), "train.replay", &t.replay, probability),
             (unit(t.rest), "train.rest", &t.rest, "0 (off) to 1"),
+            (unit(t.suppose), "train.suppose", &t.suppose, probability),
+            (t.suppose_most > 0, "train.suppose_most", &t.suppose_most, "at least 1"),
+            (unit(t.suppose_warm), "train.suppose_warm", &t.suppose_warm, probability),
+            (t.suppose_segments > 0, "train.suppose_segments", &t.suppose_segments, "at least 1"),
             (t.log_steps > 0, "train.log_steps", &t.log_steps, "at least 1"),
             (t.checkpoint_minutes > 0.0, "train.checkpoint_minutes", &t.checkpoint_minutes, "above 0"),
             (t.keep > 0, "train.keep", &t.keep, "at least 1"),

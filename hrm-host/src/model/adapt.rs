@@ -1,6 +1,7 @@
-//! A trained model's weights in a model that also learns positions.
+//! A trained model's weights in a model that also learns positions, or to doubt.
 
 use candle_core::Tensor;
+use hrm_core::pack::SecondHead;
 
 use super::config::ModelConfig;
 use super::error::ModelError;
@@ -16,6 +17,8 @@ const SHARE: f64 = 0.3;
 /// The embedding is `sqrt(width) tokens` without positions and `sqrt(width / 2) (tokens + positions)` with them, so that the
 /// tokens grow by `sqrt 2` and the model thinks as before, but for the small positions, drawn by `seed`.
 ///
+/// The halting head may have a doubt output where `from` has no second one: it begins with weights of 0, and its logit with 0.
+///
 /// # Errors
 /// Where the two differ in anything else that shapes a parameter; the message names it.
 pub fn adapt(params: &Params, from: &ModelConfig, to: &ModelConfig, seed: u64) -> Result<Params, ModelError> {
@@ -29,6 +32,12 @@ pub fn adapt(params: &Params, from: &ModelConfig, to: &ModelConfig, seed: u64) -
         let values = TruncatedNormal::new(seed).draw(to.sequence() * from.width, std);
         let positions = Tensor::from_vec(values, (to.sequence(), from.width), params.device())?;
         tensors.insert("embed.positions".to_owned(), positions);
+    }
+    if (from.second_head(), to.second_head()) == (SecondHead::None, SecondHead::Doubt) {
+        for name in ["q_head.weight", "q_head.bias"] {
+            let halt = params.get(name)?;
+            tensors.insert(name.to_owned(), Tensor::cat(&[halt, &halt.zeros_like()?], 0)?);
+        }
     }
     Params::from_tensors(to, &tensors, params.device())
 }
@@ -53,6 +62,7 @@ mod tests {
             shared_levels: true,
             positions,
             continue_head: false,
+            doubt_head: false,
             segments: 4,
         }
     }

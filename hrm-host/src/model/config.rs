@@ -1,7 +1,7 @@
 //! The shape of a model: everything that decides which parameters exist and how they are used.
 
 use hrm_core::lane::LaneWidth;
-use hrm_core::pack::Shape;
+use hrm_core::pack::{SecondHead, Shape};
 use hrm_core::task::Task;
 use hrm_core::task::sudoku::{Sudoku, SudokuKind};
 use serde::{Deserialize, Serialize};
@@ -128,6 +128,9 @@ pub struct ModelConfig {
     pub positions: Positions,
     /// Whether the halting head has a second output, "continue".
     pub continue_head: bool,
+    /// Whether its second output is "doubt" instead: that a cell which was filled in is wrong.
+    #[serde(default)]
+    pub doubt_head: bool,
     /// Segments the model is trained to take at most.
     pub segments: usize,
 }
@@ -178,6 +181,10 @@ impl ModelConfig {
             let why = format!("with shared_levels = true it must equal h_layers = {}", self.h_layers);
             return bad("l_layers", &self.l_layers, &why);
         }
+        if self.continue_head && self.doubt_head {
+            let why = "the halting head has one second output: with continue_head = true it is taken";
+            return bad("doubt_head", &self.doubt_head, why);
+        }
         self.shape(1, LaneWidth::I16).map(drop)
     }
 
@@ -207,7 +214,7 @@ impl ModelConfig {
             rope: self.positions.rope(),
             learned_positions: self.positions.learned(),
             relations: fit("positions", relations)?,
-            resume_head: self.continue_head,
+            second_head: self.second_head(),
             lanes,
         };
         shape.check().map_err(|error| ModelError::Config {
@@ -246,9 +253,18 @@ impl ModelConfig {
         self.width / self.heads
     }
 
-    /// Outputs of the halting head: halt, and continue where there is one.
+    /// What the halting head's second output says.
+    pub fn second_head(&self) -> SecondHead {
+        match (self.continue_head, self.doubt_head) {
+            (false, false) => SecondHead::None,
+            (true, _) => SecondHead::Continue,
+            (false, true) => SecondHead::Doubt,
+        }
+    }
+
+    /// Outputs of the halting head: halt, and a second one where there is one.
     pub fn q_outputs(&self) -> usize {
-        1 + usize::from(self.continue_head)
+        1 + usize::from(self.second_head() != SecondHead::None)
     }
 
     /// Relation classes of the model: the task's, then the three of the prefix position.
@@ -290,6 +306,7 @@ mod tests {
             shared_levels: true,
             positions: Positions::LearnedRelation,
             continue_head: false,
+            doubt_head: false,
             segments: 16,
         }
     }
@@ -310,7 +327,7 @@ mod tests {
     fn every_bad_value_is_named() {
         config().validate().unwrap();
         type Spoil = fn(&mut ModelConfig);
-        let cases: [(&str, Spoil); 15] = [
+        let cases: [(&str, Spoil); 16] = [
             ("model.width = 1024: is too much with inner = 4096, 32 + 32 layers", |c| {
                 (c.width, c.heads, c.inner, c.h_layers, c.l_layers) = (1024, 8, 4096, 32, 32);
                 c.shared_levels = false;
@@ -329,6 +346,7 @@ mod tests {
             ("model.h_cycles = 0", |c| c.h_cycles = 0),
             ("model.l_cycles = 65", |c| c.l_cycles = 65),
             ("model.segments = 0", |c| c.segments = 0),
+            ("model.doubt_head = true", |c| (c.continue_head, c.doubt_head) = (true, true)),
         ];
         for (expected, spoil) in cases {
             let mut bad = config();

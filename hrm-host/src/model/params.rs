@@ -226,6 +226,7 @@ mod tests {
             shared_levels: true,
             positions: Positions::LearnedRelation,
             continue_head: true,
+            doubt_head: false,
             segments: 16,
         }
     }

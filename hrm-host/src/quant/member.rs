@@ -147,7 +147,7 @@ pub(super) fn write(
         h_input_factor: inverse(steps.h_input),
         norm_numerator: (4096.0 * (config.width as f64).sqrt() / state).round() as i32,
         halt_bias: bias[0],
-        resume_bias: bias.get(1).copied().unwrap_or(0),
+        second_bias: bias.get(1).copied().unwrap_or(0),
         reserved: [0; 3],
     };
     writer.put(layout.params.shifted(at), &[params]);

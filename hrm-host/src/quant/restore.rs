@@ -56,7 +56,7 @@ pub fn restore(pack: &Pack<'_>, member: usize, config: &ModelConfig) -> Result<P
     let head = |matrix, rows| weights(matrix, rows, gain / (state * logit));
     all.put_rows("lm_head", &head(numbers.logits, config.vocab()))?;
     all.put_rows("q_head.weight", &head(numbers.halt, config.q_outputs()))?;
-    let bias = [p.halt_bias, p.resume_bias].map(|bias| f64::from(bias) / logit);
+    let bias = [p.halt_bias, p.second_bias].map(|bias| f64::from(bias) / logit);
     all.put("q_head.bias", &[config.q_outputs()], &bias[..config.q_outputs()])?;
 
     let inputs = [real(p.l_input_step), real(p.h_input_step)];
@@ -84,7 +84,7 @@ fn differences(task: &str, own: &Shape, config: &ModelConfig) -> Result<Vec<Stri
             ("h_layers", shape.h_layers.to_string()),
             ("l_layers", shape.l_layers.to_string()),
             ("shared_levels", shape.shared_levels.to_string()),
-            ("continue_head", shape.resume_head.to_string()),
+            ("second output of the halting head", format!("{:?}", shape.second_head)),
             ("RoPE", shape.rope.to_string()),
             ("learned positions", shape.learned_positions.to_string()),
             ("relation classes", shape.relations.to_string()),

@@ -11,6 +11,7 @@ use super::error::TrainError;
 use super::flat::{FlatParams, Named};
 use super::optim::AdamAtan2;
 use super::rows::{Rows, UNKNOWN};
+use super::suppose::Supposed;
 use crate::config::RunConfig;
 use crate::files::replace_file;
 use crate::model::Params;
@@ -88,6 +89,8 @@ impl TrainState {
         archive.put_u32("rows.at_least", &[batch], &self.rows.at_least);
         archive.put_u32("rows.source", &[batch], &self.rows.source);
         archive.put_u8("rows.unsolved", &[batch], &self.rows.unsolved);
+        let supposed: Vec<u8> = self.rows.supposed.iter().map(|&supposed| supposed as u8).collect();
+        archive.put_u8("rows.supposed", &[batch], &supposed);
         archive
     }
 
@@ -124,7 +127,7 @@ impl TrainState {
                 done: archive.u8("rows.done", batch)?,
                 eased: archive.u8("rows.eased", batch)?,
                 segments: archive.u32("rows.segments", batch)?,
-                // Older files lack what follows: their rows wait for nothing, and their puzzles are not drawn again.
+                // Older files lack what follows: their rows wait for nothing, are not drawn again, and suppose nothing.
                 at_least: match archive.contains("rows.at_least") {
                     true => archive.u32("rows.at_least", batch)?,
                     false => vec![0; batch],
@@ -136,6 +139,12 @@ impl TrainState {
                 unsolved: match archive.contains("rows.unsolved") {
                     true => archive.u8("rows.unsolved", batch)?,
                     false => vec![0; batch],
+                },
+                supposed: match archive.contains("rows.supposed") {
+                    true => {
+                        archive.u8("rows.supposed", batch)?.into_iter().map(Supposed::from_byte).collect()
+                    }
+                    false => vec![Supposed::Nothing; batch],
                 },
             },
             rng: archive.json("rng")?,

@@ -65,7 +65,8 @@ impl Answers for FloatModel {
         segments: usize,
         seen: &mut dyn FnMut(Moment<'_>),
     ) -> Result<(), TrainError> {
-        let (cells, vocab) = (self.hrm.config().cells(), self.hrm.config().vocab());
+        let config = self.hrm.config();
+        let (cells, vocab, second) = (config.cells(), config.vocab(), config.second_head());
         let rows = puzzles.len() / cells;
         let tokens = Tensor::from_slice(puzzles, (rows, cells), self.hrm.device())?.to_dtype(DType::U32)?;
         let mut carry = self.hrm.initial_carry(rows)?;
@@ -74,7 +75,7 @@ impl Answers for FloatModel {
             let logits: Vec<f32> = output.logits.flatten_all()?.to_vec1()?;
             let grids: Vec<u8> = logits.chunks_exact(vocab).map(|x| argmax(x) as u8).collect();
             let q = output.q.to_vec2::<f32>()?;
-            let halts: Vec<bool> = q.iter().map(|q| wants_to_stop(q)).collect();
+            let halts: Vec<bool> = q.iter().map(|q| wants_to_stop(q, second)).collect();
             let z_h: Vec<f32> = output.carry.z_h.flatten_all()?.to_vec1()?;
             seen(Moment { grids: &grids, halts: &halts, z_h: &z_h });
             carry = output.carry;

@@ -1,9 +1,11 @@
 //! The loss of one segment and its gradient with respect to the logits.
 //!
 //! Per row: the cross entropy averaged over all cells (givens included), plus half the binary cross entropy of the
-//! halting logit against "every token is right", plus, for models with a continue head, half that of the continue logit
-//! against the value of going on. The total is the mean over rows.
+//! halting logit against "every token is right", plus half that of the second output where there is one: of a continue logit
+//! against the value of going on, of a doubt logit against "a cell supposed is wrong" where something is supposed. A row with a
+//! wrong cell has no answer, and no cross entropy of cells. The total is the mean over rows.
 
+use super::suppose::Supposed;
 use crate::config::LossKind;
 use rayon::prelude::*;
 
@@ -16,12 +18,25 @@ pub struct Answered<'a> {
     pub q: &'a [f32],
     /// The right tokens, (rows, cells), each below `vocab`.
     pub labels: &'a [u8],
-    /// The value of going on, (rows), each 0 to 1; present for models with a continue head.
-    pub continue_targets: Option<&'a [f32]>,
+    /// What is supposed in each row's puzzle, (rows).
+    pub supposed: &'a [Supposed],
+    /// What the second halting logit should say.
+    pub second: Second<'a>,
     /// Cells per row.
     pub cells: usize,
     /// Tokens.
     pub vocab: usize,
+}
+
+/// What the halting head's second output should say.
+#[derive(Clone, Copy, Debug)]
+pub enum Second<'a> {
+    /// There is none.
+    None,
+    /// The value of going on, (rows), each 0 to 1.
+    Continue(&'a [f32]),
+    /// Whether a cell supposed is wrong.
+    Doubt,
 }
 
 /// Loss, gradients and what was right, of one batch of rows.
@@ -33,8 +48,8 @@ pub struct Losses {
     pub tokens: f64,
     /// Mean binary cross entropy of the halting logit.
     pub halt: f64,
-    /// Mean binary cross entropy of the continue logit; 0 without that head.
-    pub resume: f64,
+    /// Mean binary cross entropy of the second logit; 0 without one, and of doubt 0 for rows in which nothing is supposed.
+    pub second: f64,
     /// Cells answered right, by row.
     pub right: Vec<u32>,
     /// d total / d logits, (rows, cells, vocab).
@@ -49,16 +64,17 @@ impl Losses {
     /// # Panics
     /// Where the lengths in `answered` contradict each other.
     pub fn compute(&mut self, kind: LossKind, answered: &Answered<'_>) {
-        let &Answered { logits, q, labels, continue_targets, cells, vocab } = answered;
+        let &Answered { logits, q, labels, supposed, second, cells, vocab } = answered;
         let rows = labels.len() / cells;
         let heads = q.len() / rows;
         assert_eq!(labels.len(), rows * cells, "a label per cell");
         assert_eq!(logits.len(), labels.len() * vocab, "a logit per cell and token");
         assert_eq!(
             q.len(),
-            rows * if continue_targets.is_some() { 2 } else { 1 },
+            rows * if matches!(second, Second::None) { 1 } else { 2 },
             "a target per halting logit"
         );
+        assert_eq!(supposed.len(), rows, "each row's suppositions");
         self.right.clear();
         self.right.resize(rows, 0);
         self.d_logits.clear();
@@ -71,8 +87,11 @@ impl Losses {
             .par_chunks_exact(cells * vocab)
             .zip(labels.par_chunks_exact(cells))
             .zip(self.d_logits.par_chunks_exact_mut(cells * vocab))
-            .zip(&mut self.right);
-        let of_rows = rows_of.map(|(((logits, labels), d_logits), right)| {
+            .zip(supposed.par_iter().zip(&mut self.right));
+        let of_rows = rows_of.map(|(((logits, labels), d_logits), (&supposed, right))| {
+            if supposed == Supposed::Wrong {
+                return 0.0;
+            }
             let cells_of = logits.chunks_exact(vocab).zip(labels).zip(d_logits.chunks_exact_mut(vocab));
             cells_of
                 .map(|((x, &label), d)| {
@@ -88,18 +107,22 @@ impl Losses {
         let tokens = of_rows.collect::<Vec<_>>().into_iter().sum::<f64>();
 
         let per_row = 0.5 / rows as f64;
-        let (mut halt, mut resume) = (0.0, 0.0);
+        let (mut halt, mut of_second) = (0.0, 0.0);
         for (row, (x, d)) in q.chunks_exact(heads).zip(self.d_q.chunks_exact_mut(heads)).enumerate() {
             let solved = f64::from(u8::from(self.right[row] as usize == cells));
             halt += binary_cross_entropy(x[0], solved, per_row, &mut d[0]);
-            if let Some(targets) = continue_targets {
-                resume += binary_cross_entropy(x[1], targets[row].into(), per_row, &mut d[1]);
-            }
+            let target = match (second, supposed[row]) {
+                (Second::None, _) | (Second::Doubt, Supposed::Nothing) => continue,
+                (Second::Continue(values), _) => values[row].into(),
+                (Second::Doubt, Supposed::Right) => 0.0,
+                (Second::Doubt, Supposed::Wrong) => 1.0,
+            };
+            of_second += binary_cross_entropy(x[1], target, per_row, &mut d[1]);
         }
         self.tokens = tokens * per_cell;
         self.halt = halt / rows as f64;
-        self.resume = resume / rows as f64;
-        self.total = self.tokens + 0.5 * (self.halt + self.resume);
+        self.second = of_second / rows as f64;
+        self.total = self.tokens + 0.5 * (self.halt + self.second);
     }
 }
 
@@ -174,7 +197,9 @@ mod tests {
         let mut losses = Losses::default();
         let cells = labels.len() / (q.len() / if targets.is_some() { 2 } else { 1 });
         let vocab = logits.len() / labels.len();
-        losses.compute(kind, &Answered { logits, q, labels, continue_targets: targets, cells, vocab });
+        let supposed = vec![Supposed::Nothing; labels.len() / cells];
+        let second = targets.map_or(Second::None, Second::Continue);
+        losses.compute(kind, &Answered { logits, q, labels, supposed: &supposed, second, cells, vocab });
         losses
     }
 
@@ -209,9 +234,33 @@ mod tests {
         assert_eq!(continue_target([0.0, 3.0], true), 0.5);
         assert_eq!(continue_target([0.0, 3.0], false), sigmoid(3.0));
         let l = losses(LossKind::Softmax, &[0.0, 0.0], &[0.0, 0.0], &[0], Some(&[0.25]));
-        assert!((l.resume - 2f64.ln()).abs() < 1e-9);
+        assert!((l.second - 2f64.ln()).abs() < 1e-9);
         assert_eq!(l.d_q, [-0.25, 0.125]);
         assert!((l.total - 2f64.ln() * 2.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn doubt_is_asked_where_something_is_supposed_and_wrong_cells_have_no_answer() {
+        let mut l = Losses::default();
+        let supposed = [Supposed::Nothing, Supposed::Right, Supposed::Wrong];
+        let (logits, q, labels) = ([0.0; 6], [0.0, 1.0, 0.0, 0.0, 0.0, 0.0], [0; 3]);
+        let answered = Answered {
+            logits: &logits,
+            q: &q,
+            labels: &labels,
+            supposed: &supposed,
+            second: Second::Doubt,
+            cells: 1,
+            vocab: 2,
+        };
+        l.compute(LossKind::Softmax, &answered);
+        // Two of three rows have an answer, and two something supposed; each costs ln 2.
+        assert!((l.tokens - 2.0 / 3.0 * 2f64.ln()).abs() < 1e-6, "{}", l.tokens);
+        assert!((l.second - 2.0 / 3.0 * 2f64.ln()).abs() < 1e-9, "{}", l.second);
+        assert_eq!(l.d_logits[4..], [0.0; 2]);
+        assert_eq!([l.d_q[1], l.d_q[3], l.d_q[5]], [0.0, 0.25 / 3.0, -0.25 / 3.0]);
+        // Nothing is right in a row that cannot be.
+        assert_eq!(l.right, [1, 1, 0]);
     }
 
     #[test]

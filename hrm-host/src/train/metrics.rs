@@ -38,6 +38,15 @@ pub struct Progress {
     pub hard_exact_accuracy: f64,
     /// Mean number of segments of the rows that stopped; 0 where none did.
     pub mean_segments: f64,
+    /// Share of rows in whose puzzle something is supposed.
+    #[serde(default)]
+    pub supposed: f64,
+    /// Of those, the share with a wrong cell.
+    #[serde(default)]
+    pub supposed_wrongly: f64,
+    /// Mean binary cross entropy of the doubt logit among them; 0 without that head.
+    #[serde(default)]
+    pub doubt_loss: f64,
 }
 
 /// Sums of [`StepReport`]s.
@@ -65,6 +74,9 @@ impl Window {
         sum.hard_exact += report.hard_exact;
         sum.stopped += report.stopped;
         sum.stopped_segments += report.stopped_segments;
+        sum.supposed += report.supposed;
+        sum.supposed_wrongly += report.supposed_wrongly;
+        sum.doubt += report.doubt;
     }
 
     /// The means, after `seconds` for this window's steps; the window is empty afterwards.
@@ -86,6 +98,9 @@ impl Window {
             exact_accuracy: share(sum.exact, sum.rows),
             hard_exact_accuracy: share(sum.hard_exact, sum.hard),
             mean_segments: share(sum.stopped_segments, sum.stopped),
+            supposed: share(sum.supposed, sum.rows),
+            supposed_wrongly: share(sum.supposed_wrongly, sum.supposed),
+            doubt_loss: sum.doubt / sum.supposed.max(1) as f64,
         }
     }
 }

@@ -19,6 +19,7 @@ pub mod optim;
 pub mod rows;
 pub mod run;
 pub mod source;
+pub mod suppose;
 pub mod trainer;
 
 pub use checkpoint::load_parameters;

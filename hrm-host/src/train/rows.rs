@@ -1,9 +1,11 @@
 //! The rows of the running batch: which puzzle each is working on, since how many segments, and when it is done.
 
+use hrm_core::pack::SecondHead;
 use hrm_core::task::draw::below;
 use rand_core::Rng;
 
 use super::draw::chance;
+use super::suppose::Supposed;
 
 /// The batch's puzzles and counters. A row that is done is refilled before the next segment (continuous batching).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +28,8 @@ pub struct Rows {
     pub source: Vec<u32>,
     /// 1 where the row is done with its puzzle without having solved it.
     pub unsolved: Vec<u8>,
+    /// What is supposed in the current puzzle.
+    pub supposed: Vec<Supposed>,
 }
 
 /// [`Rows::source`] of a puzzle that cannot be drawn again.
@@ -45,6 +49,8 @@ pub struct Drawn {
 pub struct HaltRule {
     /// Segments after which every row stops.
     pub max: u32,
+    /// The same of rows in whose puzzle something is supposed.
+    pub max_supposed: u32,
     /// Probability that a row must first reach U{2..max} segments.
     pub exploration: f64,
     /// Whether that draw is made once per puzzle instead of at every segment.
@@ -52,11 +58,11 @@ pub struct HaltRule {
 }
 
 /// Whether a model wants to stop, from its halting logits: halt above continue, or above 0 where there is no continue head.
-pub fn wants_to_stop(q: &[f32]) -> bool {
-    match *q {
-        [halt, resume] => halt > resume,
-        [halt] => halt > 0.0,
-        _ => false,
+pub fn wants_to_stop(q: &[f32], second: SecondHead) -> bool {
+    match (q, second) {
+        (&[q_halt, q_continue], SecondHead::Continue) => q_halt > q_continue,
+        (&[q_halt, ..], _) => q_halt > 0.0,
+        ([], _) => false,
     }
 }
 
@@ -67,8 +73,9 @@ impl HaltRule {
     }
 
     /// Whether a row stops after `segments` segments: at the maximum, or where it wants to and has taken `at_least`.
-    pub fn stops(&self, segments: u32, wants_to_stop: bool, at_least: u32) -> bool {
-        segments >= self.max || (wants_to_stop && segments >= at_least)
+    pub fn stops(&self, segments: u32, wants_to_stop: bool, at_least: u32, supposed: Supposed) -> bool {
+        let max = if supposed == Supposed::Nothing { self.max } else { self.max_supposed };
+        segments >= max || (wants_to_stop && segments >= at_least)
     }
 }
 
@@ -85,6 +92,7 @@ impl Rows {
             eased: vec![0; rows],
             source: vec![UNKNOWN; rows],
             unsolved: vec![0; rows],
+            supposed: vec![Supposed::Nothing; rows],
         }
     }
 
@@ -110,6 +118,7 @@ impl Rows {
                 self.source[row] = drawn.source;
                 self.eased[row] = u8::from(drawn.eased);
                 self.unsolved[row] = 0;
+                self.supposed[row] = Supposed::Nothing;
                 self.segments[row] = 0;
                 self.done[row] = 0;
             }
@@ -140,7 +149,8 @@ impl Rows {
                 self.at_least[row] = rule.draw(rng);
             }
             self.segments[row] += 1;
-            let done = rule.stops(self.segments[row], wants_to_stop(row), self.at_least[row]);
+            let done =
+                rule.stops(self.segments[row], wants_to_stop(row), self.at_least[row], self.supposed[row]);
             self.done[row] = u8::from(done);
             self.unsolved[row] = u8::from(done && !solved(row));
         }
@@ -169,7 +179,7 @@ mod tests {
         assert_eq!(rows.refill(&mut draw), [true; 3]);
         assert_eq!(rows.puzzles, [10, 10, 11, 11, 12, 12]);
         let mut rng = Pcg64::seed_from_u64(1);
-        let rule = HaltRule { max: 16, exploration: 0.0, once: true };
+        let rule = HaltRule { max: 16, max_supposed: 6, exploration: 0.0, once: true };
         rows.advance(|row| row == 1, |_| false, rule, &mut rng);
         assert_eq!((rows.segments.as_slice(), rows.done.as_slice()), (&[1, 1, 1][..], &[0, 1, 0][..]));
         assert_eq!(rows.refill(&mut draw), [false, true, false]);
@@ -188,24 +198,35 @@ mod tests {
     #[test]
     fn the_maximum_always_stops_and_exploration_only_delays() {
         let mut rng = Pcg64::seed_from_u64(1);
-        let never = HaltRule { max: 16, exploration: 0.0, once: true };
+        let never = HaltRule { max: 16, max_supposed: 6, exploration: 0.0, once: true };
         assert_eq!(never.draw(&mut rng), 0);
-        assert!(never.stops(1, true, 0) && !never.stops(15, false, 0) && never.stops(16, false, 0));
+        let nothing = Supposed::Nothing;
+        assert!(never.stops(1, true, 0, nothing) && never.stops(16, false, 0, nothing));
+        assert!(!never.stops(15, false, 0, nothing));
+        // Where something is supposed there are fewer.
+        assert!(never.stops(6, false, 0, Supposed::Right) && !never.stops(5, false, 0, Supposed::Wrong));
         let always = HaltRule { exploration: 1.0, ..never };
         let mut seen = [0u32; 17];
         (0..15_000).for_each(|_| seen[always.draw(&mut rng) as usize] += 1);
         assert!(seen[..2] == [0, 0] && seen[2..].iter().all(|n| (880..1120).contains(n)), "{seen:?}");
-        assert!(!always.stops(8, true, 9) && always.stops(9, true, 9) && always.stops(16, true, 16));
+        assert!(!always.stops(8, true, 9, nothing) && always.stops(9, true, 9, nothing));
+        assert!(always.stops(16, true, 16, nothing));
         // One segment at most: nothing to explore, no overflow.
         assert_eq!(HaltRule { max: 1, ..always }.draw(&mut rng), 0);
     }
 
     #[test]
     fn halting_is_wanted_where_it_is_worth_more() {
-        assert!(wants_to_stop(&[0.1]) && !wants_to_stop(&[0.0]) && !wants_to_stop(&[-5.0]));
+        let alone = |q: f32| wants_to_stop(&[q], SecondHead::None);
+        assert!(alone(0.1) && !alone(0.0) && !alone(-5.0) && !alone(f32::NAN));
         // Equal logits go on, as the initial ones, both -5, do.
-        assert!(wants_to_stop(&[-2.0, -3.0]) && !wants_to_stop(&[-5.0, -5.0]) && !wants_to_stop(&[1.0, 2.0]));
-        assert!(!wants_to_stop(&[f32::NAN]) && !wants_to_stop(&[f32::NAN, 0.0]));
+        let of_two = |q: [f32; 2]| wants_to_stop(&q, SecondHead::Continue);
+        assert!(of_two([-2.0, -3.0]) && !of_two([-5.0, -5.0]) && !of_two([1.0, 2.0]));
+        assert!(!of_two([f32::NAN, 0.0]));
+        // Doubt is no reason to go on.
+        assert!(
+            wants_to_stop(&[1.0, 2.0], SecondHead::Doubt) && !wants_to_stop(&[-2.0, -3.0], SecondHead::Doubt)
+        );
     }
 
     #[test]
@@ -213,7 +234,7 @@ mod tests {
         // A row that always wants to stop, with exploration at every second draw on average.
         let mean_segments = |once: bool| {
             let mut rng = Pcg64::seed_from_u64(1);
-            let rule = HaltRule { max: 16, exploration: 0.5, once };
+            let rule = HaltRule { max: 16, max_supposed: 6, exploration: 0.5, once };
             let mut rows = Rows::new(2000, 1);
             let mut stopped = 0u32;
             rows.refill(|_, _, _| Drawn { source: 0, eased: false });

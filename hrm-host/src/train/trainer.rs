@@ -1,6 +1,7 @@
 //! Deep supervision: one optimizer step per segment, on a batch whose rows come and go.
 
 use candle_core::{DType, Device, Tensor};
+use hrm_core::pack::SecondHead;
 use hrm_core::task::draw::below;
 use hrm_core::task::sudoku::Sudoku;
 use rand_core::SeedableRng;
@@ -12,10 +13,11 @@ use super::draw::{Variation, chance, vary};
 use super::error::TrainError;
 use super::flat::FlatParams;
 use super::latent::{at_rest, disturb, start_anywhere};
-use super::loss::{Answered, Losses, continue_target};
+use super::loss::{Answered, Losses, Second, argmax, continue_target};
 use super::muon;
 use super::optim::{AdamAtan2, clip, learning_rate, norm, sign_step, update_average};
 use super::rows::{Drawn, HaltRule, Rows, wants_to_stop};
+use super::suppose::{Beliefs, Supposed, suppose_on};
 use crate::config::{GradientKind, MatrixRule, PrefixRule, RunConfig};
 use crate::data::PuzzleSet;
 use crate::model::{Carry, Gradient, Hrm, Params};
@@ -49,6 +51,12 @@ pub struct StepReport {
     pub stopped: u64,
     /// Segments those rows took, together.
     pub stopped_segments: u64,
+    /// Rows in whose puzzle something is supposed.
+    pub supposed: u64,
+    /// Of those, rows with a wrong cell.
+    pub supposed_wrongly: u64,
+    /// Binary cross entropy of the doubt logit, summed over the rows in whose puzzle something is supposed.
+    pub doubt: f64,
 }
 
 /// A training run between two steps.
@@ -275,11 +283,7 @@ impl<'d> Trainer<'d> {
         let device = self.params.device().clone();
         if self.rows.done.contains(&1) {
             let fresh = refill(&mut self.rows, self.data, &self.task, &self.config, self.step, &mut self.rng);
-            let reset: Vec<u8> = fresh.iter().map(|&fresh| u8::from(fresh)).collect();
-            self.carry = self.hrm.refill(&self.carry, &Tensor::new(reset, &device)?)?;
-            if train.random_start > 0.0 {
-                self.carry = start_anywhere(&self.carry, &fresh, train.random_start, &mut self.rng)?;
-            }
+            self.begin_anew(&fresh)?;
         }
         if train.latent_noise > 0.0 {
             self.carry = disturb(&self.carry, train.latent_noise, &mut self.rng)?;
@@ -306,7 +310,12 @@ impl<'d> Trainer<'d> {
             logits: &logits,
             q: &q,
             labels: &self.rows.labels,
-            continue_targets: continue_targets.as_deref(),
+            supposed: &self.rows.supposed,
+            second: match (&continue_targets, model.doubt_head) {
+                (Some(values), _) => Second::Continue(values),
+                (None, true) => Second::Doubt,
+                (None, false) => Second::None,
+            },
             cells: model.cells(),
             vocab: model.vocab(),
         };
@@ -340,14 +349,43 @@ impl<'d> Trainer<'d> {
         self.carry = output.carry;
 
         let heads = model.q_outputs();
-        let rule =
-            HaltRule { max: model.segments as u32, exploration: train.exploration, once: train.explore_once };
-        let wants = |row: usize| resting[row] || wants_to_stop(&q[row * heads..][..heads]);
+        let rule = HaltRule {
+            max: model.segments as u32,
+            max_supposed: train.suppose_segments,
+            exploration: train.exploration,
+            once: train.explore_once,
+        };
+        let second = model.second_head();
+        let of_row = |row: usize| &q[row * heads..][..heads];
+        let wants = |row: usize| resting[row] || wants_to_stop(of_row(row), second);
         let solved = |row: usize| self.losses.right[row] as usize == model.cells();
         self.rows.advance(wants, solved, rule, &mut self.rng);
         self.step += 1;
         self.samples += self.rows.len() as u64;
-        Ok(self.report(gradient_norm, lr))
+        let report = self.report(gradient_norm, lr);
+        if train.suppose > 0.0 {
+            let grids: Vec<u8> = logits.chunks_exact(model.vocab()).map(|x| argmax(x) as u8).collect();
+            let doubts = |row: usize| second == SecondHead::Doubt && of_row(row)[1] > 0.0;
+            let doubted: Vec<bool> = (0..self.rows.len()).map(doubts).collect();
+            let beliefs = Beliefs { grids: &grids, doubted: &doubted };
+            let anew = suppose_on(&mut self.rows, beliefs, train, &self.task, &mut self.rng);
+            self.begin_anew(&anew)?;
+        }
+        Ok(report)
+    }
+
+    /// Puts the carried states of the rows marked in `anew` to where a puzzle starts.
+    fn begin_anew(&mut self, anew: &[bool]) -> Result<(), TrainError> {
+        if !anew.contains(&true) {
+            return Ok(());
+        }
+        let reset: Vec<u8> = anew.iter().map(|&anew| u8::from(anew)).collect();
+        self.carry = self.hrm.refill(&self.carry, &Tensor::new(reset, self.params.device())?)?;
+        let share = self.config.train.random_start;
+        if share > 0.0 {
+            self.carry = start_anywhere(&self.carry, anew, share, &mut self.rng)?;
+        }
+        Ok(())
     }
 
     /// Where a loss or a gradient that is not finite comes from: the first tensor on the way that is not finite either.
@@ -397,6 +435,11 @@ impl<'d> Trainer<'d> {
             loss: self.losses.total,
             cross_entropy: self.losses.tokens,
             halt_loss: self.losses.halt,
+            doubt: if self.config.model.doubt_head {
+                self.losses.second * self.rows.len() as f64
+            } else {
+                0.0
+            },
             gradient_norm,
             lr,
             rows: self.rows.len() as u64,
@@ -410,6 +453,10 @@ impl<'d> Trainer<'d> {
             if self.rows.eased[row] == 0 {
                 report.hard += 1;
                 report.hard_exact += exact;
+            }
+            if self.rows.supposed[row] != Supposed::Nothing {
+                report.supposed += 1;
+                report.supposed_wrongly += u64::from(self.rows.supposed[row] == Supposed::Wrong);
             }
             if self.rows.done[row] != 0 {
                 report.stopped += 1;

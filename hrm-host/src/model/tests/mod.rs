@@ -23,6 +23,7 @@ fn tiny_configs() -> Vec<ModelConfig> {
         shared_levels,
         positions,
         continue_head: !shared_levels,
+        doubt_head: false,
         segments: 4,
     };
     schemes.into_iter().flat_map(|positions| [config(positions, true), config(positions, false)]).collect()
