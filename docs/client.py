@@ -4,7 +4,7 @@
 Everything it does is explained in PROTOCOL.md."""
 import itertools, socket, sys, zlib
 
-PROTOCOL, HELLO, SOLVE = 4, 0, 6  # version; numbers of the requests
+PROTOCOL, HELLO, SOLVE = 5, 0, 6  # version; numbers of the requests
 STATUS = ["solved", "voted", "unproven", "refused"]
 
 # Postcard: integers have 7 bits a byte, low bits first. What is read comes from an iterator over bytes.
@@ -58,8 +58,9 @@ kind, r = ask(1, varint(HELLO))
 if kind != 0: sys.exit(f"no hello, but answer {kind}")
 print("hello firmware", string(r).decode(), "board", string(r).decode(), "task", string(r).decode())
 tokens = bytes(1 if c in ".0" else int(c) + 1 for c in sys.argv[2])
-# Checked, relabels, 9 guesses of 16 segments, no budget, not on halt, when settled, patience 1, suppose 3, seed 0; no limit of time; no progress
-policy = bytes([0, 0]) + varint(9) + varint(16) + varint(2**32 - 1) + bytes([0, 1]) + varint(1) + varint(3) + varint(0)
+# Checked, full group, 1,024 guesses, the first of 16 segments and others of 3, no budget, not on halt, when settled, patience 1,
+# suppose 3, seed 0: the recommended policy. No limit of time; no progress.
+policy = bytes([0, 1]) + varint(1024) + varint(16) + varint(3) + varint(2**32 - 1) + bytes([0, 1]) + varint(1) + varint(3) + varint(0)
 kind, r = ask(2, varint(SOLVE) + policy + varint(0) + bytes([0]) + varint(len(tokens)) + tokens)
 if kind != 8: sys.exit(f"no answer, but fault {number(r)}")
 status = STATUS[number(r)]

@@ -37,6 +37,7 @@ fn policy(a: u16, b: u32, c: u32) -> Policy {
         rule: if b.is_multiple_of(2) { Rule::Checked } else { Rule::Majority },
         symmetries: if c.is_multiple_of(2) { Symmetries::Relabel } else { Symmetries::FullGroup },
         guesses: a,
+        first_segments: a ^ 78,
         segments: a ^ 77,
         budget: b,
         stop_on_halt: b.is_multiple_of(3),

@@ -40,7 +40,7 @@ fn a_solve_goes_on_after_the_cable_came_off() {
         symmetries: Symmetries::FullGroup,
         guesses: 60,
         stop_when_settled: false,
-        ..Policy::default()
+        ..Policy::papers()
     };
     let solve = Solve { policy, time_ms: 0, progress: true, tokens: &tokens };
     let (unplugged, over) = (AtomicBool::new(false), AtomicBool::new(false));

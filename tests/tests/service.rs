@@ -121,9 +121,10 @@ fn endless(tokens: &[u8]) -> Solve<'_> {
         rule: Rule::Majority,
         symmetries: Symmetries::FullGroup,
         guesses: u16::MAX,
+        first_segments: u16::MAX,
         segments: u16::MAX,
         stop_when_settled: false,
-        ..Policy::default()
+        ..Policy::papers()
     };
     solve(tokens, policy)
 }
@@ -135,16 +136,9 @@ fn every_board_solves_as_this_machine_does() {
     let pack = trained();
     let bench = Bench::new(&pack);
     let policies = [
-        Policy::default(),
-        Policy {
-            symmetries: Symmetries::FullGroup,
-            guesses: 20,
-            patience: 1,
-            suppose: 3,
-            seed: 7,
-            ..Policy::default()
-        },
-        Policy { rule: Rule::Majority, stop_on_halt: true, guesses: 3, ..Policy::default() },
+        Policy::papers(),
+        Policy { guesses: 20, seed: 7, ..Policy::default() },
+        Policy { rule: Rule::Majority, stop_on_halt: true, guesses: 3, ..Policy::papers() },
     ];
     for board in BOARDS {
         let (mut machine, _) = bench.boot(board);
@@ -268,7 +262,7 @@ fn ten_thousand_requests_leave_no_trace() {
                 assert_eq!(got, known[which], "request {request}");
             }
             1 => {
-                let one = Policy { guesses: 1, segments: 1, ..Policy::default() };
+                let one = Policy { guesses: 1, first_segments: 1, ..Policy::papers() };
                 let got = machine.call(|link| link.solve(&solve(&puzzles[which], one), |_, _| {})).unwrap();
                 assert!(got.segments <= 1, "request {request}: {got:?}");
             }

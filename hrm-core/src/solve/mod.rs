@@ -53,7 +53,10 @@ pub struct Policy {
     pub symmetries: Symmetries,
     /// Most guesses.
     pub guesses: u16,
-    /// Most segments of one guess.
+    /// Most segments of each member's first guess, which supposes nothing: as many as the model was trained to take.
+    pub first_segments: u16,
+    /// Most segments of every later guess. Short ones pay: a guess that will be right mostly shows it within three segments, and
+    /// a wrong one is dropped the sooner.
     pub segments: u16,
     /// Most segments in all.
     pub budget: u32,
@@ -74,12 +77,28 @@ pub struct Policy {
 }
 
 impl Default for Policy {
-    /// Nine checked relabels of up to 16 segments, as in the papers.
+    /// What is recommended for tasks with a checker: a patient first guess, then many short ones, each on another image of the
+    /// puzzle and with three cells supposed. It does the least work for an answer (`docs/RESULTS.md`).
     fn default() -> Self {
+        Policy {
+            symmetries: Symmetries::FullGroup,
+            guesses: 1024,
+            segments: 3,
+            patience: 1,
+            suppose: 3,
+            ..Policy::papers()
+        }
+    }
+}
+
+impl Policy {
+    /// Nine checked relabels of up to 16 segments: the perturbations of the papers, judged by a checker.
+    pub const fn papers() -> Self {
         Policy {
             rule: Rule::Checked,
             symmetries: Symmetries::Relabel,
             guesses: 9,
+            first_segments: 16,
             segments: 16,
             budget: u32::MAX,
             stop_on_halt: false,
@@ -88,6 +107,11 @@ impl Default for Policy {
             suppose: 0,
             seed: 0,
         }
+    }
+
+    /// Most segments of the guesses of round `round`, 0 being each member's first.
+    pub(super) fn segments_of(&self, round: u16) -> u16 {
+        if round == 0 { self.first_segments } else { self.segments }
     }
 }
 

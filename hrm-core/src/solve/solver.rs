@@ -150,7 +150,9 @@ impl<T: Task> Solver<T> {
         let mut progress = match self.progress {
             Some(progress) if progress.ended.is_none() => progress,
             _ if self.guesses >= most_guesses => return self.finish(Stop::GuessesUsed),
-            _ if self.policy.segments == 0 || self.segments >= self.policy.budget => {
+            _ if self.policy.segments_of(self.guesses / members) == 0
+                || self.segments >= self.policy.budget =>
+            {
                 return self.finish(Stop::SegmentBudget);
             }
             _ => self.begin(reasoner, members),
@@ -180,7 +182,7 @@ impl<T: Task> Solver<T> {
             Some(GuessEnd::Settled { period })
         } else if self.policy.patience > 0 && self.unchanged >= self.policy.patience {
             Some(GuessEnd::Unchanged)
-        } else if progress.segment >= self.policy.segments {
+        } else if progress.segment >= self.policy.segments_of(progress.guess / members) {
             Some(GuessEnd::SegmentLimit)
         } else {
             None

@@ -194,7 +194,7 @@ fn the_third_relabel_succeeds() {
         let answer = if right { solution() } else { wrong() };
         Says { grid: image_of(&answer, shown), halt: -1, digest: segment as u32 }
     });
-    let policy = Policy { segments: 5, ..Policy::default() };
+    let policy = Policy { first_segments: 5, segments: 5, ..Policy::papers() };
     let mut solver = Solver::new(TASK, &puzzle(), policy);
     let answer = solver.run(&mut model, &mut ());
     assert_eq!((answer.status, answer.stop), (Status::Solved, Stop::Accepted));
@@ -208,12 +208,38 @@ fn the_third_relabel_succeeds() {
 }
 
 #[test]
+fn first_guesses_are_patient_and_later_ones_short() {
+    let mut model = Scripted::new(2, |_, shown, segment| Says {
+        grid: image_of(&wrong(), shown),
+        halt: 0,
+        digest: segment as u32,
+    });
+    let policy = Policy { guesses: 5, first_segments: 4, segments: 1, ..Policy::papers() };
+    let mut solver = Solver::new(TASK, &puzzle(), policy);
+    let mut lengths = vec![];
+    while let Step::Running(progress) = solver.advance(&mut model, &mut ()) {
+        if progress.ended.is_some() {
+            lengths.push(progress.segment);
+        }
+    }
+    // Both members' first guesses; the fifth guess ended the solving.
+    assert_eq!(lengths, [4, 4, 1, 1]);
+    assert_eq!(solver.answer().map(|answer| answer.segments), Some(11));
+    // A policy that leaves no room for the next guess ends before it.
+    for (first_segments, segments, taken) in [(0, 1, 0), (4, 0, 8)] {
+        let policy = Policy { first_segments, segments, ..policy };
+        let answer = Solver::new(TASK, &puzzle(), policy).run(&mut model, &mut ()).segments;
+        assert_eq!(answer, taken);
+    }
+}
+
+#[test]
 fn a_segment_at_a_time() {
     let mut model = Scripted::new(2, |member, shown, segment| {
         let answer = if member == 1 && segment == 2 { solution() } else { wrong() };
         Says { grid: image_of(&answer, shown), halt: 5, digest: segment as u32 }
     });
-    let policy = Policy { segments: 2, ..Policy::default() };
+    let policy = Policy { first_segments: 2, segments: 2, ..Policy::papers() };
     let mut solver = Solver::new(TASK, &puzzle(), policy);
     assert_eq!(solver.grid(), puzzle());
     assert_eq!(solver.progress(), None);
@@ -244,7 +270,7 @@ fn relabels_are_not_repeated() {
         shown_to.push((member, shown.to_vec()));
         Says { grid: image_of(&wrong(), shown), halt: -1, digest: segment as u32 }
     });
-    let policy = Policy { guesses: 1000, segments: 1, ..Policy::default() };
+    let policy = Policy { guesses: 1000, first_segments: 1, segments: 1, ..Policy::papers() };
     let mut solver = Solver::new(TASK, &puzzle(), policy);
     let answer = solver.run(&mut model, &mut ());
     assert_eq!((answer.status, answer.stop, answer.guesses), (Status::Unproven, Stop::GuessesUsed, 8));
@@ -265,8 +291,14 @@ fn the_full_group_is_drawn_by_the_seed() {
             shown_to.push(shown.to_vec());
             Says { grid: shown.to_vec(), halt: -1, digest: segment as u32 }
         });
-        let policy =
-            Policy { guesses: 40, segments: 1, symmetries: Symmetries::FullGroup, seed, ..Policy::default() };
+        let policy = Policy {
+            guesses: 40,
+            first_segments: 1,
+            segments: 1,
+            symmetries: Symmetries::FullGroup,
+            seed,
+            ..Policy::papers()
+        };
         let mut solver = Solver::new(TASK, &puzzle(), policy);
         let answer = solver.run(&mut model, &mut ());
         // The model returns what it is shown: mapped back it is the puzzle.
@@ -292,7 +324,7 @@ fn settled_states_and_cycles_end_a_guess() {
             let digest = if segment < 4 { segment as u32 } else { 100 + segment as u32 % period };
             Says { grid: image_of(&wrong(), shown), halt: 1, digest }
         });
-        let policy = Policy { guesses: 1, segments: 50, ..Policy::default() };
+        let policy = Policy { guesses: 1, first_segments: 50, segments: 50, ..Policy::papers() };
         let mut solver = Solver::new(TASK, &puzzle(), policy);
         let answer = solver.run(&mut model, &mut ());
         assert_eq!(answer.last_guess, Some(GuessEnd::Settled { period: period as u8 }));
@@ -309,7 +341,7 @@ fn settled_states_and_cycles_end_a_guess() {
 fn a_settled_state_is_not_carried_into_the_next_guess() {
     let mut model =
         Scripted::new(1, |_, shown, _| Says { grid: image_of(&wrong(), shown), halt: 1, digest: 7 });
-    let mut solver = Solver::new(TASK, &puzzle(), Policy { guesses: 3, ..Policy::default() });
+    let mut solver = Solver::new(TASK, &puzzle(), Policy { guesses: 3, ..Policy::papers() });
     assert_eq!(solver.run(&mut model, &mut ()).segments, 6);
 }
 
@@ -332,7 +364,7 @@ fn an_unchanged_grid_ends_a_guess_when_patience_is_over() {
             halt: 1,
             digest: segment as u32,
         });
-        let policy = Policy { guesses: 2, segments: 12, patience, ..Policy::default() };
+        let policy = Policy { guesses: 2, first_segments: 12, segments: 12, patience, ..Policy::papers() };
         let mut solver = Solver::new(TASK, &puzzle(), policy);
         let answer = solver.run(&mut model, &mut ());
         assert_eq!(answer.last_guess, Some(end), "patience {patience}");
@@ -360,7 +392,8 @@ fn what_a_guess_supposes_is_what_the_one_before_ended_on() {
             questions.push(question);
             Says { grid: turned(guess, &says[guess]), halt: -1, digest: segment as u32 }
         });
-        let policy = Policy { rule, guesses: 3, segments: 1, suppose: 2, ..Policy::default() };
+        let policy =
+            Policy { rule, guesses: 3, first_segments: 1, segments: 1, suppose: 2, ..Policy::papers() };
         let mut solver = Solver::new(TASK, &puzzle(), policy);
         let answer = solver.run(&mut model, &mut ());
         assert_eq!((answer.status, answer.guesses), (Status::Solved, 3));
@@ -383,7 +416,7 @@ fn halting_ends_a_guess_only_where_asked() {
             halt: segment as i32 - 2,
             digest: segment as u32,
         });
-        let policy = Policy { guesses: 1, segments: 6, stop_on_halt, ..Policy::default() };
+        let policy = Policy { guesses: 1, first_segments: 6, segments: 6, stop_on_halt, ..Policy::papers() };
         let mut solver = Solver::new(TASK, &puzzle(), policy);
         let answer = solver.run(&mut model, &mut ());
         assert_eq!((answer.segments, answer.last_guess), (segments, Some(end)));
@@ -392,10 +425,10 @@ fn halting_ends_a_guess_only_where_asked() {
 
 #[test]
 fn budgets_of_zero_are_unproven() {
-    let policy = Policy::default();
+    let policy = Policy::papers();
     let cases = [
         (Policy { guesses: 0, ..policy }, Stop::GuessesUsed),
-        (Policy { segments: 0, ..policy }, Stop::SegmentBudget),
+        (Policy { first_segments: 0, segments: 0, ..policy }, Stop::SegmentBudget),
         (Policy { budget: 0, ..policy }, Stop::SegmentBudget),
     ];
     for (policy, stop) in cases {
@@ -414,7 +447,7 @@ fn the_segment_budget_ends_in_the_middle_of_a_guess() {
         halt: 3,
         digest: segment as u32,
     });
-    let policy = Policy { segments: 4, budget: 6, ..Policy::default() };
+    let policy = Policy { first_segments: 4, segments: 4, budget: 6, ..Policy::papers() };
     let mut solver = Solver::new(TASK, &puzzle(), policy);
     let answer = solver.run(&mut model, &mut ());
     assert_eq!((answer.status, answer.stop), (Status::Unproven, Stop::SegmentBudget));
@@ -425,7 +458,7 @@ fn the_segment_budget_ends_in_the_middle_of_a_guess() {
 #[test]
 fn given_refused_and_misfitting_puzzles() {
     let nobody = || Scripted::new(1, |_, _, _| unreachable!("no segment may be taken"));
-    let mut solver = Solver::new(TASK, &solution(), Policy { guesses: 0, ..Policy::default() });
+    let mut solver = Solver::new(TASK, &solution(), Policy { guesses: 0, ..Policy::papers() });
     let answer = solver.run(&mut nobody(), &mut ());
     assert_eq!((answer.status, answer.stop, answer.segments), (Status::Solved, Stop::Given, 0));
     assert_eq!(answer.grid, solution());
@@ -433,13 +466,13 @@ fn given_refused_and_misfitting_puzzles() {
     let mut contradictory = puzzle();
     contradictory[1] = contradictory[0];
     for bad in [contradictory.as_slice(), &[], &[BLANK; 17], &[9; 16], &[0; 16]] {
-        let mut solver = Solver::new(TASK, bad, Policy::default());
+        let mut solver = Solver::new(TASK, bad, Policy::papers());
         let answer = solver.run(&mut nobody(), &mut ());
         assert_eq!(Some(answer.status), TASK.refuse(bad).map(Status::Refused));
         assert_eq!((answer.stop, answer.grid), (Stop::Refused, &[] as &[u8]));
     }
 
-    let mut solver = Solver::new(Sudoku::new(SudokuKind::Six), &[BLANK; 36], Policy::default());
+    let mut solver = Solver::new(Sudoku::new(SudokuKind::Six), &[BLANK; 36], Policy::papers());
     let answer = solver.run(&mut nobody(), &mut ());
     assert_eq!(answer.status, Status::Refused(Refusal::Length { expected: 16, got: 36 }));
 }
@@ -452,17 +485,17 @@ fn cancelling_keeps_the_last_whole_segment() {
         digest: segment as u32,
     };
     for through in [0, 2] {
-        let mut solver = Solver::new(TASK, &puzzle(), Policy::default());
+        let mut solver = Solver::new(TASK, &puzzle(), Policy::papers());
         let answer = solver.run(&mut Scripted::new(1, script), &mut Fuse(through));
         assert_eq!((answer.status, answer.stop), (Status::Unproven, Stop::Cancelled));
         assert_eq!((answer.segments as usize, answer.last_guess), (through, Some(GuessEnd::CutOff)));
         assert_eq!(answer.grid, if through == 0 { puzzle() } else { wrong() });
     }
-    let mut solver = Solver::new(TASK, &puzzle(), Policy::default());
+    let mut solver = Solver::new(TASK, &puzzle(), Policy::papers());
     solver.advance(&mut Scripted::new(1, script), &mut ());
     solver.cancel();
     assert_eq!(solver.answer().map(|answer| (answer.stop, answer.segments)), Some((Stop::Cancelled, 1)));
-    let mut solver = Solver::new(TASK, &puzzle(), Policy::default());
+    let mut solver = Solver::new(TASK, &puzzle(), Policy::papers());
     solver.cancel();
     assert_eq!(solver.answer().map(|answer| (answer.status, answer.found)), Some((Status::Unproven, None)));
 }
@@ -489,7 +522,8 @@ fn the_best_candidate_breaks_fewest_rules_then_halted_then_confident() {
             let (grid, halt) = said.next().expect("one segment for each guess");
             Says { grid: image_of(grid, shown), halt: *halt, digest: 0 }
         });
-        let policy = Policy { guesses: guesses.len() as u16, segments: 1, ..Policy::default() };
+        let policy =
+            Policy { guesses: guesses.len() as u16, first_segments: 1, segments: 1, ..Policy::papers() };
         let mut solver = Solver::new(TASK, &puzzle(), policy);
         assert_eq!(solver.run(&mut model, &mut ()).grid, guesses[best].0);
     }
@@ -502,7 +536,8 @@ fn majority<T: Task>(task: T, guesses: &[(Vec<u8>, i32)], allowed: u16) -> (Stat
         let (grid, halt) = said.next().expect("one segment for each guess");
         Says { grid: grid.clone(), halt: *halt, digest: 0 }
     });
-    let policy = Policy { rule: Rule::Majority, guesses: allowed, segments: 1, ..Policy::default() };
+    let policy =
+        Policy { rule: Rule::Majority, guesses: allowed, first_segments: 1, segments: 1, ..Policy::papers() };
     let mut solver = Solver::new(task, &puzzle(), policy);
     let answer = solver.run(&mut model, &mut ());
     (answer.status, answer.stop, answer.guesses, answer.votes, answer.grid.to_vec())
@@ -559,7 +594,7 @@ fn the_solver_is_small() {
 #[test]
 fn answers_and_policies_travel() {
     let mut buffer = [0; 128];
-    let policy = Policy { symmetries: Symmetries::FullGroup, seed: u64::MAX, ..Policy::default() };
+    let policy = Policy { symmetries: Symmetries::FullGroup, seed: u64::MAX, ..Policy::papers() };
     let bytes = postcard::to_slice(&policy, &mut buffer).expect("room");
     assert_eq!(postcard::from_bytes(bytes), Ok(policy));
     let mut solver = Solver::new(TASK, &solution(), policy);
@@ -600,11 +635,11 @@ proptest! {
             Says { grid, halt: *halt, digest: *digest }
         });
         let (majority, full, stop_on_halt, stop_when_settled) = flags;
-        let (patience, suppose) = (segments / 3, guesses / 2);
+        let (patience, suppose, first_segments) = (segments / 3, guesses / 2, 5 - segments);
         let policy = Policy {
             rule: if majority { Rule::Majority } else { Rule::Checked },
             symmetries: if full { Symmetries::FullGroup } else { Symmetries::Relabel },
-            guesses, segments, budget, stop_on_halt, stop_when_settled, patience, suppose, seed,
+            guesses, first_segments, segments, budget, stop_on_halt, stop_when_settled, patience, suppose, seed,
         };
         let mut solver = Solver::new(TASK, &puzzle(), policy);
         let mut steps = 0u32;
@@ -618,7 +653,7 @@ proptest! {
         };
         prop_assert_eq!(answer.status == Status::Solved, TASK.accepts(&puzzle(), answer.grid));
         prop_assert!(answer.segments <= budget && answer.guesses <= guesses);
-        prop_assert!(answer.segments <= u32::from(guesses) * u32::from(segments));
+        prop_assert!(answer.segments <= u32::from(guesses) * u32::from(segments.max(first_segments)));
         prop_assert!(!matches!(answer.status, Status::Voted | Status::Refused(_)));
         prop_assert_eq!(answer.stop == Stop::Accepted, !majority && answer.status == Status::Solved);
     }

@@ -190,10 +190,10 @@ where
 }
 
 fn by_voting(pack: Pack<'_>, puzzles: &PuzzleSet) -> Result<String> {
-    let policy = Policy { segments: pack.shape().segments, ..Policy::default() };
+    let policy = Policy { first_segments: pack.shape().segments, ..Policy::default() };
     let verdict = verdict(&solve_all(pack, puzzles, policy)?);
     Ok(row(
-        "int8 model, voting over relabelled copies",
+        "int8 model, voting over symmetric copies",
         verdict.solved,
         verdict.rows,
         Some(verdict.wrongly_solved),

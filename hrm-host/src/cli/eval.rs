@@ -94,7 +94,7 @@ where
     M: Answers<Error: std::error::Error + Send + Sync + 'static>,
 {
     let set = draw_rows(&args.data, task, args.rows, args.seed)?;
-    let segments = usize::from(args.policy.policy(trained_segments as u16)?.segments);
+    let segments = usize::from(args.policy.policy(trained_segments as u16)?.first_segments);
     let mut levels = Vec::new();
     if !args.json {
         println!("{about}");

@@ -10,15 +10,20 @@ pub(super) struct PolicyArgs {
     /// When a grid is the answer
     #[arg(long, value_enum, default_value_t = RuleArg::Checked)]
     rule: RuleArg,
-    /// Which images of the puzzle are guessed on
-    #[arg(long, value_enum, default_value_t = SymmetryArg::Relabel)]
-    symmetries: SymmetryArg,
-    /// Most guesses; with --suppose 0, relabels are different only up to members x 9 (4x4: 4, 6x6: 6)
-    #[arg(long, default_value_t = 9)]
-    guesses: u16,
-    /// Most segments of one guess; as many as trained by default
+    /// Which images of the puzzle are guessed on; full by default, relabel with --rule majority
+    #[arg(long, value_enum)]
+    symmetries: Option<SymmetryArg>,
+    /// Most guesses; 1024 by default, 9 with --rule majority. With --suppose 0, relabels are different only up to members x 9
+    /// (4x4: 4, 6x6: 6)
+    #[arg(long)]
+    guesses: Option<u16>,
+    /// Most segments of one guess; by default as many as trained for each member's first guess (and all with --rule majority), 3
+    /// for every later one
     #[arg(long)]
     segments: Option<u16>,
+    /// Most segments of each member's first guess, where it is not that of --segments
+    #[arg(long, value_name = "SEGMENTS")]
+    first_segments: Option<u16>,
     /// Most segments in all
     #[arg(long, default_value_t = u32::MAX, hide_default_value = true)]
     budget: u32,
@@ -26,10 +31,10 @@ pub(super) struct PolicyArgs {
     #[arg(long)]
     stop_on_halt: bool,
     /// End a guess whose grid stayed the same for so many segments; 0 waits for the last segment
-    #[arg(long, default_value_t = 1, value_name = "SEGMENTS")]
+    #[arg(long, default_value_t = Policy::default().patience, value_name = "SEGMENTS")]
     patience: u16,
     /// Blank cells that a guess fills in with what the guess before it ended on; 0 supposes nothing
-    #[arg(long, default_value_t = 3, value_name = "CELLS")]
+    #[arg(long, default_value_t = Policy::default().suppose, value_name = "CELLS")]
     suppose: u16,
     /// Seeds the draws from the full symmetry group and of the cells supposed
     #[arg(long, default_value_t = 0, value_name = "SEED")]
@@ -55,28 +60,72 @@ enum SymmetryArg {
 }
 
 impl PolicyArgs {
-    /// The policy for a model trained with `trained_segments`.
+    /// The policy for a model trained with `trained_segments`: [`Policy::default`], or for a majority [`Policy::papers`], with
+    /// what the command line says otherwise.
     pub(super) fn policy(&self, trained_segments: u16) -> Result<Policy> {
-        ensure!(self.guesses > 0, "--guesses 0: give at least 1");
+        ensure!(self.guesses != Some(0), "--guesses 0: give at least 1");
         ensure!(self.segments != Some(0), "--segments 0: give at least 1");
+        ensure!(self.first_segments != Some(0), "--first-segments 0: give at least 1");
         ensure!(self.budget > 0, "--budget 0: give at least 1");
+        let usual = match self.rule {
+            RuleArg::Checked => Policy::default(),
+            RuleArg::Majority => {
+                Policy { rule: Rule::Majority, segments: trained_segments, ..Policy::papers() }
+            }
+        };
         Ok(Policy {
-            rule: match self.rule {
-                RuleArg::Checked => Rule::Checked,
-                RuleArg::Majority => Rule::Majority,
-            },
             symmetries: match self.symmetries {
-                SymmetryArg::Relabel => Symmetries::Relabel,
-                SymmetryArg::Full => Symmetries::FullGroup,
+                None => usual.symmetries,
+                Some(SymmetryArg::Relabel) => Symmetries::Relabel,
+                Some(SymmetryArg::Full) => Symmetries::FullGroup,
             },
-            guesses: self.guesses,
-            segments: self.segments.unwrap_or(trained_segments),
+            guesses: self.guesses.unwrap_or(usual.guesses),
+            first_segments: self.plain_segments(trained_segments),
+            segments: self.segments.unwrap_or(usual.segments),
             budget: self.budget,
             stop_on_halt: self.stop_on_halt,
-            stop_when_settled: true,
             patience: self.patience,
             suppose: self.suppose,
             seed: self.policy_seed,
+            ..usual
         })
+    }
+
+    /// Segments of a first guess, and of one plain pass.
+    fn plain_segments(&self, trained_segments: u16) -> u16 {
+        self.first_segments.or(self.segments).unwrap_or(trained_segments)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        policy: PolicyArgs,
+    }
+
+    fn policy(line: &str) -> Policy {
+        let line = Line::parse_from(["eval"].into_iter().chain(line.split_whitespace()));
+        line.policy.policy(8).unwrap()
+    }
+
+    #[test]
+    fn without_options_it_is_the_library_s_recommended_one_for_the_model() {
+        assert_eq!(policy(""), Policy { first_segments: 8, ..Policy::default() });
+        let papers = Policy { rule: Rule::Majority, first_segments: 8, segments: 8, ..Policy::papers() };
+        assert_eq!(policy("--rule majority --patience 0 --suppose 0"), papers);
+    }
+
+    #[test]
+    fn segments_are_those_of_every_guess_unless_the_first_has_its_own() {
+        let of = |line| (policy(line).first_segments, policy(line).segments);
+        assert_eq!(of("--segments 5"), (5, 5));
+        assert_eq!(of("--first-segments 12"), (12, 3));
+        assert_eq!(of("--segments 5 --first-segments 12"), (12, 5));
     }
 }

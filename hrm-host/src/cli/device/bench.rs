@@ -33,9 +33,9 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     let policy = Policy {
         rule: Rule::Majority,
         guesses: 1,
-        segments: args.segments,
+        first_segments: args.segments,
         stop_when_settled: false,
-        ..Policy::default()
+        ..Policy::papers()
     };
     let solve = Solve { policy, time_ms: 0, progress: false, tokens: &tokens };
     println!("{}, pack {:08x} ({}, width {})", hello.board, hello.pack_crc, hello.task, hello.shape.width);

@@ -59,7 +59,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     let mut host = Hrm::new(pack, &mut memory)?;
     let bar = terminal::bar(set.len() as u64, "{wide_bar} {pos}/{len}")?;
     let lost = |error: &hrm_emulator::LinkError| eprintln!("the board is lost ({error}); waiting for it");
-    let policy = Policy { segments, ..Policy::default() };
+    let policy = Policy { first_segments: segments, ..Policy::default() };
     for (index, row) in set.iter().enumerate() {
         let member = u8::try_from(index % usize::from(members)).context("more than 255 members")?;
         let ask = Ask { member, tokens: row.question };
