@@ -50,9 +50,9 @@ const SMALL: Kind = Kind {
     lanes: LaneWidth::I16,
 };
 
-/// The policy that docs/client.py asks for, in its own words: patience 1, suppose 3.
+/// The policy that docs/client.py asks for, in its own words: the recommended one.
 fn clients_policy() -> Policy {
-    Policy { patience: 1, suppose: 3, ..Policy::default() }
+    Policy::default()
 }
 
 /// Puzzles that the trained model solves at the first guess, and one that takes it several.
@@ -74,8 +74,7 @@ fn a_policy_is_told_apart_from_another_by_the_clients_puzzles() {
         assert_eq!(puzzles.len(), 3, "two easy ones and a hard one");
         expected(&trained(), task, &puzzles[2], policy)
     };
-    let (clients, papers) =
-        (of(clients_policy()), of(Policy { patience: 0, suppose: 0, ..Policy::default() }));
+    let (clients, papers) = (of(clients_policy()), of(Policy::papers()));
     assert!(clients.guesses > 1 && clients != papers, "{clients:?}");
 }
 
@@ -162,7 +161,7 @@ fn every_board_solves_as_this_machine_does() {
             seen.insert(format!("{:?}", got.status));
         }
         assert!(seen.contains("Solved"), "{} solved nothing: {seen:?}", board.name);
-        let bad = solve(&[BLANK; 3], Policy::default());
+        let bad = solve(&[BLANK; 3], Policy::papers());
         let refused = machine.call(|link| link.solve(&bad, |_, _| {})).unwrap();
         assert_eq!(refused.status, Status::Refused(Refusal::Length { expected: 16, got: 3 }));
         assert_eq!(machine.shutdown().unwrap().code(), Some(0));
@@ -184,7 +183,7 @@ fn a_solve_can_be_cancelled_limited_and_interrupted_by_questions() {
         // The device says hello, refuses a second puzzle, and drops the first, with what it has found.
         let long = machine.call(|link| link.send(&Request::Solve(endless(&blank)))).unwrap();
         machine.call(Link::hello).unwrap();
-        let busy = machine.call(|link| Ok(link.solve(&solve(&puzzles[0], Policy::default()), |_, _| {})));
+        let busy = machine.call(|link| Ok(link.solve(&solve(&puzzles[0], Policy::papers()), |_, _| {})));
         assert!(matches!(busy, Ok(Err(LinkError::Refused(Fault::Busy)))), "{busy:?}");
         machine.call(|link| link.send(&Request::Cancel)).unwrap();
         let dropped = machine
@@ -221,7 +220,7 @@ fn a_self_test_passes_on_sound_boards_and_fails_on_a_corrupted_one() {
         let image = Image::built(&format!("{}-fault-injection", board.name)).unwrap();
         let (mut machine, hello) = Machine::boot(board, image, &bench.path).unwrap();
         assert!(matches!(hello.self_test, SelfTestState::Failed { .. }), "{}: {hello:?}", board.name);
-        let refused = machine.call(|link| Ok(link.solve(&solve(&puzzles[0], Policy::default()), |_, _| {})));
+        let refused = machine.call(|link| Ok(link.solve(&solve(&puzzles[0], Policy::papers()), |_, _| {})));
         assert!(matches!(refused, Ok(Err(LinkError::Refused(Fault::SelfTest)))), "{refused:?}");
         // What finds the fault still works.
         let ask = Ask { member: 0, tokens: &puzzles[0] };
@@ -298,7 +297,7 @@ fn a_thousand_corrupted_frames_are_answered_with_an_error_and_survived() {
             let request = match round % 3 {
                 0 => Request::Hello,
                 1 => Request::Digest { ask: Ask { member: 0, tokens: &puzzles[round % 40] }, segments: 1 },
-                _ => Request::Solve(solve(&puzzles[round % 40], Policy::default())),
+                _ => Request::Solve(solve(&puzzles[round % 40], Policy::papers())),
             };
             let mut frame = wire::encode(0x4000 + round as u16, &request, &mut buffer).unwrap().to_vec();
             corrupt(&mut frame, &mut rng);
@@ -364,10 +363,10 @@ fn resets_at_random_moments_are_survived() {
             let got = machine
                 .call(|link| {
                     link.cancel()?;
-                    link.solve(&solve(puzzle, Policy::default()), |_, _| {})
+                    link.solve(&solve(puzzle, Policy::papers()), |_, _| {})
                 })
                 .unwrap();
-            let ours = expected(&pack, task, puzzle, Policy::default());
+            let ours = expected(&pack, task, puzzle, Policy::papers());
             assert_eq!(got.answer(), ours.answer(), "{} round {round}", board.name);
         }
         machine.shutdown().unwrap();
