@@ -58,9 +58,9 @@ kind, r = ask(1, varint(HELLO))
 if kind != 0: sys.exit(f"no hello, but answer {kind}")
 print("hello firmware", string(r).decode(), "board", string(r).decode(), "task", string(r).decode())
 tokens = bytes(1 if c in ".0" else int(c) + 1 for c in sys.argv[2])
-# Checked, full group, 1,024 guesses, the first of 16 segments and others of 3, no budget, not on halt, when settled, patience 1,
+# Checked, full group, 4,096 guesses, the first of 16 segments and others of 3, no budget, not on halt, when settled, patience 1,
 # suppose 3, seed 0: the recommended policy. No limit of time; no progress.
-policy = bytes([0, 1]) + varint(1024) + varint(16) + varint(3) + varint(2**32 - 1) + bytes([0, 1]) + varint(1) + varint(3) + varint(0)
+policy = bytes([0, 1]) + varint(4096) + varint(16) + varint(3) + varint(2**32 - 1) + bytes([0, 1]) + varint(1) + varint(3) + varint(0)
 kind, r = ask(2, varint(SOLVE) + policy + varint(0) + bytes([0]) + varint(len(tokens)) + tokens)
 if kind != 8: sys.exit(f"no answer, but fault {number(r)}")
 status = STATUS[number(r)]

@@ -39,7 +39,7 @@ fn a_puzzle_is_solved_and_stdout_is_clean() {
 
     let (code, out, err) = solve(&["1.....2..3.....4", "--watch"]);
     assert_eq!(code, 0);
-    assert!(err.contains("guess 1 of at most 9, segment  1 of 8") && err.contains("accepted"), "{err}");
+    assert!(err.contains("guess 1 of at most 4096, segment  1 of 8") && err.contains("accepted"), "{err}");
     assert!(
         out.starts_with("solved after 1 guess, ") && out.trim_end().ends_with("1243342143122134"),
         "{out}"

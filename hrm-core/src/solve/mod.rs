@@ -82,7 +82,7 @@ impl Default for Policy {
     fn default() -> Self {
         Policy {
             symmetries: Symmetries::FullGroup,
-            guesses: 1024,
+            guesses: 4096,
             segments: 3,
             patience: 1,
             suppose: 3,
@@ -110,7 +110,7 @@ impl Policy {
     }
 
     /// Most segments of the guesses of round `round`, 0 being each member's first.
-    pub(super) fn segments_of(&self, round: u16) -> u16 {
+    pub fn segments_of(&self, round: u16) -> u16 {
         if round == 0 { self.first_segments } else { self.segments }
     }
 }

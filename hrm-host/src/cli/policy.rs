@@ -13,7 +13,7 @@ pub(super) struct PolicyArgs {
     /// Which images of the puzzle are guessed on; full by default, relabel with --rule majority
     #[arg(long, value_enum)]
     symmetries: Option<SymmetryArg>,
-    /// Most guesses; 1024 by default, 9 with --rule majority. With --suppose 0, relabels are different only up to members x 9
+    /// Most guesses; 4096 by default, 9 with --rule majority. With --suppose 0, relabels are different only up to members x 9
     /// (4x4: 4, 6x6: 6)
     #[arg(long)]
     guesses: Option<u16>,

@@ -199,7 +199,8 @@ fn watch<'s>(
         let done = matches!(solver.advance(model, &mut ()), Step::Done(_));
         if let Some(progress) = solver.progress() {
             let grid = solver.grid();
-            let state = describe(&progress, policy);
+            let members = model.pack().shape().members.into();
+            let state = describe(&progress, policy, members);
             let mut text = String::new();
             if redraws {
                 if drawn > 0 {
@@ -220,13 +221,13 @@ fn watch<'s>(
     solver.answer().context("solving has ended without an answer")
 }
 
-fn describe(progress: &Progress, policy: &Policy) -> String {
+fn describe(progress: &Progress, policy: &Policy, members: u16) -> String {
     let mut text = format!(
         "guess {} of at most {}, segment {:>2} of {}, q_halt {:+.1}",
         progress.guess + 1,
         policy.guesses,
         progress.segment,
-        policy.segments,
+        policy.segments_of(progress.guess / members.max(1)),
         f64::from(progress.confidence) / 4096.0,
     );
     if let Some(violations) = progress.violations {

@@ -352,7 +352,7 @@ mod tests {
         let other = Heading { policy, seed: 2, ..heading() };
         let error = open(&paths, &other).unwrap_err().to_string();
         assert!(
-            error.contains("policy.guesses is 1024, not 64") && error.contains("seed is 1, not 2"),
+            error.contains("policy.guesses is 4096, not 64") && error.contains("seed is 1, not 2"),
             "{error}"
         );
         assert_eq!(std::fs::read(&paths[0]).unwrap(), before);
