@@ -79,7 +79,8 @@ fn what_this_command_did_not_make_is_not_replaced_and_neither_is_what_lies_besid
         (&["export", "run", "--out", "README.hrm"], "README.md is there already"),
         (&["export", "run", "--out", "thesis.hrm"], "thesis.hrm is there already and is not a pack"),
         (&["data", "import", "rows.csv", "--out", "notes.csv"], "notes.csv is there already"),
-        // Puzzles that can be made again are replaced by such, but not somebody's own.
+        // Puzzles that can be made again are replaced, but not somebody's own.
+        (&["data", "import", "rows.csv", "--out", "train.csv"], "train.csv is there already"),
         (
             &["data", "generate", "--task", "sudoku4", "--count", "2", "--out", "train.csv"],
             "train.csv is there",

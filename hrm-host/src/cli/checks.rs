@@ -57,6 +57,11 @@ impl Check {
         self.holds == Some(false)
     }
 
+    /// Whether there was nothing to judge.
+    pub(super) fn is_silent(&self) -> bool {
+        self.holds.is_none()
+    }
+
     pub(super) fn is_accuracy(&self) -> bool {
         self.name == ACCURACY
     }

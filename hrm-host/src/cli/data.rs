@@ -16,7 +16,7 @@ use hrm_core::task::{
 };
 use hrm_host::data::{
     PuzzleSet,
-    export::{self, GENERATED, PUZZLES},
+    export::{self, GENERATED},
     generate::{Recipe, generate},
     import::{self, BadRows, Columns, Imported, Options, import},
     several::{Effort, several},
@@ -132,7 +132,7 @@ pub(super) fn tasks() -> impl TypedValueParser<Value = Sudoku> {
 pub(super) fn run(args: Args) -> Result<Exit> {
     match args.command {
         Command::Import { input, out, force, columns, solve, check_unique, task } => {
-            let out = force.plan([&input]).output(&out, PUZZLES)?;
+            let out = force.plan([&input]).output(&out, GENERATED)?;
             let started = Instant::now();
             let options = Options { task, columns: columns.unwrap_or_default(), solve };
             let read = import(&input, &options)?;
@@ -169,8 +169,8 @@ pub(super) fn run(args: Args) -> Result<Exit> {
         }
         Command::Split { input, validation, seed, apart, out_train, out_validation, force } => {
             let mut plan = force.plan([&input]);
-            let out_train = plan.output(&out_train, PUZZLES)?;
-            let out_validation = plan.output(&out_validation, PUZZLES)?;
+            let out_train = plan.output(&out_train, GENERATED)?;
+            let out_validation = plan.output(&out_validation, GENERATED)?;
             let set = import::load(&input, None)?;
             let apart = apart.unwrap_or(Apart::usual(set.task()));
             let parts = split(&set, validation, apart, seed)?;

@@ -52,14 +52,18 @@ impl Exit {
     /// In words.
     const fn meaning(self) -> &'static str {
         match self {
-            Exit::Success => "done; every puzzle solved, every comparison passed",
+            Exit::Success => {
+                "done: solve has solved every puzzle, verify has found every comparison to hold, eval has measured"
+            }
             Exit::Error => "an error, or a comparison that does not hold; the message says which",
             Exit::Usage => "the command line cannot be understood",
             Exit::Refused => {
                 "solve: a puzzle is none (its givens contradict each other, or its text is no grid)"
             }
             Exit::Unproven => "solve: a puzzle was left unproven",
-            Exit::Interrupted => "interrupted; what was known by then is printed or saved",
+            Exit::Interrupted => {
+                "interrupted: train saves, eval and verify print what they know; commands that keep nothing end by the signal"
+            }
             Exit::NobodyReads => "the reader of the output has gone (`| head`)",
         }
     }

@@ -110,9 +110,17 @@ fn doubling<T>(values: &[T], show: impl Fn(&T) -> String) -> String {
     places.map_while(|n| values.get(n - 1)).map(show).collect::<Vec<_>>().join(" ")
 }
 
-/// As [`hrm_host::threads::use_threads`]; 0 threads are refused.
+/// More threads than any machine that this program has met has processors; each costs memory for a model.
+const MOST_THREADS: usize = 512;
+
+/// As [`hrm_host::threads::use_threads`]; 0 threads are refused, and more than any machine has work for.
 fn use_threads(threads: Option<usize>) -> anyhow::Result<()> {
-    ensure!(threads != Some(0), "--threads 0: give at least 1");
+    if let Some(threads) = threads {
+        ensure!(
+            (1..=MOST_THREADS).contains(&threads),
+            "--threads {threads}: give 1 to {MOST_THREADS}, or leave it out for one per processor"
+        );
+    }
     Ok(hrm_host::threads::use_threads(threads)?)
 }
 

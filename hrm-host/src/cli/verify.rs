@@ -230,7 +230,20 @@ fn against_checkpoint(args: &Args, checkpoint: &Path, pack: Pack<'_>) -> Result<
     } else if failed > 0 {
         println!("\nNOT verified: {failed} of {} checks failed", checks.len());
     } else {
-        println!("\nverified: {} was made of {} and thinks as it does", args.pack.display(), path.display());
+        let silent = checks.iter().filter(|check| check.is_silent()).count();
+        let silent = if silent == 0 {
+            String::new()
+        } else {
+            format!(
+                "; {silent} of {} checks could say nothing: give more --rows or other --hints",
+                checks.len()
+            )
+        };
+        println!(
+            "\nverified: {} was made of {} and thinks as it does{silent}",
+            args.pack.display(),
+            path.display()
+        );
     }
     Ok(match (interrupted, failed) {
         (true, _) => Exit::Interrupted,

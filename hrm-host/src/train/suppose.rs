@@ -62,7 +62,7 @@ pub fn suppose_on<T: Task, R: Rng>(
         return anew;
     }
     let cells = rows.cells;
-    for row in 0..rows.len() {
+    for (row, anew) in anew.iter_mut().enumerate() {
         let lost = rows.supposed[row] == Supposed::Wrong && beliefs.doubted[row];
         if rows.done[row] == 0 || rows.unsolved[row] == 0 || lost || !chance(rng, train.suppose) {
             continue;
@@ -74,7 +74,7 @@ pub fn suppose_on<T: Task, R: Rng>(
         let right = puzzle.iter().zip(label).all(|(&token, label)| task.is_blank(token) || token == *label);
         rows.supposed[row] = if right { Supposed::Right } else { Supposed::Wrong };
         (rows.done[row], rows.unsolved[row], rows.segments[row]) = (0, 0, 0);
-        anew[row] = !chance(rng, train.suppose_warm);
+        *anew = !chance(rng, train.suppose_warm);
     }
     anew
 }
