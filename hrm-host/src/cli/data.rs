@@ -141,11 +141,11 @@ pub(super) fn run(args: Args) -> Result<Exit> {
             commit([stage(&read.set, &out)?])?;
             eprintln!("checked {} in {seconds:.2} s{proven}", describe(&read.set));
             if read.solved > 0 {
-                eprintln!("computed {} answers", read.solved);
+                eprintln!("answers computed: {}", read.solved);
             }
             if let Some((count, line, text)) = &read.passed {
                 eprintln!(
-                    "note: {count} lines hold no puzzle and were passed over; the first is line {line}: {text:?}"
+                    "note: lines without a puzzle, passed over: {count}; the first is line {line}: {text:?}"
                 );
             }
             wrote(&read.set, &out);

@@ -3,7 +3,10 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use hrm_core::task::{Task, sudoku::Sudoku};
+use hrm_core::task::{
+    Task,
+    sudoku::{Sudoku, SudokuKind, TextError},
+};
 
 use super::exact::Exact;
 use super::problem::{Problem, contradiction, wrong_answer};
@@ -133,9 +136,10 @@ pub fn import(path: &Path, options: &Options) -> Result<Imported, ImportError> {
         Some(task) => Some(task),
         None => document.task(&options.columns)?,
     };
-    let Some(task) = task else { return Err(no_rows(&document)) };
-    let mut rows = Rows::new(task, options.solve);
-    document.visit(task, &options.columns, &mut |item| {
+    // Where no puzzle has a known size, every row is told what is wrong with it.
+    let sized = task.is_some();
+    let mut rows = Rows::new(task.unwrap_or(Sudoku::new(SudokuKind::Nine)), options.solve);
+    document.visit(rows.set.task(), &options.columns, &mut |item| {
         let fault = match item {
             Item::Passed { line, text } => {
                 passed.get_or_insert_with(|| (0, line, text.to_owned())).0 += 1;
@@ -145,7 +149,10 @@ pub fn import(path: &Path, options: &Options) -> Result<Imported, ImportError> {
             Item::Row(row) => rows.push(row).err(),
         };
         bad.rows += 1;
-        if let Some(fault) = fault {
+        if let Some(mut fault) = fault {
+            if let (Problem::Text(TextError::Length { got, .. }), false) = (&fault.problem, sized) {
+                fault.problem = Problem::Size(usize::from(*got));
+            }
             bad.count += 1;
             if bad.first.len() < SHOWN {
                 bad.first.push(fault);

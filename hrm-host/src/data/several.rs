@@ -83,29 +83,29 @@ fn exchange(task: Sudoku, question: &[u8], answer: &[u8]) -> Option<Vec<u8>> {
 /// Two digits change places in some rows. Rows must go together where they share a column or a box of such cells.
 fn exchanged_digits(task: Sudoku, question: &[u8], answer: &[u8]) -> Option<Vec<u8>> {
     let (kind, side) = (task.kind(), task.side());
-    // By digit: the row of its cell in each column and box, and the rows in which that cell is given.
-    let mut row_of_column = [[0u8; 10]; 10];
-    let mut row_of_box = [[0u8; 10]; 10];
+    // By digit: column and box in each row, row in each column and box, and the rows in which its cell is given.
+    let mut unit = [[[0u8; 2]; 10]; 10];
+    let mut row_of = [[[0u8; 10]; 2]; 10];
     let mut given = [0u16; 10];
     for (cell, (&token, &asked)) in answer.iter().zip(question).enumerate() {
         let digit = usize::from(task.digit(token)?);
         let (row, column, square) = kind.units(cell);
-        row_of_column[digit][column] = row as u8;
-        row_of_box[digit][square] = row as u8;
+        unit[digit][row] = [column as u8, square as u8];
+        row_of[digit][0][column] = row as u8;
+        row_of[digit][1][square] = row as u8;
         given[digit] |= u16::from(asked != BLANK) << row;
     }
     for a in 1..=side {
         for b in a + 1..=side {
-            let hit = given[a] | given[b];
-            if hit == (1 << side) - 1 {
-                continue;
-            }
-            let mut groups = Groups::of(side);
-            for unit in 0..side {
-                groups.join(row_of_column[a][unit], row_of_column[b][unit]);
-                groups.join(row_of_box[a][unit], row_of_box[b][unit]);
-            }
-            if let Some(rows) = groups.without(hit) {
+            let bound_to = |row: usize| {
+                let [here, there] = [(a, b), (b, a)].map(|(one, other)| {
+                    let [column, square] = unit[one][row].map(usize::from);
+                    1 << row_of[other][0][column] | 1 << row_of[other][1][square]
+                });
+                here | there
+            };
+            let rows = closed(all(side) & !given[a] & !given[b], bound_to);
+            if rows != 0 {
                 let other = |(cell, &token): (usize, &u8)| match task.digit(token).map(usize::from) {
                     Some(digit) if rows >> (cell / side) & 1 == 1 && digit == a => token + (b - a) as u8,
                     Some(digit) if rows >> (cell / side) & 1 == 1 && digit == b => token - (b - a) as u8,
@@ -123,24 +123,29 @@ fn exchanged_digits(task: Sudoku, question: &[u8], answer: &[u8]) -> Option<Vec<
 fn exchanged_lines(task: Sudoku, question: &[u8], answer: &[u8]) -> Option<Vec<u8>> {
     let (kind, side) = (task.kind(), task.side());
     for (band, along, across) in [(kind.box_rows(), 1, side), (kind.box_columns(), side, 1)] {
+        let cell = |line: usize, place: usize| line * across + place * along;
+        let open = |line: usize| {
+            let blank = |place: &usize| question[cell(line, *place)] == BLANK;
+            (0..side).filter(blank).fold(0u16, |open, place| open | 1 << place)
+        };
+        let digit_at = |line, place| task.digit(answer[cell(line, place)]).map_or(0, usize::from);
+        let place_of = |line: usize| {
+            let mut places = [0u8; 10];
+            (0..side).for_each(|place| places[digit_at(line, place)] = place as u8);
+            places
+        };
         for first in 0..side {
             for second in first + 1..(first / band + 1) * band {
-                let cell = |line: usize, place: usize| line * across + place * along;
-                let (mut groups, mut hit) = (Groups::of(side), 0u16);
-                let mut place_in_first = [0u8; 10];
-                for place in 0..side {
-                    let (one, two) = (cell(first, place), cell(second, place));
-                    place_in_first[usize::from(task.digit(answer[one])?)] = place as u8;
-                    hit |= u16::from(question[one] != BLANK || question[two] != BLANK) << place;
-                }
-                if hit == (1 << side) - 1 {
+                let open = open(first) & open(second);
+                if open.count_ones() < 2 {
                     continue;
                 }
-                for place in 0..side {
-                    let digit = task.digit(answer[cell(second, place)])?;
-                    groups.join(place as u8, place_in_first[usize::from(digit)]);
-                }
-                if let Some(places) = groups.without(hit) {
+                let (of_first, of_second) = (place_of(first), place_of(second));
+                let bound_to = |place: usize| {
+                    1 << of_first[digit_at(second, place)] | 1 << of_second[digit_at(first, place)]
+                };
+                let places = closed(open, bound_to);
+                if places != 0 {
                     let mut other = answer.to_vec();
                     let chosen = (0..side).filter(|place| places >> place & 1 == 1);
                     chosen.for_each(|place| other.swap(cell(first, place), cell(second, place)));
@@ -152,33 +157,26 @@ fn exchanged_lines(task: Sudoku, question: &[u8], answer: &[u8]) -> Option<Vec<u
     None
 }
 
-/// Lines that go together, as bit masks.
-struct Groups {
-    of: [u16; 10],
-    count: usize,
+fn all(side: usize) -> u16 {
+    (1 << side) - 1
 }
 
-impl Groups {
-    fn of(count: usize) -> Self {
-        let mut of = [0; 10];
-        of.iter_mut().enumerate().for_each(|(line, group)| *group = 1 << line);
-        Groups { of, count }
-    }
-
-    fn join(&mut self, a: u8, b: u8) {
-        let both = self.of[usize::from(a)] | self.of[usize::from(b)];
-        if both != self.of[usize::from(a)] || both != self.of[usize::from(b)] {
-            for line in 0..self.count {
-                if both >> line & 1 == 1 {
-                    self.of[line] = both;
-                }
+/// The lines of the bit mask `open` that are bound, directly or through others, to open lines only.
+fn closed(mut open: u16, bound_to: impl Fn(usize) -> u16) -> u16 {
+    loop {
+        let mut kept = open;
+        let mut left = open;
+        while left != 0 {
+            let line = left.trailing_zeros() as usize;
+            left &= left - 1;
+            if bound_to(line) & !open != 0 {
+                kept &= !(1 << line);
             }
         }
-    }
-
-    /// A group without any of the lines `hit`.
-    fn without(&self, hit: u16) -> Option<u16> {
-        self.of[..self.count].iter().copied().find(|group| group & hit == 0)
+        if kept == open {
+            return open;
+        }
+        open = kept;
     }
 }
 
