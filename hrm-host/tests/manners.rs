@@ -181,6 +181,21 @@ fn shells_and_manual_readers_get_every_command() {
         let (code, out, said) = hrm(dir.path(), &["completions", shell]);
         assert!(code == 0 && out.contains("flash-pack") && out.contains("completions"), "{shell}: {said}");
     }
+    // Bash at least is asked itself, also below the first word.
+    let (_, script, _) = hrm(dir.path(), &["completions", "bash"]);
+    for (words, completed) in
+        [("hrm-host tr", "train"), ("hrm-host data sp", "split"), ("hrm-host train --th", "--threads")]
+    {
+        let (before, last) = words.rsplit_once(' ').unwrap();
+        let asked = format!(
+            "{script}\nCOMP_WORDS=({words}); COMP_CWORD={}; _hrm__host hrm-host '{last}' '{}'; echo \"${{COMPREPLY[@]}}\"",
+            words.split(' ').count() - 1,
+            before.rsplit(' ').next().unwrap(),
+        );
+        let answer =
+            std::process::Command::new("bash").args(["--norc", "-c", &asked]).output().expect("bash");
+        assert_eq!(String::from_utf8_lossy(&answer.stdout).trim(), completed, "{words}");
+    }
     let (code, _, said) = hrm(dir.path(), &["completions", "tcsh"]);
     assert!(code == 2 && said.contains("bash"), "{said}");
 

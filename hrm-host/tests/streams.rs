@@ -92,7 +92,7 @@ fn a_log_that_cannot_be_written_changes_nothing() {
         for (args, code) in [
             (&["train", "--config", "tiny.toml", "--out", &run][..], 0),
             (&["train", "--resume", "--out", &run, "--finish-in", "3"], 0),
-            (&["data", "import", "rows.csv", "--out", "copy.csv"], 0),
+            (&["data", "import", "rows.csv", "--out", "copy.csv", "--force"], 0),
             (&["data", "generate", "--task", "sudoku4", "--count", "3", "--out", "made.csv"], 0),
             (&["solve", PACK, "--file", "puzzles.txt"], 0),
             (&["solve", PACK, "1.....2..3.....4", "--watch"], 0),

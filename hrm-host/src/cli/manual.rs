@@ -43,7 +43,12 @@ fn is_page(start: &[u8]) -> bool {
 pub(super) fn completions(args: &CompletionsArgs) -> Result<Exit> {
     let mut text = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "hrm-host", &mut text);
-    print!("{}", String::from_utf8(text)?);
+    let mut text = String::from_utf8(text)?;
+    if args.shell == Shell::Bash {
+        // clap_complete 4.6 spells a hyphen of the program's name in two ways, so that nothing below the first word is completed.
+        text = text.replace("hrm__subcmd__host", "hrm__host");
+    }
+    print!("{text}");
     Ok(Exit::Success)
 }
 

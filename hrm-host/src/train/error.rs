@@ -68,7 +68,9 @@ pub enum TrainError {
     #[error("another process is training in {0}; stop it first, or give another --out")]
     Locked(PathBuf),
     /// There is nothing to resume.
-    #[error("{0} holds no checkpoint to resume from; start the run without --resume")]
+    #[error(
+        "{0} holds no checkpoint; name a run that has one, or a checkpoint file (a new run begins without --resume)"
+    )]
     NothingToResume(PathBuf),
     /// No checkpoint is intact.
     #[error("no checkpoint in {dir} is intact; the newest says: {newest}")]
