@@ -37,7 +37,7 @@ pub struct ExportError {
     pub source: io::Error,
 }
 
-/// Replaces `path` by `set`; see [`write`].
+/// Replaces `path` by `set`; see [`write()`].
 pub fn save(set: &PuzzleSet, path: &Path) -> Result<(), ExportError> {
     replace_file(path, |file| write(set, path, file))
         .map_err(|source| ExportError { path: path.into(), source })
@@ -55,7 +55,7 @@ pub fn write(set: &PuzzleSet, name: &Path, out: &mut dyn Write) -> io::Result<()
     }
 }
 
-/// Writes `set` as CSV; see [`write`].
+/// Writes `set` as CSV; see [`write()`].
 pub fn write_csv(set: &PuzzleSet, out: &mut dyn Write) -> io::Result<()> {
     let mut writer = csv::Writer::from_writer(out);
     writer.write_record(HEADER.split(','))?;

@@ -73,7 +73,7 @@ const FRUITLESS: u64 = 200;
 /// Generates puzzles as `recipe` says, on all processors; `progress` is told the number found so far. The rating of a row
 /// is the number of guesses of [`Exact`].
 ///
-/// Gives up where of the last [`WINDOW`] attempts fewer than one in 200 found a new puzzle: few grids have puzzles with very
+/// Gives up where of the last `WINDOW` attempts fewer than one in 200 found a new puzzle: few grids have puzzles with very
 /// few givens, and small sizes have few different puzzles at all.
 pub fn generate(recipe: &Recipe, progress: impl Fn(usize)) -> Result<PuzzleSet, GenerateError> {
     let Recipe { task, count, seed, givens } = *recipe;

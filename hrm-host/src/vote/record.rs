@@ -1,6 +1,6 @@
 //! What came of each puzzle, in a file: a vote that was stopped goes on from it, and parts of one come together.
 //!
-//! The first line says what was asked ([`Heading`]), every other line what came of one puzzle ([`Line`]), each as JSON. A
+//! The first line says what was asked ([`Heading`]), every other line what came of one puzzle (`Line`), each as JSON. A
 //! line is written as soon as its puzzle is done, so a process that is killed loses only puzzles that are not.
 
 use std::collections::BTreeMap;

@@ -1,7 +1,7 @@
 //! One reader for every puzzle file: whatever people have becomes rows of texts, each with its place in the file.
 //!
-//! `docs/PUZZLE_FILES.md` says which files. A file is a table, whose header names columns ([`table`]), or lines of
-//! puzzles and drawn grids ([`lines`]).
+//! `docs/PUZZLE_FILES.md` says which files. A file is a table, whose header names columns (`table`), or lines of
+//! puzzles and drawn grids (`lines`).
 
 pub(crate) mod cells;
 mod columns;
