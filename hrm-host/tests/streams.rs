@@ -222,7 +222,17 @@ fn dumb_terminals_and_no_color_are_honoured() {
 fn a_terminal_that_is_closed_is_no_end() {
     let dir = folder();
     let (ours, theirs) = terminal();
-    let mut child = endless(dir.path()).env("TERM", "xterm").stderr(theirs).spawn().unwrap();
+    let mut command = endless(dir.path());
+    command.env("TERM", "xterm").stderr(theirs);
+    // These tests may run under nohup themselves, which the program would respect.
+    // SAFETY: signal() may be called between fork and exec.
+    unsafe {
+        std::os::unix::process::CommandExt::pre_exec(&mut command, || {
+            libc::signal(libc::SIGHUP, libc::SIG_DFL);
+            Ok(())
+        });
+    }
+    let mut child = command.spawn().unwrap();
     let step = wait_for(&mut child, dir.path(), 3);
     drop(ours);
     wait_for(&mut child, dir.path(), step + 20);
