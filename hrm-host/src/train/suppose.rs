@@ -41,13 +41,13 @@ impl Supposed {
 pub struct Beliefs<'a> {
     /// Its answers, (rows, cells).
     pub grids: &'a [u8],
-    /// Which rows it doubts.
-    pub doubted: &'a [bool],
+    /// Which rows it doubts; `None` where it has no doubt head.
+    pub doubted: Option<&'a [bool]>,
 }
 
 /// Lets rows that are done without an answer go on, each with probability `train.suppose`: 1 to `train.suppose_most` blank cells of
 /// its puzzle are filled in with what it believes. A row with a wrong cell goes on only where it is not doubted, as it would on a
-/// device.
+/// device. A model without a doubt head learns nothing from wrong cells: with such a draw its row ends as if nothing had been drawn.
 ///
 /// Returns which rows begin anew (the others that go on keep their carried state, with probability `train.suppose_warm`).
 pub fn suppose_on<T: Task, R: Rng>(
@@ -63,15 +63,20 @@ pub fn suppose_on<T: Task, R: Rng>(
     }
     let cells = rows.cells;
     for (row, anew) in anew.iter_mut().enumerate() {
-        let lost = rows.supposed[row] == Supposed::Wrong && beliefs.doubted[row];
+        let lost = rows.supposed[row] == Supposed::Wrong && beliefs.doubted.is_none_or(|doubted| doubted[row]);
         if rows.done[row] == 0 || rows.unsolved[row] == 0 || lost || !chance(rng, train.suppose) {
             continue;
         }
         let own = row * cells..(row + 1) * cells;
         let (puzzle, label) = (&mut rows.puzzles[own.clone()], &rows.labels[own.clone()]);
         let count = 1 + below(rng, u32::from(train.suppose_most)) as u16;
-        suppose(task, puzzle, &beliefs.grids[own], count, rng);
-        let right = puzzle.iter().zip(label).all(|(&token, label)| task.is_blank(token) || token == *label);
+        let mut supposed = puzzle.to_vec();
+        suppose(task, &mut supposed, &beliefs.grids[own], count, rng);
+        let right = supposed.iter().zip(label).all(|(&token, label)| task.is_blank(token) || token == *label);
+        if !right && beliefs.doubted.is_none() {
+            continue;
+        }
+        puzzle.copy_from_slice(&supposed);
         rows.supposed[row] = if right { Supposed::Right } else { Supposed::Wrong };
         (rows.done[row], rows.unsolved[row], rows.segments[row]) = (0, 0, 0);
         *anew = !chance(rng, train.suppose_warm);
@@ -113,7 +118,7 @@ mod tests {
         let mut wrong = ANSWER;
         wrong[4..].copy_from_slice(&[5, 4, 2, 3, 4, 5, 3, 2, 3, 2, 5, 4]);
         let grids = [ANSWER, wrong, ANSWER, ANSWER].concat();
-        let beliefs = Beliefs { grids: &grids, doubted: &[false; 4] };
+        let beliefs = Beliefs { grids: &grids, doubted: Some(&[false; 4]) };
         let mut rows = rows();
         let before = rows.clone();
         let anew = suppose_on(&mut rows, beliefs, &train(), &TASK, &mut Pcg64::seed_from_u64(1));
@@ -138,7 +143,7 @@ mod tests {
         rows.puzzles[16 + 15] = ANSWER[14];
         for (doubted, goes_on) in [(true, 1), (false, 0)] {
             let mut rows = rows.clone();
-            let beliefs = Beliefs { grids: &grids, doubted: &[doubted; 4] };
+            let beliefs = Beliefs { grids: &grids, doubted: Some(&[doubted; 4]) };
             suppose_on(&mut rows, beliefs, &train(), &TASK, &mut Pcg64::seed_from_u64(1));
             assert_eq!(rows.done, [0, goes_on, 1, 0]);
             assert_eq!(rows.supposed[1], Supposed::Wrong, "what was wrong stays wrong");
@@ -146,9 +151,23 @@ mod tests {
     }
 
     #[test]
+    fn without_a_doubt_head_only_rows_with_right_cells_go_on() {
+        let mut wrong = ANSWER;
+        wrong[4..].copy_from_slice(&[5, 4, 2, 3, 4, 5, 3, 2, 3, 2, 5, 4]);
+        let grids = [ANSWER, wrong, ANSWER, ANSWER].concat();
+        let mut rows = rows();
+        let before = rows.clone();
+        let beliefs = Beliefs { grids: &grids, doubted: None };
+        let anew = suppose_on(&mut rows, beliefs, &train(), &TASK, &mut Pcg64::seed_from_u64(1));
+        assert_eq!(anew, [true, false, false, false]);
+        assert_eq!(rows.supposed[..2], [Supposed::Right, Supposed::Nothing]);
+        assert_eq!((rows.done[1], &rows.puzzles[16..32]), (1, &before.puzzles[16..32]));
+    }
+
+    #[test]
     fn without_the_switch_nothing_is_drawn() {
         let grids = [ANSWER; 4].concat();
-        let beliefs = Beliefs { grids: &grids, doubted: &[false; 4] };
+        let beliefs = Beliefs { grids: &grids, doubted: Some(&[false; 4]) };
         let (mut rows, mut rng) = (rows(), Pcg64::seed_from_u64(1));
         let before = (rows.clone(), rng.clone());
         let off = TrainConfig { suppose: 0.0, ..train() };

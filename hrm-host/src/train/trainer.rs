@@ -365,9 +365,9 @@ impl<'d> Trainer<'d> {
         let report = self.report(gradient_norm, lr);
         if train.suppose > 0.0 {
             let grids: Vec<u8> = logits.chunks_exact(model.vocab()).map(|x| argmax(x) as u8).collect();
-            let doubts = |row: usize| second == SecondHead::Doubt && of_row(row)[1] > 0.0;
-            let doubted: Vec<bool> = (0..self.rows.len()).map(doubts).collect();
-            let beliefs = Beliefs { grids: &grids, doubted: &doubted };
+            let doubted: Option<Vec<bool>> = (second == SecondHead::Doubt)
+                .then(|| (0..self.rows.len()).map(|row| of_row(row)[1] > 0.0).collect());
+            let beliefs = Beliefs { grids: &grids, doubted: doubted.as_deref() };
             let anew = suppose_on(&mut self.rows, beliefs, train, &self.task, &mut self.rng);
             self.begin_anew(&anew)?;
         }
