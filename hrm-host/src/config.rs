@@ -5,13 +5,16 @@
 mod keys;
 mod ranges;
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use candle_core::DType;
 use serde::{Deserialize, Serialize};
 
 use self::keys::{Given, flatten, to_table};
-use crate::files::read_text;
+use crate::data::import::Columns;
+use crate::files::read;
+use crate::kind::{Kind, Wanted, kind_of};
 use crate::model::ModelConfig;
 
 /// Everything that decides a training run.
@@ -34,6 +37,8 @@ pub struct RunConfig {
 pub struct DataConfig {
     /// CSV of training puzzles, plain or gzip, relative to the current directory; empty: generate puzzles instead.
     pub train: PathBuf,
+    /// Which columns of those files hold what, where their names are unusual: `question=NAME,answer=NAME`.
+    pub columns: String,
     /// How many puzzles are generated where `train` is empty.
     pub generate: usize,
     /// Rows kept for validation: split off the training puzzles, or drawn from `validation_from`.
@@ -62,10 +67,24 @@ pub struct DataConfig {
     pub augmentations: u64,
 }
 
+impl DataConfig {
+    /// `columns`, understood.
+    ///
+    /// # Errors
+    /// What they must be.
+    pub fn columns_parsed(&self) -> Result<Columns, String> {
+        match self.columns.as_str() {
+            "" => Ok(Columns::default()),
+            named => named.parse().map_err(|reason| format!("must name columns: {reason}")),
+        }
+    }
+}
+
 impl Default for DataConfig {
     fn default() -> Self {
         Self {
             train: PathBuf::new(),
+            columns: String::new(),
             generate: 2000,
             validation: 500,
             validation_from: PathBuf::new(),
@@ -285,15 +304,36 @@ pub enum ConfigError {
         /// Position and reason.
         message: String,
     },
+    /// The file is of another kind.
+    #[error("{path} is {kind}, not a configuration; {}", .kind.advice(Wanted::Configuration))]
+    Kind {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        kind: Kind,
+    },
     /// A key does not exist.
-    #[error("{origin}: there is no key `{key}`; did you mean `{nearest}`?")]
+    #[error("{origin}: there is no key `{key}`; {advice}")]
     UnknownKey {
         /// File name or command-line argument.
         origin: String,
         /// The key as written.
         key: String,
-        /// The valid key that is spelled most like it.
-        nearest: String,
+        /// What was probably meant.
+        advice: String,
+    },
+    /// `--set`, or an option that sets a key, contradicts another one.
+    #[error(
+        "`{key}` is set twice, by --set {first} and --set {second}{}; give one of them",
+        options_for(.key)
+    )]
+    Twice {
+        /// The key.
+        key: String,
+        /// The first assignment.
+        first: String,
+        /// The second one.
+        second: String,
     },
     /// A section does not exist.
     #[error("{origin}: there is no section [{section}]; did you mean [{nearest}]?")]
@@ -346,11 +386,42 @@ pub enum ConfigError {
     },
 }
 
+/// The options that set `key`, too.
+fn options_for(key: &str) -> &'static str {
+    match key {
+        "data.train" => " (as --data does)",
+        "data.columns" => " (as --columns does)",
+        "train.from" => " (as --from does)",
+        "train.steps" | "train.decay_steps" => " (as --finish-in does)",
+        _ => "",
+    }
+}
+
+impl ConfigError {
+    /// Whether the command line alone is at fault, and no file.
+    pub fn is_of_command_line(&self) -> bool {
+        match self {
+            Self::Assignment(_) | Self::Twice { .. } => true,
+            Self::UnknownKey { origin, .. } | Self::Type { origin, .. } | Self::Value { origin, .. } => {
+                origin.starts_with("--set ")
+            }
+            _ => false,
+        }
+    }
+}
+
 impl RunConfig {
     /// Reads `path`, then applies the `key=value` overrides in order.
     pub fn load(path: &Path, overrides: &[String]) -> Result<Self, ConfigError> {
-        let text = read_text(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
-        Self::parse(&text, &path.display().to_string(), overrides)
+        let unread = |source| ConfigError::Read { path: path.to_owned(), source };
+        let bytes = read(path).map_err(unread)?;
+        match kind_of(&bytes) {
+            Kind::Text | Kind::Configuration => {}
+            kind => return Err(ConfigError::Kind { path: path.to_owned(), kind }),
+        }
+        let text = String::from_utf8(bytes).map_err(|error| unread(io::Error::other(error)))?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        Self::parse(text, &path.display().to_string(), overrides)
     }
 
     /// As [`Self::load`], of a text; `origin` names it in errors.

@@ -14,6 +14,8 @@ use crate::files::read_start;
 pub enum Kind {
     /// Nothing at all.
     Empty,
+    /// Zero bytes alone, as an interrupted copy or a full disk leaves them.
+    Zeros,
     /// A pack of this program.
     Pack,
     /// Safetensors, of this program or another.
@@ -22,6 +24,12 @@ pub enum Kind {
     Gzip,
     /// UTF-8 or another encoding in which digits are single bytes.
     Text,
+    /// Such text with puzzles in it.
+    Puzzles,
+    /// A configuration of `hrm-host train`.
+    Configuration,
+    /// Metrics of `hrm-host train`.
+    Metrics,
     /// Git's stand-in for a large file.
     LfsPointer,
     /// A PyTorch file, in any of its formats.
@@ -70,10 +78,14 @@ pub enum Kind {
     Picture,
     /// An ELF program.
     Program,
-    /// Text of two bytes a character.
-    Utf16,
-    /// Text of four bytes a character.
-    Utf32,
+    /// Text of two bytes a character, the lower one first.
+    Utf16Le,
+    /// Text of two bytes a character, the higher one first.
+    Utf16Be,
+    /// Text of four bytes a character, the lowest one first.
+    Utf32Le,
+    /// Text of four bytes a character, the highest one first.
+    Utf32Be,
     /// Anything else that is no text.
     Binary,
 }
@@ -107,17 +119,34 @@ const MARKS: &[(&[u8], Kind)] = &[
     (b"\xff\xd8\xff", Kind::Picture),
     (b"GIF8", Kind::Picture),
     (b"\x7fELF", Kind::Program),
-    (b"\xff\xfe\x00\x00", Kind::Utf32),
-    (b"\x00\x00\xfe\xff", Kind::Utf32),
-    (b"\xff\xfe", Kind::Utf16),
-    (b"\xfe\xff", Kind::Utf16),
+    (b"\xff\xfe\x00\x00", Kind::Utf32Le),
+    (b"\x00\x00\xfe\xff", Kind::Utf32Be),
+    (b"\xff\xfe", Kind::Utf16Le),
+    (b"\xfe\xff", Kind::Utf16Be),
+    (b"{\"event\":\"", Kind::Metrics),
 ];
+
+/// What a file was wanted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// Puzzles.
+    Puzzles,
+    /// A pack, a checkpoint or a run.
+    Model,
+    /// A configuration.
+    Configuration,
+    /// Metrics of a run.
+    Metrics,
+}
 
 /// What kind of file `bytes` are.
 pub fn kind_of(bytes: &[u8]) -> Kind {
     let head = &bytes[..bytes.len().min(HEAD)];
     if head.is_empty() {
         return Kind::Empty;
+    }
+    if bytes.iter().all(|byte| *byte == 0) {
+        return Kind::Zeros;
     }
     if let Some((_, kind)) = MARKS.iter().find(|(mark, _)| head.starts_with(mark)) {
         return *kind;
@@ -165,11 +194,8 @@ fn is_safetensors(bytes: &[u8]) -> bool {
 
 /// Which text, if it is text at all.
 fn text_of(head: &[u8]) -> Kind {
-    let zeros = |from: usize| head.iter().skip(from).step_by(2).filter(|&&byte| byte == 0).count();
-    // Without a mark, every other byte of digits in UTF-16 is 0.
-    let half = head.len() / 2;
-    if half >= 4 && (zeros(0) == half.max(1) || zeros(1) == half) && zeros(0) != zeros(1) {
-        return Kind::Utf16;
+    if let Some(kind) = wide_text_of(head) {
+        return kind;
     }
     let control = |byte: &u8| *byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x1a);
     if head.iter().any(control) {
@@ -177,35 +203,67 @@ fn text_of(head: &[u8]) -> Kind {
     }
     let text = head.strip_prefix(BOM).unwrap_or(head).trim_ascii_start();
     let start: Vec<u8> = text.iter().take(16).map(u8::to_ascii_lowercase).collect();
-    if start.starts_with(b"<!doctype html") || start.starts_with(b"<html") || start.starts_with(b"<head") {
+    let tags: [&[u8]; 7] = [b"<!doctype html", b"<html", b"<head", b"<body", b"<table", b"<div", b"<!--"];
+    if tags.iter().any(|tag| start.starts_with(tag)) {
         Kind::Html
     } else if start.starts_with(b"<?xml") {
         Kind::Xml
     } else if is_json(text) {
         Kind::Json
+    } else if text.split(|byte| *byte == b'\n').any(|line| line.trim_ascii() == b"[model]") {
+        Kind::Configuration
+    } else if text.split(|byte| !is_cell(*byte)).any(|cells| cells.len() >= 16) {
+        Kind::Puzzles
     } else {
         Kind::Text
     }
 }
 
-/// `{"` or `[{`, `["` and `[[`, with any space between: a section header like `[Puzzle]` is none.
+fn is_cell(byte: u8) -> bool {
+    byte.is_ascii_digit() || byte == b'.'
+}
+
+/// Text of two or four bytes a character without a mark: all but one byte of a digit are 0.
+fn wide_text_of(head: &[u8]) -> Option<Kind> {
+    let zeros_but = |width: usize, place: usize| {
+        let whole = &head[..head.len() / width * width];
+        let holds = |(at, byte): (usize, &u8)| (*byte != 0) == (at % width == place);
+        whole.len() >= 8 && whole.iter().enumerate().all(holds)
+    };
+    [(4, 0, Kind::Utf32Le), (4, 3, Kind::Utf32Be), (2, 0, Kind::Utf16Le), (2, 1, Kind::Utf16Be)]
+        .into_iter()
+        .find_map(|(width, place, kind)| zeros_but(width, place).then_some(kind))
+}
+
+/// `{"` or `[{`, and `["` and `[[` before anything but cells, with any space between: a section header like `[Puzzle]` is
+/// none, and arrays of cells are puzzles.
 fn is_json(text: &[u8]) -> bool {
-    let second = text.get(1..).and_then(|rest| rest.trim_ascii_start().first());
-    match text.first() {
-        Some(b'{') => matches!(second, Some(b'"' | b'}')),
-        Some(b'[') => matches!(second, Some(b'"' | b'{' | b'[')),
+    let inner = |text: &[u8], skipped: &[u8]| {
+        text.iter().copied().find(|byte| !byte.is_ascii_whitespace() && !skipped.contains(byte))
+    };
+    match text.split_first() {
+        Some((b'{', rest)) => matches!(inner(rest, b""), Some(b'"' | b'}')),
+        Some((b'[', rest)) => match inner(rest, b"") {
+            Some(b'{') => true,
+            Some(b'"' | b'[') => {
+                !inner(rest, b"[\"',").is_some_and(|byte| is_cell(byte) || b"_-*?xXnN".contains(&byte))
+            }
+            _ => false,
+        },
         _ => false,
     }
 }
 
 impl Kind {
-    /// What to do with such a file, as a clause that follows "FILE is KIND; ".
-    pub fn advice(self) -> &'static str {
+    /// What to do with such a file where another one was `wanted`, as a clause that follows "FILE is KIND; ".
+    pub fn advice(self, wanted: Wanted) -> &'static str {
         match self {
-            Kind::Empty => "download or copy it again",
+            Kind::Empty => "download, copy or make it again",
+            Kind::Zeros => {
+                "its content was never written (a copy that was interrupted, a disk that was full): get it again"
+            }
             Kind::LfsPointer => "run `git lfs pull` in its repository to get the file itself",
             Kind::PyTorch | Kind::Pickle => "checkpoints of the original PyTorch code cannot be read yet",
-            Kind::Numpy | Kind::NumpyArchive => "write its rows as CSV with the columns question,answer",
             Kind::Spreadsheet => "save the sheet as CSV (UTF-8)",
             Kind::Gzip => "unpack it with `gunzip`",
             Kind::Zip => "unpack it with `unzip`, then name the file that was in it",
@@ -214,18 +272,66 @@ impl Kind {
             Kind::Xz => "unpack it with `xz -d`",
             Kind::Bzip2 => "unpack it with `bunzip2`",
             Kind::Zstd => "unpack it with `zstd -d`",
-            Kind::Parquet | Kind::Arrow | Kind::Sqlite | Kind::Hdf5 | Kind::Json | Kind::Xml => {
+            Kind::Html => {
+                "where it is a download that failed, open it to see why and download the file itself; a table in it can be saved as \
+                 CSV with a spreadsheet"
+            }
+            Kind::Utf16Le => "save it as UTF-8, for example with `iconv -f UTF-16LE -t UTF-8`",
+            Kind::Utf16Be => "save it as UTF-8, for example with `iconv -f UTF-16BE -t UTF-8`",
+            Kind::Utf32Le => "save it as UTF-8, for example with `iconv -f UTF-32LE -t UTF-8`",
+            Kind::Utf32Be => "save it as UTF-8, for example with `iconv -f UTF-32BE -t UTF-8`",
+            Kind::Pack | Kind::Safetensors => match wanted {
+                Wanted::Puzzles => "a model stands before the options, and puzzles go to --data or --file",
+                Wanted::Model => "a checkpoint of `hrm-host train` is one file of a run directory",
+                Wanted::Configuration => {
+                    "`train --from` starts from it; --config wants a file like configs/sudoku9-mcu.toml"
+                }
+                Wanted::Metrics => "name the run directory that it was made in",
+            },
+            Kind::Puzzles => match wanted {
+                Wanted::Puzzles => "check its contents",
+                Wanted::Model => {
+                    "puzzles go to --data (or `solve --file`), and here stands a pack, a checkpoint or a run"
+                }
+                Wanted::Configuration => {
+                    "puzzles go to --data; a configuration is a file like configs/sudoku9-mcu.toml"
+                }
+                Wanted::Metrics => {
+                    "name a run directory, or its metrics.jsonl; `hrm-host data stats` shows puzzles"
+                }
+            },
+            Kind::Configuration => match wanted {
+                Wanted::Model => {
+                    "`hrm-host train --config` trains a model as it says, and the run is the model then"
+                }
+                Wanted::Puzzles => "it goes to --config; puzzles go to --data",
+                Wanted::Configuration | Wanted::Metrics => "name a run directory",
+            },
+            Kind::Metrics => match wanted {
+                Wanted::Metrics => "check its contents",
+                _ => "`hrm-host curves` draws them; name the run directory that they lie in",
+            },
+            Kind::Numpy | Kind::NumpyArchive | Kind::Parquet | Kind::Arrow | Kind::Sqlite | Kind::Hdf5
+                if wanted == Wanted::Puzzles =>
+            {
                 "write its rows as CSV with the columns question,answer"
             }
-            Kind::Html => {
-                "probably a download that failed: open it to see why, then download the file itself"
+            Kind::Json if wanted == Wanted::Puzzles => {
+                "write its rows as CSV with the columns question,answer, for example with `jq -r '[.puzzle, .solution] | @csv'`"
             }
-            Kind::Utf16 | Kind::Utf32 => "save it as UTF-8, for example with `iconv -f UTF-16 -t UTF-8`",
-            Kind::Pack => "`hrm-host inspect` shows what is in it",
-            Kind::Safetensors => "a checkpoint of `hrm-host train` is one file of a run directory",
-            Kind::Text | Kind::Pdf | Kind::Picture | Kind::Gguf | Kind::Program | Kind::Binary => {
-                "check the path"
+            Kind::Xml if wanted == Wanted::Puzzles => {
+                "write its rows as CSV with the columns question,answer"
             }
+            _ => match wanted {
+                Wanted::Puzzles => "check the path",
+                Wanted::Model => {
+                    "check the path: a pack (.hrm), a checkpoint (.safetensors) or a run directory is wanted"
+                }
+                Wanted::Configuration => {
+                    "check the path: a TOML file like configs/sudoku9-mcu.toml is wanted"
+                }
+                Wanted::Metrics => "check the path: a run directory or its metrics.jsonl is wanted",
+            },
         }
     }
 }
@@ -234,10 +340,14 @@ impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Kind::Empty => "empty",
+            Kind::Zeros => "nothing but zero bytes",
             Kind::Pack => "a pack",
             Kind::Safetensors => "a safetensors file",
             Kind::Gzip => "compressed with gzip",
             Kind::Text => "a text file",
+            Kind::Puzzles => "a puzzle file",
+            Kind::Configuration => "a configuration (TOML)",
+            Kind::Metrics => "a file of metrics",
             Kind::LfsPointer => "a Git LFS pointer",
             Kind::PyTorch => "a PyTorch file",
             Kind::Pickle => "a pickled Python object",
@@ -262,8 +372,8 @@ impl fmt::Display for Kind {
             Kind::Pdf => "a PDF document",
             Kind::Picture => "a picture",
             Kind::Program => "a program (ELF)",
-            Kind::Utf16 => "text in UTF-16",
-            Kind::Utf32 => "text in UTF-32",
+            Kind::Utf16Le | Kind::Utf16Be => "text in UTF-16",
+            Kind::Utf32Le | Kind::Utf32Be => "text in UTF-32",
             Kind::Binary => "binary data of an unknown kind",
         })
     }
@@ -287,6 +397,8 @@ mod tests {
     fn every_kind_is_known_by_its_first_bytes() {
         let utf16: Vec<u8> = "quizzes,solutions".bytes().flat_map(|byte| [byte, 0]).collect();
         let utf16_big: Vec<u8> = "quizzes,solutions".bytes().flat_map(|byte| [0, byte]).collect();
+        let utf32: Vec<u8> = "quizzes".bytes().flat_map(|byte| [byte, 0, 0, 0]).collect();
+        let utf32_big: Vec<u8> = "quizzes".bytes().flat_map(|byte| [0, 0, 0, byte]).collect();
         let mut tar = vec![b'a'; 257];
         tar.extend(b"ustar");
         let cases: Vec<(&[u8], Kind)> = vec![
@@ -303,16 +415,24 @@ mod tests {
             (b"<HTML><body>404</body>", Kind::Html),
             (b"<?xml version='1.0'?>", Kind::Xml),
             (b"{\"puzzle\": \"1...\"}", Kind::Json),
-            (b"[[\"5\",\"3\",\".\"]]", Kind::Json),
+            (b"[[\"question\",\"answer\"]]", Kind::Json),
+            (b"[[\"5\",\"3\",\".\"]]", Kind::Text),
             (b"[Puzzle]\n53..7....\n", Kind::Text),
+            (b"# a run\n[model]\r\nwidth = 3\n", Kind::Configuration),
+            (b"{\"event\":\"start\",\"step\":0}\n", Kind::Metrics),
+            (&[0; 64], Kind::Zeros),
             (b"%PDF-1.7", Kind::Pdf),
-            (b"\xff\xfe1\x00", Kind::Utf16),
-            (&utf16, Kind::Utf16),
-            (&utf16_big, Kind::Utf16),
+            (b"\xff\xfe1\x00", Kind::Utf16Le),
+            (b"\xfe\xff\x001", Kind::Utf16Be),
+            (&utf16, Kind::Utf16Le),
+            (&utf16_big, Kind::Utf16Be),
+            (&utf32, Kind::Utf32Le),
+            (&utf32_big, Kind::Utf32Be),
             (&tar, Kind::Tar),
-            (b"\xef\xbb\xbf1.....2..3.....4\r\n", Kind::Text),
-            (b"1.....2..3.....4", Kind::Text),
-            (b"na\xefve,1.....2..3.....4", Kind::Text),
+            (b"\xef\xbb\xbf1.....2..3.....4\r\n", Kind::Puzzles),
+            (b"1.....2..3.....4", Kind::Puzzles),
+            (b"na\xefve,1.....2..3.....4", Kind::Puzzles),
+            (b"5 3 . . 7\n", Kind::Text),
             (b"1.....2..3\0....4", Kind::Binary),
         ];
         for (bytes, kind) in cases {
@@ -339,7 +459,7 @@ mod tests {
         fn any_bytes_have_a_kind(bytes in prop::collection::vec(any::<u8>(), 0..300), mark in 0..MARKS.len()) {
             let _ = kind_of(&bytes);
             let marked = [MARKS[mark].0, bytes.as_slice()].concat();
-            prop_assert_ne!(kind_of(&marked), Kind::Text);
+            prop_assert!(!matches!(kind_of(&marked), Kind::Text | Kind::Puzzles));
         }
     }
 }

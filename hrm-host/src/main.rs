@@ -8,7 +8,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use cli::exit::Exit;
+use cli::values::Misuse;
 use hrm_emulator::with_causes;
+use hrm_host::config::ConfigError;
 use hrm_host::files::WriteError;
 
 fn main() -> ExitCode {
@@ -27,6 +29,10 @@ fn failed(error: &anyhow::Error) -> Exit {
         return Exit::NobodyReads;
     }
     eprintln!("error: {}", with_causes(error.as_ref()));
+    let of_config = error.chain().find_map(|cause| cause.downcast_ref::<ConfigError>());
+    if error.is::<Misuse>() || of_config.is_some_and(ConfigError::is_of_command_line) {
+        return Exit::Usage;
+    }
     Exit::Error
 }
 

@@ -83,7 +83,7 @@ fn damaged_packs_are_refused_with_the_reason() {
     let mut flipped = good.clone();
     flipped[good.len() / 2] ^= 1;
     for (name, bytes, reason) in [
-        ("empty.hrm", &[][..], "truncated: 32 bytes needed, 0 there"),
+        ("empty.hrm", &[][..], "not a pack but empty"),
         ("short.hrm", &good[..1000], "truncated"),
         ("flipped.hrm", &flipped, "damaged: checksum"),
         ("other.hrm", &b"PK\x03\x04 and thirty more bytes to look at"[..], "not a pack"),
@@ -145,16 +145,43 @@ fn options_out_of_range_say_what_to_give() {
         file(&folder, "rows.csv", b"source,question,answer,rating\na,1.....2..3.....4,1243342143122134,0\n");
     let pack = pack();
     let pack = pack.to_str().unwrap();
-    for (args, reason) in [
-        (&["eval", pack, "--data", &rows, "--hints", "101"][..], "0 to 100"),
-        (&["eval", pack, "--data", &rows, "--rows", "0"], "--rows 0"),
-        (&["eval", pack, "--data", &rows, "--member", "3"], "the pack has members 0 to 0"),
-        (&["verify", pack, "--data", &rows, "--board", "nucleo"], "mps2-an386"),
-        (&["solve", pack, "1...", "--guesses", "0"], "--guesses 0"),
-        (&["eval", "configs/sudoku4-demo.toml", "--data", &rows], "sudoku4-demo.toml"),
+    let train = ["train", "--config", "configs/sudoku4-demo.toml", "--out", "never"];
+    let set = |more: &[&'static str]| [&train[..], more].concat();
+    // 2 where the command line alone shows it, 1 where a file does.
+    for (args, expected, reason) in [
+        (vec!["eval", pack, "--data", &rows, "--hints", "101"], 2, "0 to 100"),
+        (vec!["eval", pack, "--data", &rows, "--rows", "0"], 2, "give at least 1"),
+        (vec!["eval", pack, "--data", &rows, "--threads", "0"], 2, "--threads 0"),
+        (
+            vec!["eval", pack, "--data", &rows, "--columns", "question=a,question=b"],
+            2,
+            "question= is there twice",
+        ),
+        (vec!["verify", pack, "--data", &rows, "--board", "nucleo"], 2, "mps2-an386"),
+        (vec!["solve", pack, "1...", "--guesses", "0"], 2, "give at least 1"),
+        (
+            vec!["data", "generate", "--task", "sudoku4", "--count", "0", "--out", "never"],
+            2,
+            "give at least 1",
+        ),
+        (
+            vec!["data", "split", &rows, "--validation", "0", "--out-train", "a", "--out-validation", "b"],
+            2,
+            "at least 1",
+        ),
+        (set(&["--set", "train.lr=2"]), 2, "`train.lr` is 2"),
+        (set(&["--set", "train.epochs=2"]), 2, "here it is `train.steps`"),
+        (set(&["--data", "a.csv", "--set", "data.train=b.csv"]), 2, "`data.train` is set twice"),
+        (set(&["--max-minutes", "0"]), 2, "above 0"),
+        (vec!["eval", pack, "--data", &rows, "--member", "3"], 1, "the pack has members 0 to 0"),
+        (
+            vec!["eval", "configs/sudoku4-demo.toml", "--data", &rows],
+            1,
+            "sudoku4-demo.toml is a configuration",
+        ),
     ] {
-        let (code, _, err) = hrm(args);
-        assert!(code == 1 && err.contains(reason), "{args:?}: {err}");
+        let (code, _, err) = hrm(&args);
+        assert!(code == expected && err.contains(reason), "{args:?}: {code} {err}");
     }
     for option in ["--vote --member 0", "--guesses 32", "--suppose 0", "--stop-on-halt"] {
         let eval = ["eval", pack, "--data", &rows];

@@ -103,13 +103,13 @@ fn what_could_not_be_exported_or_does_not_fit_is_told_before_training() {
         ("model.heads=16", "`model.heads` is 16, but must divide width = 16"),
     ] {
         let (code, out, said) = inspect(&["--set", set]);
-        assert!(code == 1 && out.is_empty() && said.contains(why) && said.contains(set), "{said}");
+        assert!(code == 2 && out.is_empty() && said.contains(why) && said.contains(set), "{said}");
     }
     let large = ["--set", "model.task=sudoku9", "--set", "model.width=256", "--set", "model.heads=4"];
     let (code, out, said) = inspect(&large);
     assert!(code == 0 && out.contains("bytes of memory needed, 94208 set aside"), "{out}{said}");
     let (code, _, said) = inspect(&["--set", "model.wdith=16"]);
-    assert!(code == 1 && said.contains("did you mean `model.width`?"), "{said}");
+    assert!(code == 2 && said.contains("did you mean `model.width`?"), "{said}");
     let (code, _, said) = hrm(dir.path(), &["solve", ".", "1..............."]);
     assert!(
         code == 1 && said.contains("is a folder, not a pack") && said.contains("hrm-host export"),
@@ -207,6 +207,17 @@ fn shells_and_manual_readers_get_every_command() {
     assert!(read("hrm-host.1").contains("hrm\\-host\\-train(1)"));
     assert!(read("hrm-host-train.1").contains("\\-\\-finish\\-in"));
     assert!(read("hrm-host-device-flash-pack.1").contains("\\-\\-dry\\-run"));
+    let eval = read("hrm-host-eval.1");
+    assert!(
+        eval.contains("[\\-\\-shard <I/N>]") && eval.contains("\\-\\-data <FILE>"),
+        "values stand in the synopsis: {eval}"
+    );
+    assert!(
+        read("hrm-host-data-import.1").contains("\\fBhrm\\-host\\-data\\-split\\fR(1)"),
+        "pages name each other"
+    );
+    let (code, out, said) = hrm(dir.path(), &["man", "-"]);
+    assert!(code == 0 && out.contains(".TH hrm-host-solve") && !dir.path().join("-").exists(), "{said}");
 
     // Somebody else's page stays, and nothing is half written.
     fs::write(dir.path().join("pages/hrm-host-solve.1"), ".TH other 1\n").unwrap();

@@ -49,6 +49,11 @@ fn folded(grid: &str) -> Vec<&str> {
     (0..9).map(|row| &grid[9 * row..][..9]).collect()
 }
 
+/// A grid as an array's elements.
+fn spread(grid: &str) -> String {
+    grid.replace('.', "0").chars().map(String::from).collect::<Vec<_>>().join(", ")
+}
+
 #[test]
 fn csv_files_are_read_with_their_own_names_and_delimiters() {
     let zeros = Q.replace('.', "0");
@@ -66,6 +71,18 @@ fn csv_files_are_read_with_their_own_names_and_delimiters() {
         (format!("{Q},{A}\n"), ""),
         (format!("{Q};{A}\n"), ""),
         (format!("{Q} {A} # ER=11.2\n"), "11.2"),
+        (format!("sep=;\nquestion;answer\n{Q};{A}\n"), ""),
+        (format!("Sudoku of the week\n\nquestion,answer\n{Q},{A}\n"), ""),
+        (format!("\"question\", \"answer\"\n\"{Q}\", \"{A}\"\n"), ""),
+        (format!("'question','answer'\n'{Q}','{A}'\n"), ""),
+        (format!("| question | answer |\n|---|:--|\n| {Q} | {A} |\n"), ""),
+        (format!("question,answer\n\"{}\",{A}\n", folded(Q).join("\n")), ""),
+        (format!("question,answer\n{},{A}\n", Q.replace('.', " ")), ""),
+        (format!("question,answer\n\"[{}]\",{A}\n", spread(Q)), ""),
+        (format!("question,answer,rating\n{Q},{A},1.5e3\n"), "1500"),
+        (format!("question,answer,rating\n{Q},{A},N/A\n"), ""),
+        (format!("question,answer,rating\n{Q},{A},hard\n"), ""),
+        (format!("question,answer\n{Q},{A},,\n"), ""),
     ] {
         let expected = vec![format!(",{Q},{A},{rating}")];
         assert_eq!(import(&text, &[]), Ok(expected.clone()), "{text}");
@@ -113,6 +130,30 @@ fn lists_and_drawn_grids_are_read_and_their_answers_computed() {
         (format!(" *-----------*\n{}\n *-----------*\n", bars.join("\n")), ""),
         (format!("┌───┬───┬───┐\n{}\n└───┴───┴───┘\n", spaced.join("\n")), ""),
         (commas.join("\n"), ""),
+        (commas.join("\n").replace(',', "\t"), ""),
+        (format!("A,B,C,D,E,F,G,H,I\n{}", commas.join("\n")), ""),
+        (format!("Hi all, here is my puzzle\n\n{}\n\nany help?\n", bars.join("\n")), ""),
+        (Q.replace('.', " "), ""),
+        (Q.replace('.', "·"), ""),
+        (Q.replace('.', "□"), ""),
+        (spread(Q).replace(", ", "\u{a0}"), ""),
+        (format!("\u{200b}{Q}\u{200b}\r"), ""),
+        (format!("[{}]", spread(Q)), ""),
+        (
+            format!(
+                "board = [\n{}\n]\n",
+                rows.iter().map(|row| format!("    [{}],\n", spread(row))).collect::<String>()
+            ),
+            "",
+        ),
+        (format!("[\"{}\"]", rows.join("\", \"")), ""),
+        (format!("1: {Q}"), ""),
+        (format!("1\n{plain}"), ""),
+        (rows.iter().enumerate().map(|(row, text)| format!("{}: {text}\n", row + 1)).collect(), ""),
+        (bars.join("\n").replace('|', "!"), ""),
+        (rows.iter().map(|row| row.replace('.', " ").trim_end().to_owned() + "\n").collect(), ""),
+        (format!("|{}\n|{}\n{}", " |".repeat(9), "---|".repeat(9), markdown(&rows)), ""),
+        (format!("; by hand\n% in spring\n{Q} % easy\n"), ""),
     ] {
         let expected = vec![format!(",{Q},{A},{rating}")];
         assert_eq!(import(&text, &["--solve"]), Ok(expected), "{text}");
@@ -124,6 +165,152 @@ fn lists_and_drawn_grids_are_read_and_their_answers_computed() {
     assert!(error.contains("line 2, column `question`: the givens at row 1, column 1"), "{error}");
     let error = import("123....4........\n", &["--solve"]).unwrap_err();
     assert!(error.contains("line 1, column `question`: the puzzle has no solution"), "{error}");
+}
+
+/// Rows as those of a Markdown table.
+fn markdown(rows: &[&str]) -> String {
+    let cells = |row: &str| row.replace('.', " ").chars().map(|c| format!(" {c} |")).collect::<String>();
+    rows.iter().map(|row| format!("|{}\n", cells(row))).collect()
+}
+
+#[test]
+fn what_nothing_needs_is_left_out_and_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = |text: String| {
+        write(&folder, "in.csv", text);
+        let (code, _, err) = hrm(&folder, &["data", "import", "in.csv", "--out", "o.csv", "--force"]);
+        assert_eq!(code, 0, "{err}");
+        err
+    };
+    let err = said(format!("question,answer,rating\n{Q},{A},hard\n{Q},{A},-\n"));
+    assert!(err.contains("ratings that are no numbers, left out: 1; the first is line 2: \"hard\""), "{err}");
+    let err = said(format!("question,answer\n{Q},{A}\n{A},{A}\n"));
+    assert!(err.contains("puzzles without a blank cell") && err.contains("the first is line 3"), "{err}");
+    // Who asks for questions needs neither answers nor ratings, nor all fields of a row.
+    write(&folder, "q.csv", "question,answer,rating\n1.....2..3.....4,wrong,bad\n1.....2..3.....4\n");
+    let (code, out, err) = hrm(&folder, &["solve", &pack(), "--file", "q.csv"]);
+    assert!(code == 0 && out.matches("1243342143122134").count() == 2, "{out}{err}");
+    write(&folder, "q.csv", format!("{Q}\n{Q}\n"));
+    let (code, out, err) = hrm(&folder, &["data", "stats", "q.csv"]);
+    assert!(
+        code == 0
+            && out.contains("identical questions         1")
+            && err.contains("lacks the answers of 2 puzzles"),
+        "{out}{err}"
+    );
+}
+
+#[test]
+fn a_size_that_is_not_the_models_is_told_once() {
+    let folder = tempfile::tempdir().unwrap();
+    write(&folder, "nine.csv", format!("question,answer\n{}", format!("{Q},{A}\n").repeat(20)));
+    write(&folder, "nine.txt", format!("{Q}\n").repeat(20));
+    let pack = pack();
+    for (args, code) in [
+        (vec!["eval", &pack, "--data", "nine.csv"], 1),
+        (vec!["analyze", &pack, "--data", "nine.csv"], 1),
+        (vec!["data", "import", "nine.csv", "--task", "sudoku4", "--out", "o.csv"], 1),
+        (vec!["solve", &pack, "--file", "nine.csv"], 3),
+        (vec!["solve", &pack, "--file", "nine.txt"], 3),
+        (vec!["solve", &pack, "nine.csv"], 3),
+        (vec!["solve", &pack, Q], 3),
+        (vec!["solve", &pack, "three.csv"], 3),
+    ] {
+        let (found, out, err) = hrm(&folder, &args);
+        let told = format!("{out}{err}");
+        let reason = if args.contains(&"three.csv") { "no file of that name" } else { "sudoku4" };
+        assert!(
+            found == code && told.contains(reason) && told.lines().count() == 1,
+            "{args:?}: {found} {told}"
+        );
+    }
+}
+
+#[test]
+fn a_puzzle_file_may_stand_where_puzzles_do() {
+    let folder = tempfile::tempdir().unwrap();
+    write(&folder, "s4.csv", "question\n1.....2..3.....4\n");
+    let (code, out, err) = hrm(&folder, &["solve", &pack(), "s4.csv"]);
+    assert!(code == 0 && out.contains("1243342143122134"), "{out}{err}");
+}
+
+#[test]
+fn arguments_in_each_others_place_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    fs::copy(pack(), folder.path().join("m.hrm")).unwrap();
+    fs::copy(root.join("configs/sudoku4-demo.toml"), folder.path().join("c.toml")).unwrap();
+    fs::copy(root.join("configs/sudoku4-demo.toml"), folder.path().join("c.txt")).unwrap();
+    write(&folder, "rows.csv", "question,answer\n1.....2..3.....4,1243342143122134\n");
+    write(&folder, "x.png", b"\x89PNG\r\n\x1a\n\0\0");
+    for (command, reason) in [
+        (
+            "eval rows.csv --data m.hrm",
+            "rows.csv is a puzzle file, neither a pack nor a checkpoint; puzzles go to --data",
+        ),
+        ("eval m.hrm --data m.hrm", "m.hrm is a pack, not a puzzle file; a model stands before the options"),
+        ("solve rows.csv m.hrm", "rows.csv: not a pack but a puzzle file; puzzles go to --data"),
+        ("inspect rows.csv", "a puzzle file"),
+        ("inspect x.png", "a picture"),
+        ("export rows.csv --out y.hrm", "a puzzle file"),
+        ("train --config m.hrm --out run", "m.hrm is a pack, not a configuration; `train --from`"),
+        (
+            "train --config rows.csv --out run",
+            "rows.csv is a puzzle file, not a configuration; puzzles go to --data",
+        ),
+        ("train --config x.png --out run", "x.png is a picture, not a configuration"),
+        (
+            "train --config c.toml --data c.toml --out run",
+            "c.toml is a configuration (TOML), not a puzzle file",
+        ),
+        ("train --from rows.csv --out run", "a puzzle file"),
+    ] {
+        let (code, _, err) = hrm(&folder, &command.split(' ').collect::<Vec<_>>());
+        assert!(code == 1 && err.contains(reason), "{command}: {err}");
+    }
+    let (code, out, err) = hrm(&folder, &["inspect", "c.txt"]);
+    assert!(
+        code == 0 && out.contains("sudoku4, as a pack of one member"),
+        "whatever it is called: {out}{err}"
+    );
+}
+
+#[test]
+fn a_model_that_is_empty_or_cut_short_is_called_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let header = r#"{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}"#;
+    let cut = [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), &[0; 8]].concat();
+    let (whole, at) = (cut.len() + 8, cut.len());
+    let of_pack = fs::read(pack()).unwrap();
+    for (bytes, reason) in [
+        (Vec::new(), "empty".to_owned()),
+        (vec![0; 5000], "nothing but zero bytes".to_owned()),
+        (cut.clone(), format!("cut short, at {at} of {whole} bytes")),
+        (cut[..30].to_vec(), "cut short, at 30 of ".to_owned()),
+    ] {
+        write(&folder, "m.safetensors", bytes);
+        for command in ["export m.safetensors --out x.hrm", "eval m.safetensors --data rows.csv"] {
+            let (code, _, err) = hrm(&folder, &command.split(' ').collect::<Vec<_>>());
+            assert!(code == 1 && err.contains(&reason), "{command}: {err}");
+        }
+    }
+    write(&folder, "m.hrm", &of_pack[..5000]);
+    let (code, _, err) = hrm(&folder, &["solve", "m.hrm", "1.....2..3.....4"]);
+    assert!(code == 1 && err.contains("5000") && err.contains(&of_pack.len().to_string()), "{err}");
+}
+
+#[test]
+fn a_solution_under_its_puzzle_is_its_answer() {
+    let drawn = |grid: &str| folded(grid).join("\n");
+    for text in [
+        format!("{Q}\n{A}\n"),
+        format!("puzzle: {Q}\nsolution: {A}\n"),
+        format!("{}\n\nSolution:\n{}\n", drawn(Q), drawn(A)),
+        format!("[[{}], [{}]]", spread(Q), spread(A)),
+    ] {
+        assert_eq!(import(&text, &[]), Ok(vec![format!(",{Q},{A},")]), "{text}");
+    }
+    assert_eq!(import(format!("{Q}\n{Q}\n{A}\n"), &["--solve"]).unwrap().len(), 2);
 }
 
 #[test]
@@ -164,6 +351,7 @@ fn standard_input_is_a_file_like_any_other() {
     let pack = pack();
     for (args, input) in [
         (vec!["solve", &pack, "-"], &b"1.....2..3.....4\n"[..]),
+        (vec!["solve", &pack], b"1.....2..3.....4\n"),
         (vec!["solve", &pack, "--file", "-"], b"question,answer\n1.....2..3.....4,1243342143122134\n"),
         (vec!["data", "import", "-", "--out", "o.csv"], b"1.....2..3.....4,1243342143122134\n"),
         (vec!["data", "stats", "-"], b"1.....2..3.....4,1243342143122134\n"),
@@ -234,7 +422,10 @@ fn what_is_no_puzzle_file_is_named() {
             b"PK\x03\x04\0\0\x08\x08\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x0d\0\0\0rope/data.pkl",
             "a PyTorch file",
         ),
-        (b"\xff\xfe1\0.\0.\0.\0", "UTF-16"),
+        (b"\xff\xfe1\0.\0.\0.\0", "iconv -f UTF-16LE"),
+        (b"\xfe\xff\x001\0.\0.\0.", "iconv -f UTF-16BE"),
+        (b"\xff\xfe\0\x001\0\0\0", "iconv -f UTF-32LE"),
+        (b"\0\0\0\x31\0\0\0\x32\0\0\0\x33", "iconv -f UTF-32BE"),
         (b"\xfd7zXZ\0\0\x04", "xz -d"),
         (b"BZh91AY&SY", "bunzip2"),
         (b"\x28\xb5\x2f\xfd\x24", "zstd -d"),
@@ -244,7 +435,7 @@ fn what_is_no_puzzle_file_is_named() {
         (b"{\"puzzle\": \"1\"}", "a JSON file"),
         (b"HRM\x1a\x01\0\0\0", "a pack"),
         (b"\n\n", "empty"),
-        (b"Entry not found", "Entry not found"),
+        (b"Entry not found", "line 1 is \"Entry not found\""),
         (b"question,answer\n", "no puzzles"),
         (b"question,answer\n12,34\n", "line 2, column `question`: 2 characters; a Sudoku has 16"),
         (b"question,answer\n7.00008E+80,7E+80\n", "a spreadsheet took for a number"),

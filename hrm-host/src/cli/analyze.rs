@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail};
 use hrm_host::analyze::descent::{Descent, descent};
 use hrm_host::analyze::landscape::Landscape;
 use hrm_host::analyze::modes::{Mode, Share, modes};
@@ -22,7 +22,8 @@ use super::exit::Exit;
 use super::model::{Model, ModelArgs};
 use super::outputs::Force;
 use super::progress::ProgressArgs;
-use super::{doubling, draw_rows};
+use super::values::{Misuse, above_0, at_least_1};
+use super::{PuzzleFile, doubling, draw_rows};
 
 /// Ask a model the paper's three questions: does it keep answers, how does it find them, where does it rest?
 ///
@@ -33,11 +34,10 @@ use super::{doubling, draw_rows};
 pub(super) struct Args {
     #[command(flatten)]
     model: ModelArgs,
-    /// CSV of puzzles, plain or gzip
-    #[arg(long, value_name = "FILE")]
-    data: PathBuf,
+    #[command(flatten)]
+    file: PuzzleFile,
     /// Puzzles drawn
-    #[arg(long, default_value_t = 100)]
+    #[arg(long, default_value_t = 100, value_parser = at_least_1::<usize>)]
     rows: usize,
     /// Seeds the draw of puzzles, hints and blanks
     #[arg(long, default_value_t = 1)]
@@ -46,7 +46,7 @@ pub(super) struct Args {
     #[arg(long)]
     segments: Option<usize>,
     /// A state is at rest where its last four moves are on average below this share of its size
-    #[arg(long, value_name = "SHARE", default_value_t = 0.05)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.05, value_parser = above_0)]
     rest: f64,
     /// Folder for the pictures (SVG) and the numbers behind them (CSV)
     #[arg(long, value_name = "DIR")]
@@ -75,9 +75,9 @@ struct Report {
 
 /// Runs the subcommand.
 pub(super) fn run(args: Args) -> Result<Exit> {
-    // NaN is not above 0 either
-    ensure!(args.rest > 0.0, "--rest {}: give a share above 0", args.rest);
-    ensure!(args.segments.is_none_or(|s| s >= 2), "--segments: give at least 2, a single one does not move");
+    if args.segments.is_some_and(|segments| segments < 2) {
+        bail!(Misuse("--segments: give at least 2, a single one does not move".into()));
+    }
     // The complaint comes before minutes of work, not after.
     let pictures = args.out.as_deref().map(|out| Pictures::plan(out, &args)).transpose()?;
     match args.model.open()? {
@@ -115,7 +115,7 @@ fn study<M>(
 where
     M: Answers<Error: std::error::Error + Send + Sync + 'static>,
 {
-    let set = draw_rows(&args.data, task, args.rows, args.seed)?;
+    let set = draw_rows(&args.file, task, args.rows, args.seed)?;
     let segments = args.segments.unwrap_or(trained);
     let mut kept = Vec::new();
     let mut walk = |name: &str, set: &PuzzleSet| {
@@ -132,7 +132,7 @@ where
     kept.push(("nothing".to_owned(), keeping(&walked)));
     let report = Report {
         model: about,
-        data: args.data.clone(),
+        data: args.file.data.clone(),
         seed: args.seed,
         segments,
         keeping: kept,
@@ -176,7 +176,7 @@ impl Pictures {
     /// Those in `folder`, which is made.
     fn plan(folder: &std::path::Path, args: &Args) -> Result<Self> {
         make_folder(folder)?;
-        let mut plan = args.force.plan([args.model.path(), &args.data]);
+        let mut plan = args.force.plan([args.model.path(), &args.file.data]);
         Ok(Self {
             paths: plan.output(&folder.join("paths.svg"), PICTURE)?,
             landscapes: plan.output(&folder.join("landscapes.svg"), PICTURE)?,

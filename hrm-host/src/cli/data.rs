@@ -18,7 +18,7 @@ use hrm_host::data::{
     PuzzleSet,
     export::{self, GENERATED},
     generate::{Recipe, generate},
-    import::{self, BadRows, Columns, Imported, Options, import},
+    import::{Answers, BadRows, Columns, Imported, Noted, Options, import},
     several::{Effort, several},
     split::{Apart, split},
     stats::stats,
@@ -28,6 +28,7 @@ use hrm_host::files::{Output, Staged, WriteError, commit};
 use super::exit::Exit;
 use super::outputs::Force;
 use super::terminal;
+use super::values::{at_least_1, count};
 
 /// Guesses of the exact solver that an import spends to find second solutions.
 const GUESSES: u64 = 20_000;
@@ -54,10 +55,8 @@ enum Command {
         out: PathBuf,
         #[command(flatten)]
         force: Force,
-        /// Which columns of a CSV hold what, where their names are unusual, for example question=given,answer=full; also rating and
-        /// source
-        #[arg(long, value_name = "WHAT=NAME,...")]
-        columns: Option<Columns>,
+        #[command(flatten)]
+        columns: ColumnsArg,
         /// Compute the answers that are missing with an exact solver; a puzzle must have one solution only
         #[arg(long)]
         solve: bool,
@@ -76,7 +75,7 @@ enum Command {
         #[arg(long, value_parser = tasks())]
         task: Sudoku,
         /// Number of puzzles, all different
-        #[arg(long)]
+        #[arg(long, value_parser = at_least_1::<usize>)]
         count: usize,
         /// Equal seeds give equal files
         #[arg(long, default_value_t = 1)]
@@ -92,8 +91,10 @@ enum Command {
     },
     /// Show what a puzzle file holds: rows, givens, ratings, sources, duplicates up to symmetry.
     Stats {
-        /// Puzzle file
+        /// Puzzle file; one of questions alone will do
         input: PathBuf,
+        #[command(flatten)]
+        columns: ColumnsArg,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -102,8 +103,10 @@ enum Command {
     Split {
         /// Puzzle file
         input: PathBuf,
+        #[command(flatten)]
+        columns: ColumnsArg,
         /// Number of validation rows
-        #[arg(long)]
+        #[arg(long, value_name = "ROWS", value_parser = at_least_1::<usize>)]
         validation: usize,
         /// Equal seeds give equal splits
         #[arg(long, default_value_t = 1)]
@@ -122,6 +125,15 @@ enum Command {
     },
 }
 
+/// How a table is read.
+#[derive(Debug, clap::Args)]
+struct ColumnsArg {
+    /// Which columns of a CSV hold what, where their names are unusual, for example question=given,answer=full; also rating and
+    /// source
+    #[arg(long, value_name = "WHAT=NAME,...")]
+    columns: Option<Columns>,
+}
+
 /// Reads a size by the name of its task.
 pub(super) fn tasks() -> impl TypedValueParser<Value = Sudoku> {
     let names = SudokuKind::ALL.map(|kind| Sudoku::new(kind).name());
@@ -134,7 +146,8 @@ pub(super) fn run(args: Args) -> Result<Exit> {
         Command::Import { input, out, force, columns, solve, check_unique, task } => {
             let out = force.plan([&input]).output(&out, GENERATED)?;
             let started = Instant::now();
-            let options = Options { task, columns: columns.unwrap_or_default(), solve };
+            let answers = if solve { Answers::Unique } else { Answers::Given };
+            let options = Options { task, columns: columns.columns.unwrap_or_default(), answers };
             let read = import(&input, &options)?;
             let seconds = started.elapsed().as_secs_f64();
             let proven = check_solutions(&input, &read, check_unique)?;
@@ -143,11 +156,12 @@ pub(super) fn run(args: Args) -> Result<Exit> {
             if read.solved > 0 {
                 eprintln!("answers computed: {}", read.solved);
             }
-            if let Some((count, line, text)) = &read.passed {
-                eprintln!(
-                    "note: lines without a puzzle, passed over: {count}; the first is line {line}: {text:?}"
-                );
-            }
+            note(&read.passed, "note: lines without a puzzle, passed over");
+            note(&read.unrated, "note: ratings that are no numbers, left out");
+            note(
+                &read.complete,
+                "warning: puzzles without a blank cell, from which a model learns only to leave them as they are",
+            );
             wrote(&read.set, &out);
         }
         Command::Generate { task, count, seed, givens, out, force } => {
@@ -159,19 +173,28 @@ pub(super) fn run(args: Args) -> Result<Exit> {
             commit([stage(&set, &out)?])?;
             wrote(&set, &out);
         }
-        Command::Stats { input, json } => {
-            let stats = stats(&import::load(&input, None)?);
+        Command::Stats { input, columns, json } => {
+            let columns = columns.columns.unwrap_or_default();
+            let read = import(&input, &Options { columns, answers: Answers::Any, ..Options::default() })?;
+            if read.solved > 0 {
+                eprintln!(
+                    "note: the file lacks the answers of {}; they were computed",
+                    count(read.solved, "puzzle")
+                );
+            }
+            let stats = stats(&read.set);
             if json {
                 println!("{}", serde_json::to_string_pretty(&stats)?);
             } else {
                 print!("{stats}");
             }
         }
-        Command::Split { input, validation, seed, apart, out_train, out_validation, force } => {
+        Command::Split { input, columns, validation, seed, apart, out_train, out_validation, force } => {
             let mut plan = force.plan([&input]);
             let out_train = plan.output(&out_train, GENERATED)?;
             let out_validation = plan.output(&out_validation, GENERATED)?;
-            let set = import::load(&input, None)?;
+            let columns = columns.columns.unwrap_or_default();
+            let set = import(&input, &Options { columns, ..Options::default() })?.set;
             let apart = apart.unwrap_or(Apart::usual(set.task()));
             let parts = split(&set, validation, apart, seed)?;
             let (train, validation) = (set.subset(&parts.train), set.subset(&parts.validation));
@@ -211,7 +234,13 @@ fn wrote(set: &PuzzleSet, out: &Output) {
     eprintln!("wrote {} to {}", describe(set), out.shown());
 }
 
+/// Tells of what was noticed, if anything was.
+fn note(noted: &Noted, what: &str) {
+    if noted.count > 0 {
+        eprintln!("{what}: {}; the first is line {}: {:?}", noted.count, noted.line, noted.text);
+    }
+}
+
 fn describe(set: &PuzzleSet) -> String {
-    let plural = if set.len() == 1 { "" } else { "s" };
-    format!("{} {} puzzle{plural}", set.len(), set.task().name())
+    count(set.len(), &format!("{} puzzle", set.task().name()))
 }

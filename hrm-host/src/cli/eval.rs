@@ -15,8 +15,9 @@ use super::model::{Model, ModelArgs};
 use super::policy::PolicyArgs;
 use super::progress::ProgressArgs;
 use super::shard::Shard;
+use super::values::{at_least_1, percent};
 use super::votes::votes;
-use super::{doubling, draw_rows, interrupt};
+use super::{PuzzleFile, doubling, draw_rows, interrupt};
 
 /// Measure a checkpoint's exact accuracy on puzzles drawn at random, with growing numbers of hints.
 ///
@@ -26,17 +27,16 @@ use super::{doubling, draw_rows, interrupt};
 pub(super) struct Args {
     #[command(flatten)]
     model: ModelArgs,
-    /// CSV of puzzles, plain or gzip
-    #[arg(long, value_name = "FILE")]
-    pub(super) data: PathBuf,
+    #[command(flatten)]
+    pub(super) file: PuzzleFile,
     /// Puzzles drawn
-    #[arg(long, default_value_t = 200)]
+    #[arg(long, default_value_t = 200, value_parser = at_least_1::<usize>)]
     pub(super) rows: usize,
     /// Seeds the draw of puzzles and hints
     #[arg(long, default_value_t = 1)]
     pub(super) seed: u64,
     /// Per cent of the blanks filled in as hints, separated by commas, one table row each; 90,70,40,0 by default
-    #[arg(long, value_name = "LIST", value_delimiter = ',', default_values_t = [90, 70, 40, 0], hide_default_value = true)]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_values_t = [90, 70, 40, 0], hide_default_value = true, value_parser = percent)]
     pub(super) hints: Vec<u8>,
     /// Solve by perturbation voting over all members instead of one plain pass (packs only): what a device does
     #[arg(long, conflicts_with = "member")]
@@ -66,9 +66,6 @@ fn for_votes_only(arg: Arg) -> Arg {
 
 /// Runs the subcommand.
 pub(super) fn run(args: Args) -> Result<Exit> {
-    if let Some(bad) = args.hints.iter().find(|h| **h > 100) {
-        bail!("--hints {bad}: per cent, 0 to 100");
-    }
     let files = Files::open(&args.resume)?;
     match args.model.open()? {
         (Model::Pack { file, .. }, about) if args.vote => votes(&args, file.open()?, &about, files),
@@ -93,12 +90,17 @@ fn table<M>(args: &Args, mut model: M, task: &str, trained_segments: usize, abou
 where
     M: Answers<Error: std::error::Error + Send + Sync + 'static>,
 {
-    let set = draw_rows(&args.data, task, args.rows, args.seed)?;
+    let set = draw_rows(&args.file, task, args.rows, args.seed)?;
     let segments = usize::from(args.policy.policy(trained_segments as u16)?.first_segments);
     let mut levels = Vec::new();
     if !args.json {
         println!("{about}");
-        println!("{} puzzles of {}, seed {}, {segments} segments", set.len(), args.data.display(), args.seed);
+        println!(
+            "{} puzzles of {}, seed {}, {segments} segments",
+            set.len(),
+            args.file.data.display(),
+            args.seed
+        );
         println!(
             "hints %   exact %   95 % interval     at halt %   mean halt   cells %   exact % after 1, 2, 4, 8 ... segments"
         );
@@ -128,7 +130,7 @@ where
     if args.json {
         let report = serde_json::json!({
             "model": about,
-            "data": args.data,
+            "data": args.file.data,
             "seed": args.seed,
             "segments": segments,
             "complete": missing == 0,

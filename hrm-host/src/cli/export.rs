@@ -24,6 +24,7 @@ use rand_pcg::Pcg64;
 use super::card::{self, CARD};
 use super::exit::Exit;
 use super::outputs::Force;
+use super::values::at_least_1;
 
 /// Quantize checkpoints into one int8 pack, calibrated on training puzzles, with a model card beside it.
 #[derive(Debug, clap::Args)]
@@ -37,7 +38,7 @@ pub(super) struct Args {
     #[command(flatten)]
     force: Force,
     /// With a run directory: its newest N checkpoints become the pack's members
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = at_least_1::<usize>)]
     members: usize,
     /// Bits of stored states and activations
     #[arg(long, value_name = "BITS", default_value = "16", value_parser = ["8", "16"])]
@@ -46,7 +47,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
     /// Training puzzles to calibrate on
-    #[arg(long, value_name = "N", default_value_t = 64)]
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = at_least_1::<usize>)]
     calibration: usize,
     /// Validation puzzles for the accuracy in the card (never test puzzles); 0 measures none
     #[arg(long, value_name = "N", default_value_t = 64)]
@@ -68,8 +69,6 @@ const HINTS: [u8; 4] = [90, 70, 40, 0];
 /// Runs the subcommand.
 pub(super) fn run(args: Args) -> Result<Exit> {
     super::use_threads(args.threads)?;
-    ensure!(args.calibration > 0, "--calibration 0: give at least 1");
-    ensure!(args.members > 0, "--members 0: give at least 1");
     let paths = checkpoint_paths(&args)?;
     let mut members: Vec<Params> = Vec::new();
     let mut last = None;

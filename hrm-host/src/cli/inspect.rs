@@ -7,20 +7,21 @@ use hrm_core::pack::{Matrix, Pack};
 use hrm_core::workspace::state_bytes;
 use hrm_core::workspace_bytes;
 use hrm_host::config::RunConfig;
+use hrm_host::kind::Kind;
 use hrm_host::quant::{AlignedPack, Footprint};
 use serde::Serialize;
 
 use super::exit::Exit;
 use super::footprint;
-use super::model::configuration_of;
+use super::model::{configuration_of, kind_at};
 
 /// Show what is in a pack, or what a configuration's model will take: flash, RAM, work, and the boards that have room.
 ///
-/// Of a pack: every tensor with its size, factors and work, and the exact memory it needs. Of a configuration (a .toml file, a
+/// Of a pack: every tensor with its size, factors and work, and the exact memory it needs. Of a configuration (a TOML file, a
 /// run directory or a checkpoint): the same sizes before anything is trained.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Pack, configuration (.toml), run directory or checkpoint
+    /// Pack, configuration (TOML), run directory or checkpoint
     #[arg(value_name = "PACK|CONFIG")]
     what: PathBuf,
     /// With a configuration: change one of its keys, for example model.width=128; may be repeated
@@ -97,15 +98,20 @@ pub(super) fn run(args: Args) -> Result<Exit> {
 
 /// The configuration that is asked about; `None` where it is a pack.
 fn configuration(args: &Args) -> Result<Option<RunConfig>> {
-    let of = |extension: &str| args.what.extension().is_some_and(|own| own == extension);
-    if of("toml") {
-        return Ok(Some(RunConfig::load(&args.what, &args.overrides)?));
+    let kind = if args.what.is_dir() { Kind::Safetensors } else { kind_at(&args.what)? };
+    // One that lacks its [model] is a configuration by its name.
+    let by_name = kind == Kind::Text && args.what.extension().is_some_and(|own| own == "toml");
+    match kind {
+        _ if by_name => {}
+        Kind::Configuration => {}
+        Kind::Safetensors => return Ok(Some(configuration_of(&args.what)?.with(&args.overrides)?)),
+        _ => {
+            let what = args.what.display();
+            ensure!(args.overrides.is_empty(), "--set changes a configuration; {what} is {kind}");
+            return Ok(None);
+        }
     }
-    if args.what.is_dir() || of("safetensors") {
-        return Ok(Some(configuration_of(&args.what)?.with(&args.overrides)?));
-    }
-    ensure!(args.overrides.is_empty(), "--set changes a configuration; {} is none", args.what.display());
-    Ok(None)
+    Ok(Some(RunConfig::load(&args.what, &args.overrides)?))
 }
 
 /// What the model of a configuration will take.

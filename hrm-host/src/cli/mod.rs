@@ -1,11 +1,12 @@
 //! The command line: one file per subcommand.
 
-use std::path::Path;
+use std::path::PathBuf;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail};
 use clap::{Parser, Subcommand};
 use hrm_core::task::draw::shuffle;
 use hrm_core::task::sudoku::Sudoku;
+use hrm_host::data::import::{Columns, Options};
 use hrm_host::data::{PuzzleSet, import};
 use hrm_host::vote::record::DataMark;
 use rand_core::SeedableRng;
@@ -37,10 +38,12 @@ pub(crate) mod signals;
 mod solve;
 mod terminal;
 mod train;
+pub(crate) mod values;
 mod verify;
 mod votes;
 
 use exit::Exit;
+use values::Misuse;
 
 /// Trains the Hierarchical Reasoning Model, makes it int8 and proves the result.
 #[derive(Debug, Parser)]
@@ -115,11 +118,10 @@ const MOST_THREADS: usize = 512;
 
 /// As [`hrm_host::threads::use_threads`]; 0 threads are refused, and more than any machine has work for.
 fn use_threads(threads: Option<usize>) -> anyhow::Result<()> {
-    if let Some(threads) = threads {
-        ensure!(
-            (1..=MOST_THREADS).contains(&threads),
+    if let Some(threads) = threads.filter(|threads| !(1..=MOST_THREADS).contains(threads)) {
+        bail!(Misuse(format!(
             "--threads {threads}: give 1 to {MOST_THREADS}, or leave it out for one per processor"
-        );
+        )));
     }
     Ok(hrm_host::threads::use_threads(threads)?)
 }
@@ -133,25 +135,40 @@ struct Drawn {
     mark: DataMark,
 }
 
-/// `rows` puzzles of task `task` drawn from `data` at random, the same for equal seeds.
-fn draw(data: &Path, task: &str, rows: usize, seed: u64) -> anyhow::Result<Drawn> {
-    let (all, order) = all_and_drawn(data, task, rows, seed)?;
+/// A file of puzzles to measure a model with.
+#[derive(Clone, Debug, clap::Args)]
+struct PuzzleFile {
+    /// Puzzle file, plain or gzip; `-` reads standard input
+    #[arg(long, value_name = "FILE")]
+    data: PathBuf,
+    /// Which columns of a CSV hold what, where their names are unusual: question=NAME,answer=NAME
+    #[arg(long, value_name = "WHAT=NAME,...")]
+    columns: Option<Columns>,
+}
+
+/// `rows` puzzles of task `task` drawn from `file` at random, the same for equal seeds.
+fn draw(file: &PuzzleFile, task: &str, rows: usize, seed: u64) -> anyhow::Result<Drawn> {
+    let (all, order) = all_and_drawn(file, task, rows, seed)?;
     let mark = DataMark { puzzles: all.len(), crc: format!("{:016x}", all.fingerprint()) };
     Ok(Drawn { set: all.subset(&order), places: order.iter().map(|row| row + 1).collect(), mark })
 }
 
 /// The puzzles of [`draw`] alone.
-fn draw_rows(data: &Path, task: &str, rows: usize, seed: u64) -> anyhow::Result<PuzzleSet> {
-    let (all, order) = all_and_drawn(data, task, rows, seed)?;
+fn draw_rows(file: &PuzzleFile, task: &str, rows: usize, seed: u64) -> anyhow::Result<PuzzleSet> {
+    let (all, order) = all_and_drawn(file, task, rows, seed)?;
     Ok(all.subset(&order))
 }
 
-/// All puzzles of `data`, and which of them are drawn.
-fn all_and_drawn(data: &Path, task: &str, rows: usize, seed: u64) -> anyhow::Result<(PuzzleSet, Vec<usize>)> {
-    ensure!(rows > 0, "--rows 0: give at least 1");
+/// All puzzles of `file`, and which of them are drawn.
+fn all_and_drawn(
+    file: &PuzzleFile,
+    task: &str,
+    rows: usize,
+    seed: u64,
+) -> anyhow::Result<(PuzzleSet, Vec<usize>)> {
     let task = Sudoku::from_name(task).with_context(|| format!("unknown task {task}"))?;
-    let all = import::load(data, Some(task))?;
-    ensure!(!all.is_empty(), "{} has no puzzles", data.display());
+    let columns = file.columns.clone().unwrap_or_default();
+    let all = import::import(&file.data, &Options { task: Some(task), columns, ..Options::default() })?.set;
     let mut order: Vec<usize> = (0..all.len()).collect();
     shuffle(&mut Pcg64::seed_from_u64(seed), &mut order);
     order.truncate(rows);

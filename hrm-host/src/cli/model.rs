@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 use hrm_core::pack::SecondHead;
 use hrm_host::config::RunConfig;
-use hrm_host::kind::{Kind, kind_of_file};
+use hrm_host::kind::{Kind, Wanted, kind_of_file};
 use hrm_host::model::{Hrm, ModelConfig, Params, adapt};
 use hrm_host::quant::{AlignedPack, restore};
 use hrm_host::train::checkpoint::RunDir;
@@ -13,6 +13,7 @@ use hrm_host::train::eval::FloatModel;
 use hrm_host::train::load_parameters;
 
 use super::compute::DeviceChoice;
+use super::values::at_least_1;
 
 /// Which model, and how it computes.
 #[derive(Debug, clap::Args)]
@@ -24,7 +25,7 @@ pub(super) struct ModelArgs {
     #[arg(long, value_name = "N")]
     member: Option<usize>,
     /// Puzzles answered at once
-    #[arg(long, default_value_t = 64)]
+    #[arg(long, default_value_t = 64, value_parser = at_least_1::<usize>)]
     pub(super) batch: usize,
     /// Use the weights as trained, not their moving average
     #[arg(long)]
@@ -54,7 +55,6 @@ impl ModelArgs {
     /// Opens it and says what it is.
     pub(super) fn open(&self) -> Result<(Model, String)> {
         super::use_threads(self.threads)?;
-        ensure!(self.batch > 0, "--batch 0: give at least 1");
         if is_pack(&self.model)? {
             let file = AlignedPack::read(&self.model)?;
             let pack = file.open()?;
@@ -129,15 +129,23 @@ pub(super) fn newest(path: &Path) -> Result<PathBuf> {
     Ok(if path.is_dir() { RunDir::open(path).newest()?.0 } else { path.to_owned() })
 }
 
+/// What kind of file is at `path`.
+pub(super) fn kind_at(path: &Path) -> Result<Kind> {
+    kind_of_file(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
 /// Whether the file at `path` is a pack, not a run or a checkpoint.
 pub(super) fn is_pack(path: &Path) -> Result<bool> {
     if path.is_dir() {
         return Ok(false);
     }
-    match kind_of_file(path).with_context(|| format!("cannot read {}", path.display()))? {
+    match kind_at(path)? {
         Kind::Pack => Ok(true),
         // What a damaged file was, its reader tells.
         Kind::Safetensors | Kind::Binary => Ok(false),
-        kind => bail!("{} is {kind}, neither a pack nor a checkpoint; {}", path.display(), kind.advice()),
+        kind => {
+            let advice = kind.advice(Wanted::Model);
+            bail!("{} is {kind}, neither a pack nor a checkpoint; {advice}", path.display())
+        }
     }
 }

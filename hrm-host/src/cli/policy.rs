@@ -1,8 +1,10 @@
 //! Command-line options of perturbation-voted solving.
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use clap::ValueEnum;
 use hrm_core::solve::{Policy, Rule, Symmetries};
+
+use super::values::at_least_1;
 
 /// How guesses are made and when to give up.
 #[derive(Clone, Debug, clap::Args)]
@@ -15,17 +17,17 @@ pub(super) struct PolicyArgs {
     symmetries: Option<SymmetryArg>,
     /// Most guesses; 4096 by default, 9 with --rule majority. With --suppose 0, relabels are different only up to members x 9
     /// (4x4: 4, 6x6: 6)
-    #[arg(long)]
+    #[arg(long, value_parser = at_least_1::<u16>)]
     guesses: Option<u16>,
     /// Most segments of one guess; by default as many as trained for each member's first guess (and all with --rule majority), 3
     /// for every later one
-    #[arg(long)]
+    #[arg(long, value_parser = at_least_1::<u16>)]
     segments: Option<u16>,
     /// Most segments of each member's first guess, where it is not that of --segments
-    #[arg(long, value_name = "SEGMENTS")]
+    #[arg(long, value_name = "SEGMENTS", value_parser = at_least_1::<u16>)]
     first_segments: Option<u16>,
     /// Most segments in all
-    #[arg(long, default_value_t = u32::MAX, hide_default_value = true)]
+    #[arg(long, default_value_t = u32::MAX, hide_default_value = true, value_parser = at_least_1::<u32>)]
     budget: u32,
     /// End a guess where the halting head says stop
     #[arg(long)]
@@ -63,10 +65,6 @@ impl PolicyArgs {
     /// The policy for a model trained with `trained_segments`: [`Policy::default`], or for a majority [`Policy::papers`], with
     /// what the command line says otherwise.
     pub(super) fn policy(&self, trained_segments: u16) -> Result<Policy> {
-        ensure!(self.guesses != Some(0), "--guesses 0: give at least 1");
-        ensure!(self.segments != Some(0), "--segments 0: give at least 1");
-        ensure!(self.first_segments != Some(0), "--first-segments 0: give at least 1");
-        ensure!(self.budget > 0, "--budget 0: give at least 1");
         let usual = match self.rule {
             RuleArg::Checked => Policy::default(),
             RuleArg::Majority => {

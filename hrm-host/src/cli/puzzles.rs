@@ -1,27 +1,30 @@
 //! Puzzles named on a command line, and what came of them: for solving here and on a board alike.
 
+use std::io::{IsTerminal, stdin};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Result, bail};
 use hrm_core::solve::Status;
 use hrm_core::task::sudoku::Sudoku;
-use hrm_host::data::import::{Columns, questions, questions_in};
+use hrm_host::data::import::{Columns, ImportError, questions, questions_in};
 use hrm_host::data::problem::Problem;
 
 use super::exit::Exit;
+use super::values::Misuse;
 
 /// Which puzzles.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct PuzzleArgs {
-    /// Puzzles: a digit a cell, row by row, `.` or `0` for a blank; `-` reads standard input as --file does
-    #[arg(value_name = "PUZZLE", required_unless_present = "file")]
+    /// Puzzles: a digit a cell, row by row, `.` or `0` for a blank; `-` reads standard input as --file does, as happens without
+    /// any puzzle where it is no terminal
+    #[arg(value_name = "PUZZLE")]
     puzzles: Vec<String>,
     /// Also the puzzles of this file, plain or gzip: one a line, a CSV with a column of questions, or drawn grids (.sdm,
     /// .sdk, .ss); `-` reads standard input
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
     /// Which column of the CSV holds the questions, where its name is unusual: question=NAME
-    #[arg(long, value_name = "WHAT=NAME,...", requires = "file")]
+    #[arg(long, value_name = "WHAT=NAME,...")]
     columns: Option<Columns>,
 }
 
@@ -52,25 +55,71 @@ impl PuzzleArgs {
     pub(super) fn read(&self, task: &Sudoku) -> Result<Vec<Asked>> {
         let mut asked = Vec::new();
         for (index, text) in self.puzzles.iter().enumerate() {
-            if text == "-" {
-                asked.extend(self.of_file(Path::new("-"), task)?);
-                continue;
-            }
-            let place = format!("puzzle {}", index + 1);
-            let found = questions_in(text, *task).with_context(|| place.clone())?;
-            asked.extend(found.into_iter().map(|(_, tokens)| Asked { place: place.clone(), tokens }));
+            asked.extend(match text.as_str() {
+                "-" => self.of_file(Path::new("-"), task)?,
+                text => self.of_text(index, text, task)?,
+            });
         }
-        if let Some(path) = &self.file {
-            asked.extend(self.of_file(path, task)?);
+        match &self.file {
+            Some(path) => asked.extend(self.of_file(path, task)?),
+            None if !self.puzzles.is_empty() => {}
+            None if stdin().is_terminal() => bail!(Misuse(
+                "no puzzle; give one, for example 1.....2..3.....4 for a 4x4 model, or a file with --file"
+                    .into()
+            )),
+            None => asked.extend(self.of_file(Path::new("-"), task)?),
         }
         Ok(asked)
     }
 
+    /// The puzzles of a text, which may be the name of a file: no puzzle is one.
+    fn of_text(&self, index: usize, text: &str, task: &Sudoku) -> Result<Vec<Asked>> {
+        let found = questions_in(text, *task);
+        let is_puzzle = found.as_ref().is_ok_and(|found| found.iter().any(|(_, tokens)| tokens.is_ok()));
+        if !is_puzzle && Path::new(text).is_file() {
+            return self.of_file(Path::new(text), task);
+        }
+        let place = format!("puzzle {}", index + 1);
+        let no_file = |problem| match problem {
+            Problem::NoPuzzle(text)
+                if text.contains(['/', '\\']) || Path::new(&text).extension().is_some() =>
+            {
+                Problem::NoFile(text)
+            }
+            problem => problem,
+        };
+        Ok(match found {
+            Ok(found) => {
+                let of = |(_, tokens): (u64, Result<_, _>)| tokens.map_err(no_file);
+                found.into_iter().map(|row| Asked { place: place.clone(), tokens: of(row) }).collect()
+            }
+            Err(error) => {
+                let tokens = Err(no_file(whole_problem(&error).unwrap_or(Problem::NoPuzzle(text.into()))));
+                vec![Asked { place, tokens }]
+            }
+        })
+    }
+
     fn of_file(&self, path: &Path, task: &Sudoku) -> Result<Vec<Asked>> {
         let shown = if path == Path::new("-") { "standard input".into() } else { path.display().to_string() };
-        let found = questions(path, *task, &self.columns.clone().unwrap_or_default())?;
+        let found = match questions(path, *task, &self.columns.clone().unwrap_or_default()) {
+            Ok(found) => found,
+            // Said once, and not of every row.
+            Err(error) => match whole_problem(&error) {
+                Some(problem) => return Ok(vec![Asked { place: shown, tokens: Err(problem) }]),
+                None => return Err(error.into()),
+            },
+        };
         let place = |(line, tokens)| Asked { place: format!("{shown}, line {line}"), tokens };
         Ok(found.into_iter().map(place).collect())
+    }
+}
+
+/// What is wrong with all puzzles of a text alike.
+fn whole_problem(error: &ImportError) -> Option<Problem> {
+    match *error {
+        ImportError::OtherSize { found, wanted, .. } => Some(Problem::OtherSize { found, wanted }),
+        _ => None,
     }
 }
 

@@ -20,6 +20,7 @@ use super::exit::Exit;
 use super::export::name_of;
 use super::footprint;
 use super::model::{configuration_of, is_pack, weights_of};
+use super::values::{above_0, at_least_1};
 use super::{signals, terminal};
 
 /// Train a model: checkpoints, metrics.jsonl and config.toml go to the run directory.
@@ -41,13 +42,13 @@ pub(super) struct Args {
     #[arg(long, value_name = "PATH", conflicts_with = "resume")]
     from: Option<PathBuf>,
     /// Stop (and save) after so many minutes
-    #[arg(long, value_name = "MINUTES")]
+    #[arg(long, value_name = "MINUTES", value_parser = above_0)]
     max_minutes: Option<f64>,
     /// Stop (and save) after so many more steps
     #[arg(long, value_name = "STEPS")]
     max_steps: Option<u64>,
     /// End the run after so many more steps, over which the learning rate falls (sets train.steps and train.decay_steps)
-    #[arg(long, value_name = "STEPS")]
+    #[arg(long, value_name = "STEPS", value_parser = at_least_1::<u64>)]
     finish_in: Option<u64>,
     /// Threads; all processors by default
     #[arg(long, value_name = "N")]
@@ -55,21 +56,18 @@ pub(super) struct Args {
     /// Where to compute
     #[arg(long, value_enum, default_value_t = DeviceChoice::Cpu)]
     device: DeviceChoice,
-    /// CSV of training puzzles, plain or gzip (sets data.train)
+    /// File of training puzzles, plain or gzip (sets data.train)
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
+    /// Which columns of a CSV hold what, where their names are unusual: question=NAME,answer=NAME (sets data.columns)
+    #[arg(long, value_name = "WHAT=NAME,...")]
+    columns: Option<String>,
 }
 
 /// Runs the subcommand.
 pub(super) fn run(args: Args) -> Result<Exit> {
     super::use_threads(args.threads)?;
-    let max_time = match args.max_minutes {
-        Some(minutes) => {
-            ensure!(minutes > 0.0 && minutes < 1e7, "--max-minutes {minutes}: give a number above 0");
-            Some(Duration::from_secs_f64(minutes * 60.0))
-        }
-        None => None,
-    };
+    let max_time = args.max_minutes.map(|minutes| Duration::from_secs_f64((minutes * 60.0).min(1e9)));
     let config = configuration(&args)?;
     let device = args.device.open(&config.model)?;
     candle_core::cuda::set_gemm_reduced_precision_f32(config.train.precision == Precision::Tf32);
@@ -145,8 +143,10 @@ fn configuration(args: &Args) -> Result<RunConfig> {
         let path = data.to_str().context("--data: the path is not valid Unicode")?;
         overrides.push(format!("data.train={path}"));
     }
+    if let Some(columns) = &args.columns {
+        overrides.push(format!("data.columns={columns}"));
+    }
     if let Some(steps) = args.finish_in {
-        ensure!(steps > 0, "--finish-in 0: give at least 1");
         let done = of_run.as_ref().map_or(0, |(_, step)| *step);
         overrides.push(format!("train.steps={}", done + steps));
         overrides.push(format!("train.decay_steps={steps}"));

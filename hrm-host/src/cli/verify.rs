@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use hrm_core::{Op, Pack};
 use hrm_emulator::board::BOARDS;
 use hrm_emulator::{Board, Claim, Disproof, Image};
@@ -21,7 +21,8 @@ use super::exit::Exit;
 use super::model::{is_pack, newest};
 use super::progress::ProgressArgs;
 use super::terminal;
-use super::{draw_rows, interrupt};
+use super::values::{Misuse, at_least_1, percent};
+use super::{PuzzleFile, draw_rows, interrupt};
 
 /// Compare an int8 pack with the float checkpoint it was made of, or with a microcontroller that runs it.
 ///
@@ -39,23 +40,22 @@ pub(super) struct Args {
     /// Emulated board to compare with (built by `cargo xtask firmware`), or `all`; may be repeated
     #[arg(long, value_name = "BOARD", conflicts_with = "checkpoint")]
     board: Vec<String>,
-    /// CSV of puzzles, plain or gzip
-    #[arg(long, value_name = "FILE")]
-    data: PathBuf,
+    #[command(flatten)]
+    file: PuzzleFile,
     /// Member of the pack; the last by default
     #[arg(long, value_name = "N")]
     member: Option<usize>,
     /// Puzzles drawn
-    #[arg(long, default_value_t = 100)]
+    #[arg(long, default_value_t = 100, value_parser = at_least_1::<usize>)]
     rows: usize,
     /// Seeds the draw of puzzles and hints
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Per cent of the blanks filled in as hints, separated by commas, one table each; 40 by default
-    #[arg(long, value_name = "LIST", value_delimiter = ',', default_values_t = [40], hide_default_value = true)]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_values_t = [40], hide_default_value = true, value_parser = percent)]
     hints: Vec<u8>,
     /// Segments per puzzle; as many as trained by default
-    #[arg(long)]
+    #[arg(long, value_parser = at_least_1::<usize>)]
     segments: Option<usize>,
     #[command(flatten)]
     limits: Limits,
@@ -75,10 +75,6 @@ pub(super) struct Args {
 /// Runs the subcommand.
 pub(super) fn run(args: Args) -> Result<Exit> {
     super::use_threads(args.threads)?;
-    ensure!(args.segments != Some(0), "--segments 0: give at least 1");
-    if let Some(bad) = args.hints.iter().find(|hints| **hints > 100) {
-        bail!("--hints {bad}: per cent, 0 to 100");
-    }
     ensure_in_order(&args)?;
     let file = AlignedPack::read(&args.pack)?;
     let pack = file.open()?;
@@ -92,10 +88,10 @@ pub(super) fn run(args: Args) -> Result<Exit> {
 fn against_boards(args: &Args, pack: Pack<'_>) -> Result<Exit> {
     let boards = boards(&args.board)?;
     let segments = match args.segments {
-        Some(segments) => u16::try_from(segments).context("--segments: at most 65,535")?,
+        Some(segments) => u16::try_from(segments).map_err(|_| Misuse("--segments: at most 65,535".into()))?,
         None => pack.shape().segments,
     };
-    let set = draw_rows(&args.data, pack.header()?.task, args.rows, args.seed)?;
+    let set = draw_rows(&args.file, pack.header()?.task, args.rows, args.seed)?;
     let mut proofs = Vec::new();
     let mut different = false;
     for board in boards {
@@ -128,7 +124,7 @@ fn against_boards(args: &Args, pack: Pack<'_>) -> Result<Exit> {
     }
     if args.json {
         let report = serde_json::json!({
-            "pack": args.pack, "crc": format!("{:08x}", pack.crc()), "data": args.data, "seed": args.seed, "boards": proofs, "equal": !different,
+            "pack": args.pack, "crc": format!("{:08x}", pack.crc()), "data": args.file.data, "seed": args.seed, "boards": proofs, "equal": !different,
         });
         println!("{}", serde_json::to_string_pretty(&report)?);
     }
@@ -141,7 +137,8 @@ fn boards(names: &[String]) -> Result<Vec<Board>> {
     }
     let known: Vec<&str> = BOARDS.iter().map(|board| board.name).collect();
     let find = |name: &String| {
-        Board::find(name).with_context(|| format!("--board {name}: there are {} and `all`", known.join(", ")))
+        let unknown = || Misuse(format!("--board {name}: there are {} and `all`", known.join(", ")));
+        Ok(Board::find(name).ok_or_else(unknown)?)
     };
     names.iter().map(find).collect()
 }
@@ -183,7 +180,7 @@ fn against_checkpoint(args: &Args, checkpoint: &Path, pack: Pack<'_>) -> Result<
     }
     let member = args.member.unwrap_or(members - 1);
     ensure!(member < members, "--member {member}: the pack has members 0 to {}", members - 1);
-    let set = draw_rows(&args.data, config.model.task.as_str(), args.rows, args.seed)?;
+    let set = draw_rows(&args.file, config.model.task.as_str(), args.rows, args.seed)?;
     let segments = args.segments.unwrap_or(config.model.segments);
 
     let mut checks = of_origin((&pack, member), (&path, args.raw), &trained, &args.limits)?;
@@ -221,7 +218,7 @@ fn against_checkpoint(args: &Args, checkpoint: &Path, pack: Pack<'_>) -> Result<
         let behind = checks.iter().any(|check| check.is_accuracy() && check.fails());
         let report = serde_json::json!({
             "pack": args.pack, "crc": format!("{:08x}", pack.crc()), "checkpoint": path, "member": member,
-            "data": args.data, "seed": args.seed, "limits": args.limits, "tables": tables, "checks": checks,
+            "data": args.file.data, "seed": args.seed, "limits": args.limits, "tables": tables, "checks": checks,
             "within_tolerance": !behind, "complete": !interrupted, "verified": !interrupted && failed == 0,
         });
         println!("{}", serde_json::to_string_pretty(&report)?);

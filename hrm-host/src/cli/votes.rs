@@ -41,7 +41,7 @@ struct Several {
 /// Solves every puzzle by voting at every hint level and prints the table.
 pub(super) fn votes(args: &Args, pack: Pack<'_>, about: &str, files: Option<Files>) -> Result<Exit> {
     let policy = args.policy.policy(pack.shape().segments)?;
-    let drawn = draw(&args.data, pack.header()?.task, args.rows, args.seed)?;
+    let drawn = draw(&args.file, pack.header()?.task, args.rows, args.seed)?;
     let rows = drawn.set.len();
     let heading = || Heading::new(pack.crc(), drawn.mark.clone(), (rows, args.seed), &args.hints, policy);
     let record = files.map(|files| files.read(&heading())).transpose()?;
@@ -50,7 +50,7 @@ pub(super) fn votes(args: &Args, pack: Pack<'_>, about: &str, files: Option<File
     let mut work = Work { args, pack, policy, drawn: &drawn, own: &own, record, failed: None, stop };
     if !args.json {
         println!("{about}");
-        println!("{rows} puzzles of {}, seed {}; {policy:?}", args.data.display(), args.seed);
+        println!("{rows} puzzles of {}, seed {}; {policy:?}", args.file.data.display(), args.seed);
         println!(
             "hints %   solved %   95 % interval    wrong called solved   several solutions   guesses   segments   solved % within 1, 2, 4, 8 ... guesses"
         );
@@ -71,7 +71,7 @@ pub(super) fn votes(args: &Args, pack: Pack<'_>, about: &str, files: Option<File
     }
     if args.json {
         let report = serde_json::json!({
-            "model": about, "data": args.data, "seed": args.seed, "policy": policy, "rows": rows,
+            "model": about, "data": args.file.data, "seed": args.seed, "policy": policy, "rows": rows,
             "complete": levels.iter().all(|level| level.verdict.rows == rows) && missing == 0, "levels": levels,
         });
         println!("{}", serde_json::to_string_pretty(&report)?);

@@ -43,7 +43,7 @@ impl Given {
         let template = template();
         let example = key.split_once('.').and_then(|(section, name)| template.get(section)?.get(name));
         let Some((example, (section, name))) = example.zip(key.split_once('.')) else {
-            return Err(ConfigError::UnknownKey { origin, nearest: nearest_key(key), key: key.to_owned() });
+            return Err(ConfigError::UnknownKey { origin, advice: advice(key), key: key.to_owned() });
         };
         let quoted = || Value::String(text.trim_matches('"').to_owned());
         let parsed = || format!("x = {text}").parse::<Table>().ok().and_then(|mut t| t.remove("x"));
@@ -53,6 +53,13 @@ impl Given {
         };
         let mut patch = with_key(&Table::new(), section, name, value);
         check_keys(&mut patch, &template, "", &origin)?;
+        if let Some(first) = self.set.get(key)
+            && self.table.get(section).and_then(|values| values.get(name))
+                != patch.get(section).and_then(|values| values.get(name))
+        {
+            let first = first.trim_start_matches("--set ").to_owned();
+            return Err(ConfigError::Twice { key: key.to_owned(), first, second: assignment.to_owned() });
+        }
         let Some(value) = patch.get(section).and_then(|values| values.get(name)) else { return Ok(()) };
         self.table = with_key(&self.table, section, name, value.clone());
         self.set.insert(key.to_owned(), origin);
@@ -202,7 +209,7 @@ fn check_keys(table: &mut Table, template: &Table, prefix: &str, origin: &str) -
                     let nearest = nearest(name, template.keys(), edits);
                     ConfigError::UnknownSection { origin, section: name.to_owned(), nearest }
                 }
-                _ => ConfigError::UnknownKey { origin, nearest: nearest_key(&key), key },
+                _ => ConfigError::UnknownKey { origin, advice: advice(&key), key },
             });
         };
         match (&mut *value, example) {
@@ -236,11 +243,71 @@ fn type_name(value: &Value) -> &'static str {
     }
 }
 
-/// The key, section included, that is spelled most like `key`; a slip in the section alone costs one edit.
-fn nearest_key(key: &str) -> String {
-    let leaf = |key: &str| key.rsplit('.').next().unwrap_or_default().to_owned();
+/// What other trainers call a key of ours, or an option.
+const ELSEWHERE: [(&[&str], &str); 21] = [
+    (&["learning_rate", "base_lr", "max_lr", "lr_max"], "`train.lr`"),
+    (&["batch_size", "global_batch_size", "train_batch_size", "bs"], "`train.batch`"),
+    (
+        &["epochs", "num_epochs", "max_epochs", "max_steps", "num_steps", "iterations"],
+        "`train.steps`, in steps of a batch",
+    ),
+    (&["warmup", "lr_warmup_steps", "num_warmup_steps"], "`train.warmup_steps`"),
+    (&["lr_min_ratio", "min_lr", "lr_min"], "`train.decay_to`"),
+    (&["grad_clip", "max_grad_norm", "gradient_clip_val"], "`train.clip`"),
+    (&["wd"], "`train.weight_decay`"),
+    (&["betas"], "`train.beta1` and `train.beta2`"),
+    (&["ema_decay", "ema_rate"], "`train.ema`"),
+    (&["dtype", "amp", "fp16", "bf16", "forward_dtype"], "`train.precision`"),
+    (&["eval_interval", "eval_every", "val_interval"], "`train.eval_steps`"),
+    (&["log_interval", "log_every", "logging_steps"], "`train.log_steps`"),
+    (&["save_steps", "save_interval", "checkpoint_every", "save_every"], "`train.checkpoint_minutes`"),
+    (&["save_total_limit", "keep_checkpoints"], "`train.keep`"),
+    (&["hidden_size", "d_model", "dim", "embed_dim", "n_embd", "hidden_dim"], "`model.width`"),
+    (&["num_heads", "n_heads", "n_head", "num_attention_heads"], "`model.heads`"),
+    (&["intermediate_size", "ffn_dim", "d_ff", "mlp_dim", "expansion"], "`model.inner`"),
+    (&["num_layers", "n_layers", "depth"], "`model.h_layers` and `model.l_layers`"),
+    (&["halt_max_steps", "max_segments"], "`model.segments`"),
+    (&["dataset", "data_path", "train_file", "train_data", "data_dir"], "`data.train`, or --data"),
+    (&["val_size", "val_split", "validation_split", "test_size"], "`data.validation`, in rows"),
+];
+
+/// Options of `hrm-host train` that other trainers have as keys.
+const OPTIONS: [(&[&str], &str); 3] = [
+    (&["device", "gpu", "cuda", "accelerator"], "--device"),
+    (&["threads", "num_workers", "workers", "num_threads"], "--threads"),
+    (&["output_dir", "out", "out_dir", "save_dir", "run_dir", "checkpoint_path"], "--out"),
+];
+
+/// What is to be said where there is no key `key`: what is called so elsewhere, else the key that is spelled like it, a slip in
+/// the section alone costing one edit, else all keys that there could be.
+fn advice(key: &str) -> String {
+    let leaf = |key: &str| key.rsplit('.').next().unwrap_or_default().to_lowercase();
+    let word = leaf(key);
+    let in_table = |table: &[(&[&str], &'static str)]| {
+        table.iter().find(|(names, _)| names.contains(&word.as_str())).map(|(_, ours)| *ours)
+    };
+    if let Some(option) = in_table(&OPTIONS) {
+        return format!("it is an option of `hrm-host train`: {option}");
+    }
+    if let Some(ours) = in_table(&ELSEWHERE) {
+        return format!("here it is {ours}");
+    }
     let keys: Vec<String> = flatten(&template()).into_iter().map(|(key, _)| key).collect();
-    nearest(key, keys.iter(), |a, b| edits(a, b).min(edits(&leaf(a), &leaf(b)) + 1))
+    let apart = |a: &str, b: &str| edits(a, b).min(edits(&leaf(a), &leaf(b)) + 1);
+    let near = nearest(key, keys.iter(), apart);
+    let slips = if word.len() < 4 { 1 } else { (word.len() / 3).max(2) };
+    if edits(&word, &leaf(&near)) <= slips {
+        return format!("did you mean `{near}`?");
+    }
+    let section = key.split('.').next().unwrap_or_default();
+    let of_section = |key: &&String| key.split('.').next() == Some(section);
+    let listed: Vec<&str> = keys.iter().filter(of_section).map(String::as_str).collect();
+    match &listed[..] {
+        [] => {
+            "keys are in the sections [model], [data] and [train]; docs/TRAINING.md explains each".to_owned()
+        }
+        listed => format!("there are {}; docs/TRAINING.md explains each", listed.join(", ")),
+    }
 }
 
 /// The candidate at the least distance.
@@ -319,7 +386,10 @@ mod tests {
         for (text, meant) in [
             ("[trian]\nlr = 1e-3\n", "there is no section [trian]; did you mean [train]?"),
             ("[Model]\nwidth = 3\n", "there is no section [Model]; did you mean [model]?"),
-            ("[train]\nlearning_rate = 1\n", "`train.learning_rate`"),
+            ("[train]\nlearning_rate = 1\n", "there is no key `train.learning_rate`; here it is `train.lr`"),
+            ("[train]\nepochs = 1\n", "here it is `train.steps`"),
+            ("[train]\ndevice = 1\n", "an option of `hrm-host train`: --device"),
+            ("[data]\nzzzzzzzz = 1\n", "there are data.augmentations, data.columns, "),
             ("[train]\nlrr = 1\n", "did you mean `train.lr`?"),
             ("[data]\nlr = 1\n", "there is no key `data.lr`; did you mean `train.lr`?"),
             ("lr = 1\n", "there is no key `lr`; did you mean `train.lr`?"),
@@ -327,8 +397,23 @@ mod tests {
             let said = refusal(&format!("{text}{MODEL}"), &[]);
             assert!(said.starts_with("a.toml: ") && said.contains(meant), "{said}");
         }
+        for (names, ours) in ELSEWHERE {
+            for ours in ours.split('`').skip(1).step_by(2) {
+                assert!(flatten(&template()).iter().any(|(key, _)| key == ours), "{names:?}: {ours}");
+            }
+        }
+        let said = refusal(MODEL, &["model.hidden_size=1"]);
+        assert!(said.contains("here it is `model.width`"), "{said}");
         let said = refusal(MODEL, &["trian.lr=1"]);
         assert!(said.contains("--set trian.lr=1") && said.contains("`train.lr`"), "{said}");
+    }
+
+    #[test]
+    fn a_contradiction_on_the_command_line_is_refused() {
+        let said = refusal(MODEL, &["train.lr=1e-3", "train.lr=2e-3"]);
+        assert!(said.contains("--set train.lr=1e-3 and --set train.lr=2e-3"), "{said}");
+        let same = ["train.lr=1e-3".to_owned(), "train.lr=0.001".to_owned()];
+        assert!(RunConfig::parse(MODEL, "a.toml", &same).is_ok());
     }
 
     #[test]

@@ -78,6 +78,9 @@ impl RunConfig {
             let must = format!("must be {must}");
             return Err(Wrong { key: key.to_owned(), got: got.to_string(), must });
         }
+        if let Err(must) = d.columns_parsed() {
+            return Err(Wrong { key: "data.columns".to_owned(), got: format!("{:?}", d.columns), must });
+        }
         self.model.validate().map_err(|error| match error {
             ModelError::Config { key, value, why } => {
                 Wrong { key: format!("model.{key}"), got: value, must: why }

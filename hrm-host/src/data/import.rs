@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 
 use hrm_core::task::{
     Task,
-    sudoku::{Sudoku, SudokuKind, TextError},
+    sudoku::{BLANK, Sudoku, SudokuKind, TextError},
 };
 
 use super::exact::Exact;
 use super::problem::{Problem, contradiction, wrong_answer};
 pub use super::read::Columns;
 use super::read::cells::parse;
-use super::read::{Document, Fault, Item, ReadError, Row};
+use super::read::{Document, Fault, Item, Need, ReadError, Row};
 use super::{Puzzle, PuzzleSet};
 
 /// Bad rows that are told one by one.
@@ -26,12 +26,31 @@ pub enum ImportError {
     #[error(transparent)]
     Read(#[from] ReadError),
     /// No row is left.
-    #[error("{path} has no puzzles; it begins with {beginning:?}")]
+    #[error(
+        "{path} has no puzzles: line {line} is {beginning:?}, and no later line is a puzzle, a row of a drawn grid or a row \
+         below a header that names a column `question`. A puzzle is a line such as `1.....2..3.....4`, one character for each \
+         cell and `.` for a blank; docs/PUZZLE_FILES.md shows what else is read"
+    )]
     NoRows {
         /// The file.
         path: PathBuf,
-        /// Its first line.
+        /// Its first line that is not blank, from 1.
+        line: u64,
+        /// That line.
         beginning: String,
+    },
+    /// All puzzles have another size than the one that is wanted.
+    #[error(
+        "{path} has {found} puzzles, and {wanted} is wanted; name a file of {wanted} puzzles, or a model (a configuration, a --task) \
+         for {found}"
+    )]
+    OtherSize {
+        /// The file.
+        path: PathBuf,
+        /// The task of its puzzles.
+        found: &'static str,
+        /// The task that was asked for.
+        wanted: &'static str,
     },
     /// No row has an answer.
     #[error(
@@ -99,8 +118,20 @@ pub struct Options {
     pub task: Option<Sudoku>,
     /// Which columns of a table hold what.
     pub columns: Columns,
-    /// Compute the answers that are missing.
-    pub solve: bool,
+    /// What is done about missing answers.
+    pub answers: Answers,
+}
+
+/// What is done about missing answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Answers {
+    /// Rows without one are wrong.
+    #[default]
+    Given,
+    /// They are computed; a puzzle that has several is wrong.
+    Unique,
+    /// They are computed, one of several where there are several.
+    Any,
 }
 
 /// What was read.
@@ -112,8 +143,32 @@ pub struct Imported {
     pub lines: Vec<u64>,
     /// Answers that were computed.
     pub solved: usize,
-    /// Lines of text that were passed over, and the first of them with its number.
-    pub passed: Option<(usize, u64, String)>,
+    /// Lines of text that were passed over.
+    pub passed: Noted,
+    /// Ratings that are no numbers and were left out.
+    pub unrated: Noted,
+    /// Questions without a blank.
+    pub complete: Noted,
+}
+
+/// What was noticed without being wrong: how often, and where first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Noted {
+    /// How many lines.
+    pub count: usize,
+    /// The first line.
+    pub line: u64,
+    /// Its text, or what of it was noticed.
+    pub text: String,
+}
+
+impl Noted {
+    fn add(&mut self, line: u64, text: &str) {
+        if self.count == 0 {
+            (self.line, self.text) = (line, text.to_owned());
+        }
+        self.count += 1;
+    }
 }
 
 /// Reads and checks the puzzle file `path` (`-`: standard input). `task` fixes the size, otherwise the first puzzle does.
@@ -130,7 +185,7 @@ pub fn load(path: &Path, task: Option<Sudoku>) -> Result<PuzzleSet, ImportError>
 /// As [`load`].
 pub fn import(path: &Path, options: &Options) -> Result<Imported, ImportError> {
     let document = Document::open(path)?;
-    let mut passed: Option<(usize, u64, String)> = None;
+    let mut passed = Noted::default();
     let mut bad = BadRows { path: document.path().into(), first: Vec::new(), count: 0, rows: 0 };
     let task = match options.task {
         Some(task) => Some(task),
@@ -138,13 +193,10 @@ pub fn import(path: &Path, options: &Options) -> Result<Imported, ImportError> {
     };
     // Where no puzzle has a known size, every row is told what is wrong with it.
     let sized = task.is_some();
-    let mut rows = Rows::new(task.unwrap_or(Sudoku::new(SudokuKind::Nine)), options.solve);
-    document.visit(rows.set.task(), &options.columns, &mut |item| {
+    let mut rows = Rows::new(task.unwrap_or(Sudoku::new(SudokuKind::Nine)), options.answers);
+    document.visit(rows.set.task(), (&options.columns, Need::Rows), &mut |item| {
         let fault = match item {
-            Item::Passed { line, text } => {
-                passed.get_or_insert_with(|| (0, line, text.to_owned())).0 += 1;
-                return;
-            }
+            Item::Passed { line, text } => return passed.add(line, text),
             Item::Fault(fault) => Some(fault.clone()),
             Item::Row(row) => rows.push(row).err(),
         };
@@ -159,6 +211,9 @@ pub fn import(path: &Path, options: &Options) -> Result<Imported, ImportError> {
             }
         }
     })?;
+    if rows.set.is_empty() {
+        ensure_size(&document, rows.set.task(), &options.columns)?;
+    }
     if rows.unanswered > 0 && rows.unanswered == bad.rows {
         return Err(ImportError::NoAnswers { path: bad.path });
     }
@@ -168,11 +223,24 @@ pub fn import(path: &Path, options: &Options) -> Result<Imported, ImportError> {
     if rows.set.is_empty() {
         return Err(no_rows(&document));
     }
-    Ok(Imported { set: rows.set, lines: rows.lines, solved: rows.solved, passed })
+    let Rows { set, lines, solved, unrated, complete, .. } = rows;
+    Ok(Imported { set, lines, solved, passed, unrated, complete })
 }
 
 fn no_rows(document: &Document) -> ImportError {
-    ImportError::NoRows { path: document.path().into(), beginning: document.beginning() }
+    let (line, beginning) = document.beginning();
+    ImportError::NoRows { path: document.path().into(), line, beginning }
+}
+
+/// Refuses a document of which no row is a puzzle of `wanted` as a whole, where its puzzles have another size.
+fn ensure_size(document: &Document, wanted: Sudoku, columns: &Columns) -> Result<(), ImportError> {
+    match document.task(columns)? {
+        Some(found) if found != wanted => {
+            let (found, wanted) = (found.name(), wanted.name());
+            Err(ImportError::OtherSize { path: document.path().into(), found, wanted })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A question, its line (from 1), and its tokens or why it has none.
@@ -196,7 +264,7 @@ pub fn questions_in(text: &str, task: Sudoku) -> Result<Vec<Question>, ImportErr
 
 fn questions_of(document: &Document, task: Sudoku, columns: &Columns) -> Result<Vec<Question>, ImportError> {
     let mut questions = Vec::new();
-    document.visit(task, columns, &mut |item| match item {
+    document.visit(task, (columns, Need::Questions), &mut |item| match item {
         Item::Passed { .. } => (),
         Item::Fault(fault) => questions.push((fault.line, Err(fault.problem.clone()))),
         Item::Row(row) => {
@@ -208,6 +276,9 @@ fn questions_of(document: &Document, task: Sudoku, columns: &Columns) -> Result<
             questions.push((row.line, read.map(|()| tokens)));
         }
     })?;
+    if questions.iter().all(|(_, tokens)| tokens.is_err()) {
+        ensure_size(document, task, columns)?;
+    }
     if questions.is_empty() { Err(no_rows(document)) } else { Ok(questions) }
 }
 
@@ -215,8 +286,10 @@ fn questions_of(document: &Document, task: Sudoku, columns: &Columns) -> Result<
 struct Rows {
     set: PuzzleSet,
     lines: Vec<u64>,
-    solve: bool,
+    answers: Answers,
     solved: usize,
+    unrated: Noted,
+    complete: Noted,
     /// Rows without an answer that cannot be used for that.
     unanswered: usize,
     question: Vec<u8>,
@@ -224,10 +297,21 @@ struct Rows {
 }
 
 impl Rows {
-    fn new(task: Sudoku, solve: bool) -> Self {
+    fn new(task: Sudoku, answers: Answers) -> Self {
         let (set, blank) = (PuzzleSet::new(task), vec![0; task.cells()]);
         let (question, answer) = (blank.clone(), blank);
-        Rows { set, lines: Vec::new(), solve, solved: 0, unanswered: 0, question, answer }
+        let (unrated, complete) = Default::default();
+        Rows {
+            set,
+            lines: Vec::new(),
+            answers,
+            solved: 0,
+            unrated,
+            complete,
+            unanswered: 0,
+            question,
+            answer,
+        }
     }
 
     fn push(&mut self, row: Row<'_>) -> Result<(), Fault> {
@@ -240,28 +324,46 @@ impl Rows {
                 parse(task, answer, &mut self.answer).map_err(at("answer"))?;
                 wrong_answer(task, &self.question, &self.answer).map_or(Ok(()), Err).map_err(at("answer"))?;
             }
-            None if self.solve => {
-                self.answer = solution(task, &self.question).map_err(at("question"))?;
-                self.solved += 1;
-            }
-            None => {
+            None if self.answers == Answers::Given => {
                 self.unanswered += 1;
                 return Err(at("answer")(Problem::NoAnswer));
             }
+            None => {
+                self.answer =
+                    solution(task, &self.question, self.answers == Answers::Any).map_err(at("question"))?;
+                self.solved += 1;
+            }
+        }
+        let rating = row.rating.unwrap_or_else(|text| {
+            if !means_nothing(text) {
+                self.unrated.add(row.line, text);
+            }
+            None
+        });
+        if !self.question.contains(&BLANK) {
+            self.complete.add(row.line, row.question);
         }
         let (question, answer) = (&self.question, &self.answer);
-        self.set.push(Puzzle { question, answer, source: row.source, rating: row.rating });
+        self.set.push(Puzzle { question, answer, source: row.source, rating });
         self.lines.push(row.line);
         Ok(())
     }
 }
 
-/// The only solution of `question`.
-fn solution(task: Sudoku, question: &[u8]) -> Result<Vec<u8>, Problem> {
+/// Whether `text` stands where people have no rating.
+fn means_nothing(text: &str) -> bool {
+    let word = text.to_ascii_lowercase();
+    let words = ["n/a", "na", "nan", "null", "none", "unknown"];
+    words.contains(&word.as_str()) || !word.contains(|c: char| c.is_alphanumeric())
+}
+
+/// The only solution of `question`, or with `any` the first.
+fn solution(task: Sudoku, question: &[u8], any: bool) -> Result<Vec<u8>, Problem> {
     let mut solutions = Exact::new(task).search(question, 2).solutions.into_iter();
     match (solutions.next(), solutions.next()) {
         (None, _) => Err(Problem::Unsolvable),
         (Some(only), None) => Ok(only),
+        (Some(first), Some(_)) if any => Ok(first),
         (Some(first), Some(second)) => {
             let text = |grid: Vec<u8>| task.text(&grid).to_string();
             Err(Problem::Ambiguous { first: text(first), second: text(second) })

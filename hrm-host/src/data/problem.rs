@@ -40,7 +40,10 @@ pub enum Problem {
     #[error("{0} characters; a Sudoku has 16 (4x4), 36 (6x6) or 81 (9x9)")]
     Size(usize),
     /// A puzzle of another size.
-    #[error("a {found} puzzle where {wanted} is wanted; keep each size in a file of its own")]
+    #[error(
+        "{found} where {wanted} is wanted (by the model, --task or the first puzzle); keep each size in a file of its own, and \
+         name a model for it"
+    )]
     OtherSize {
         /// The task that it belongs to.
         found: &'static str,
@@ -53,8 +56,14 @@ pub enum Problem {
     )]
     Number(String),
     /// A line in which no puzzle is found.
-    #[error("there is no puzzle in {0:?}; write one character for each cell, or begin the line with `#`")]
+    #[error(
+        "there is no puzzle in {0:?}; a puzzle is a line such as `1.....2..3.....4`, one character for each cell and `.` for a \
+         blank; begin every other line with `#`"
+    )]
     NoPuzzle(String),
+    /// The name of a file that is not there, in the place of a puzzle.
+    #[error("{0:?} is no puzzle, and there is no file of that name")]
+    NoFile(String),
     /// A row of a drawn grid has too few or too many cells.
     #[error("{found} cells where a row of the grid has {expected}")]
     Cells {
@@ -62,6 +71,14 @@ pub enum Problem {
         expected: usize,
         /// Cells in the line.
         found: usize,
+    },
+    /// Blanks are spaces, and some are missing at the end.
+    #[error(
+        "spaces for blanks, and fewer than {expected} characters: those at the end may be cut off; write a blank as `.`"
+    )]
+    Spaces {
+        /// Characters of a row or a puzzle.
+        expected: usize,
     },
     /// A drawn grid has too few rows.
     #[error("the grid that begins here has {found} rows and not {expected}")]
@@ -128,9 +145,6 @@ pub enum Problem {
         /// The digit at both.
         digit: u8,
     },
-    /// The rating is no number.
-    #[error("{0:?} is not a rating; write a number from 0 to 4294967295, or nothing")]
-    Rating(String),
     /// No answer exists although no two givens contradict each other.
     #[error("the puzzle has no solution; was a digit mistyped?")]
     Unsolvable,

@@ -32,8 +32,15 @@ impl From<u32> for Rating {
 impl FromStr for Rating {
     type Err = NoRating;
 
-    /// Reads `12`, `11.2` and `11,2`; digits beyond the thousandth are rounded.
+    /// Reads `12`, `11.2`, `11,2` and `1.12e1`; digits beyond the thousandth are rounded.
     fn from_str(text: &str) -> Result<Self, NoRating> {
+        if let Some(number) =
+            text.bytes().any(|byte| byte == b'e' || byte == b'E').then(|| text.parse::<f64>())
+        {
+            let number =
+                number.ok().filter(|number| (0.0..4_294_967_295.999).contains(number)).ok_or(NoRating)?;
+            return Ok(Rating { thousandths: (number * 1000.0).round() as u64 });
+        }
         let (whole, part) = text.split_once(['.', ',']).unwrap_or((text, ""));
         let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
         if whole.is_empty() && part.is_empty() || !digits(whole) || !digits(part) {
@@ -85,13 +92,15 @@ mod tests {
             ("3.", "3"),
             ("1.23456", "1.235"),
             ("1.9996", "2"),
+            ("1.5e3", "1500"),
+            ("1E-1", "0.1"),
         ] {
             let rating: Rating = text.parse().expect(text);
             assert_eq!(rating.to_string(), written);
             assert_eq!(rating.to_string().parse(), Ok(rating));
             assert_eq!(serde_json::to_string(&rating).ok().as_deref(), Some(written));
         }
-        for text in ["", ".", "-1", "1e3", "easy", "4294967296", "1.2.3", "NaN", "1 2"] {
+        for text in ["", ".", "-1", "1e10", "e", "easy", "4294967296", "1.2.3", "NaN", "1 2"] {
             assert_eq!(text.parse::<Rating>(), Err(NoRating), "{text}");
         }
     }

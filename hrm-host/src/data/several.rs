@@ -202,7 +202,8 @@ mod tests {
         }
         let imported = |set: PuzzleSet| {
             let lines = (2..).take(set.len()).collect();
-            Imported { set, lines, solved: 0, passed: None }
+            let (passed, unrated, complete) = Default::default();
+            Imported { set, lines, solved: 0, passed, unrated, complete }
         };
         (imported(proper), imported(improper))
     }

@@ -12,7 +12,7 @@ use hrm_core::{Hrm, workspace_bytes};
 
 use super::tables;
 use crate::files;
-use crate::kind::{Kind, kind_of};
+use crate::kind::{Kind, Wanted, kind_of};
 use crate::model::ModelConfig;
 
 /// A pack's bytes in memory aligned to 16, as `Pack::open` wants them.
@@ -41,7 +41,7 @@ impl AlignedPack {
         }
         let pack = Self::copy_of(&files::read(path).map_err(|error| at(error.into()))?);
         pack.open().map_err(|error| match kind_of(pack.bytes()) {
-            Kind::Pack | Kind::Binary | Kind::Empty => at(error.into()),
+            Kind::Pack | Kind::Binary => at(error.into()),
             kind => at(PackProblem::Kind { kind }),
         })?;
         Ok(pack)
@@ -97,7 +97,7 @@ pub enum PackProblem {
 fn other(kind: Kind) -> &'static str {
     match kind {
         Kind::Safetensors => "`hrm-host export` makes a pack of a checkpoint",
-        kind => kind.advice(),
+        kind => kind.advice(Wanted::Model),
     }
 }
 

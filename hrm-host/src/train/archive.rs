@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use safetensors::tensor::{Dtype, SafeTensors, View};
 
 use crate::files::{self, replace_file};
-use crate::kind::{Kind, kind_of};
+use crate::kind::{Kind, Wanted, kind_of};
 
 const CHECKSUM: &str = "checksum";
 static CRC: crc::Crc<u64> = crc::Crc::<u64>::new(&crc::CRC_64_XZ);
@@ -36,7 +36,7 @@ pub enum ArchiveError {
         source: io::Error,
     },
     /// The file is of another kind.
-    #[error("{path} is {kind}, not a checkpoint; {}", .kind.advice())]
+    #[error("{path} is {kind}, not a checkpoint; {}", .kind.advice(Wanted::Model))]
     Kind {
         /// The file.
         path: PathBuf,
@@ -46,11 +46,23 @@ pub enum ArchiveError {
     /// A safetensors file without this program's entries.
     #[error(
         "{path} is a safetensors file of another program, not a checkpoint of `hrm-host train`; {}",
-        Kind::PyTorch.advice()
+        Kind::PyTorch.advice(Wanted::Model)
     )]
     Foreign {
         /// The file.
         path: PathBuf,
+    },
+    /// The file ends too early.
+    #[error(
+        "{path} is cut short, at {found} of {whole} bytes; copy it again, or use another checkpoint of the run"
+    )]
+    Cut {
+        /// The file.
+        path: PathBuf,
+        /// Bytes there are.
+        found: u64,
+        /// Bytes that its header asks for.
+        whole: u64,
     },
     /// The file is not a complete safetensors file.
     #[error("{path} is damaged or no safetensors file ({reason}); use an earlier checkpoint of the run")]
@@ -241,8 +253,11 @@ impl Archive {
             files::read(path).map_err(|source| ArchiveError::Read { path: path.to_owned(), source })?;
         match kind_of(&bytes) {
             // A flipped bit may hide what an own file was.
-            Kind::Safetensors | Kind::Empty | Kind::Binary => (),
+            Kind::Safetensors | Kind::Binary => (),
             kind => return Err(ArchiveError::Kind { path: path.to_owned(), kind }),
+        }
+        if let Some(whole) = whole_length(&bytes).filter(|whole| *whole > bytes.len() as u64) {
+            return Err(ArchiveError::Cut { path: path.to_owned(), found: bytes.len() as u64, whole });
         }
         let damaged = |reason: String| ArchiveError::Damaged { path: path.to_owned(), reason };
         let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|e| damaged(e.to_string()))?;
@@ -262,6 +277,19 @@ impl Archive {
         }
         Ok(archive)
     }
+}
+
+/// How long a file that begins so must be, as far as its header says: the header's length, then JSON with the end of every
+/// tensor behind it.
+fn whole_length(bytes: &[u8]) -> Option<u64> {
+    let (length, rest) = bytes.split_first_chunk::<8>()?;
+    let header = u64::from_le_bytes(*length);
+    let Some(json) = rest.get(..usize::try_from(header).ok()?) else {
+        return header.checked_add(8).filter(|_| kind_of(bytes) == Kind::Safetensors);
+    };
+    let entries: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(json).ok()?;
+    let ends = entries.values().filter_map(|entry| entry.get("data_offsets")?.get(1)?.as_u64());
+    ends.max().unwrap_or(0).checked_add(8)?.checked_add(header)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! From a configuration's `[data]` to the puzzles of a run.
 
 use std::collections::HashSet;
+use std::path::Path;
 
 use hrm_core::task::draw::shuffle;
 use hrm_core::task::sudoku::Sudoku;
@@ -10,9 +11,10 @@ use rand_pcg::Pcg64;
 use super::error::TrainError;
 use super::run::RunData;
 use crate::config::RunConfig;
+use crate::data::PuzzleSet;
 use crate::data::generate::{Recipe, generate};
+use crate::data::import::{Options, import};
 use crate::data::split::{Apart, Keys, split};
-use crate::data::{PuzzleSet, import};
 
 /// Reads (or generates, where `data.train` is empty) the run's puzzles and splits the validation rows off, or draws them from
 /// `data.validation_from`: rows that share nothing with the training rows, in seeded random order.
@@ -21,20 +23,22 @@ use crate::data::{PuzzleSet, import};
 /// [`TrainError::Data`], [`TrainError::Others`] or [`TrainError::Validation`] where a file cannot be used or has too few rows.
 pub fn prepare(config: &RunConfig) -> Result<RunData, TrainError> {
     let data = &config.data;
+    let columns = data.columns_parsed().map_err(TrainError::Data)?;
     let task = Sudoku::from_name(config.model.task.as_str())
         .ok_or_else(|| TrainError::Data(format!("no such task: {}", config.model.task)))?;
+    let options = Options { task: Some(task), columns, ..Options::default() };
+    let load = |path: &Path| import(path, &options).map(|read| read.set);
     let all = if data.train.as_os_str().is_empty() {
         let split_off = if data.validation_from.as_os_str().is_empty() { data.validation } else { 0 };
         let recipe = Recipe { task, count: data.generate + split_off, seed: data.seed, givens: None };
         generate(&recipe, |_| {}).map_err(|e| TrainError::Data(e.to_string()))?
     } else {
-        import::load(&data.train, Some(task)).map_err(|e| TrainError::Data(e.to_string()))?
+        load(&data.train).map_err(|e| TrainError::Data(e.to_string()))?
     };
     if data.validation_from.as_os_str().is_empty() {
         divide(&all, config)
     } else {
-        let others =
-            import::load(&data.validation_from, Some(task)).map_err(|e| TrainError::Others(e.to_string()))?;
+        let others = load(&data.validation_from).map_err(|e| TrainError::Others(e.to_string()))?;
         apart(all, &others, config)
     }
 }

@@ -63,7 +63,8 @@ pub fn suppose_on<T: Task, R: Rng>(
     }
     let cells = rows.cells;
     for (row, anew) in anew.iter_mut().enumerate() {
-        let lost = rows.supposed[row] == Supposed::Wrong && beliefs.doubted.is_none_or(|doubted| doubted[row]);
+        let lost =
+            rows.supposed[row] == Supposed::Wrong && beliefs.doubted.is_none_or(|doubted| doubted[row]);
         if rows.done[row] == 0 || rows.unsolved[row] == 0 || lost || !chance(rng, train.suppose) {
             continue;
         }

@@ -9,6 +9,7 @@ use hrm_core::wire::Solve;
 
 use super::Line;
 use crate::cli::exit::Exit;
+use crate::cli::values::at_least_1;
 
 /// Measure how fast a board thinks: segments of a guess on the blank grid, none of which ends early.
 #[derive(Debug, clap::Args)]
@@ -16,16 +17,15 @@ pub(super) struct Args {
     #[command(flatten)]
     line: Line,
     /// Segments of one run
-    #[arg(long, default_value_t = 16)]
+    #[arg(long, default_value_t = 16, value_parser = at_least_1::<u16>)]
     segments: u16,
     /// Runs
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, default_value_t = 3, value_parser = at_least_1::<usize>)]
     runs: usize,
 }
 
 /// Runs the subcommand.
 pub(super) fn run(args: &Args) -> Result<Exit> {
-    ensure!(args.segments > 0 && args.runs > 0, "--segments and --runs: give at least 1 of each");
     let mut session = args.line.open()?;
     let hello = session.hello().clone();
     let tokens = vec![BLANK; usize::from(hello.shape.cells)];

@@ -12,7 +12,8 @@ use hrm_host::quant::AlignedPack;
 
 use super::{Line, task_of};
 use crate::cli::exit::Exit;
-use crate::cli::{draw_rows, terminal};
+use crate::cli::values::at_least_1;
+use crate::cli::{PuzzleFile, draw_rows, terminal};
 
 /// Prove that a board computes the same bits as this machine: every operation of every segment, and whole solves.
 ///
@@ -21,17 +22,16 @@ use crate::cli::{draw_rows, terminal};
 pub(super) struct Args {
     /// The pack that the board has
     pack: PathBuf,
-    /// CSV of puzzles, plain or gzip
-    #[arg(long, value_name = "FILE")]
-    data: PathBuf,
+    #[command(flatten)]
+    file: PuzzleFile,
     /// Puzzles drawn
-    #[arg(long, default_value_t = 20)]
+    #[arg(long, default_value_t = 20, value_parser = at_least_1::<usize>)]
     rows: usize,
     /// Seeds the draw
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Segments per puzzle; as many as trained by default
-    #[arg(long)]
+    #[arg(long, value_parser = at_least_1::<u16>)]
     segments: Option<u16>,
     #[command(flatten)]
     line: Line,
@@ -52,8 +52,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     );
     let task = task_of(&hello)?;
     let segments = args.segments.unwrap_or(pack.shape().segments);
-    ensure!(segments > 0, "--segments 0: give at least 1");
-    let set = draw_rows(&args.data, task.name(), args.rows, args.seed)?;
+    let set = draw_rows(&args.file, task.name(), args.rows, args.seed)?;
     let members = pack.shape().members;
     let mut memory = vec![0; workspace_bytes(pack.shape()) / 4];
     let mut host = Hrm::new(pack, &mut memory)?;

@@ -70,6 +70,13 @@ pub(super) fn size_of(text: &str) -> Option<Sudoku> {
     sizes.into_iter().find(|size| are_cells(text, size.cells(), size.side()))
 }
 
+/// The cells of `text` where blanks are spaces: as many characters as a grid of side `side` has cells, or a row of one.
+pub(super) fn with_spaces_as_blanks(text: &str, count: usize, side: usize) -> Option<String> {
+    let digit = |c: char| c.to_digit(10).is_some_and(|digit| digit > 0 && digit as usize <= side);
+    let fits = text.len() == count && text.contains(' ') && text.contains(digit);
+    (fits && text.chars().all(|c| c == ' ' || digit(c))).then(|| text.replace(' ', "."))
+}
+
 /// `7.00008E+80`: what a spreadsheet shows for 81 digits.
 fn is_rounded_number(text: &str) -> bool {
     let Some((number, power)) = text.split_once(['E', 'e']) else { return false };

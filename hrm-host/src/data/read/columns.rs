@@ -50,7 +50,9 @@ impl FromStr for Columns {
                     "{pair:?}: write question=NAME, answer=NAME, rating=NAME or source=NAME, separated by commas"
                 ));
             };
-            columns.names[column as usize] = Some(name.trim().to_owned());
+            if columns.names[column as usize].replace(name.trim().to_owned()).is_some() {
+                return Err(format!("{}= is there twice; name one column for it", column.name()));
+            }
         }
         Ok(columns)
     }

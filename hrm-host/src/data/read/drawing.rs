@@ -3,7 +3,7 @@
 
 use hrm_core::task::sudoku::Sudoku;
 
-use super::cells::is_cell;
+use super::cells::{is_cell, with_spaces_as_blanks};
 
 /// What a line is, seen as part of a drawn grid.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,6 +12,8 @@ pub(super) enum Line {
     Row(String),
     /// A horizontal rule, which may as well be a row of blanks.
     RowOrRule(String),
+    /// A row whose blanks are spaces, those at its end perhaps cut off, as only its neighbours can tell.
+    Spaced(String),
     /// A horizontal rule.
     Rule,
     /// Neither.
@@ -20,14 +22,37 @@ pub(super) enum Line {
 
 /// What `line` is in a grid of `task`.
 pub(super) fn line_of(task: Sudoku, line: &str) -> Line {
+    let of_array = line.contains(['[', ']']);
     let line: String = line.chars().map(plain).collect();
-    let rule = is_rule(&line);
-    match row_of(task, &line) {
-        Some(row) if rule => Line::RowOrRule(row),
-        Some(row) => Line::Row(row),
-        None if rule => Line::Rule,
-        None => Line::Other,
+    // As between the rows of an array.
+    let line = if of_array { line.trim_end().trim_end_matches(',') } else { &line };
+    let rule = is_rule(line);
+    // A row of nothing but empty fields may be the head of a Markdown table.
+    let empty = |row: &str| !line.contains('.') && row.chars().all(|c| c == '.');
+    let labelled = || row_of(task, without_label(line)?);
+    match row_of(task, line) {
+        Some(row) if rule || empty(&row) => return Line::RowOrRule(row),
+        Some(row) => return Line::Row(row),
+        None if rule => return Line::Rule,
+        None => {}
     }
+    if let Some(row) = labelled() {
+        return Line::Row(row);
+    }
+    let side = task.side();
+    let whole = format!("{line:<side$}");
+    with_spaces_as_blanks(&whole, side, side).map_or(Line::Other, Line::Spaced)
+}
+
+/// What follows `A`, `r3`, `4:` or `5)` at the beginning of a row.
+fn without_label(line: &str) -> Option<&str> {
+    let line = line.trim_start();
+    let end = line.find(|c: char| !c.is_ascii_alphanumeric())?;
+    let (label, rest) = line.split_at(end);
+    let marked = rest.starts_with([':', ')']);
+    let letter = label.starts_with(|c: char| c.is_ascii_alphabetic() && !is_cell(c, 9));
+    let short = (1..=2).contains(&label.len());
+    (short && (marked || letter)).then(|| rest.trim_start_matches([':', ')']))
 }
 
 /// Cells in `line`, however it is drawn.
@@ -41,6 +66,9 @@ fn plain(c: char) -> char {
         '│' | '┃' | '║' | '┆' | '┇' | '┊' | '┋' | '╎' | '╏' => '|',
         '─' | '━' | '═' | '┄' | '┅' | '┈' | '┉' | '╌' | '╍' => '-',
         '\u{2500}'..='\u{257f}' => '+',
+        '–' | '—' | '−' => '-',
+        '!' | '¦' => '|',
+        '[' | ']' => ' ',
         _ => c,
     }
 }
@@ -140,11 +168,19 @@ mod tests {
             "5;3;;;7;;;;",
             "\"5\",\"3\",,,\"7\",,,,",
             "5\t3\t\t\t7\t\t\t\t",
+            "!53.!.7.!...!",
+            "[5,3,,,7,,,,],",
+            "1: 53..7....",
+            "A  5 3 . | . 7 . | . . .",
+            "R1) 5 3 . . 7 . . . .",
         ] {
             assert_eq!(line_of(nine, line), Line::Row("53..7....".to_owned()), "{line}");
         }
         let six = Sudoku::new(SudokuKind::Six);
         assert_eq!(line_of(six, "|1  | 2 |"), Line::Row("1...2.".to_owned()));
+        for line in ["53  7    ", "53  7"] {
+            assert_eq!(line_of(nine, line), Line::Spaced("53..7....".to_owned()), "{line}");
+        }
     }
 
     #[test]
@@ -163,7 +199,8 @@ mod tests {
         ] {
             assert_eq!(line_of(nine, line), Line::Rule, "{line}");
         }
-        for line in ["---------", "___ ___ ___", "|---|---|---|", "* * * * * * * * *"] {
+        for line in ["---------", "___ ___ ___", "|---|---|---|", "* * * * * * * * *", "| | | | | | | | | |"]
+        {
             assert!(matches!(line_of(nine, line), Line::RowOrRule(_)), "{line}");
         }
         for line in ["53..7...", "53..7.....", "Grid 01", "|53 | 7 |  |", "5,3,,,7,,,", "|5a | 7 |   |"] {

@@ -9,7 +9,7 @@ use hrm_core::task::{
     sudoku::{Sudoku, SudokuKind, TextError},
 };
 
-use super::cells::{are_cells, is_cell, parse, size_of};
+use super::cells::{are_cells, is_cell, parse, size_of, with_spaces_as_blanks};
 use super::drawing::{Line, cells_in, line_of};
 use super::{Fault, Item, Row};
 use crate::data::problem::Problem;
@@ -58,12 +58,35 @@ pub(super) fn visit(text: &[u8], task: Sudoku, visit: &mut dyn FnMut(Item<'_>)) 
     reader.end_grid();
 }
 
+/// The only grid in `text`, which may stand on several lines.
+pub(super) fn only_grid(text: &str) -> Option<String> {
+    SudokuKind::ALL.into_iter().rev().map(Sudoku::new).find_map(|task| {
+        let mut found = Vec::new();
+        visit(text.as_bytes(), task, &mut |item| match item {
+            Item::Row(row) => found.push(Some(row.question.to_owned())),
+            Item::Fault(_) => found.push(None),
+            Item::Passed { .. } => {}
+        });
+        if found.len() == 1 { found.pop().flatten() } else { None }
+    })
+}
+
 /// A line of a drawn grid.
 struct Drawn {
     line: u64,
     row: Result<String, Problem>,
-    /// Whether it may be a rule.
-    doubtful: bool,
+    kind: Certainty,
+}
+
+/// How certain a line is to be a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Certainty {
+    /// It is one.
+    Row,
+    /// It may be a rule.
+    PerhapsRule,
+    /// Its blanks are spaces; whether all of them are there.
+    Spaced { whole: bool },
 }
 
 struct Reader<'v> {
@@ -79,17 +102,26 @@ impl Reader<'_> {
     fn line(&mut self, number: u64, line: &str) {
         let line = line.trim_end_matches(['\r', '\x0c', '\x1a']);
         let text = line.trim();
+        let whole = line.len() == self.task.side();
         if text.is_empty() {
+            if whole && self.grid.iter().any(|drawn| matches!(drawn.kind, Certainty::Spaced { .. })) {
+                return self.add(Drawn {
+                    line: number,
+                    row: Ok(line.replace(' ', ".")),
+                    kind: Certainty::Row,
+                });
+            }
             // Bands may stand apart.
             if !self.rows().is_multiple_of(self.task.kind().box_rows()) {
                 self.end_grid();
             }
             return;
         }
-        if text.starts_with('#') || text.starts_with("//") {
+        if is_comment(self.task, text) {
             return;
         }
-        if let Some(section) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        let section = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        if let Some(section) = section.filter(|section| section.starts_with(|c: char| c.is_alphabetic())) {
             self.end_grid();
             self.foreign_section = !section.trim().eq_ignore_ascii_case("puzzle");
             return;
@@ -97,16 +129,21 @@ impl Reader<'_> {
         if self.foreign_section {
             return;
         }
-        if let Some(row) = one_line(self.task, text, number) {
+        if let Some(row) = spaced(self.task, line, number).or_else(|| one_line(self.task, text, number)) {
             self.end_grid();
             return (self.visit)(Item::Row(row.as_row()));
         }
-        match line_of(self.task, line) {
-            Line::Row(row) => self.add(Drawn { line: number, row: Ok(row), doubtful: false }),
-            Line::RowOrRule(row) => self.add(Drawn { line: number, row: Ok(row), doubtful: true }),
-            Line::Rule => (),
-            Line::Other => self.other(number, text),
-        }
+        let (row, kind) = match line_of(self.task, line) {
+            Line::Row(row) => (row, Certainty::Row),
+            Line::RowOrRule(row) => (row, Certainty::PerhapsRule),
+            Line::Spaced(_) if self.grid.is_empty() && is_number(line.trim_end()) && !whole => {
+                return (self.visit)(Item::Passed { line: number, text });
+            }
+            Line::Spaced(row) => (row, Certainty::Spaced { whole }),
+            Line::Rule => return,
+            Line::Other => return self.other(number, text),
+        };
+        self.add(Drawn { line: number, row: Ok(row), kind });
     }
 
     /// A line that is neither a puzzle nor part of one.
@@ -116,7 +153,7 @@ impl Reader<'_> {
         if self.rows() > 0 && 2 * of_grid > text.chars().count() && found < 2 * side {
             // It counts as a row, so that the next grid begins where it does.
             let problem = Problem::Cells { expected: side, found };
-            return self.add(Drawn { line, row: Err(problem), doubtful: false });
+            return self.add(Drawn { line, row: Err(problem), kind: Certainty::Row });
         }
         self.end_grid();
         if is_title(self.task, text) {
@@ -132,7 +169,7 @@ impl Reader<'_> {
 
     /// Rows that are certain.
     fn rows(&self) -> usize {
-        self.grid.iter().filter(|drawn| !drawn.doubtful).count()
+        self.grid.iter().filter(|drawn| drawn.kind != Certainty::PerhapsRule).count()
     }
 
     fn add(&mut self, drawn: Drawn) {
@@ -147,7 +184,7 @@ impl Reader<'_> {
         let (side, certain) = (self.task.side(), self.rows());
         let mut grid = std::mem::take(&mut self.grid);
         if certain == side || grid.len() != side {
-            grid.retain(|drawn| !drawn.doubtful);
+            grid.retain(|drawn| drawn.kind != Certainty::PerhapsRule);
         }
         // Without a digit, lines are rules.
         let Some(first) = grid.first().filter(|_| certain > 0) else { return };
@@ -155,6 +192,11 @@ impl Reader<'_> {
         if let Some((line, problem)) =
             grid.iter().find_map(|drawn| Some((drawn.line, drawn.row.clone().err()?)))
         {
+            return (self.visit)(Item::Fault(&Fault { line, column: None, problem }));
+        }
+        let spaced = |whole: bool| grid.iter().any(|drawn| drawn.kind == Certainty::Spaced { whole });
+        if spaced(false) && !spaced(true) || spaced(false) && grid.len() != side {
+            let problem = Problem::Spaces { expected: side };
             return (self.visit)(Item::Fault(&Fault { line, column: None, problem }));
         }
         if grid.len() != side {
@@ -165,7 +207,13 @@ impl Reader<'_> {
             return (self.visit)(Item::Fault(&Fault { line, column: None, problem }));
         }
         let question: String = grid.into_iter().filter_map(|drawn| drawn.row.ok()).collect();
-        (self.visit)(Item::Row(Row { line, question: &question, answer: None, rating: None, source: "" }));
+        (self.visit)(Item::Row(Row {
+            line,
+            question: &question,
+            answer: None,
+            rating: Ok(None),
+            source: "",
+        }));
     }
 }
 
@@ -180,19 +228,47 @@ struct OneLine<'t> {
 impl OneLine<'_> {
     fn as_row(&self) -> Row<'_> {
         let answer = self.answer.as_deref();
-        Row { line: self.line, question: &self.question, answer, rating: self.rating, source: "" }
+        Row { line: self.line, question: &self.question, answer, rating: Ok(self.rating), source: "" }
     }
 }
 
 fn tokens(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | ':' | '|' | '"' | '\''))
-        .filter(|token| !token.is_empty())
+    let between = [',', ';', ':', '|', '!', '"', '\'', '`', '[', ']', '(', ')', '{', '}'];
+    text.split(move |c: char| c.is_whitespace() || between.contains(&c)).filter(|token| !token.is_empty())
+}
+
+/// Whether a line of a list says nothing of a puzzle.
+fn is_comment(task: Sudoku, text: &str) -> bool {
+    // A row of a spreadsheet may begin with an empty field.
+    let marked = text.starts_with(';') && !matches!(line_of(task, text), Line::Row(_));
+    // Excel reads the delimiter there.
+    let names_delimiter = || text.len() <= 6 && text.to_ascii_lowercase().starts_with("sep=");
+    text.starts_with(['#', '%']) || text.starts_with("//") || marked || names_delimiter()
+}
+
+/// `17`, `17.` or `17:`, as it stands above a grid.
+fn is_number(text: &str) -> bool {
+    let number = text.trim_end_matches(['.', ':', ')']);
+    number.len() <= 6 && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The puzzle in a line whose blanks are spaces; its answer may follow in a field of its own.
+fn spaced<'t>(task: Sudoku, line: &'t str, number: u64) -> Option<OneLine<'t>> {
+    let (cells, side) = (task.cells(), task.side());
+    if line.len() < cells {
+        return None;
+    }
+    let mut fields = line.split([',', ';', '\t', '|']).map(|field| field.trim_matches('"'));
+    let question = fields.find_map(|field| with_spaces_as_blanks(field, cells, side))?;
+    let answer =
+        fields.next().map(str::trim).filter(|field| are_cells(field, cells, side)).map(Cow::Borrowed);
+    Some(OneLine { line: number, question: Cow::Owned(question), answer, rating: None })
 }
 
 /// The puzzle in a line, if there is a whole one.
 fn one_line<'t>(task: Sudoku, text: &'t str, line: u64) -> Option<OneLine<'t>> {
     let (cells, side) = (task.cells(), task.side());
-    let (text, comment) = text.split_once('#').unwrap_or((text, ""));
+    let (text, comment) = text.split_once(['#', '%']).unwrap_or((text, ""));
     if text.len() < cells {
         return None;
     }
@@ -237,16 +313,23 @@ fn rating_in(rest: &[&str], comment: &str) -> Option<Rating> {
     named.or_else(|| numbers.next().filter(|_| numbers.next().is_none()))
 }
 
-/// `Grid 01`: begins with a word, and has no more than a few characters that a grid may have.
+/// `Grid 01`, `17.` or `A B C`: begins with a word, is a number, or has letters alone, and has no more than a few characters
+/// that a grid may have.
 fn is_title(task: Sudoku, text: &str) -> bool {
+    if is_number(text) || text.chars().all(|c| c.is_ascii_uppercase() || " |,;\t".contains(c)) {
+        return true;
+    }
     let word = text.split(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
     let digits = text.chars().filter(|c| c.is_ascii_digit() || *c == '.').count();
-    word.chars().count() > 2 && digits < task.side() && longest(text).is_none_or(|token| token.len() <= 40)
+    let letters = word.chars().count();
+    (letters > 2 || letters == 2 && text.contains(' '))
+        && digits < task.side()
+        && longest(text).is_none_or(|token| token.len() <= 40)
 }
 
 /// The longest part of a line without its comment.
 fn longest(text: &str) -> Option<&str> {
-    let text = text.split('#').next().unwrap_or_default();
+    let text = text.split(['#', '%']).next().unwrap_or_default();
     tokens(text).max_by_key(|token| token.chars().count())
 }
 
@@ -263,6 +346,10 @@ fn diagnosis(task: Sudoku, text: &str) -> Problem {
     };
     if let Some(other) = size_of(longest) {
         return Problem::OtherSize { found: other.name(), wanted: task.name() };
+    }
+    let short = text.len() < task.cells() && 2 * text.len() > task.cells();
+    if short && text.contains(' ') && text.chars().all(|c| c == ' ' || c.is_ascii_digit()) {
+        return Problem::Spaces { expected: task.cells() };
     }
     if longest.len() == 1 && all.chars().all(|c| is_cell(c, task.side())) {
         let got = u16::try_from(all.len()).unwrap_or(u16::MAX);
@@ -297,7 +384,7 @@ mod tests {
         let (mut told, mut passed) = (Vec::new(), 0);
         visit(text.as_bytes(), nine(), &mut |item| match item {
             Item::Row(row) => {
-                let rating = row.rating.map_or("-".to_owned(), |rating| rating.to_string());
+                let rating = row.rating.ok().flatten().map_or("-".to_owned(), |rating| rating.to_string());
                 told.push(format!("{} {} {} {rating}", row.line, row.question, row.answer.unwrap_or("-")));
             }
             Item::Fault(fault) => told.push(format!("{} {}", fault.line, fault.problem)),
@@ -374,7 +461,7 @@ mod tests {
         let (told_of, _) = told(&format!("=> see below\n{Q}"));
         assert!(told_of[0].starts_with("1 there is no puzzle in") && told_of[1] == good(2), "{told_of:?}");
         let (told_of, _) = told(&format!("1.....2..3.....4\n{}\n7.00008E+80", Q.replace('3', "a")));
-        assert!(told_of[0].starts_with("1 a sudoku4 puzzle where sudoku9"), "{told_of:?}");
+        assert!(told_of[0].starts_with("1 sudoku4 where sudoku9"), "{told_of:?}");
         assert!(told_of[1].starts_with("2 character 2 is 'a'"), "{told_of:?}");
         assert!(told_of[2].contains("a spreadsheet took for a number"), "{told_of:?}");
     }

@@ -1,25 +1,30 @@
 //! One reader for every puzzle file: whatever people have becomes rows of texts, each with its place in the file.
 //!
-//! `docs/PUZZLE_FILES.md` says which files. A file is a table, whose header names columns (`table`), or lines of
-//! puzzles and drawn grids (`lines`).
+//! `docs/PUZZLE_FILES.md` says which files. A file is a table, whose header names columns (`table`), an array (`array`), or
+//! lines of puzzles and drawn grids (`lines`).
 
+mod array;
 pub(crate) mod cells;
 mod columns;
 mod drawing;
 mod lines;
+mod pairs;
 mod table;
+mod text;
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use array::Array;
 pub use columns::Columns;
 use flate2::read::MultiGzDecoder;
 use hrm_core::task::sudoku::Sudoku;
+use pairs::Pairs;
 
 use super::problem::Problem;
 use super::rating::Rating;
 use crate::files;
-use crate::kind::{BOM, GZIP, Kind, kind_of};
+use crate::kind::{BOM, GZIP, Kind, Wanted, kind_of};
 
 /// Why a puzzle file is refused as a whole.
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +51,7 @@ pub enum ReadError {
         source: io::Error,
     },
     /// The file is of another kind.
-    #[error("{path} is {kind}, not a puzzle file; {}", .kind.advice())]
+    #[error("{path} is {kind}, not a puzzle file; {}", .kind.advice(Wanted::Puzzles))]
     Kind {
         /// The file.
         path: PathBuf,
@@ -62,7 +67,7 @@ pub enum ReadError {
     /// A needed column is missing.
     #[error(
         "{path}, line {line}: there is no column `{column}`, only {found}; say which one it is: --columns \
-         question=NAME,answer=NAME (`hrm-host data import` takes that, and writes a file that every command reads)"
+         question=NAME,answer=NAME"
     )]
     Column {
         /// The file.
@@ -85,10 +90,19 @@ pub struct Row<'a> {
     pub question: &'a str,
     /// The cells of its answer.
     pub answer: Option<&'a str>,
-    /// Its rating.
-    pub rating: Option<Rating>,
+    /// Its rating; an error is a text that is none.
+    pub rating: Result<Option<Rating>, &'a str>,
     /// Where it comes from; may be empty.
     pub source: &'a str,
+}
+
+/// What is asked of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Everything about each puzzle.
+    Rows,
+    /// Questions alone; nothing else is looked at.
+    Questions,
 }
 
 /// A row that cannot be used, and why.
@@ -149,13 +163,13 @@ impl Document {
             return Err(ReadError::Empty { path });
         }
         match kind_of(&bytes) {
-            Kind::Text => (),
+            Kind::Text | Kind::Puzzles => (),
             kind => return Err(ReadError::Kind { path, kind }),
         }
         if bytes.starts_with(BOM) {
             bytes.drain(..BOM.len());
         }
-        Ok(Document { path, text: bytes })
+        Ok(Document { path, text: text::plain(bytes) })
     }
 
     /// Where it was read from.
@@ -163,11 +177,13 @@ impl Document {
         &self.path
     }
 
-    /// Its first line that is not blank, or the beginning of it.
-    pub fn beginning(&self) -> String {
-        let mut lines = self.text.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
-        let first = lines.find(|line| !line.is_empty()).unwrap_or_default();
-        String::from_utf8_lossy(first).chars().take(60).collect()
+    /// The number of its first line that is not blank, and the beginning of it.
+    pub fn beginning(&self) -> (u64, String) {
+        let lines = self.text.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
+        let first = (1..).zip(lines).find(|(_, line)| !line.is_empty());
+        first.map_or_else(Default::default, |(number, line)| {
+            (number, String::from_utf8_lossy(line).chars().take(60).collect())
+        })
     }
 
     /// The size of the first puzzle in it.
@@ -177,7 +193,7 @@ impl Document {
     pub fn task(&self, columns: &Columns) -> Result<Option<Sudoku>, ReadError> {
         match table::Table::of(self, columns)? {
             Some(table) => Ok(table.task()),
-            None => Ok(lines::task(&self.text)),
+            None => Ok(Array::of(&self.text).map(|array| array.task()).or_else(|| lines::task(&self.text))),
         }
     }
 
@@ -188,12 +204,20 @@ impl Document {
     pub fn visit(
         &self,
         task: Sudoku,
-        columns: &Columns,
+        (columns, need): (&Columns, Need),
         visit: &mut dyn FnMut(Item<'_>),
     ) -> Result<(), ReadError> {
-        match table::Table::of(self, columns)? {
-            Some(table) => table.visit(visit),
-            None => lines::visit(&self.text, task, visit),
+        match (table::Table::of(self, columns)?, Array::of(&self.text)) {
+            (Some(table), _) => table.visit(need, visit),
+            (None, array) => {
+                let mut pairs = Pairs::new(visit);
+                let mut add = |item: Item<'_>| pairs.add(item);
+                match array {
+                    Some(array) => array.visit(&mut add),
+                    None => lines::visit(&self.text, task, &mut add),
+                }
+                pairs.end();
+            }
         }
         Ok(())
     }

@@ -1,13 +1,19 @@
 //! A table: CSV whose header names the columns, with commas, semicolons or tabs between the fields.
 
+use std::borrow::Cow;
 use std::str::from_utf8;
 
 use csv::ByteRecord;
+use hrm_core::task::Task;
 use hrm_core::task::sudoku::{Sudoku, SudokuKind};
 
 use super::columns::{Column, Columns};
-use super::{Document, Fault, Item, ReadError, Row, cells};
+use super::{Document, Fault, Item, Need, ReadError, Row, cells, lines};
 use crate::data::problem::Problem;
+
+/// Lines above a header that are looked at.
+const LINES_TO_HEADER: usize = 50;
+const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
 /// A table in a document.
 pub(super) struct Table<'d> {
@@ -20,40 +26,20 @@ pub(super) struct Table<'d> {
     question: usize,
     answer: Option<usize>,
     rating: Option<usize>,
-    /// Whether the rating's column is one that elsewhere holds words.
-    lenient: bool,
     source: Option<usize>,
 }
 
 type FieldResult<T> = Result<T, (Column, Problem)>;
 
 impl<'d> Table<'d> {
-    /// The table that `document` is, if its first line names columns.
+    /// The table that `document` is, if one of its first lines names columns.
     pub(super) fn of(document: &'d Document, columns: &Columns) -> Result<Option<Self>, ReadError> {
-        let (text, above) = from_header(&document.text);
-        let line = text.split(|&byte| byte == b'\n').next().unwrap_or_default();
-        let read = |delimiter: u8| -> Vec<String> {
-            let mut record = ByteRecord::new();
-            let reader = csv::ReaderBuilder::new().has_headers(false).delimiter(delimiter).from_reader(line);
-            let _ = { reader }.read_byte_record(&mut record);
-            record.iter().map(|field| String::from_utf8_lossy(field.trim_ascii()).into_owned()).collect()
-        };
-        let found = |header: &[String]| {
-            let named = matches!(columns.place(Column::Question, header), Ok(Some(_)));
-            // A word alone may be the title of a drawn grid.
-            named && (header.len() > 1 || columns.are_named() || begins_a_list(text))
-        };
-        let delimiters = [b',', b';', b'\t', b'|'];
-        let most = || delimiters.into_iter().rev().max_by_key(|&delimiter| read(delimiter).len());
-        let chosen = delimiters.into_iter().find(|&delimiter| found(&read(delimiter))).or_else(most);
-        let delimiter = chosen.unwrap_or(b',');
-        let header = read(delimiter);
-        if !found(&header) && !columns.are_named() && !looks_like_names(&header) {
+        let Some(Header { text, above, delimiter, names }) = Header::of(&document.text, columns) else {
             return Ok(None);
-        }
+        };
         let missing = |column: String| {
             let names: Vec<String> =
-                header.iter().take(8).map(|name| format!("`{}`", name.escape_debug())).collect();
+                names.iter().take(8).map(|name| format!("`{}`", name.escape_debug())).collect();
             ReadError::Column {
                 path: document.path.clone(),
                 line: above + 1,
@@ -61,18 +47,15 @@ impl<'d> Table<'d> {
                 found: names.join(", "),
             }
         };
-        let place = |column: Column| columns.place(column, &header).map_err(missing);
-        let question = place(Column::Question)?.ok_or_else(|| missing(Column::Question.name().to_owned()))?;
-        let rating = place(Column::Rating)?;
+        let place = |column: Column| columns.place(column, &names).map_err(missing);
         Ok(Some(Table {
             text,
             above,
             delimiter,
-            fields: header.len(),
-            question,
+            fields: names.len(),
+            question: place(Column::Question)?.ok_or_else(|| missing(Column::Question.name().to_owned()))?,
             answer: place(Column::Answer)?,
-            rating,
-            lenient: rating.is_some_and(|place| header[place].eq_ignore_ascii_case("difficulty")),
+            rating: place(Column::Rating)?,
             source: place(Column::Source)?,
         }))
     }
@@ -86,11 +69,11 @@ impl<'d> Table<'d> {
         let mut record = ByteRecord::new();
         let mut reader = self.reader();
         while reader.read_byte_record(&mut record).ok()? {
-            let Ok(question) = self.text(&record, self.question, Column::Question) else { continue };
+            let Ok(question) = self.grid(&record, self.question, Column::Question) else { continue };
             let length = question.chars().count();
             let sizes = SudokuKind::ALL.map(Sudoku::new);
             let near = |size: &Sudoku| (size.side() * size.side()).abs_diff(length) <= size.side() / 2;
-            if let Some(size) = cells::size_of(question).or_else(|| sizes.into_iter().find(near)) {
+            if let Some(size) = cells::size_of(&question).or_else(|| sizes.into_iter().find(near)) {
                 return Some(size);
             }
         }
@@ -98,66 +81,149 @@ impl<'d> Table<'d> {
     }
 
     /// Tells `visit` of every row.
-    pub(super) fn visit(&self, visit: &mut dyn FnMut(Item<'_>)) {
+    pub(super) fn visit(&self, need: Need, visit: &mut dyn FnMut(Item<'_>)) {
         let mut reader = self.reader();
         let mut record = ByteRecord::new();
         // Reading from memory and by bytes does not fail.
         while reader.read_byte_record(&mut record).unwrap_or(false) {
             let line = self.above + record.position().map_or(0, csv::Position::line);
-            if record.len() != self.fields {
-                let problem = Problem::Fields { expected: self.fields, found: record.len() };
-                visit(Item::Fault(&Fault { line, column: None, problem }));
+            if self.delimiter == b'|' && is_rule(&record) {
                 continue;
             }
-            match self.row(&record, line) {
-                Ok(row) => visit(Item::Row(row)),
-                Err((column, problem)) => {
-                    visit(Item::Fault(&Fault { line, column: Some(column.name()), problem }));
-                }
+            if let Err((column, problem)) = self.row(&record, line, need, visit) {
+                visit(Item::Fault(&Fault { line, column: column.map(Column::name), problem }));
             }
         }
     }
 
-    fn row<'r>(&self, record: &'r ByteRecord, line: u64) -> FieldResult<Row<'r>> {
-        let field = |column: Column, place: Option<usize>| match place {
-            Some(place) => self.text(record, place, column),
-            None => Ok(""),
+    /// Tells `visit` of the row that `record` is.
+    fn row(
+        &self,
+        record: &ByteRecord,
+        line: u64,
+        need: Need,
+        visit: &mut dyn FnMut(Item<'_>),
+    ) -> Result<(), (Option<Column>, Problem)> {
+        let at = |(column, problem)| (Some(column), problem);
+        let question = self.grid(record, self.question, Column::Question).map_err(at)?;
+        if need == Need::Questions {
+            visit(Item::Row(Row { line, question: &question, answer: None, rating: Ok(None), source: "" }));
+            return Ok(());
+        }
+        let more_than_named = record.iter().skip(self.fields).any(|field| !field.trim_ascii().is_empty());
+        if record.len() < self.fields || more_than_named {
+            return Err((None, Problem::Fields { expected: self.fields, found: record.len() }));
+        }
+        let answer = self.answer.map(|place| self.grid(record, place, Column::Answer));
+        let answer = answer.transpose().map_err(at)?.filter(|answer| !answer.is_empty());
+        let text = |place: Option<usize>, column| {
+            place.map_or(Ok(""), |place| self.text(record, place, column)).map_err(at)
         };
-        let answer = field(Column::Answer, self.answer)?;
-        let rating = match field(Column::Rating, self.rating)? {
-            "" => None,
-            number => match number.parse() {
-                Ok(rating) => Some(rating),
-                Err(_) if self.lenient => None,
-                Err(_) => return Err((Column::Rating, Problem::Rating(number.to_owned()))),
-            },
+        let rating = match text(self.rating, Column::Rating)? {
+            "" => Ok(None),
+            number => number.parse().map(Some).map_err(|_| number),
         };
-        Ok(Row {
-            line,
-            question: self.text(record, self.question, Column::Question)?,
-            answer: (!answer.is_empty()).then_some(answer),
-            rating,
-            source: field(Column::Source, self.source)?,
-        })
+        let source = text(self.source, Column::Source)?;
+        visit(Item::Row(Row { line, question: &question, answer: answer.as_deref(), rating, source }));
+        Ok(())
+    }
+
+    /// The cells in a field, which may be drawn in it as in a file of its own.
+    fn grid<'r>(&self, record: &'r ByteRecord, place: usize, column: Column) -> FieldResult<Cow<'r, str>> {
+        let text = self.text(record, place, column)?;
+        if !text.bytes().any(|byte| byte.is_ascii_whitespace() || b",;:|[](){}!".contains(&byte)) {
+            return Ok(text.into());
+        }
+        let whole = record.get(place).and_then(|field| from_utf8(field).ok()).unwrap_or_default();
+        let sizes = SudokuKind::ALL.map(Sudoku::new);
+        let spaced =
+            sizes.into_iter().find_map(|size| cells::with_spaces_as_blanks(whole, size.cells(), size.side()));
+        Ok(spaced.or_else(|| lines::only_grid(text)).map_or(text.into(), Cow::Owned))
     }
 
     fn text<'r>(&self, record: &'r ByteRecord, place: usize, column: Column) -> FieldResult<&'r str> {
         let bytes = record.get(place).unwrap_or_default().trim_ascii();
-        from_utf8(bytes).map_err(|error| (column, Problem::Encoding(error.valid_up_to() + 1)))
+        let text = from_utf8(bytes).map_err(|error| (column, Problem::Encoding(error.valid_up_to() + 1)))?;
+        Ok(unquoted(text))
     }
 }
 
-/// `text` from the first line on that is neither blank nor a comment, and how many lines were before it.
-fn from_header(text: &[u8]) -> (&[u8], u64) {
-    let (mut rest, mut above) = (text, 0);
-    while let Some(end) = rest.iter().position(|&byte| byte == b'\n') {
-        let line = rest[..end].trim_ascii();
-        if !line.is_empty() && !line.starts_with(b"#") {
-            break;
+/// The line of a document that names columns.
+struct Header<'d> {
+    /// From it on.
+    text: &'d [u8],
+    /// Lines before it.
+    above: u64,
+    delimiter: u8,
+    names: Vec<String>,
+}
+
+impl<'d> Header<'d> {
+    /// The first line that names a column of questions, before any line that may hold a puzzle; else the first line of all,
+    /// where that looks like a header.
+    fn of(text: &'d [u8], columns: &Columns) -> Option<Self> {
+        let (mut rest, mut first) = (text, None);
+        for above in 0..LINES_TO_HEADER as u64 {
+            let end = rest.iter().position(|&byte| byte == b'\n').unwrap_or(rest.len());
+            let line = rest[..end].trim_ascii();
+            if may_be_puzzle(line) {
+                // Who names columns means a table.
+                first = first.or(columns.are_named().then_some((rest, above, line)));
+                break;
+            }
+            if !line.is_empty() && !line.starts_with(b"#") {
+                if let Some((delimiter, names)) = header(line, rest, columns) {
+                    return Some(Header { text: rest, above, delimiter, names });
+                }
+                first = first.or(Some((rest, above, line)));
+            }
+            let Some(below) = rest.get(end + 1..) else { break };
+            rest = below;
         }
-        (rest, above) = (&rest[end + 1..], above + 1);
+        let (text, above, line) = first?;
+        let most = DELIMITERS.into_iter().rev().max_by_key(|&delimiter| fields(line, delimiter).len())?;
+        let names = fields(line, most);
+        let meant = columns.are_named() || looks_like_names(&names) && has_rows(text, most);
+        meant.then_some(Header { text, above, delimiter: most, names })
     }
-    (rest, above)
+}
+
+/// The fields of one line.
+fn fields(line: &[u8], delimiter: u8) -> Vec<String> {
+    let mut record = ByteRecord::new();
+    let reader = csv::ReaderBuilder::new().has_headers(false).delimiter(delimiter).from_reader(line);
+    let _ = { reader }.read_byte_record(&mut record);
+    record.iter().map(|field| unquoted(&String::from_utf8_lossy(field)).to_owned()).collect()
+}
+
+/// The delimiter and the columns of `line`, where one of them holds questions; `text` begins with that line.
+fn header(line: &[u8], text: &[u8], columns: &Columns) -> Option<(u8, Vec<String>)> {
+    let found = |names: &[String]| {
+        let named = matches!(columns.place(Column::Question, names), Ok(Some(_)));
+        // A word alone may be the title of a drawn grid.
+        named && (names.len() > 1 || columns.are_named() || begins_a_list(text))
+    };
+    let all = DELIMITERS.into_iter().map(|delimiter| (delimiter, fields(line, delimiter)));
+    let mut found = all.filter(|(_, names)| found(names));
+    found.find(|(delimiter, names)| names.len() == 1 || has_rows(text, *delimiter))
+}
+
+/// What quotation marks that the reader of CSV leaves hold: behind a space, or single ones.
+fn unquoted(text: &str) -> &str {
+    let text = text.trim();
+    let inner = |mark: char| text.strip_prefix(mark)?.strip_suffix(mark);
+    inner('"').or_else(|| inner('\'')).unwrap_or(text).trim()
+}
+
+/// The line under the head of a Markdown table.
+fn is_rule(record: &ByteRecord) -> bool {
+    let field = |field: &[u8]| field.iter().all(|byte| b" -:".contains(byte));
+    record.iter().all(field) && record.iter().any(|field| field.contains(&b'-'))
+}
+
+/// Whether a line has as many digits as only puzzles have.
+fn may_be_puzzle(line: &[u8]) -> bool {
+    line.iter().filter(|byte| byte.is_ascii_digit() || **byte == b'.').count() >= 16
 }
 
 /// Whether the line after the first is long and without spaces, as a whole puzzle is.
@@ -165,6 +231,14 @@ fn begins_a_list(text: &[u8]) -> bool {
     let mut lines = text.split(|&byte| byte == b'\n').skip(1).map(<[u8]>::trim_ascii);
     let next = lines.find(|line| !line.is_empty()).unwrap_or_default();
     next.len() > 12 && !next.iter().any(|byte| byte.is_ascii_whitespace() || *byte == b'|')
+}
+
+/// Whether the line after the first has several fields, or there is none.
+fn has_rows(text: &[u8], delimiter: u8) -> bool {
+    let mut lines = text.split(|&byte| byte == b'\n').skip(1).map(<[u8]>::trim_ascii);
+    lines
+        .find(|line| !line.is_empty())
+        .is_none_or(|line| line.contains(&delimiter) || line.starts_with(b"\""))
 }
 
 /// Several fields, all of them words: columns of names that are not known.

@@ -1,0 +1,59 @@
+//! Values of options: what the command line alone shows to be wrong is refused before anything else, with the exit code for that.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+/// Something that only several options together show to be wrong.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Misuse(pub(crate) String);
+
+/// A whole number from 1 on.
+pub(super) fn at_least_1<T>(text: &str) -> Result<T, String>
+where
+    T: FromStr<Err: Display> + From<bool> + PartialOrd,
+{
+    match text.parse::<T>() {
+        Ok(number) if number >= T::from(true) => Ok(number),
+        Ok(_) => Err("give at least 1".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Per cent, as a whole number.
+pub(super) fn percent(text: &str) -> Result<u8, String> {
+    text.parse().ok().filter(|percent| *percent <= 100).ok_or_else(|| "per cent, 0 to 100".to_owned())
+}
+
+/// A number above 0.
+pub(super) fn above_0(text: &str) -> Result<f64, String> {
+    let number: f64 = text.parse().map_err(|_| "give a number above 0".to_owned())?;
+    if number > 0.0 && number.is_finite() { Ok(number) } else { Err("give a number above 0".to_owned()) }
+}
+
+/// `word` with its number, in the plural unless that is 1.
+pub(super) fn count(number: usize, word: &str) -> String {
+    format!("{number} {word}{}", if number == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_outside_their_range_are_refused() {
+        assert_eq!(at_least_1::<u16>("1"), Ok(1));
+        assert_eq!(at_least_1::<usize>("7"), Ok(7));
+        for bad in ["0", "-1", "65536", "x", ""] {
+            assert!(at_least_1::<u16>(bad).is_err(), "{bad}");
+        }
+        assert_eq!((percent("100"), above_0("0.5")), (Ok(100), Ok(0.5)));
+        assert!(
+            percent("101").is_err()
+                && above_0("0").is_err()
+                && above_0("nan").is_err()
+                && above_0("inf").is_err()
+        );
+        assert_eq!([count(0, "row"), count(1, "row"), count(2, "row")], ["0 rows", "1 row", "2 rows"]);
+    }
+}

@@ -1,0 +1,220 @@
+//! Grids written as arrays, as JSON, Python and NumPy have them: `[[5, 3, 0, ...], ...]`, `["53..7....", ...]`.
+
+use std::str::from_utf8;
+
+use hrm_core::task::sudoku::{Sudoku, SudokuKind, TextError};
+
+use super::cells::is_cell;
+use super::{Fault, Item, Row};
+use crate::data::problem::Problem;
+
+/// The cells of all arrays of a document, in order.
+pub(super) struct Array {
+    task: Sudoku,
+    /// Each cell, and the line that it stands in.
+    cells: Vec<(char, u64)>,
+    /// The first row of another length than the first one's.
+    ragged: Option<(u64, Problem)>,
+}
+
+impl Array {
+    /// The array that `text` is, perhaps behind a name: `board = [`.
+    pub(super) fn of(text: &[u8]) -> Option<Self> {
+        let text = from_utf8(text).ok()?;
+        let (name, rest) = text.split_once('[')?;
+        let mut before = name.lines().rev();
+        let is_named = before.next().is_none_or(|name| name.len() <= 60);
+        let is_comment = |line: &str| line.trim().is_empty() || line.starts_with('#');
+        if !is_named || !before.all(is_comment) || !begins_with_cells(rest) {
+            return None;
+        }
+        let mut reader = Reader::default();
+        for (index, line) in text.lines().enumerate() {
+            reader.line(index as u64 + 1, line);
+        }
+        // `[1000] 53..7....` is a numbered list.
+        let width = reader.width.filter(|_| reader.outside < reader.cells.len())?;
+        let side_of = |task: &Sudoku| width == task.side() || width == task.side() * task.side();
+        let task = SudokuKind::ALL.map(Sudoku::new).into_iter().find(side_of)?;
+        Some(Self { task, cells: reader.cells, ragged: reader.ragged })
+    }
+
+    /// The size of its grids.
+    pub(super) fn task(&self) -> Sudoku {
+        self.task
+    }
+
+    /// Tells `visit` of every grid.
+    pub(super) fn visit(&self, visit: &mut dyn FnMut(Item<'_>)) {
+        let size = self.task.side() * self.task.side();
+        for grid in self.cells.chunks_exact(size) {
+            let question: String = grid.iter().map(|(c, _)| c).collect();
+            let line = grid.first().map_or(0, |(_, line)| *line);
+            visit(Item::Row(Row { line, question: &question, answer: None, rating: Ok(None), source: "" }));
+        }
+        let rest = &self.cells[self.cells.len() / size * size..];
+        let short = || {
+            let problem = TextError::Length { expected: size as u16, got: rest.len() as u16 };
+            rest.first().map(|(_, line)| (*line, Problem::Text(problem)))
+        };
+        if let Some((line, problem)) = self.ragged.clone().or_else(short) {
+            visit(Item::Fault(&Fault { line, column: None, problem }));
+        }
+    }
+}
+
+/// Whether cells follow the first bracket.
+fn begins_with_cells(rest: &str) -> bool {
+    let cells = rest.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '[' | '(' | '"' | '\''));
+    let opened = rest.len() > cells.len();
+    let word = |word: &str| cells.starts_with(word);
+    cells.starts_with(|c: char| c.is_ascii_digit() || opened && is_cell(c, 9))
+        || word("None")
+        || word("null")
+        || opened && word(",")
+}
+
+/// Collects the cells between brackets.
+#[derive(Default)]
+struct Reader {
+    depth: usize,
+    /// The quotation mark that is open.
+    quote: Option<char>,
+    scalar: String,
+    cells: Vec<(char, u64)>,
+    /// Digits and points that no bracket holds.
+    outside: usize,
+    /// Cells of the row so far, and of the first row.
+    row: usize,
+    width: Option<usize>,
+    ragged: Option<(u64, Problem)>,
+}
+
+impl Reader {
+    fn line(&mut self, line: u64, text: &str) {
+        for c in text.chars() {
+            match (self.quote, c) {
+                (Some(quote), c) if c == quote => {
+                    self.quote = None;
+                    let text = std::mem::take(&mut self.scalar);
+                    self.push(if text.trim().is_empty() { "." } else { text.trim() }, line);
+                }
+                (Some(_), c) => self.scalar.push(c),
+                (None, '#') => break,
+                (None, '[') => self.depth += 1,
+                (None, c) if self.depth == 0 => {
+                    self.outside += usize::from(c == '.' || c.is_ascii_digit());
+                }
+                (None, '(') => self.depth += 1,
+                (None, '"' | '\'') => self.quote = Some(c),
+                (None, ']' | ')') => {
+                    self.end_scalar(line);
+                    self.end_row(line);
+                    self.depth -= 1;
+                }
+                (None, c) if c == ',' || c.is_whitespace() => self.end_scalar(line),
+                (None, c) => self.scalar.push(c),
+            }
+        }
+        if self.quote.is_none() {
+            self.end_scalar(line);
+        }
+    }
+
+    fn end_scalar(&mut self, line: u64) {
+        let scalar = std::mem::take(&mut self.scalar);
+        match scalar.as_str() {
+            "" => {}
+            "None" | "null" | "nan" | "NaN" => self.push(".", line),
+            // NumPy's floats: `5.` and `5.0`.
+            number if number.len() > 1 => {
+                self.push(number.trim_end_matches(".0").trim_end_matches('.'), line);
+            }
+            cell => self.push(cell, line),
+        }
+    }
+
+    fn push(&mut self, cells: &str, line: u64) {
+        self.row += cells.chars().count();
+        self.cells.extend(cells.chars().map(|c| (c, line)));
+    }
+
+    fn end_row(&mut self, line: u64) {
+        let found = std::mem::take(&mut self.row);
+        if found == 0 {
+            return;
+        }
+        let expected = *self.width.get_or_insert(found);
+        if found != expected && self.ragged.is_none() {
+            self.ragged = Some((line, Problem::Cells { expected, found }));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const Q: &str = "1.....2..3.....4";
+    const A: &str = "1243342143122134";
+
+    fn told(text: &str) -> Vec<String> {
+        let mut told = Vec::new();
+        let array = Array::of(text.as_bytes()).unwrap_or_else(|| panic!("an array: {text}"));
+        array.visit(&mut |item| match item {
+            Item::Row(row) => told.push(format!(
+                "{} {} {}",
+                row.line,
+                row.question.replace('0', "."),
+                row.answer.unwrap_or("-")
+            )),
+            Item::Fault(fault) => told.push(format!("{} {}", fault.line, fault.problem)),
+            Item::Passed { .. } => {}
+        });
+        told
+    }
+
+    #[test]
+    fn arrays_are_read_as_json_python_and_numpy_write_them() {
+        let rows = ["1, 0, 0, 0", "0, 0, 2, 0", "0, 3, 0, 0", "0, 0, 0, 4"];
+        let strings = ["1...", "..2.", ".3..", "...4"];
+        let indented =
+            Q.replace('.', "0").chars().map(|c| format!("    {c}")).collect::<Vec<_>>().join(",\n");
+        for text in [
+            format!("[[{}]]", rows.join("], [")),
+            format!("board = [\n    [{}],  # made by hand\n]\n", rows.join("],\n    [")),
+            format!("np.array([[{}]])", rows.join("],\n [").replace(',', "")),
+            format!("[[{}]]", rows.join("]\n [").replace(',', ".")),
+            format!("([{}])", rows.join("],[")),
+            format!("[{}]", rows.join(",").replace('0', "None")),
+            format!("['{}']", strings.join("', '")),
+            format!("[\"{Q}\"]"),
+            format!(
+                "[[\"1\",\"\",\"\",\"\"],[{}]]",
+                "\"\",\"\",\"2\",\"\"],[\"\",\"3\",\"\",\"\"],[\"\",\"\",\"\",\"4\""
+            ),
+        ] {
+            let told = told(&text);
+            assert!(told.len() == 1 && told[0].ends_with(&format!(" {Q} -")), "{text}: {told:?}");
+        }
+        assert_eq!(told(&format!("[\n{indented}\n]")), [format!("2 {Q} -")]);
+        let [q, a] =
+            [Q, A].map(|grid| grid.chars().map(String::from).collect::<Vec<_>>().join(",").replace('.', "0"));
+        assert_eq!(told(&format!("[{q}]\n[{a}]\n")), [format!("1 {Q} -"), format!("2 {A} -")]);
+    }
+
+    #[test]
+    fn what_is_wrong_with_an_array_is_told_by_line() {
+        assert_eq!(
+            told("[[1,0,0,0],\n [0,0,2],\n [0,0,0,0],[0,0,0,0]]")[0],
+            "2 3 cells where a row of the grid has 4"
+        );
+        let short = told("[[1,0,0,0],\n [0,0,2,0]]");
+        assert!(short[0].starts_with("1 16 characters expected and 8 found"), "{short:?}");
+        for text in
+            ["[Puzzle]\n1...\n", "[[\"question\",\"answer\"]]", "[{\"puzzle\": 1}]", "[1, 2, 3]", Q, ""]
+        {
+            assert!(Array::of(text.as_bytes()).is_none(), "{text}");
+        }
+    }
+}
