@@ -2,21 +2,26 @@
 
 #[macro_use]
 mod print;
+mod bounded;
 mod cli;
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use cli::exit::Exit;
 use cli::values::Misuse;
 use hrm_emulator::with_causes;
 use hrm_host::config::ConfigError;
 use hrm_host::files::WriteError;
 
+#[global_allocator]
+static MEMORY: bounded::Bounded = bounded::Bounded;
+
 fn main() -> ExitCode {
+    bounded::measure();
     hrm_host::memory::keep_freed();
     cli::signals::ignore_size_limit();
-    print::run(|| match cli::Cli::try_parse() {
+    cli::signals::hear();
+    print::run(|| match cli::Cli::from_words(std::env::args_os()) {
         Ok(cli) => cli.run().unwrap_or_else(|error| failed(&error)),
         Err(answer) => not_a_command(&answer),
     })

@@ -59,7 +59,11 @@ pub(crate) fn written(outcome: io::Result<()>) {
     let code = if error.kind() == ErrorKind::BrokenPipe {
         Exit::NobodyReads
     } else {
-        eprintln!("error: cannot write to standard output: {error}; send it elsewhere and start again");
+        let advice = match hrm_host::files::has_written() {
+            true => "the files are written, and only what would stand here is missing",
+            false => "send it elsewhere and start again",
+        };
+        eprintln!("error: cannot write to standard output: {error}; {advice}");
         Exit::Error
     };
     // Unlike a panic, this has nothing to say.

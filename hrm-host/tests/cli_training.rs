@@ -20,7 +20,7 @@ fn a_run_and_its_curves() {
     }
     let (code, out, said) = hrm(folder, &["curves", "a", "b/metrics.jsonl", "--out", "both.svg"]);
     assert!(code == 0, "{said}");
-    assert!(out.contains("a:  loss") && out.contains("b:  loss") && out.contains("both.csv"), "{out}");
+    assert!(out.contains("a:  loss") && out.contains("b:  loss") && said.contains("both.csv"), "{out}{said}");
     let svg = fs::read_to_string(folder.join("both.svg")).unwrap();
     assert!(svg.contains("a: 12 steps, 48 sample-segments") && svg.contains("b: 12 steps"), "{svg}");
     // Per run: three lines of metrics, and two evaluations at four shares of hints.

@@ -14,7 +14,7 @@ use serde_json::Value;
 const PACK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/sudoku4-demo.hrm");
 
 /// A vote whose puzzles all take some time, since no guess ends it.
-const VOTE: [&str; 16] = [
+const VOTE: [&str; 20] = [
     "eval",
     PACK,
     "--data",
@@ -30,6 +30,10 @@ const VOTE: [&str; 16] = [
     "full",
     "--guesses",
     "60",
+    "--patience",
+    "1",
+    "--suppose",
+    "3",
     "--json",
 ];
 
@@ -139,10 +143,13 @@ fn results_of_another_question_are_refused_by_name_before_any_work() {
     let folder = dir.path();
     vote(folder, &["--resume", "kept"]);
     let before = fs::read(folder.join("kept")).unwrap();
-    let more = ["--suppose", "0", "--seed", "2", "--resume", "kept"];
+    let more = ["--budget", "900", "--seed", "2", "--resume", "kept"];
     let (code, out, said) = hrm(folder, &[&VOTE[..], &more].concat());
     assert!(code == 1 && out.is_empty(), "{out}");
-    assert!(said.contains("policy.suppose is 3, not 0") && said.contains("seed is 1, not 2"), "{said}");
+    assert!(
+        said.contains("policy.budget is 4294967295, not 900") && said.contains("seed is 1, not 2"),
+        "{said}"
+    );
     ok(
         folder,
         &["data", "generate", "--task", "sudoku4", "--count", "60", "--seed", "8", "--out", "rows.csv"],

@@ -59,6 +59,7 @@ fn a_configuration_tells_the_size_of_the_pack_that_it_becomes() {
                 &count,
                 "--calibration",
                 "2",
+                "--force",
             ];
             let (code, _, said) = hrm(folder, &export);
             assert_eq!(code, 0, "{said}");

@@ -3,14 +3,13 @@
 
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
 mod common;
 
-use common::{CONFIG, command, hrm, said};
+use common::{CONFIG, command, everything, hrm, refused, said};
 
 /// Puzzles, and what they say of themselves.
 const HEADER: &str = "source,question,answer,rating\n";
@@ -27,30 +26,6 @@ fn folder(trained: bool) -> TempDir {
         assert_eq!(code, 0, "{err}");
     }
     dir
-}
-
-/// All files in `folder` and in the folders there, with their content.
-fn everything(folder: &Path) -> Vec<(String, Vec<u8>)> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(everything(&path));
-        } else if path.is_file() {
-            found.push((path.display().to_string(), fs::read(&path).unwrap()));
-        }
-    }
-    found.sort();
-    found
-}
-
-/// That `args` are refused with `reason`, and that nothing in `folder` has changed.
-fn refused(folder: &Path, args: &[&str], reason: &str) {
-    let before = everything(folder);
-    let (code, out, err) = hrm(folder, args);
-    assert!(code == 1 && err.contains(reason), "{args:?}: {code} {err}");
-    assert!(out.is_empty(), "{args:?}: {out}");
-    assert!(everything(folder) == before, "{args:?} changed a file: {err}");
 }
 
 #[test]
@@ -77,7 +52,7 @@ fn what_this_command_did_not_make_is_not_replaced_and_neither_is_what_lies_besid
         (&["curves", "run", "--out", "train.svg"][..], "train.csv is there already"),
         (&["curves", "run", "--out", "logo.svg"], "logo.svg is there already"),
         (&["export", "run", "--out", "README.hrm"], "README.md is there already"),
-        (&["export", "run", "--out", "thesis.hrm"], "thesis.hrm is there already and is not a pack"),
+        (&["export", "run", "--out", "thesis.hrm"], "thesis.hrm is there already and is not an earlier pack"),
         (&["data", "import", "rows.csv", "--out", "notes.csv"], "notes.csv is there already"),
         // Puzzles that can be made again are replaced, but not somebody's own.
         (&["data", "import", "rows.csv", "--out", "train.csv"], "train.csv is there already"),
@@ -296,7 +271,7 @@ fn a_hyphen_is_standard_output() {
 fn a_full_disk_leaves_everything_that_was_there() {
     let dir = folder(true);
     let at = dir.path();
-    for (name, start) in [("t.csv", HEADER), ("v.csv", HEADER), ("p.hrm", "HRM\x1a"), ("p.md", "")] {
+    for (name, start) in [("t.csv", HEADER), ("v.csv", HEADER), ("p.hrm", ""), ("p.md", "")] {
         fs::write(at.join(name), start).unwrap();
     }
     let many = ["data", "generate", "--task", "sudoku4", "--count", "400", "--out", "many.csv"];

@@ -111,6 +111,31 @@ fn a_log_that_cannot_be_written_changes_nothing() {
     }
 }
 
+#[test]
+fn files_are_written_before_anything_is_said_of_them() {
+    let dir = folder();
+    let at = dir.path();
+    let train = ["train", "--config", "tiny.toml", "--out", "run"];
+    assert!(command(at, &train).stderr(Stdio::null()).status().unwrap().success());
+    let analyze =
+        ["analyze", PACK, "--data", "rows.csv", "--rows", "1", "--segments", "2", "--out", "pictures"];
+    for (args, files) in [
+        (&analyze[..], &["pictures/paths.svg", "pictures/landscapes.csv"][..]),
+        (&[&analyze[..], &["--json"]].concat(), &["pictures/paths.csv", "pictures/landscapes.svg"]),
+        (&["curves", "run", "--out", "curves.svg"], &["curves.svg", "curves.csv"]),
+        (&["export", "run", "--out", "run.hrm"], &["run.hrm", "run.md"]),
+    ] {
+        for (out, ends) in [(Stdio::from(unread()), 141), (full().into(), 1)] {
+            files.iter().for_each(|name| drop(fs::remove_file(at.join(name))));
+            let (code, _, err) = said(command(at, args).stdout(out).output().unwrap());
+            assert!(files.iter().all(|name| at.join(name).exists()), "{args:?}: {err}");
+            assert!(code == ends && err.contains("wrote "), "{args:?}: {err}");
+            assert!(!err.contains("start again"), "{args:?}: {err}");
+            assert_eq!(err.contains("the files are written"), ends == 1, "{args:?}: {err}");
+        }
+    }
+}
+
 /// A run without end that saves after every step.
 fn endless(folder: &Path) -> Command {
     let more = ["--set", "train.steps=1000000", "--set", "train.checkpoint_minutes=1e-9"];
@@ -200,7 +225,6 @@ fn dumb_terminals_and_no_color_are_honoured() {
     // No answer exists, so that there is more than one segment to see.
     let watch = ["solve", PACK, "123....4........", "--guesses", "2", "--watch"];
     let generate = ["data", "generate", "--task", "sudoku9", "--count", "300", "--out", "made.csv"];
-    let train = |out: &'static str| ["train", "--config", "tiny.toml", "--out", out];
     let colours = |text: &str| {
         text.split("\x1b[")
             .skip(1)
@@ -210,11 +234,21 @@ fn dumb_terminals_and_no_color_are_honoured() {
     assert!(colours(&shown) && shown.contains("\x1b[J"), "{shown}");
     let shown = seen(dir.path(), &watch, &[("TERM", "xterm"), ("NO_COLOR", "1")]);
     assert!(!colours(&shown) && shown.contains("\x1b[J"), "{shown}");
-    for args in [&watch[..], &generate, &train("dumb")] {
-        let shown = seen(dir.path(), args, &[("TERM", "dumb")]);
-        assert!(!shown.contains('\x1b') && !shown.replace("\r\n", "").contains('\r'), "{args:?}: {shown:?}");
+    for term in ["dumb", ""] {
+        let run = format!("run-on-{term}");
+        let train = ["train", "--config", "tiny.toml", "--out", &run];
+        for args in [&watch[..], &generate, &train, &["--help"], &["train", "--no-such-option"]] {
+            let shown = seen(dir.path(), args, &[("TERM", term)]);
+            assert!(!shown.is_empty() && !shown.contains('\x1b'), "{args:?}: {shown:?}");
+            assert!(!shown.replace("\r\n", "").contains('\r'), "{args:?}: {shown:?}");
+        }
     }
-    let shown = seen(dir.path(), &train("able"), &[("TERM", "xterm")]);
+    for args in [&["--help"][..], &["train", "--no-such-option"]] {
+        assert!(colours(&seen(dir.path(), args, &[("TERM", "xterm")])), "{args:?}");
+        assert!(!colours(&seen(dir.path(), args, &[("TERM", "xterm"), ("NO_COLOR", "1")])), "{args:?}");
+    }
+    let train = ["train", "--config", "tiny.toml", "--out", "able"];
+    let shown = seen(dir.path(), &train, &[("TERM", "xterm")]);
     assert!(shown.contains('\x1b'), "{shown:?}");
 }
 
@@ -224,14 +258,6 @@ fn a_terminal_that_is_closed_is_no_end() {
     let (ours, theirs) = terminal();
     let mut command = endless(dir.path());
     command.env("TERM", "xterm").stderr(theirs);
-    // These tests may run under nohup themselves, which the program would respect.
-    // SAFETY: signal() may be called between fork and exec.
-    unsafe {
-        std::os::unix::process::CommandExt::pre_exec(&mut command, || {
-            libc::signal(libc::SIGHUP, libc::SIG_DFL);
-            Ok(())
-        });
-    }
     let mut child = command.spawn().unwrap();
     let step = wait_for(&mut child, dir.path(), 3);
     drop(ours);

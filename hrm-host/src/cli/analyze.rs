@@ -21,7 +21,7 @@ use serde::Serialize;
 use super::exit::Exit;
 use super::model::{Model, ModelArgs};
 use super::outputs::Force;
-use super::progress::ProgressArgs;
+use super::progress::{Progress, ProgressArgs};
 use super::values::{Misuse, above_0, at_least_1};
 use super::{PuzzleFile, doubling, draw_rows};
 
@@ -86,28 +86,50 @@ pub(super) fn run(args: Args) -> Result<Exit> {
             let trained = usize::from(pack.shape().segments);
             let model = IntegerModel { pack, member, batch: args.model.batch };
             // the integers went other ways than the float model will
-            let float = |set: &PuzzleSet, segments, _: &[Path]| {
+            let float = |set: &PuzzleSet, segments, _: &[Path], progress: &mut Progress| {
                 let mut model = args.model.restored(member)?;
-                let walked = follow(&mut model, set, segments, &mut |_| ())?;
+                let walked = walk(&mut model, "nothing, float", set, segments, progress)?;
                 Ok((model.hrm, walked))
             };
-            study(&args, model, float, (pack.header()?.task, trained), about, pictures)
+            let again = usize::from(pictures.is_some());
+            study(&args, model, (float, again), (pack.header()?.task, trained), about, pictures)
         }
         (Model::Float(model), about) => {
             let hrm = model.hrm.clone();
             let config = model.hrm.config().clone();
-            let float = |_: &PuzzleSet, _, walked: &[Path]| Ok((hrm, walked.to_vec()));
-            study(&args, *model, float, (config.task.as_str(), config.segments), about, pictures)
+            let float = |_: &PuzzleSet, _, walked: &[Path], _: &mut Progress| Ok((hrm, walked.to_vec()));
+            study(&args, *model, (float, 0), (config.task.as_str(), config.segments), about, pictures)
         }
     }
 }
 
+/// The ways of `model`, given `what`, through `set`.
+fn walk<M>(
+    model: &mut M,
+    what: &str,
+    set: &PuzzleSet,
+    segments: usize,
+    progress: &mut Progress,
+) -> Result<Vec<Path>>
+where
+    M: Answers<Error: std::error::Error + Send + Sync + 'static>,
+{
+    progress.stage(format!("given {what}"), (0, set.len()));
+    let walked = follow(model, set, segments, &mut |walked: &[Path]| {
+        progress.show(walked.len(), Some(walked.iter().filter(|path| path.solved()).count()));
+    })?;
+    Ok(walked)
+}
+
 /// Asks `model`, trained with `trained` segments; `float` gives a model to draw landscapes with, and its ways
-/// through the puzzles.
+/// through the puzzles, for which it walks through all of them `again` times.
 fn study<M>(
     args: &Args,
     mut model: M,
-    float: impl FnOnce(&PuzzleSet, usize, &[Path]) -> Result<(Hrm, Vec<Path>)>,
+    (float, again): (
+        impl FnOnce(&PuzzleSet, usize, &[Path], &mut Progress) -> Result<(Hrm, Vec<Path>)>,
+        usize,
+    ),
     (task, trained): (&str, usize),
     about: String,
     pictures: Option<Pictures>,
@@ -118,17 +140,13 @@ where
     let set = draw_rows(&args.file, task, args.rows, args.seed)?;
     let segments = args.segments.unwrap_or(trained);
     let mut kept = Vec::new();
-    let mut walk = |name: &str, set: &PuzzleSet| {
-        let mut progress = args.progress.start(format!("given {name}"), (0, set.len()));
-        follow(&mut model, set, segments, &mut |walked: &[Path]| {
-            progress.show(walked.len(), Some(walked.iter().filter(|path| path.solved()).count()));
-        })
-    };
-    for (name, eased) in ladder(&set, args.seed) {
-        let walked = walk(&name, &eased)?;
+    let ladder = ladder(&set, args.seed);
+    let mut progress = args.progress.start(set.len() * (ladder.len() + 1 + again));
+    for (name, eased) in ladder {
+        let walked = walk(&mut model, &name, &eased, segments, &mut progress)?;
         kept.push((name, keeping(&walked)));
     }
-    let walked = walk("nothing", &set)?;
+    let walked = walk(&mut model, "nothing", &set, segments, &mut progress)?;
     kept.push(("nothing".to_owned(), keeping(&walked)));
     let report = Report {
         model: about,
@@ -140,13 +158,8 @@ where
         rest: args.rest,
         modes: modes(&walked, args.rest),
     };
-    if args.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
-    } else {
-        print!("{}", text(&report)?);
-    }
     if let Some(out) = pictures {
-        let (hrm, of_float) = float(&set, segments, &walked)?;
+        let (hrm, of_float) = float(&set, segments, &walked, &mut progress)?;
         let around = surroundings(&hrm, &set, &of_float, args.rest)?;
         let walked: Vec<(Mode, Path)> =
             walked.into_iter().map(|path| (Mode::of(&path, args.rest), path)).collect();
@@ -158,7 +171,15 @@ where
             out.paths_table.stage(|file| paths::to_csv(&walked, file).map_err(Into::into))?,
             out.landscapes_table.stage(|file| landscapes::to_csv(&around, file).map_err(Into::into))?,
         ])?;
-        eprintln!("wrote paths and landscapes (.svg, .csv) into {}", out.folder.display());
+        progress.aside(|| {
+            eprintln!("wrote paths and landscapes (.svg, .csv) into {}", out.folder.display());
+        });
+    }
+    drop(progress);
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        print!("{}", text(&report)?);
     }
     Ok(Exit::Success)
 }

@@ -1,19 +1,23 @@
 //! The model card written beside a pack.
 
 use std::fmt::Write;
+use std::io::{self, BufRead};
 use std::path::Path;
 
 use anyhow::Result;
 use hrm_core::{Pack, workspace_bytes};
 use hrm_host::config::RunConfig;
-use hrm_host::files::Signature;
+use hrm_host::files::{Signature, whole_text};
 use hrm_host::quant::compare::Agreement;
 
 use super::export::name_of;
 
 /// A model card to which nobody has added anything.
-pub(super) const CARD: Signature =
-    Signature { name: "a model card", begins: |start| is_untouched(&String::from_utf8_lossy(start)) };
+pub(super) const CARD: Signature<'static> = Signature { name: "a model card", is_own: &is_card };
+
+fn is_card(file: &mut dyn BufRead) -> io::Result<bool> {
+    Ok(is_untouched(&whole_text(file)?))
+}
 
 const FIRST_ROW: &str = "| task | ";
 const VALIDATION: &str = "Validation rows (";

@@ -13,18 +13,33 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, Serialize, clap::Args)]
 pub(super) struct Limits {
     /// Points of exact accuracy by which the integer model may fall behind after the last segment
-    #[arg(long, value_name = "POINTS", default_value_t = 0.5)]
+    #[arg(long, value_name = "POINTS", default_value_t = 0.5, value_parser = points)]
     tolerance: f64,
     /// Least mean cosine of the two models' z_H: of all puzzles after the first segment, and after the last of those that
     /// both solve
-    #[arg(long, value_name = "COSINE", default_value_t = 0.95)]
+    #[arg(long, value_name = "COSINE", default_value_t = 0.95, value_parser = cosine)]
     least_cosine: f64,
     /// Least per cent of equal cells: of all puzzles after the first segment, and in every segment of those that both solve
-    #[arg(long, value_name = "PERCENT", default_value_t = 90.0)]
+    #[arg(long, value_name = "PERCENT", default_value_t = 90.0, value_parser = points)]
     least_cells: f64,
     /// Least per cent of the pack's int8 weights that the checkpoint's become again
-    #[arg(long, value_name = "PERCENT", default_value_t = 99.9)]
+    #[arg(long, value_name = "PERCENT", default_value_t = 99.9, value_parser = points)]
     least_weights: f64,
+}
+
+/// Per cent, or points of them.
+fn points(text: &str) -> Result<f64, String> {
+    within(text, 0.0, 100.0)
+}
+
+/// A cosine that says something: below 0, two states would have nothing in common.
+fn cosine(text: &str) -> Result<f64, String> {
+    within(text, 0.0, 1.0)
+}
+
+fn within(text: &str, least: f64, most: f64) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number| (least..=most).contains(number));
+    number.ok_or_else(|| format!("give a number from {least} to {most}"))
 }
 
 /// One thing that was looked at.

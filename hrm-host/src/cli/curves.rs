@@ -44,10 +44,10 @@ pub(super) fn run(args: Args) -> Result<Exit> {
         picture.stage(|file| file.write_all(drawn.as_bytes()))?,
         table.stage(|file| to_csv(&runs, file).map_err(Into::into))?,
     ])?;
+    eprintln!("wrote {} and {}", picture.shown(), table.shown());
     for run in &runs {
         println!("{}", describe(run));
     }
-    println!("wrote {} and {}", picture.name().display(), table.name().display());
     Ok(Exit::Success)
 }
 

@@ -14,7 +14,7 @@ use hrm_host::config::RunConfig;
 use hrm_host::data::PuzzleSet;
 use hrm_host::data::export::{self, GENERATED};
 use hrm_host::data::generate::{Recipe, generate};
-use hrm_host::files::{Plan, Signature, make_folder};
+use hrm_host::files::{Plan, Signature, make_folder, whole_text};
 use hrm_host::model::Hrm;
 use hrm_host::quant::{AlignedPack, IntegerModel};
 use hrm_host::train::eval::{Answers, FloatModel, evaluate};
@@ -27,12 +27,13 @@ use super::card::CARD;
 use super::exit::Exit;
 use super::export::PACK;
 use super::model::newest;
+use super::signals;
 
 /// The configuration of the demo, as it stands in `configs/`.
 const CONFIG: &str = include_str!("../../../configs/sudoku4-demo.toml");
 /// The demo's configuration where an earlier demo has left it.
-const OWN_CONFIG: Signature =
-    Signature { name: "the demo's configuration", begins: |start| CONFIG.as_bytes().starts_with(start) };
+const OWN_CONFIG: Signature<'static> =
+    Signature { name: "the demo's configuration", is_own: &|file| Ok(whole_text(file)? == CONFIG) };
 /// Puzzles the finished model is tried on.
 const PUZZLES: usize = 200;
 /// Of those, compared with an emulated microcontroller.
@@ -150,6 +151,9 @@ fn text(path: &Path) -> Result<&str> {
 fn command(words: &[&str]) -> Result<()> {
     println!("$ hrm-host {}", words.join(" "));
     let code = Cli::try_parse_from(std::iter::once(&"hrm-host").chain(words))?.run()?;
+    if code == Exit::Interrupted {
+        signals::end();
+    }
     ensure!(code == Exit::Success, "`hrm-host {}` did not succeed", words.join(" "));
     Ok(())
 }

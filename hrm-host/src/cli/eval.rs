@@ -105,20 +105,20 @@ where
             "hints %   exact %   95 % interval     at halt %   mean halt   cells %   exact % after 1, 2, 4, 8 ... segments"
         );
     }
-    let stop = interrupt::watch()?;
+    let stop = interrupt::watch();
     let mut done = 0;
+    let mut progress = args.progress.start(set.len() * args.hints.len());
     for &hints in &args.hints {
-        let mut progress = args.progress.start(format!("{hints} % hints"), (0, set.len()));
+        progress.stage(format!("{hints} % hints"), (0, set.len()));
         let level = evaluate_while(&mut model, (&set, hints), segments, args.seed, &mut |outcomes| {
             progress.show(outcomes.len(), Some(outcomes.iter().filter(|o| o.exact).count()));
             if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;
-        drop(progress);
         done += level.rows;
         if !args.json {
-            println!("{}", table_row(&level));
+            progress.aside(|| println!("{}", table_row(&level)));
             if level.rows < set.len() {
-                println!("          of {} of the {} puzzles", level.rows, set.len());
+                progress.aside(|| println!("          of {} of the {} puzzles", level.rows, set.len()));
             }
         }
         levels.push(level);
@@ -126,6 +126,7 @@ where
             break;
         }
     }
+    drop(progress);
     let missing = set.len() * args.hints.len() - done;
     if args.json {
         let report = serde_json::json!({

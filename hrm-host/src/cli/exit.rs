@@ -53,16 +53,18 @@ impl Exit {
     const fn meaning(self) -> &'static str {
         match self {
             Exit::Success => {
-                "done: solve has solved every puzzle, verify has found every comparison to hold, eval has measured"
+                "done: solve has solved every puzzle, verify has found every comparison to hold, eval has measured all that was asked"
             }
-            Exit::Error => "an error, or a comparison that does not hold; the message says which",
+            Exit::Error => {
+                "an error, a comparison that does not hold, or eval --vote: a wrong grid called solved; the message says which"
+            }
             Exit::Usage => "the command line cannot be understood",
             Exit::Refused => {
                 "solve: a puzzle is none (its givens contradict each other, or its text is no grid)"
             }
             Exit::Unproven => "solve: a puzzle was left unproven",
             Exit::Interrupted => {
-                "interrupted: train saves, eval and verify print what they know; commands that keep nothing end by the signal"
+                "interrupted: train saves; eval, verify and solve print what they know; all others end at once and leave nothing half-written"
             }
             Exit::NobodyReads => "the reader of the output has gone (`| head`)",
         }

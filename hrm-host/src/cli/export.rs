@@ -1,10 +1,11 @@
 //! `hrm-host export`
 
+use std::io::{self, BufRead};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use hrm_core::lane::LaneWidth;
-use hrm_core::pack::{Accuracy, MAGIC, Provenance};
+use hrm_core::pack::{Accuracy, Provenance};
 use hrm_core::workspace_bytes;
 use hrm_host::config::RunConfig;
 use hrm_host::data::hints::ease;
@@ -12,8 +13,10 @@ use hrm_host::data::{Puzzle, PuzzleSet};
 use hrm_host::files::{Output, Signature, commit};
 use hrm_host::model::{Hrm, Params};
 use hrm_host::quant::compare::compare;
+use hrm_host::quant::origin::other_run;
 use hrm_host::quant::{
-    About, IntegerModel, PROGRAM, SELF_TEST_SEGMENTS, quantize, rows_told, with_accuracy, with_self_test,
+    About, AlignedPack, IntegerModel, PROGRAM, SELF_TEST_SEGMENTS, quantize, rows_told, with_accuracy,
+    with_self_test,
 };
 use hrm_host::train::checkpoint::{RunDir, load_model};
 use hrm_host::train::eval::FloatModel;
@@ -60,8 +63,31 @@ pub(super) struct Args {
     threads: Option<usize>,
 }
 
-/// A pack, by its first bytes.
-pub(super) const PACK: Signature = Signature { name: "a pack", begins: |start| start.starts_with(&MAGIC) };
+/// An intact pack.
+pub(super) const PACK: Signature<'static> =
+    Signature { name: "a pack", is_own: &|file| Ok(pack_in(file)?.open().is_ok()) };
+
+fn pack_in(file: &mut dyn BufRead) -> io::Result<AlignedPack> {
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(AlignedPack::copy_of(&bytes))
+}
+
+/// Whether `pack` was made of the run of `config`, with as many `members`, when the run had `steps` steps at most.
+fn is_earlier(
+    pack: &AlignedPack,
+    config: &RunConfig,
+    (members, lanes): (usize, LaneWidth),
+    steps: u64,
+) -> bool {
+    let Ok(pack) = pack.open() else { return false };
+    let of_run =
+        |provenance: &Provenance<'_>| provenance.steps <= steps && other_run(provenance, config).is_empty();
+    let shape = pack.shape();
+    usize::from(shape.members) == members
+        && shape.lanes == lanes
+        && pack.header().is_ok_and(|header| of_run(&header.provenance))
+}
 
 /// Hint levels measured for the card.
 const HINTS: [u8; 4] = [90, 70, 40, 0];
@@ -92,12 +118,15 @@ pub(super) fn run(args: Args) -> Result<Exit> {
     if let Some(data) = &args.data {
         config.data.train.clone_from(data);
     }
-    let (pack_out, card_out) = outputs(&args, &paths, &config)?;
+    let lanes = if args.lanes == "8" { LaneWidth::I8 } else { LaneWidth::I16 };
+    let is_own =
+        |file: &mut dyn BufRead| Ok(is_earlier(&pack_in(file)?, &config, (members.len(), lanes), steps));
+    let own = Signature { name: "an earlier pack of this run", is_own: &is_own };
+    let (pack_out, card_out) = outputs(&args, own, &paths, &config)?;
     let puzzles = prepare(&config).context(
         "export calibrates on the run's training puzzles; name their file with --data where it has moved",
     )?;
 
-    let lanes = if args.lanes == "8" { LaneWidth::I8 } else { LaneWidth::I16 };
     let data = rows_told(&config, puzzles.train.len(), puzzles.validation.len());
     // Packs and cards are given away: where files lie on this machine is left out.
     let told = config.without_folders();
@@ -147,6 +176,7 @@ pub(super) fn run(args: Args) -> Result<Exit> {
         eprintln!("wrote a pack of {} bytes to {}, without a card", pack.bytes().len(), pack_out.shown());
         return Ok(Exit::Success);
     };
+    eprintln!("wrote {} and {}", pack_out.shown(), card_out.shown());
     let shape = *pack.open()?.shape();
     println!(
         "{}: {} bytes, {} member(s), {}-bit lanes, {} bytes of RAM",
@@ -162,15 +192,19 @@ pub(super) fn run(args: Args) -> Result<Exit> {
             a.float_exact, a.rows, a.int_exact, a.rows
         );
     }
-    println!("card: {}", card_out.name().display());
     Ok(Exit::Success)
 }
 
 /// The pack and, where it is a file that something can lie beside, its card.
-fn outputs(args: &Args, checkpoints: &[PathBuf], config: &RunConfig) -> Result<(Output, Option<Output>)> {
+fn outputs(
+    args: &Args,
+    own: Signature<'_>,
+    checkpoints: &[PathBuf],
+    config: &RunConfig,
+) -> Result<(Output, Option<Output>)> {
     let data = [&config.data.train, &config.data.validation_from];
     let mut plan = args.force.plan(checkpoints.iter().chain(data));
-    let pack = plan.output(&args.out, PACK)?;
+    let pack = plan.output(&args.out, own)?;
     if pack.is_stream() {
         return Ok((pack, None));
     }
@@ -185,6 +219,14 @@ fn checkpoint_paths(args: &Args) -> Result<Vec<PathBuf>> {
             args.members == 1,
             "--members goes with one run directory; name the checkpoint files instead"
         );
+        if let Some(run) = args.checkpoints.iter().find(|path| path.is_dir()) {
+            bail!(
+                "{} is a folder, and several checkpoints are files of one run: name them ({}), or one run alone, with --members N \
+                 for its newest N",
+                run.display(),
+                run.join("step-*.safetensors").display()
+            );
+        }
         return Ok(args.checkpoints.clone());
     };
     if !only.is_dir() {

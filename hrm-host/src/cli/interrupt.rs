@@ -2,25 +2,18 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::Result;
-
-use super::exit::Exit;
-use super::signals::on_stop;
+use super::signals;
 
 /// Whether this process was asked to stop.
 static ASKED: AtomicBool = AtomicBool::new(false);
 
 /// Watches for Ctrl-C, SIGTERM and SIGHUP from now on. The first raises the flag; a second one ends the program at once.
-pub(super) fn watch() -> Result<&'static AtomicBool> {
-    let asked = || {
+pub(super) fn watch() -> &'static AtomicBool {
+    signals::on_stop(|| {
         if ASKED.swap(true, Ordering::Relaxed) {
-            std::process::exit(Exit::Interrupted.code().into());
+            signals::end();
         }
         eprintln!("stopping; what is known so far follows (once more: stop at once)");
-    };
-    match on_stop(asked) {
-        // Another command of the same process watches already.
-        Err(error) if matches!(error.downcast_ref(), Some(ctrlc::Error::MultipleHandlers)) => Ok(&ASKED),
-        watching => watching.map(|()| &ASKED),
-    }
+    });
+    &ASKED
 }

@@ -1,13 +1,13 @@
 //! `hrm-host completions` and `hrm-host man`: what shells and manual readers want, made of the command line itself.
 
-use std::io::Write as _;
+use std::io::{self, BufRead, Write as _};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::{Command, CommandFactory};
 use clap_complete::Shell;
 use clap_mangen::Man;
-use hrm_host::files::{Signature, commit};
+use hrm_host::files::{Signature, commit, make_folder, whole_text};
 
 use super::Cli;
 use super::exit::Exit;
@@ -34,10 +34,10 @@ pub(super) struct ManArgs {
 }
 
 /// A page that this program may write anew.
-const PAGE: Signature = Signature { name: "a manual page of hrm-host", begins: is_page };
+const PAGE: Signature<'static> = Signature { name: "a manual page of hrm-host", is_own: &is_page };
 
-fn is_page(start: &[u8]) -> bool {
-    String::from_utf8_lossy(start).lines().any(|line| line.starts_with(".TH hrm-host"))
+fn is_page(file: &mut dyn BufRead) -> io::Result<bool> {
+    Ok(whole_text(file)?.lines().any(|line| line.starts_with(".TH hrm-host")))
 }
 
 /// Runs `completions`.
@@ -65,7 +65,7 @@ pub(super) fn man(args: &ManArgs) -> Result<Exit> {
         return Ok(Exit::Success);
     }
     let dir = &args.dir;
-    std::fs::create_dir_all(dir).with_context(|| format!("cannot create the folder {}", dir.display()))?;
+    make_folder(dir)?;
     let mut plan = args.force.plan([""; 0]);
     let mut staged = Vec::new();
     let planned = pages.iter().map(|page| plan.output(&dir.join(page.file_name()), PAGE));

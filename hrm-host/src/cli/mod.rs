@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
-use clap::{Parser, Subcommand};
+use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 use hrm_core::task::draw::shuffle;
 use hrm_core::task::sudoku::Sudoku;
 use hrm_host::data::import::{Columns, Options};
@@ -84,11 +84,26 @@ enum Command {
 }
 
 impl Cli {
+    /// Reads a command line; help and errors are coloured where the terminal takes it.
+    ///
+    /// # Errors
+    /// What is to be shown instead of running anything.
+    pub(crate) fn from_words<T: Into<std::ffi::OsString> + Clone>(
+        words: impl IntoIterator<Item = T>,
+    ) -> Result<Self, clap::Error> {
+        let choice = if terminal::takes_colours() { ColorChoice::Auto } else { ColorChoice::Never };
+        let mut command = Self::command().color(choice);
+        let found = command.try_get_matches_from_mut(words)?;
+        Self::from_arg_matches(&found).map_err(|error| error.format(&mut command))
+    }
+
     /// Runs the chosen subcommand and gives its exit code.
     ///
     /// # Errors
     /// What went wrong, to be shown to the user.
     pub(crate) fn run(self) -> anyhow::Result<Exit> {
+        // A command before this one may have had plans of its own.
+        signals::end_on_stop();
         match self.command {
             Command::Demo(args) => demo::run(args),
             Command::Data(args) => data::run(args),
@@ -180,8 +195,6 @@ mod documents;
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

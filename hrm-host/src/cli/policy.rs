@@ -32,12 +32,14 @@ pub(super) struct PolicyArgs {
     /// End a guess where the halting head says stop
     #[arg(long)]
     stop_on_halt: bool,
-    /// End a guess whose grid stayed the same for so many segments; 0 waits for the last segment
-    #[arg(long, default_value_t = Policy::default().patience, value_name = "SEGMENTS")]
-    patience: u16,
-    /// Blank cells that a guess fills in with what the guess before it ended on; 0 supposes nothing
-    #[arg(long, default_value_t = Policy::default().suppose, value_name = "CELLS")]
-    suppose: u16,
+    /// End a guess whose grid stayed the same for so many segments; 0 waits for the last segment; 1 by default, 0 with --rule
+    /// majority
+    #[arg(long, value_name = "SEGMENTS")]
+    patience: Option<u16>,
+    /// Blank cells that a guess fills in with what the guess before it ended on; 0 supposes nothing; 3 by default, 0 with --rule
+    /// majority
+    #[arg(long, value_name = "CELLS")]
+    suppose: Option<u16>,
     /// Seeds the draws from the full symmetry group and of the cells supposed
     #[arg(long, default_value_t = 0, value_name = "SEED")]
     policy_seed: u64,
@@ -82,8 +84,8 @@ impl PolicyArgs {
             segments: self.segments.unwrap_or(usual.segments),
             budget: self.budget,
             stop_on_halt: self.stop_on_halt,
-            patience: self.patience,
-            suppose: self.suppose,
+            patience: self.patience.unwrap_or(usual.patience),
+            suppose: self.suppose.unwrap_or(usual.suppose),
             seed: self.policy_seed,
             ..usual
         })
@@ -97,7 +99,7 @@ impl PolicyArgs {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
+    use clap::{Args as _, Parser};
 
     use super::*;
 
@@ -116,7 +118,20 @@ mod tests {
     fn without_options_it_is_the_library_s_recommended_one_for_the_model() {
         assert_eq!(policy(""), Policy { first_segments: 8, ..Policy::default() });
         let papers = Policy { rule: Rule::Majority, first_segments: 8, segments: 8, ..Policy::papers() };
-        assert_eq!(policy("--rule majority --patience 0 --suppose 0"), papers);
+        assert_eq!(policy("--rule majority"), papers);
+        let usual = policy("");
+        let told = PolicyArgs::augment_args(clap::Command::new("policy"));
+        let told = |id: &str| {
+            told.get_arguments().find(|arg| arg.get_id() == id).unwrap().get_help().unwrap().to_string()
+        };
+        for (id, value, majority) in [
+            ("patience", u32::from(usual.patience), u32::from(papers.patience)),
+            ("suppose", usual.suppose.into(), papers.suppose.into()),
+            ("guesses", usual.guesses.into(), papers.guesses.into()),
+        ] {
+            let help = told(id);
+            assert!(help.contains(&format!("{value} by default, {majority} with --rule majority")), "{help}");
+        }
     }
 
     #[test]

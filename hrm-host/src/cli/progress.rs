@@ -20,8 +20,8 @@ pub(super) struct ProgressArgs {
 }
 
 impl ProgressArgs {
-    /// Begins to tell of `what`: `total` puzzles, `before` of which were done earlier.
-    pub(super) fn start(self, what: impl Into<String>, (before, total): (usize, usize)) -> Progress {
+    /// Begins to tell of a command that has `todo` puzzles to do in all its [stages](Progress::stage).
+    pub(super) fn start(self, todo: usize) -> Progress {
         let screen = match (self.quiet, redraws(&stderr())) {
             (true, _) => Screen::Dark,
             (false, true) => Screen::Bar(bar()),
@@ -29,7 +29,8 @@ impl ProgressArgs {
                 Screen::Lines { every: Duration::from_secs(self.seconds), last: Instant::now() }
             }
         };
-        Progress { what: what.into(), before, total, began: Instant::now(), screen }
+        let state = State { before: 0, done: 0, total: 0, earlier: 0, todo, solved: None };
+        Progress { what: String::new(), state, began: Instant::now(), screen }
     }
 }
 
@@ -51,19 +52,24 @@ enum Screen {
 /// Long work on its way.
 pub(super) struct Progress {
     what: String,
-    before: usize,
-    total: usize,
+    state: State,
     began: Instant,
     screen: Screen,
 }
 
 impl Progress {
-    /// Tells that `done` puzzles are done, `solved` of them solved where that is known.
+    /// The next stage, `what`: `total` puzzles, `before` of which were known when the command began.
+    pub(super) fn stage(&mut self, what: impl Into<String>, (before, total): (usize, usize)) {
+        self.what = what.into();
+        let State { earlier, todo, .. } = self.state;
+        let earlier = earlier + self.state.done - self.state.before;
+        self.state = State { before, done: before, total, earlier, todo, solved: None };
+    }
+
+    /// Tells that `done` puzzles of the stage are done, `solved` of them solved where that is known.
     pub(super) fn show(&mut self, done: usize, solved: Option<usize>) {
-        let text = || {
-            let state = State { before: self.before, done, total: self.total, solved };
-            format!("{}: {}", self.what, state.text(self.began.elapsed()))
-        };
+        self.state = State { done, solved, ..self.state };
+        let text = || format!("{}: {}", self.what, self.state.text(self.began.elapsed()));
         match &mut self.screen {
             Screen::Bar(bar) => bar.set_message(text()),
             Screen::Lines { every, last } if last.elapsed() >= *every => {
@@ -92,10 +98,15 @@ impl Drop for Progress {
 }
 
 /// How far it is.
+#[derive(Clone, Copy)]
 struct State {
+    /// Of this stage: known from the start, done, in all.
     before: usize,
     done: usize,
     total: usize,
+    /// Of the whole command: done in the stages before, and in all.
+    earlier: usize,
+    todo: usize,
     solved: Option<usize>,
 }
 
@@ -103,10 +114,10 @@ impl State {
     /// As a person reads it, after `elapsed` of this run.
     fn text(&self, elapsed: Duration) -> String {
         let mut text = format!("{} of {} puzzles", self.done, self.total);
-        let now = self.done.saturating_sub(self.before) as f64;
-        let rate = now / elapsed.as_secs_f64().max(1e-3);
-        if now > 0.0 {
-            let left = self.total.saturating_sub(self.done) as f64 / rate;
+        let now = self.earlier + self.done.saturating_sub(self.before);
+        let rate = now as f64 / elapsed.as_secs_f64().max(1e-3);
+        if now > 0 {
+            let left = self.todo.saturating_sub(now) as f64 / rate;
             let _ = match rate {
                 1.0.. => write!(text, ", {rate:.1}/s"),
                 _ => write!(text, ", {:.1}/min", 60.0 * rate),
@@ -135,13 +146,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rate_and_time_left_are_those_of_this_run() {
-        let state = State { before: 100, done: 120, total: 400, solved: Some(57) };
+    fn rate_and_time_left_are_those_of_this_run_and_of_all_its_stages() {
+        let state = State { before: 100, done: 120, total: 400, earlier: 0, todo: 300, solved: Some(57) };
         let text = state.text(Duration::from_secs(10));
         assert_eq!(text, "120 of 400 puzzles, 2.0/s, 2 min 20 s left, 57 solved");
         let text = state.text(Duration::from_secs(1200));
         assert_eq!(text, "120 of 400 puzzles, 1.0/min, 4 h 40 min left, 57 solved");
-        let fresh = State { before: 100, done: 100, total: 400, solved: None };
+        let second = State { before: 0, done: 20, earlier: 300, todo: 640, ..state };
+        let text = second.text(Duration::from_secs(160));
+        assert_eq!(text, "20 of 400 puzzles, 2.0/s, 2 min 40 s left, 57 solved");
+        let fresh = State { done: 100, solved: None, ..state };
         assert_eq!(fresh.text(Duration::ZERO), "100 of 400 puzzles");
         assert_eq!(span(59.6), "1 min 0 s");
     }

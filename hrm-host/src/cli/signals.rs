@@ -1,8 +1,11 @@
 //! Being asked to stop: Ctrl-C, SIGTERM, and SIGHUP where a terminal is closed.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use hrm_host::files;
+
+use super::exit::Exit;
 
 /// One request may come as several signals: a closed terminal has both the system and the shell send SIGHUP.
 const ONE_REQUEST: Duration = Duration::from_secs(1);
@@ -16,46 +19,83 @@ pub(crate) fn ignore_size_limit() {
     }
 }
 
-/// Has `stop` called, on a thread of its own, for every request to stop.
+type Stop = Box<dyn FnMut() + Send>;
+
+/// What a request to stop does; nothing here ends the program.
+static STOP: Mutex<Option<Stop>> = Mutex::new(None);
+
+/// Has every request to stop heard, on a thread of its own. It ends the program, and leaves nothing half-written, unless the
+/// command has said otherwise ([`on_stop`]).
 ///
-/// SIGHUP stays ignored where it was when the program began, as `nohup` has it.
-///
-/// # Errors
-/// Where the system does not let signals be caught.
-pub(super) fn on_stop(mut stop: impl FnMut() + Send + 'static) -> Result<()> {
+/// Signals stay ignored that were so when the program began, as `nohup` and a shell's background jobs have them.
+pub(crate) fn hear() {
     let mut last: Option<Instant> = None;
     let heard = move || {
         if last.is_none_or(|last| last.elapsed() > ONE_REQUEST) {
-            stop();
+            match STOP.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+                Some(stop) => stop(),
+                None => end(),
+            }
             last = Some(Instant::now());
         }
     };
-    keeping_ignored_hangups(|| ctrlc::set_handler(heard)).context("cannot watch for Ctrl-C")
+    // Where signals cannot be caught, the system's own way of ending the program remains.
+    let _ = keeping_ignored(|| ctrlc::set_handler(heard));
 }
 
-/// Calls `set`, which has signals caught, and lets SIGHUP be ignored afterwards where it was before.
+/// Has `stop` called for every request to stop, until the program ends or a command says otherwise.
+pub(super) fn on_stop(stop: impl FnMut() + Send + 'static) {
+    *STOP.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(stop));
+}
+
+/// Has a request to stop end the program, as it does unless a command has said otherwise.
+pub(super) fn end_on_stop() {
+    *STOP.lock().unwrap_or_else(PoisonError::into_inner) = None;
+}
+
+/// Ends the program at once. Files that are not complete are deleted.
+pub(super) fn end() {
+    let told = if files::abandon() { "files written before are complete" } else { "no file was changed" };
+    eprintln!("interrupted; {told}");
+    std::process::exit(Exit::Interrupted.code().into());
+}
+
+/// The signals by which a program is asked to stop.
 #[cfg(unix)]
-fn keeping_ignored_hangups<T>(set: impl FnOnce() -> T) -> T {
+const REQUESTS: [libc::c_int; 3] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP];
+
+/// Calls `set`, which has signals caught, and lets those be ignored afterwards that were before.
+#[cfg(unix)]
+fn keeping_ignored<T>(set: impl FnOnce() -> T) -> T {
     use std::mem::MaybeUninit;
     use std::ptr;
 
-    let mut hangup = MaybeUninit::<libc::sigset_t>::uninit();
+    let mut requests = MaybeUninit::<libc::sigset_t>::uninit();
     let mut mask = MaybeUninit::<libc::sigset_t>::uninit();
-    let mut before = MaybeUninit::<libc::sigaction>::uninit();
-    // SAFETY: all three are written by the calls before they are read, SIGHUP is a signal, and no handler is installed here.
-    let (ignored, mask) = unsafe {
-        libc::sigemptyset(hangup.as_mut_ptr());
-        libc::sigaddset(hangup.as_mut_ptr(), libc::SIGHUP);
-        // One that comes in between waits, and is dropped where it is ignored again.
-        libc::pthread_sigmask(libc::SIG_BLOCK, hangup.as_ptr(), mask.as_mut_ptr());
-        libc::sigaction(libc::SIGHUP, ptr::null(), before.as_mut_ptr());
-        (before.assume_init().sa_sigaction == libc::SIG_IGN, mask.assume_init())
+    let is_ignored = |signal: &libc::c_int| {
+        let mut before = MaybeUninit::<libc::sigaction>::uninit();
+        // SAFETY: `before` is written by the call before it is read, and no handler is installed.
+        unsafe {
+            libc::sigaction(*signal, ptr::null(), before.as_mut_ptr());
+            before.assume_init().sa_sigaction == libc::SIG_IGN
+        }
     };
+    // SAFETY: both are written by the calls before they are read, and all of `REQUESTS` are signals.
+    let mask = unsafe {
+        libc::sigemptyset(requests.as_mut_ptr());
+        for signal in REQUESTS {
+            libc::sigaddset(requests.as_mut_ptr(), signal);
+        }
+        // One that comes in between waits, and is dropped where it is ignored again.
+        libc::pthread_sigmask(libc::SIG_BLOCK, requests.as_ptr(), mask.as_mut_ptr());
+        mask.assume_init()
+    };
+    let ignored: Vec<libc::c_int> = REQUESTS.into_iter().filter(is_ignored).collect();
     let done = set();
-    // SAFETY: as above; the mask is the one that this thread had.
+    // SAFETY: no handler is installed, and the mask is the one that this thread had.
     unsafe {
-        if ignored {
-            libc::signal(libc::SIGHUP, libc::SIG_IGN);
+        for signal in ignored {
+            libc::signal(signal, libc::SIG_IGN);
         }
         libc::pthread_sigmask(libc::SIG_SETMASK, &raw const mask, ptr::null_mut());
     }
@@ -63,6 +103,6 @@ fn keeping_ignored_hangups<T>(set: impl FnOnce() -> T) -> T {
 }
 
 #[cfg(not(unix))]
-fn keeping_ignored_hangups<T>(set: impl FnOnce() -> T) -> T {
+fn keeping_ignored<T>(set: impl FnOnce() -> T) -> T {
     set()
 }

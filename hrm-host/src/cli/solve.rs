@@ -99,9 +99,13 @@ impl Solving<'_> {
     /// Solves the puzzles on all threads and shows the answers in the puzzles' order.
     fn on_all_threads(&self, progress: ProgressArgs) -> Result<Exit> {
         Hrm::new(self.pack, &mut self.memory())?;
-        let stop = interrupt::watch()?;
+        let stop = interrupt::watch();
         let all: Vec<usize> = (0..self.puzzles.len()).collect();
-        let mut progress = (all.len() > 1).then(|| progress.start("solve", (0, all.len())));
+        let mut progress = (all.len() > 1).then(|| {
+            let mut progress = progress.start(all.len());
+            progress.stage("solve", (0, all.len()));
+            progress
+        });
         let (mut score, mut waiting, mut next) = (Score::default(), BTreeMap::new(), 0);
         let solve = |memory: &mut Vec<u32>, index: usize, ended: &AtomicBool| {
             self.solve(memory, index, || ![stop, ended].iter().any(|flag| flag.load(Ordering::Relaxed)))

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use hrm_host::config::{Precision, RunConfig};
-use hrm_host::files::check_folder;
+use hrm_host::files::{CONFIG, check_folder};
 use hrm_host::model::multiplies_bf16;
 use hrm_host::train::checkpoint::RunDir;
 use hrm_host::train::metrics::{Evaluation, Progress};
 use hrm_host::train::source::prepare;
-use hrm_host::train::{Event, RunOptions, Stop, run as train};
+use hrm_host::train::{Event, RunOptions, Stop, fixed_keys_that_differ, run as train};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::compute::DeviceChoice;
@@ -83,12 +83,12 @@ pub(super) fn run(args: Args) -> Result<Exit> {
     let flag = stop.clone();
     signals::on_stop(move || {
         if flag.swap(true, Ordering::Relaxed) {
-            std::process::exit(Exit::Interrupted.code().into());
+            signals::end();
         }
         eprintln!(
             "stopping after this step and saving (once more: stop at once, losing what the last checkpoint lacks)"
         );
-    })?;
+    });
 
     let from = &config.train.from;
     let start =
@@ -129,10 +129,12 @@ pub(super) fn run(args: Args) -> Result<Exit> {
 /// The configuration of the file, or of the run that is resumed, with every change from the command line.
 fn configuration(args: &Args) -> Result<RunConfig> {
     ensure_folder(args)?;
+    let dir = RunDir::open(&args.out);
+    dir.ensure_idle()?;
     let mut of_run = None;
     if args.resume {
-        let (_, state, _) = RunDir::open(&args.out).newest()?;
-        of_run = Some((state.config, state.step));
+        let (_, state, _) = dir.newest()?;
+        of_run = Some((kept_configuration(args, state.config)?, state.step));
     }
     let mut overrides = args.overrides.clone();
     if let Some(from) = &args.from {
@@ -175,6 +177,37 @@ fn configuration(args: &Args) -> Result<RunConfig> {
         ensure_there(&config)?;
     }
     Ok(config)
+}
+
+/// The configuration that the run in --out goes on with: that of its newest checkpoint, `last`, or of the folder's config.toml,
+/// where somebody has changed that since.
+fn kept_configuration(args: &Args, last: RunConfig) -> Result<RunConfig> {
+    let path = args.out.join(CONFIG);
+    if !path.is_file() {
+        return Ok(last);
+    }
+    let kept = RunConfig::load(&path, &[]).with_context(|| {
+        format!("mend {0}, or delete it to go on as the newest checkpoint says", path.display())
+    })?;
+    let changed = kept.differing_keys(&last, "");
+    if changed.is_empty() {
+        return Ok(last);
+    }
+    let (path, keys) = (path.display(), changed.join(", "));
+    let fixed = fixed_keys_that_differ(&last, &kept);
+    ensure!(
+        fixed.is_empty(),
+        "{path} has another {} than the run's newest checkpoint, and a run cannot change that; undo it there, or delete the file to \
+         go on as the checkpoint says (a new run with it: train --config {path} --out NEW)",
+        fixed.join(", ")
+    );
+    ensure!(
+        args.config.is_none(),
+        "{path} was changed since the run's newest checkpoint ({keys}), and --config would overwrite it; leave --config out to go on \
+         as it says, or delete it"
+    );
+    eprintln!("{path} was changed since the run's newest checkpoint: going on with its {keys}");
+    Ok(kept)
 }
 
 /// The configuration of the model at `path`, but for the end of its run: a new one goes on until it is stopped.

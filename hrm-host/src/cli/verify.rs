@@ -191,20 +191,22 @@ fn against_checkpoint(args: &Args, checkpoint: &Path, pack: Pack<'_>) -> Result<
     let mut float = FloatModel { hrm: Hrm::new(&config.model, &trained.params)?, batch: 32 };
     let mut int = IntegerModel { pack, member, batch: 32 };
     let mut tables = Vec::new();
-    let stop = interrupt::watch()?;
+    let stop = interrupt::watch();
+    let mut progress = args.progress.start(set.len() * args.hints.len());
     for &hints in &args.hints {
         let eased = with_hints(&set, hints, args.seed);
-        let mut progress = args.progress.start(format!("{hints} % hints"), (0, set.len()));
+        progress.stage(format!("{hints} % hints"), (0, set.len()));
         let mut watch = |done| {
             progress.show(done, None);
             if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
         let table = compare_while::<_, _, anyhow::Error>(&mut float, &mut int, &eased, segments, &mut watch)?;
-        drop(progress);
         let found = of_trajectories(hints, &table, &args.limits);
         if !args.json {
-            print_table(hints, &table);
-            found.iter().for_each(|check| println!("{}", check.line()));
+            progress.aside(|| {
+                print_table(hints, &table);
+                found.iter().for_each(|check| println!("{}", check.line()));
+            });
         }
         checks.extend(found);
         tables.push(serde_json::json!({ "hints": hints, "segments": table }));
@@ -212,6 +214,7 @@ fn against_checkpoint(args: &Args, checkpoint: &Path, pack: Pack<'_>) -> Result<
             break;
         }
     }
+    drop(progress);
     let failed = checks.iter().filter(|check| check.fails()).count();
     let interrupted = stop.load(Ordering::Relaxed);
     if args.json {

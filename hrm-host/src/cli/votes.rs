@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use hrm_core::Pack;
 use hrm_core::solve::{Policy, Status};
 use hrm_host::data::PuzzleSet;
@@ -15,6 +15,7 @@ use serde::Serialize;
 
 use super::eval::Args;
 use super::exit::Exit;
+use super::progress::Progress;
 use super::shard::Shard;
 use super::{Drawn, doubling, draw, interrupt};
 
@@ -44,10 +45,14 @@ pub(super) fn votes(args: &Args, pack: Pack<'_>, about: &str, files: Option<File
     let drawn = draw(&args.file, pack.header()?.task, args.rows, args.seed)?;
     let rows = drawn.set.len();
     let heading = || Heading::new(pack.crc(), drawn.mark.clone(), (rows, args.seed), &args.hints, policy);
-    let record = files.map(|files| files.read(&heading())).transpose()?;
+    let record = files.map(|files| files.read(&heading(), &drawn.places)).transpose()?;
     let own: Vec<usize> = args.shard.unwrap_or(Shard::WHOLE).rows(rows).collect();
-    let stop = interrupt::watch()?;
-    let mut work = Work { args, pack, policy, drawn: &drawn, own: &own, record, failed: None, stop };
+    let stop = interrupt::watch();
+    ensure!(!own.is_empty(), "--shard: that part has none of the {rows} puzzles drawn; nothing is measured");
+    let known = |row, hints| record.as_ref().is_some_and(|record| record.get(hints, row).is_some());
+    let todo = args.hints.iter().map(|&hints| own.iter().filter(|&&row| !known(row, hints)).count()).sum();
+    let progress = args.progress.start(todo);
+    let mut work = Work { pack, policy, drawn: &drawn, own: &own, record, failed: None, stop, progress };
     if !args.json {
         println!("{about}");
         println!("{rows} puzzles of {}, seed {}; {policy:?}", args.file.data.display(), args.seed);
@@ -64,7 +69,7 @@ pub(super) fn votes(args: &Args, pack: Pack<'_>, about: &str, files: Option<File
         if !known.is_empty() {
             let level = Level::of(hints, &known, (&eased, &drawn.places));
             if !args.json {
-                print!("{}", level.text(rows));
+                work.progress.aside(|| print!("{}", level.text(rows)));
             }
             levels.push(level);
         }
@@ -77,6 +82,8 @@ pub(super) fn votes(args: &Args, pack: Pack<'_>, about: &str, files: Option<File
         println!("{}", serde_json::to_string_pretty(&report)?);
     }
     let kept = work.record.is_some();
+    drop(work.progress);
+    let wrong: usize = levels.iter().map(|level| level.verdict.wrongly_solved).sum();
     match work.failed {
         Some(error) => Err(error.into()),
         None if missing > 0 => {
@@ -88,13 +95,19 @@ pub(super) fn votes(args: &Args, pack: Pack<'_>, about: &str, files: Option<File
             );
             Ok(Exit::Interrupted)
         }
+        None if wrong > 0 => {
+            eprintln!(
+                "error: {wrong} puzzles are called solved with a grid that does not answer them, of which there can be none; please \
+                 report it"
+            );
+            Ok(Exit::Error)
+        }
         None => Ok(Exit::Success),
     }
 }
 
 /// What is to be done, and what came of it.
 struct Work<'a> {
-    args: &'a Args,
     pack: Pack<'a>,
     policy: Policy,
     drawn: &'a Drawn,
@@ -104,6 +117,7 @@ struct Work<'a> {
     /// Why results can no longer be kept.
     failed: Option<RecordError>,
     stop: &'a AtomicBool,
+    progress: Progress,
 }
 
 impl Work<'_> {
@@ -117,9 +131,9 @@ impl Work<'_> {
         let solves = |outcome: &Outcome| outcome.status == Status::Solved;
         let mut solved = known.values().filter(|outcome| solves(outcome)).count();
         let span = (known.len(), known.len() + todo.len());
-        let mut progress = self.args.progress.start(format!("{hints} % hints"), span);
-        let (record, failed, stop, places) =
-            (&mut self.record, &mut self.failed, self.stop, &self.drawn.places);
+        self.progress.stage(format!("{hints} % hints"), span);
+        let (record, failed, stop, places, progress) =
+            (&mut self.record, &mut self.failed, self.stop, &self.drawn.places, &mut self.progress);
         solve_rows(self.pack, eased, &todo, self.policy, stop, |row, outcome| {
             if let Some(Err(error)) =
                 record.as_mut().map(|record| record.add(hints, (row, places[row]), outcome))

@@ -36,7 +36,7 @@ impl RunConfig {
                 "0 (unlimited) to 4294967294",
             ),
             (d.generate > 0, "data.generate", &d.generate, "at least 1"),
-            (t.batch > 0, "train.batch", &t.batch, "at least 1"),
+            ((1..=1 << 20).contains(&t.batch), "train.batch", &t.batch, "1 to 1048576"),
             (t.lr > 0.0 && t.lr <= 1.0, "train.lr", &t.lr, "above 0 and at most 1"),
             (
                 t.steps == 0 || t.decay_steps <= t.steps,

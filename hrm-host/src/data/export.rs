@@ -1,28 +1,32 @@
 //! Puzzle files as this program writes them.
 
 use std::{
-    io::{self, Write},
+    io::{self, BufRead, Write},
     path::{Path, PathBuf},
 };
 
 use flate2::{Compression, GzBuilder};
 
 use super::PuzzleSet;
-use crate::files::{Signature, replace_file};
+use crate::files::{Signature, is_table, replace_file};
 
 const HEADER: &str = "source,question,answer,rating";
+/// The source of generated puzzles; the number of givens follows, or [`MINIMAL`].
+pub(super) const SOURCE: &str = "generated_";
+/// The source of a puzzle of which no given can go.
+pub(super) const MINIMAL: &str = "minimal";
 
 /// A puzzle file that can be made again, because [`generate`](super::generate::generate) made its puzzles. The columns alone prove
 /// nothing: the public sets have the same ones.
-pub const GENERATED: Signature = Signature { name: "a file of generated puzzles", begins: is_generated };
+pub const GENERATED: Signature<'static> =
+    Signature { name: "a file of generated puzzles alone", is_own: &is_generated };
 
-fn is_generated(start: &[u8]) -> bool {
-    rows(start).is_some_and(|rows| rows.is_empty() || rows.starts_with(b"generated_"))
-}
-
-/// What follows the header.
-fn rows(start: &[u8]) -> Option<&[u8]> {
-    start.strip_prefix(HEADER.as_bytes())?.strip_prefix(b"\n")
+fn is_generated(file: &mut dyn BufRead) -> io::Result<bool> {
+    is_table(file, HEADER, |row| {
+        row.split_once(',').and_then(|(source, _)| source.strip_prefix(SOURCE)).is_some_and(|kind| {
+            kind == MINIMAL || (!kind.is_empty() && kind.bytes().all(|byte| byte.is_ascii_digit()))
+        })
+    })
 }
 
 /// A file could not be written; what stood there before is untouched.
@@ -100,11 +104,15 @@ mod tests {
     fn generated_puzzles_are_told_from_others() {
         let mut made = Vec::new();
         write_csv(&set(), &mut made).expect("written");
-        assert!((GENERATED.begins)(&made));
-        let others = String::from_utf8(made).expect("text").replace("generated_", "puzzles of mine ");
-        assert!(!(GENERATED.begins)(others.as_bytes()));
-        for start in ["question,answer\n", "run,kind,step,samples\n", ""] {
-            assert!(!(GENERATED.begins)(start.as_bytes()));
+        let is_own = |text: &str| (GENERATED.is_own)(&mut text.as_bytes()).expect("read");
+        let made = String::from_utf8(made).expect("text");
+        assert!(is_own(&made) && is_own(&made.replace("_minimal", "_30")));
+        let mine = made.lines().nth(1).expect("a row").replace("generated_minimal", "mine");
+        let hand_made = made.replacen("generated_minimal", "generated_by_hand", 1);
+        let others =
+            ["question,answer\n", "run,kind,step,samples\n", "", &format!("{made}{mine}\n"), &hand_made];
+        for other in others {
+            assert!(!is_own(other), "{other}");
         }
     }
 

@@ -9,7 +9,11 @@ use hrm_core::task::{
 use rand_pcg::Pcg64;
 use rayon::prelude::*;
 
-use super::{Puzzle, PuzzleSet, exact::Exact};
+use super::{
+    Puzzle, PuzzleSet,
+    exact::Exact,
+    export::{MINIMAL, SOURCE},
+};
 
 /// What to generate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +85,7 @@ pub fn generate(recipe: &Recipe, progress: impl Fn(usize)) -> Result<PuzzleSet, 
     if let Some(givens) = givens.filter(|givens| !(fewest..=most).contains(givens)) {
         return Err(GenerateError::Givens { task: task.name(), givens, fewest, most });
     }
-    let source = givens.map_or("generated_minimal".to_owned(), |givens| format!("generated_{givens}"));
+    let source = givens.map_or(format!("{SOURCE}{MINIMAL}"), |givens| format!("{SOURCE}{givens}"));
     let mut set = PuzzleSet::new(task);
     let mut known: HashSet<Vec<u8>> = HashSet::new();
     let mut attempts = 0;

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::plan::PlanError;
 use super::staged::create_beside;
+use super::unfinished::unfinished;
 
 /// Sees that `folder` can be written, or that it can be made; makes nothing.
 ///
@@ -19,7 +20,13 @@ pub fn check_folder(folder: &Path) -> Result<(), PlanError> {
     let here = Path::new(".");
     let mut known = folder.ancestors().map(|path| if path.as_os_str().is_empty() { here } else { path });
     let there = known.find(|path| path.exists() || path.is_symlink()).unwrap_or(here);
-    probe(&there.join("hrm-host")).map_err(|source| PlanError::Folder { folder: there.into(), source })
+    let tried = match fs::read_link(there) {
+        Ok(target) if !there.exists() => {
+            Err(io::Error::other(format!("it is a link to {}, which is not there", target.display())))
+        }
+        _ => probe(&there.join("hrm-host")),
+    };
+    tried.map_err(|source| PlanError::Folder { folder: there.into(), source })
 }
 
 /// Makes `folder` where it is missing, and sees that it can be written.
@@ -34,5 +41,5 @@ pub fn make_folder(folder: &Path) -> Result<(), PlanError> {
 /// Sees that a file can be made beside `path`, under a name as long as that of an unfinished one.
 pub(super) fn probe(path: &Path) -> io::Result<()> {
     let (probe, _) = create_beside(path)?;
-    fs::remove_file(probe)
+    unfinished().delete(&probe)
 }

@@ -4,17 +4,22 @@
 //! another output, or a file that this program did not make. Then every output is [staged](Output::stage) in full, and only
 //! when all are there does [`commit`] put them in place.
 //!
-//! `place` finds out where a name leads, `signature` whose a file is, `plan` asks both, `staged` writes. `input` reads.
+//! `place` finds out where a name leads, `signature` and `run` whose a file is, `plan` asks them, `staged` writes, `unfinished`
+//! leaves nothing behind. `input` reads.
 
 mod folder;
 mod input;
 mod place;
 mod plan;
+mod run;
 mod signature;
 mod staged;
+mod unfinished;
 
 pub use folder::{check_folder, make_folder};
 pub use input::{read, read_start, read_text};
 pub use plan::{Output, Plan, PlanError};
-pub use signature::Signature;
+pub use run::{CONFIG, LATEST, LOCK, METRICS, is_checkpoint, is_of_run};
+pub use signature::{Signature, is_table, whole_text};
 pub use staged::{Staged, WriteError, commit, replace_file};
+pub use unfinished::{abandon, has_written};

@@ -22,24 +22,31 @@ impl Place {
     /// Where `name` leads.
     ///
     /// # Errors
-    /// Where it leads to a folder, into no folder, in a circle, or where the system does not say.
-    pub(super) fn of(name: &Path) -> io::Result<Self> {
+    /// Where it leads to a folder, into no folder, in a circle, or where the system does not say; with the folder that it leads
+    /// into.
+    pub(super) fn of(name: &Path) -> Result<Self, Nowhere> {
+        let mut path = name.to_owned();
+        Self::follow(name, &mut path)
+            .map_err(|source| Nowhere { folder: folder_of(&path).to_owned(), source })
+    }
+
+    /// As [`Self::of`]; `path` is `name`, and afterwards where it leads.
+    fn follow(name: &Path, path: &mut PathBuf) -> io::Result<Self> {
         if name.as_os_str() == "-" {
             return Ok(Self::StandardOutput);
         }
-        let mut path = name.to_owned();
         for _ in 0..LINKS {
-            let last = path.file_name().filter(|_| !ends_like_a_folder(&path));
+            let last = path.file_name().filter(|_| !ends_like_a_folder(path));
             let last = last.ok_or(io::ErrorKind::IsADirectory)?.to_owned();
-            let folder = fs::canonicalize(folder_of(&path))?;
-            path = folder.join(&last);
+            let folder = fs::canonicalize(folder_of(path))?;
+            *path = folder.join(&last);
             if folder == descriptors() {
-                return Ok(if last == "1" { Self::StandardOutput } else { Self::Stream(path) });
+                return Ok(if last == "1" { Self::StandardOutput } else { Self::Stream(path.clone()) });
             }
             if !path.is_symlink() {
-                return Self::at(path);
+                return Self::at(path.clone());
             }
-            path = folder.join(fs::read_link(&path)?);
+            *path = folder.join(fs::read_link(&path)?);
         }
         Err(io::Error::other("too many links, one leading to the next"))
     }
@@ -77,10 +84,18 @@ impl Place {
     /// What tells this place from every other, whatever it is called; `None` where that does not matter, as on a terminal.
     pub(super) fn identity(&self) -> Option<Identity> {
         match self {
-            Self::StandardOutput => Some(Identity::StandardOutput),
+            Self::StandardOutput => Some(Identity::of_standard_output()),
             Self::Stream(path) | Self::File(path) => Identity::of(path),
         }
     }
+}
+
+/// A name that leads to nothing that can be written.
+#[derive(Debug)]
+pub(super) struct Nowhere {
+    /// The folder that it leads into, every link on the way followed.
+    pub(super) folder: PathBuf,
+    pub(super) source: io::Error,
 }
 
 /// The folder that `path` names a file in.
@@ -108,6 +123,19 @@ pub(super) enum Identity {
 }
 
 impl Identity {
+    /// That of what is read under the name `path`, where there is such a thing; `-` is standard input.
+    pub(super) fn of_input(path: &Path) -> Option<Self> {
+        if path.as_os_str() == "-" {
+            return of_descriptor(&io::stdin());
+        }
+        Self::of(path).filter(|_| path.exists())
+    }
+
+    /// A shell may have led standard output into a file that has a name as well.
+    fn of_standard_output() -> Self {
+        of_descriptor(&io::stdout()).unwrap_or(Self::StandardOutput)
+    }
+
     /// That of the file at `path`; `None` for devices, which many may write to and read from at once.
     pub(super) fn of(path: &Path) -> Option<Self> {
         match fs::metadata(path) {
@@ -115,6 +143,18 @@ impl Identity {
             Err(_) => Some(Self::Absent(path.to_owned())),
         }
     }
+}
+
+/// That of the regular file that a descriptor leads to.
+#[cfg(unix)]
+fn of_descriptor(stream: &impl std::os::fd::AsFd) -> Option<Identity> {
+    let about = fs::File::from(stream.as_fd().try_clone_to_owned().ok()?).metadata().ok()?;
+    node(Path::new(""), &about).filter(|_| about.is_file())
+}
+
+#[cfg(not(unix))]
+fn of_descriptor<T>(_: &T) -> Option<Identity> {
+    None
 }
 
 #[cfg(unix)]
@@ -160,8 +200,10 @@ mod tests {
             ("missing/a", io::ErrorKind::NotFound),
             ("circle", io::ErrorKind::Other),
         ] {
-            assert_eq!(Place::of(&root.join(name)).unwrap_err().kind(), kind, "{name}");
+            assert_eq!(Place::of(&root.join(name)).unwrap_err().source.kind(), kind, "{name}");
         }
+        symlink("gone/b", root.join("far")).unwrap();
+        assert_eq!(Place::of(&root.join("far")).unwrap_err().folder, root.join("gone"));
         #[cfg(target_os = "linux")]
         for name in ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"] {
             assert_eq!(Place::of(Path::new(name)).unwrap(), Place::StandardOutput);

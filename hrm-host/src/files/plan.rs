@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::folder::probe;
-use super::place::{Identity, Place, folder_of};
+use super::place::{Identity, Nowhere, Place, folder_of};
+use super::run::is_of_run;
 use super::signature::Signature;
 use super::staged::{Staged, WriteError, commit};
 
@@ -62,6 +63,16 @@ pub enum PlanError {
         /// What else was to be written.
         other: PathBuf,
     },
+    /// A training run's own.
+    #[error(
+        "{path} is one of the files by which the run in {folder} keeps itself, which training alone writes; give another name"
+    )]
+    OfRun {
+        /// What was to be written.
+        path: PathBuf,
+        /// Where the run is.
+        folder: PathBuf,
+    },
     /// Somebody else's.
     #[error(
         "{path} is there already and is not {wanted} that this command could have written; give another name, or replace it \
@@ -71,7 +82,17 @@ pub enum PlanError {
         /// What was to be written.
         path: PathBuf,
         /// What was expected there.
-        wanted: &'static str,
+        wanted: String,
+    },
+    /// Nobody but its owner may replace it, as in /tmp.
+    #[error(
+        "{path} belongs to another user, and in the folder {folder} only a file's owner may replace it; give another name"
+    )]
+    Owned {
+        /// What was to be written.
+        path: PathBuf,
+        /// Where.
+        folder: PathBuf,
     },
     /// Write-protected.
     #[error("{path} is write-protected ({source}); give another name, or replace it with --force")]
@@ -97,8 +118,8 @@ impl Plan {
         let identified = |path: P| {
             let path = path.as_ref();
             // What is not there is not overwritten; whoever reads it says so.
-            let identity = Identity::of(path).filter(|_| path.exists())?;
-            Some((path.to_owned(), identity))
+            let shown = if path.as_os_str() == "-" { Path::new("standard input") } else { path };
+            Identity::of_input(path).map(|identity| (shown.to_owned(), identity))
         };
         Self { force, inputs: inputs.into_iter().filter_map(identified).collect(), outputs: Vec::new() }
     }
@@ -107,42 +128,68 @@ impl Plan {
     ///
     /// # Errors
     /// Why it cannot be written there, or must not.
-    pub fn output(&mut self, path: &Path, signature: Signature) -> Result<Output, PlanError> {
-        let place = Place::of(path).map_err(|source| no_place(path, source))?;
+    pub fn output(&mut self, path: &Path, signature: Signature<'_>) -> Result<Output, PlanError> {
+        let place = Place::of(path).map_err(|nowhere| no_place(path, nowhere))?;
+        let shown = place.shown(path).to_owned();
         if let Some(identity) = place.identity() {
             if let Some((input, _)) = self.inputs.iter().find(|(_, input)| *input == identity) {
-                return Err(PlanError::Input { path: path.into(), input: input.clone() });
+                return Err(PlanError::Input { path: shown, input: input.clone() });
             }
             if let Some((other, _)) = self.outputs.iter().find(|(_, other)| *other == identity) {
-                return Err(PlanError::Twice { path: path.into(), other: other.clone() });
+                return Err(PlanError::Twice { path: shown, other: other.clone() });
             }
-            self.outputs.push((path.into(), identity));
+            self.outputs.push((shown, identity));
         }
         if let Place::File(file) = &place {
+            let folder = || shown_folder(path, file);
+            if is_of_run(file) {
+                return Err(PlanError::OfRun { path: path.into(), folder: folder() });
+            }
             if !self.force {
                 may_replace(path, file, signature)?;
             }
-            let unwritable = |source| PlanError::Folder { folder: folder_of(path).into(), source };
-            probe(file).map_err(unwritable)?;
+            probe(file).map_err(|source| PlanError::Folder { folder: folder(), source })?;
+            if is_only_its_owner_s(file) {
+                return Err(PlanError::Owned { path: path.into(), folder: folder() });
+            }
         }
         Ok(Output { name: path.into(), place })
     }
 }
 
-fn no_place(path: &Path, source: io::Error) -> PlanError {
+fn no_place(path: &Path, Nowhere { folder, source }: Nowhere) -> PlanError {
     let path = path.to_owned();
     match source.kind() {
         io::ErrorKind::IsADirectory => PlanError::IsFolder { path },
-        io::ErrorKind::NotFound => {
-            let folder = folder_of(&path).to_owned();
-            PlanError::NoFolder { path, folder }
-        }
+        io::ErrorKind::NotFound => PlanError::NoFolder { path, folder },
         _ => PlanError::Io { path, source },
     }
 }
 
+/// The folder that `file` is in, as the user calls it where `path`, which leads there, is in the same.
+fn shown_folder(path: &Path, file: &Path) -> PathBuf {
+    let (named, actual) = (folder_of(path), folder_of(file));
+    if fs::canonicalize(named).is_ok_and(|named| named == actual) { named.into() } else { actual.into() }
+}
+
+/// Whether `file` is another user's in a folder where that keeps it from being replaced.
+#[cfg(unix)]
+fn is_only_its_owner_s(file: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let (Ok(about), Ok(folder)) = (fs::metadata(file), fs::metadata(folder_of(file))) else { return false };
+    // SAFETY: it cannot fail.
+    let user = unsafe { libc::geteuid() };
+    let sticky = folder.mode() & 0o1000 != 0;
+    sticky && ![0, about.uid(), folder.uid()].contains(&user)
+}
+
+#[cfg(not(unix))]
+fn is_only_its_owner_s(_: &Path) -> bool {
+    false
+}
+
 /// Whether the file at `file`, where there is one, may make room for one with `signature`.
-fn may_replace(path: &Path, file: &Path, signature: Signature) -> Result<(), PlanError> {
+fn may_replace(path: &Path, file: &Path, signature: Signature<'_>) -> Result<(), PlanError> {
     let Ok(about) = fs::metadata(file) else { return Ok(()) };
     // A user who may write everything is told by the mode, all others by the system.
     let writable = match about.permissions().readonly() {
@@ -154,7 +201,7 @@ fn may_replace(path: &Path, file: &Path, signature: Signature) -> Result<(), Pla
     }
     match signature.is_on(file) {
         Ok(true) => Ok(()),
-        Ok(false) => Err(PlanError::Foreign { path: path.into(), wanted: signature.name }),
+        Ok(false) => Err(PlanError::Foreign { path: path.into(), wanted: signature.name.into() }),
         Err(source) => Err(PlanError::Io { path: path.into(), source }),
     }
 }

@@ -1,10 +1,11 @@
 //! Writing beside the destination, and putting everything in place at once.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::place::{Place, folder_of};
+use super::unfinished::unfinished;
 
 /// Characters of a name that an unfinished file takes over: a longer name would be too long with an ending.
 const NAME_KEPT: usize = 40;
@@ -73,7 +74,7 @@ impl Drop for Staged {
     fn drop(&mut self) {
         if let Content::Beside { temporary, .. } = &self.content {
             // After a commit there is nothing left to delete.
-            let _ = fs::remove_file(temporary);
+            let _ = unfinished().delete(temporary);
         }
     }
 }
@@ -93,7 +94,7 @@ fn beside(destination: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()
     match write() {
         Ok(()) => Ok(Content::Beside { temporary, destination: destination.to_owned() }),
         Err(error) => {
-            let _ = fs::remove_file(&temporary);
+            let _ = unfinished().delete(&temporary);
             Err(error)
         }
     }
@@ -105,7 +106,7 @@ pub(super) fn create_beside(path: &Path) -> io::Result<(PathBuf, File)> {
     let mut count = 0;
     loop {
         let temporary = beside_name(path, &format!("{}-{count}.partial", std::process::id()));
-        match OpenOptions::new().write(true).create_new(true).open(&temporary) {
+        match unfinished().create(&temporary) {
             Ok(file) => return Ok((temporary, file)),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && count < 1000 => count += 1,
             Err(error) => return Err(error),
@@ -139,23 +140,33 @@ pub fn commit(staged: impl IntoIterator<Item = Staged>) -> Result<(), WriteError
     for output in &staged {
         if let Content::Held { place, bytes } = &output.content {
             place.write(bytes).map_err(|error| output.error(error))?;
+            unfinished().written = true;
         }
     }
+    let mut unfinished = unfinished();
     let mut replaced = Vec::new();
     for output in &staged {
         if let Content::Beside { temporary, destination } = &output.content {
             // A single rename has nothing to be undone by.
             let before = if staged.len() > 1 { Before::remember(destination) } else { Before::Unknown };
-            if let Err(error) = fs::rename(temporary, destination) {
+            if let Err(error) = unfinished.rename(temporary, destination) {
                 before.forget();
                 replaced.into_iter().rev().for_each(|(before, path): (Before, &Path)| before.restore(path));
+                // What is dropped now asks for it again.
+                drop(unfinished);
                 return Err(output.error(error));
             }
             replaced.push((before, destination.as_path()));
         }
     }
-    for (before, destination) in replaced {
+    unfinished.written |= !replaced.is_empty();
+    let replaced = replaced.into_iter().map(|(before, destination)| {
         before.forget();
+        destination
+    });
+    let replaced: Vec<&Path> = replaced.collect();
+    drop(unfinished);
+    for destination in replaced {
         // The rename itself reaches the disk with the folder; not every system lets a folder be opened.
         if let Ok(folder) = File::open(folder_of(destination)) {
             let _ = folder.sync_all();
@@ -205,7 +216,7 @@ impl Before {
 /// # Errors
 /// What the system or `fill` says.
 pub fn replace_file(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    let staged = Staged::new(path, &Place::of(path)?, fill);
+    let staged = Staged::new(path, &Place::of(path).map_err(|nowhere| nowhere.source)?, fill);
     staged.and_then(|staged| commit([staged])).map_err(|error| error.source)
 }
 

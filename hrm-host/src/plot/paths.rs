@@ -1,13 +1,13 @@
 //! A model's ways through many puzzles: what was wrong and how far the state moved, segment by segment.
 
-use std::io;
+use std::io::{self, BufRead};
 
 use plotters::prelude::*;
 
-use super::style::{self, Canvas, DrawError, Drawn, FONT, Frame, TEXT, colour, short};
+use super::style::{self, Canvas, DrawError, Drawn, FONT, Frame, TEXT, colour, is_figure, short};
 use crate::analyze::modes::Mode;
 use crate::analyze::path::Path;
-use crate::files::Signature;
+use crate::files::{Signature, is_table};
 
 const SIZE: (u32, u32) = (1120, 460);
 const HEAD: u32 = 34;
@@ -87,8 +87,17 @@ fn panel(
 const HEADER: &str = "puzzle,mode,segment,wrong_cells,energy,moved";
 
 /// A table of a model's paths.
-pub const TABLE: Signature =
-    Signature { name: "a table of a model's paths", begins: |start| start.starts_with(HEADER.as_bytes()) };
+pub const TABLE: Signature<'static> = Signature { name: "a table of a model's paths", is_own: &is_own };
+
+fn is_own(file: &mut dyn BufRead) -> io::Result<bool> {
+    is_table(file, HEADER, |row| match row.split(',').collect::<Vec<_>>()[..] {
+        [puzzle, mode, segment, wrong, energy, moved] => {
+            Mode::ALL.iter().any(|known| known.name() == mode)
+                && [puzzle, segment, wrong, energy, moved].into_iter().all(is_figure)
+        }
+        _ => false,
+    })
+}
 
 /// The numbers behind the picture: a line per puzzle and segment.
 ///

@@ -1,12 +1,13 @@
 //! What all pictures have in common.
 
+use std::io::{self, BufRead};
 use std::ops::Range;
 
 use plotters::coord::Shift;
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 
-use crate::files::Signature;
+use crate::files::{Signature, whole_text};
 
 /// Okabe and Ito's colours, which the colour-blind can tell apart.
 const COLOURS: [RGBColor; 7] = [
@@ -26,12 +27,25 @@ pub(super) type Canvas<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 pub(super) type Drawn<T = ()> = Result<T, Box<dyn std::error::Error>>;
 pub(super) type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 
-/// What stands before every picture of this program.
-const MARK: &str = "<!-- drawn by hrm-host -->\n";
+/// What stands before every picture of this program, which follows: a picture that somebody has worked on has another sum.
+fn mark(picture: &str) -> String {
+    let sum = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(picture.as_bytes());
+    format!("<!-- drawn by hrm-host; CRC-32 of what follows: {sum:08x} -->\n")
+}
 
-/// A picture that this program has drawn.
-pub const PICTURE: Signature =
-    Signature { name: "a picture (SVG)", begins: |start| start.starts_with(MARK.as_bytes()) };
+/// A picture as this program has drawn it.
+pub const PICTURE: Signature<'static> = Signature { name: "a picture (SVG)", is_own: &is_picture };
+
+fn is_picture(file: &mut dyn BufRead) -> io::Result<bool> {
+    let text = whole_text(file)?;
+    let picture = text.find("<svg").map_or("", |start| &text[start..]);
+    Ok(text == mark(picture) + picture)
+}
+
+/// Whether `field` of a table is a number or says nothing.
+pub(super) fn is_figure(field: &str) -> bool {
+    field.is_empty() || field.parse::<f64>().is_ok()
+}
 
 /// The picture could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -85,12 +99,12 @@ pub(super) fn colour(i: usize) -> RGBColor {
 
 /// What `draw` puts on a white canvas of `size` pixels, as SVG.
 pub(super) fn svg(size: (u32, u32), draw: impl FnOnce(&Canvas<'_>) -> Drawn) -> Result<String, DrawError> {
-    let mut text = MARK.to_owned();
+    let mut text = String::new();
     let canvas = SVGBackend::with_string(&mut text, size).into_drawing_area();
     let drawn = canvas.fill(&WHITE).map_err(Into::into).and_then(|()| draw(&canvas));
     drawn.and_then(|()| canvas.present().map_err(Into::into)).map_err(|e| DrawError(e.to_string()))?;
     drop(canvas);
-    Ok(text)
+    Ok(mark(&text) + &text)
 }
 
 /// `1.5M`, `230k`, `12`, `0.5`.
@@ -109,6 +123,17 @@ pub(super) fn short(x: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_picture_that_somebody_has_worked_on_is_theirs() {
+        let picture = svg((40, 30), |_| Ok(())).unwrap();
+        let is_own = |text: &str| is_picture(&mut text.as_bytes()).unwrap();
+        assert!(is_own(&picture));
+        let note = "<text>mine</text></svg>";
+        let others =
+            [picture.replace("</svg>", note), format!("{picture}\n"), String::new(), note.to_owned()];
+        assert!(others.iter().all(|other| !is_own(other)));
+    }
 
     #[test]
     fn numbers_are_short() {

@@ -75,15 +75,20 @@ pub fn same_weights(
 /// Files are compared by their names, since packs leave out folders. The training file is not compared, which `export --data`
 /// names anew, nor are keys that the pack's program did not know.
 pub fn differences(pack: &Provenance<'_>, trained: &TrainedModel) -> Vec<String> {
-    let counters = [
-        ("steps", pack.steps, trained.step),
-        ("samples", pack.samples, trained.samples),
-        ("seed", pack.seed, trained.config.train.seed),
-    ];
+    let counters = [("steps", pack.steps, trained.step), ("samples", pack.samples, trained.samples)];
     let counters = counters.into_iter().filter(|(_, own, other)| own != other);
     let mut found: Vec<String> = counters.map(|(name, own, other)| told(name, own, other)).collect();
+    found.extend(other_run(pack, &trained.config));
+    found
+}
+
+/// Of [`differences`], those of the run: where there are none, the pack is of any checkpoint of a run of `config`.
+pub fn other_run(pack: &Provenance<'_>, config: &RunConfig) -> Vec<String> {
+    let seeds = (pack.seed, config.train.seed);
+    let mut found: Vec<String> =
+        (seeds.0 != seeds.1).then(|| told("seed", seeds.0, seeds.1)).into_iter().collect();
     let own = serde_json::from_str(pack.config).map(flat).unwrap_or_default();
-    let other = flat(config_value(&trained.config));
+    let other = flat(config_value(config));
     for (key, other) in &other {
         match own.get(key) {
             Some(own) if !alike(own, other) && !ELSEWHERE.contains(&key.as_str()) => {

@@ -65,7 +65,7 @@ pub enum ArchiveError {
         whole: u64,
     },
     /// The file is not a complete safetensors file.
-    #[error("{path} is damaged or no safetensors file ({reason}); use an earlier checkpoint of the run")]
+    #[error("{path} is damaged or no safetensors file ({reason})")]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -73,9 +73,7 @@ pub enum ArchiveError {
         reason: String,
     },
     /// The contents do not add up to the stored checksum.
-    #[error(
-        "{path} was altered after it was written (checksum {found}, expected {expected}); use an earlier checkpoint of the run"
-    )]
+    #[error("{path} was altered after it was written (checksum {found}, expected {expected})")]
     Checksum {
         /// The file.
         path: PathBuf,

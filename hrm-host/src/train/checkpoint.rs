@@ -13,7 +13,7 @@ use super::optim::AdamAtan2;
 use super::rows::{Rows, UNKNOWN};
 use super::suppose::Supposed;
 use crate::config::RunConfig;
-use crate::files::replace_file;
+use crate::files::{CONFIG, LATEST, LOCK, METRICS, is_checkpoint, replace_file};
 use crate::model::Params;
 
 /// Everything that decides how a run goes on.
@@ -207,7 +207,7 @@ pub struct TrainedModel {
 /// # Errors
 /// Where the file is damaged or holds another model than its configuration says.
 pub fn load_model(path: &Path, prefer_ema: bool) -> Result<TrainedModel, TrainError> {
-    let archive = Archive::read(path)?;
+    let archive = Archive::read(path).map_err(|error| torn(path, error))?;
     let config = read_config(&archive)?;
     let params = read_params(&archive, &config, if prefer_ema { AVERAGE } else { PARAM })?;
     let params = params.to_params(&config.model, &Device::Cpu)?;
@@ -215,8 +215,20 @@ pub fn load_model(path: &Path, prefer_ema: bool) -> Result<TrainedModel, TrainEr
     Ok(TrainedModel { config, params, step, samples })
 }
 
-/// The file that says that a process trains here.
-const LOCK: &str = "lock";
+/// `error` of the checkpoint at `path`, with what its run has instead where it is damaged.
+fn torn(path: &Path, error: ArchiveError) -> TrainError {
+    if !matches!(error, ArchiveError::Damaged { .. } | ArchiveError::Checksum { .. }) {
+        return error.into();
+    }
+    let others = path.parent().map_or(Vec::new(), |run| RunDir::open(run).checkpoints());
+    let advice = match others.iter().rev().find(|other| other.file_name() != path.file_name()) {
+        Some(other) => format!("the same run has {}", other.display()),
+        None => {
+            "there is no other checkpoint beside it; take it from where it was copied, or train anew".into()
+        }
+    };
+    TrainError::Torn { error, advice }
+}
 
 /// Whether `name` is that of a file which a killed run was writing.
 fn is_unfinished(name: &str) -> bool {
@@ -260,13 +272,25 @@ impl RunDir {
         let names = entries.map(|entry| Ok(entry?.file_name())).collect::<std::io::Result<Vec<_>>>()?;
         // A run makes its lock before anything else: a config.toml without one is its author's.
         let lock = fs::metadata(self.path.join(LOCK)).is_ok_and(|lock| lock.is_file() && lock.len() == 0);
-        let left = |name: &str| [LOCK, "config.toml", "metrics.jsonl"].contains(&name) || is_unfinished(name);
+        let left = |name: &str| [LOCK, CONFIG, METRICS].contains(&name) || is_unfinished(name);
         Ok(names.is_empty() || (lock && names.iter().all(|name| name.to_str().is_some_and(left))))
     }
 
     /// Opens the directory of an earlier run.
     pub fn open(path: &Path) -> Self {
         Self { path: path.to_owned() }
+    }
+
+    /// Sees that no process trains here.
+    ///
+    /// # Errors
+    /// [`TrainError::Locked`] where one does.
+    pub fn ensure_idle(&self) -> Result<(), TrainError> {
+        let lock = fs::File::open(self.path.join(LOCK)).map(|lock| lock.try_lock_shared());
+        match lock {
+            Ok(Err(fs::TryLockError::WouldBlock)) => Err(TrainError::Locked(self.path.clone())),
+            _ => Ok(()),
+        }
     }
 
     /// Takes the directory for this process as long as the result lives, and deletes what a killed run has left unfinished.
@@ -300,7 +324,7 @@ impl RunDir {
         let name = format!("step-{:08}.safetensors", state.step);
         let path = self.path.join(&name);
         state.to_archive().write(&path)?;
-        let latest = self.path.join("latest");
+        let latest = self.path.join(LATEST);
         replace_file(&latest, |file| writeln!(file, "{name}"))
             .map_err(|source| ArchiveError::Write { path: latest, source })?;
         let all = self.checkpoints();
@@ -313,13 +337,8 @@ impl RunDir {
 
     /// The checkpoints, oldest first.
     pub fn checkpoints(&self) -> Vec<PathBuf> {
-        let is_checkpoint = |path: &PathBuf| {
-            path.file_name().and_then(|n| n.to_str()).is_some_and(|name| {
-                name.strip_prefix("step-")
-                    .and_then(|rest| rest.strip_suffix(".safetensors"))
-                    .is_some_and(|step| !step.is_empty() && step.bytes().all(|b| b.is_ascii_digit()))
-            })
-        };
+        let is_checkpoint =
+            |path: &PathBuf| path.file_name().and_then(|n| n.to_str()).is_some_and(is_checkpoint);
         let mut found: Vec<PathBuf> = fs::read_dir(&self.path)
             .into_iter()
             .flatten()

@@ -21,6 +21,14 @@ pub enum TrainError {
     /// A checkpoint cannot be read or written.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
+    /// A checkpoint is damaged.
+    #[error("{error}; {advice}")]
+    Torn {
+        /// What is wrong.
+        error: ArchiveError,
+        /// What there is instead.
+        advice: String,
+    },
     /// The puzzles do not fit.
     #[error("{0}; see data.train in the configuration, or --data")]
     Data(String),
@@ -65,7 +73,9 @@ pub enum TrainError {
     #[error("{0} is not empty; continue that run with --resume, or give another --out")]
     NotEmpty(PathBuf),
     /// Another process trains there.
-    #[error("another process is training in {0}; stop it first, or give another --out")]
+    #[error(
+        "another process is training in {0}; wait for it, or stop it first (Ctrl-C there saves); another run begins in another --out"
+    )]
     Locked(PathBuf),
     /// There is nothing to resume.
     #[error(
@@ -73,7 +83,9 @@ pub enum TrainError {
     )]
     NothingToResume(PathBuf),
     /// No checkpoint is intact.
-    #[error("no checkpoint in {dir} is intact; the newest says: {newest}")]
+    #[error(
+        "no checkpoint in {dir} is intact: {newest}; copy one from a backup, or train anew in another --out (--from PACK goes on from what was exported)"
+    )]
     AllDamaged {
         /// The run directory.
         dir: PathBuf,

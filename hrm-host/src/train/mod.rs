@@ -24,4 +24,4 @@ pub mod trainer;
 
 pub use checkpoint::load_parameters;
 pub use error::TrainError;
-pub use run::{Event, RunData, RunOptions, Stop, Summary, run};
+pub use run::{Event, RunData, RunOptions, Stop, Summary, fixed_keys_that_differ, run};

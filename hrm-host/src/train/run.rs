@@ -14,7 +14,7 @@ use super::metrics::{Evaluation, Line, MetricsFile, Progress, Window};
 use super::trainer::Trainer;
 use crate::config::RunConfig;
 use crate::data::PuzzleSet;
-use crate::files::replace_file;
+use crate::files::{CONFIG, METRICS, replace_file};
 use crate::model::Params;
 
 /// Per cent of the blanks given as hints at the four levels of every evaluation.
@@ -190,10 +190,9 @@ impl<'a> Run<'a> {
         let mut metrics = None;
         if let Some(dir) = &dir {
             let io = |path: &Path, source| TrainError::Io { action: "write", path: path.to_owned(), source };
-            let config_path = dir.path.join("config.toml");
-            replace_file(&config_path, |file| file.write_all(config.to_toml().as_bytes()))
-                .map_err(|e| io(&config_path, e))?;
-            let metrics_path = dir.path.join("metrics.jsonl");
+            let config_path = dir.path.join(CONFIG);
+            keep(config, &config_path).map_err(|e| io(&config_path, e))?;
+            let metrics_path = dir.path.join(METRICS);
             let mut file = MetricsFile::open(&metrics_path).map_err(|e| io(&metrics_path, e))?;
             let line = Line::Start {
                 step: trainer.steps(),
@@ -363,8 +362,16 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Keys that would change what a checkpoint's numbers mean.
-fn fixed_keys_that_differ(of_run: &RunConfig, wanted: &RunConfig) -> Vec<String> {
+/// Keeps `config` at `path`. A file that says the same stays as somebody has written it.
+fn keep(config: &RunConfig, path: &Path) -> std::io::Result<()> {
+    if path.is_file() && RunConfig::load(path, &[]).is_ok_and(|kept| kept == *config) {
+        return Ok(());
+    }
+    replace_file(path, |file| file.write_all(config.to_toml().as_bytes()))
+}
+
+/// Keys in which a run's configuration and a `wanted` one differ and must not: they decide what a checkpoint's numbers mean.
+pub fn fixed_keys_that_differ(of_run: &RunConfig, wanted: &RunConfig) -> Vec<String> {
     let mut keys = of_run.differing_keys(wanted, "model.");
     for key in ["data.validation", "data.seed", "train.batch"] {
         keys.extend(of_run.differing_keys(wanted, key).into_iter().filter(|differing| differing == key));

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Outcome;
+use crate::files::is_of_run;
 
 /// Version of the file's format.
 const FORMAT: u32 = 1;
@@ -115,6 +116,32 @@ pub enum RecordError {
         /// Why it failed.
         source: io::Error,
     },
+    /// The folder is missing.
+    #[error(
+        "cannot write {}: there is no folder {}; make it first (mkdir -p), or name another file",
+        path.display(), folder.display()
+    )]
+    NoFolder {
+        /// What was to be written.
+        path: PathBuf,
+        /// What is missing.
+        folder: PathBuf,
+    },
+    /// Results are added to a file as they come, and read again.
+    #[error("results are kept in a file, and {} is none; name one", path.display())]
+    NoFile {
+        /// The name.
+        path: PathBuf,
+    },
+    /// The file is no longer where it was.
+    #[error(
+        "{} was replaced by another file while results were being written to it; what is known is told, and the same command with \
+         another --resume file begins anew", path.display()
+    )]
+    Replaced {
+        /// The file.
+        path: PathBuf,
+    },
     /// No file of results.
     #[error("{} holds no results of `hrm-host eval --resume`, and is left as it is; name another file", path.display())]
     Foreign {
@@ -169,14 +196,24 @@ impl Files {
             move |source| RecordError::Io { action, path, source }
         };
         // Asked beforehand: opening a FIFO would wait for its reader.
-        if path.metadata().is_ok_and(|about| !about.is_file()) {
+        let no_file =
+            |path: &&PathBuf| path.as_os_str() == "-" || path.metadata().is_ok_and(|about| !about.is_file());
+        if let Some(path) = paths.iter().find(no_file) {
+            return Err(RecordError::NoFile { path: path.clone() });
+        }
+        if is_of_run(path) {
             return Err(RecordError::Foreign { path: path.clone() });
         }
         for other in others {
             File::open(other).map_err(at("read", other))?;
         }
         let opened = OpenOptions::new().read(true).append(true).create(true).open(path);
-        let first = opened.map_err(at("write", path))?;
+        let first = opened.map_err(|source| match path.parent() {
+            Some(folder) if source.kind() == io::ErrorKind::NotFound => {
+                RecordError::NoFolder { path: path.clone(), folder: folder.to_owned() }
+            }
+            _ => at("write", path)(source),
+        })?;
         match first.try_lock() {
             Err(TryLockError::WouldBlock) => Err(RecordError::Busy { path: path.clone() }),
             // Some file systems know no locks.
@@ -184,11 +221,12 @@ impl Files {
         }
     }
 
-    /// Reads what is there of the results under `heading`. A last line that was not written to its end is dropped.
+    /// Reads what is there of the results under `heading`, whose rows are at `places` in the puzzle file. A last line that was
+    /// not written to its end is dropped; files that were joined into one may repeat the heading.
     ///
     /// # Errors
     /// Where a file holds something else, and nothing is changed then.
-    pub fn read(mut self, heading: &Heading) -> Result<Record, RecordError> {
+    pub fn read(mut self, heading: &Heading, places: &[usize]) -> Result<Record, RecordError> {
         let mut done = BTreeMap::new();
         let path = self.paths[0].clone();
         let at = |action| {
@@ -197,14 +235,14 @@ impl Files {
         };
         let mut bytes = Vec::new();
         self.first.read_to_end(&mut bytes).map_err(at("read"))?;
-        let whole = take(&path, &bytes, heading, &mut done)?;
+        let whole = take(&path, &bytes, (heading, places), &mut done)?;
         for other in &self.paths[1..] {
             let bytes = std::fs::read(other).map_err(|source| RecordError::Io {
                 action: "read",
                 path: other.clone(),
                 source,
             })?;
-            take(other, &bytes, heading, &mut done)?;
+            take(other, &bytes, (heading, places), &mut done)?;
         }
         if whole < bytes.len() {
             self.first.set_len(whole as u64).map_err(at("shorten"))?;
@@ -222,46 +260,75 @@ impl Files {
 fn take(
     path: &Path,
     bytes: &[u8],
-    heading: &Heading,
+    (heading, places): (&Heading, &[usize]),
     done: &mut BTreeMap<(u8, usize), Outcome>,
 ) -> Result<usize, RecordError> {
     let foreign = || RecordError::Foreign { path: path.to_owned() };
     let Some(end) = bytes.iter().position(|byte| *byte == b'\n') else {
         // Nothing yet, or a heading that was not written to its end.
-        let first = serde_json::to_vec(heading).unwrap_or_default();
-        return if first.starts_with(bytes) { Ok(0) } else { Err(foreign()) };
+        let whole = serde_json::to_string(heading).unwrap_or_default();
+        return if whole.as_bytes().starts_with(bytes) { Ok(0) } else { Err(foreign()) };
     };
     let found: Value = serde_json::from_slice(&bytes[..end]).map_err(|_| foreign())?;
-    if found.get("hrm_host_eval").is_none() {
+    if !is_heading(&found) {
         return Err(foreign());
     }
-    let other = |differences| RecordError::Other { path: path.to_owned(), differences };
-    let found: Heading = serde_json::from_value(found).map_err(|error| other(vec![error.to_string()]))?;
-    if found != *heading {
-        return Err(other(found.differences(heading)));
-    }
+    let same = |found: Value| {
+        let other = |differences| RecordError::Other { path: path.to_owned(), differences };
+        let found: Heading = serde_json::from_value(found).map_err(|error| other(vec![error.to_string()]))?;
+        if found == *heading { Ok(()) } else { Err(other(found.differences(heading))) }
+    };
+    same(found)?;
     let mut whole = end + 1;
     for (index, text) in bytes[whole..].split_inclusive(|byte| *byte == b'\n').enumerate() {
         let last = whole + text.len() == bytes.len();
         let damaged =
             |reason: String| RecordError::Damaged { path: path.to_owned(), line: index + 2, reason };
-        let line: Line = match serde_json::from_slice(text) {
-            Ok(line) if text.ends_with(b"\n") => line,
+        match serde_json::from_slice::<Value>(text) {
+            Ok(value) if text.ends_with(b"\n") => {
+                if is_heading(&value) {
+                    same(value)?;
+                } else {
+                    let line: Line =
+                        serde_json::from_value(value).map_err(|error| damaged(error.to_string()))?;
+                    line.check(heading, places).map_err(damaged)?;
+                    let Line { status, right, several, guesses, segments, .. } = line;
+                    let outcome = Outcome { status, right, several, guesses, segments };
+                    if done.insert((line.hints, line.row), outcome).is_some_and(|before| before != outcome) {
+                        return Err(damaged(format!("row {} has another result in another place", line.row)));
+                    }
+                }
+            }
             Ok(_) => break,
-            Err(_) if last => break,
-            Err(error) => return Err(damaged(error.to_string())),
-        };
-        if line.row >= heading.rows || !heading.hints.contains(&line.hints) {
-            return Err(damaged(format!("row {} with {} % hints was not asked for", line.row, line.hints)));
-        }
-        let Line { status, right, several, guesses, segments, .. } = line;
-        let outcome = Outcome { status, right, several, guesses, segments };
-        if done.insert((line.hints, line.row), outcome).is_some_and(|before| before != outcome) {
-            return Err(damaged(format!("row {} has another result in another place", line.row)));
+            Err(_) if last && !text.ends_with(b"\n") => break,
+            Err(error) => return Err(damaged(format!("it is no result ({error})"))),
         }
         whole += text.len();
     }
     Ok(whole)
+}
+
+/// Whether a line says what was asked.
+fn is_heading(line: &Value) -> bool {
+    line.get("hrm_host_eval").is_some()
+}
+
+impl Line {
+    /// Whether a vote under `heading`, whose rows are at `places` in the puzzle file, can have had this result.
+    fn check(&self, heading: &Heading, places: &[usize]) -> Result<(), String> {
+        let Self { hints, row, puzzle, guesses, segments, .. } = *self;
+        let Some(&place) = places.get(row).filter(|_| heading.hints.contains(&hints)) else {
+            return Err(format!("row {row} with {hints} % hints was not asked for"));
+        };
+        if puzzle != place {
+            return Err(format!("row {row} is puzzle {place} of the puzzle file, not {puzzle}"));
+        }
+        let policy = &heading.policy;
+        if guesses > policy.guesses || segments > policy.budget || (self.several && self.right) {
+            return Err(format!("row {row} cannot have this result"));
+        }
+        Ok(())
+    }
 }
 
 /// Results as they come and as they stand in the file.
@@ -294,10 +361,40 @@ impl Record {
 
     /// Appends a line in one piece.
     fn write(&mut self, line: &impl Serialize) -> Result<(), RecordError> {
+        let failed = |source| RecordError::Io { action: "write", path: self.path.clone(), source };
+        if !self.path.try_exists().map_err(failed)? {
+            self.file = put_back(&mut self.file, &self.path).map_err(failed)?;
+        } else if !leads_to(&self.path, &self.file).map_err(failed)? {
+            return Err(RecordError::Replaced { path: self.path.clone() });
+        }
         let text = serde_json::to_string(line).map_err(io::Error::from);
-        text.and_then(|text| self.file.write_all(format!("{text}\n").as_bytes()))
-            .map_err(|source| RecordError::Io { action: "write", path: self.path.clone(), source })
+        text.and_then(|text| self.file.write_all(format!("{text}\n").as_bytes())).map_err(failed)
     }
+}
+
+/// Somebody has deleted the file at `path`; all that it held is still in `file`, and is written there anew.
+fn put_back(file: &mut File, path: &Path) -> io::Result<File> {
+    let mut all = Vec::new();
+    file.seek(SeekFrom::Start(0))?;
+    file.read_to_end(&mut all)?;
+    let mut again = OpenOptions::new().read(true).append(true).create_new(true).open(path)?;
+    // As before, where there are no locks there is none.
+    let _ = again.try_lock();
+    again.write_all(&all)?;
+    Ok(again)
+}
+
+/// Whether `path` still leads to `file`.
+#[cfg(unix)]
+fn leads_to(path: &Path, file: &File) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    let (named, open) = (path.metadata()?, file.metadata()?);
+    Ok((named.dev(), named.ino()) == (open.dev(), open.ino()))
+}
+
+#[cfg(not(unix))]
+fn leads_to(_: &Path, _: &File) -> io::Result<bool> {
+    Ok(true)
 }
 
 #[cfg(test)]
@@ -314,7 +411,8 @@ mod tests {
     }
 
     fn open(paths: &[PathBuf], heading: &Heading) -> Result<Record, RecordError> {
-        Files::open(paths)?.unwrap().read(heading)
+        let places: Vec<usize> = (0..heading.rows).map(|row| row + 14).collect();
+        Files::open(paths)?.unwrap().read(heading, &places)
     }
 
     #[test]
@@ -346,7 +444,7 @@ mod tests {
     fn results_of_something_else_are_refused_by_name_and_left_alone() {
         let dir = tempfile::tempdir().unwrap();
         let paths = [dir.path().join("results.jsonl")];
-        open(&paths, &heading()).unwrap().add(40, (0, 5), outcome(1)).unwrap();
+        open(&paths, &heading()).unwrap().add(40, (0, 14), outcome(1)).unwrap();
         let before = std::fs::read(&paths[0]).unwrap();
         let policy = Policy { guesses: 64, ..Policy::default() };
         let other = Heading { policy, seed: 2, ..heading() };
@@ -363,26 +461,93 @@ mod tests {
             assert!(matches!(error, RecordError::Foreign { .. }), "{error}");
             assert_eq!(std::fs::read_to_string(&paths[0]).unwrap(), text);
         }
-        assert!(matches!(open(&[dir.path().to_owned()], &heading()), Err(RecordError::Foreign { .. })));
+        for none in [dir.path(), Path::new("-")] {
+            assert!(matches!(open(&[none.to_owned()], &heading()), Err(RecordError::NoFile { .. })));
+        }
+        let nowhere = open(&[dir.path().join("no/x")], &heading()).unwrap_err().to_string();
+        assert!(nowhere.contains("there is no folder") && nowhere.contains("mkdir"), "{nowhere}");
     }
 
     #[test]
     fn parts_come_together_and_contradictions_are_named() {
         let dir = tempfile::tempdir().unwrap();
         let [a, b] = ["a", "b"].map(|name| dir.path().join(name));
-        open(std::slice::from_ref(&a), &heading()).unwrap().add(0, (0, 5), outcome(1)).unwrap();
+        open(std::slice::from_ref(&a), &heading()).unwrap().add(0, (0, 14), outcome(1)).unwrap();
         let mut second = open(std::slice::from_ref(&b), &heading()).unwrap();
-        second.add(0, (1, 6), outcome(2)).unwrap();
+        second.add(0, (1, 15), outcome(2)).unwrap();
         let busy = open(std::slice::from_ref(&b), &heading());
         assert!(matches!(busy, Err(RecordError::Busy { .. })));
         let both = open(&[a.clone(), b.clone()], &heading()).unwrap();
         assert_eq!([0, 1, 2].map(|row| both.get(0, row)), [Some(outcome(1)), Some(outcome(2)), None]);
         drop(both);
-        second.add(0, (0, 5), outcome(3)).unwrap();
+        second.add(0, (0, 14), outcome(3)).unwrap();
         let error = open(&[a.clone(), b], &heading()).unwrap_err().to_string();
         assert!(error.contains("line 3") && error.contains("row 0 has another result"), "{error}");
         let missing = open(&[a, dir.path().join("c")], &heading()).unwrap_err();
         assert!(missing.to_string().contains("cannot read"), "{missing}");
+    }
+
+    #[test]
+    fn files_that_were_joined_into_one_are_read_like_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let [a, b, all] = ["a", "b", "all"].map(|name| dir.path().join(name));
+        open(std::slice::from_ref(&a), &heading()).unwrap().add(0, (0, 14), outcome(1)).unwrap();
+        open(std::slice::from_ref(&b), &heading()).unwrap().add(0, (1, 15), outcome(2)).unwrap();
+        let joined = [std::fs::read(&a).unwrap(), std::fs::read(&b).unwrap()].concat();
+        std::fs::write(&all, joined).unwrap();
+        let record = open(std::slice::from_ref(&all), &heading()).unwrap();
+        assert_eq!([0, 1].map(|row| record.get(0, row)), [Some(outcome(1)), Some(outcome(2))]);
+        drop(record);
+        let other = Heading { seed: 2, ..heading() };
+        std::fs::remove_file(&b).unwrap();
+        open(std::slice::from_ref(&b), &other).unwrap();
+        std::fs::write(&all, [std::fs::read(&a).unwrap(), std::fs::read(&b).unwrap()].concat()).unwrap();
+        let error = open(&[all], &heading()).unwrap_err().to_string();
+        assert!(error.contains("seed is 2, not 1"), "{error}");
+    }
+
+    #[test]
+    fn a_result_that_no_vote_can_have_had_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let paths = [dir.path().join("results.jsonl")];
+        open(&paths, &heading()).unwrap().add(40, (3, 17), outcome(1)).unwrap();
+        let text = std::fs::read_to_string(&paths[0]).unwrap();
+        for (own, other, told) in [
+            ("\"row\":3", "\"row\":50", "row 50 with 40 % hints was not asked for"),
+            ("\"hints\":40,\"row\"", "\"hints\":70,\"row\"", "with 70 % hints was not asked for"),
+            ("\"puzzle\":17", "\"puzzle\":18", "row 3 is puzzle 17 of the puzzle file, not 18"),
+            ("\"guesses\":1,", "\"guesses\":5000,", "row 3 cannot have this result"),
+            ("\"several\":false", "\"several\":true", "row 3 cannot have this result"),
+            ("\"segments\":8", "\"segments\":-8", "line 2"),
+        ] {
+            let altered = text.replacen(own, other, 1);
+            assert_ne!(altered, text, "{own}");
+            std::fs::write(&paths[0], altered).unwrap();
+            let error = open(&paths, &heading()).unwrap_err().to_string();
+            assert!(error.contains(told) && error.contains("line 2"), "{own}: {error}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_is_deleted_meanwhile_comes_back_and_another_in_its_place_is_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let paths = [dir.path().join("results.jsonl")];
+        let mut record = open(&paths, &heading()).unwrap();
+        record.add(40, (3, 17), outcome(1)).unwrap();
+        std::fs::remove_file(&paths[0]).unwrap();
+        record.add(0, (3, 17), outcome(2)).unwrap();
+        record.add(0, (4, 18), outcome(3)).unwrap();
+        assert!(matches!(open(&paths, &heading()), Err(RecordError::Busy { .. })));
+        std::fs::rename(&paths[0], dir.path().join("moved")).unwrap();
+        std::fs::write(&paths[0], "mine").unwrap();
+        let replaced = record.add(0, (5, 19), outcome(3)).unwrap_err();
+        assert!(matches!(replaced, RecordError::Replaced { .. }), "{replaced}");
+        assert_eq!(std::fs::read_to_string(&paths[0]).unwrap(), "mine");
+        drop(record);
+        let record = open(&[dir.path().join("moved")], &heading()).unwrap();
+        let known = [(40, 3), (0, 3), (0, 4)].map(|(hints, row)| record.get(hints, row));
+        assert_eq!(known, [1, 2, 3].map(|guesses| Some(outcome(guesses))));
     }
 
     #[test]

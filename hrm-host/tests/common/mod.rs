@@ -36,7 +36,64 @@ pub(crate) const CONFIG: &str = r#"
 pub(crate) fn command(folder: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hrm-host"));
     command.args(args).current_dir(folder);
+    hear_requests(&mut command);
     command
+}
+
+/// Has `command` hear requests to stop, even where these tests run under nohup or in the background of a shell.
+#[cfg(unix)]
+pub(crate) fn hear_requests(command: &mut Command) {
+    // SAFETY: signal() may be called between fork and exec.
+    unsafe {
+        std::os::unix::process::CommandExt::pre_exec(command, || {
+            for request in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
+                libc::signal(request, libc::SIG_DFL);
+            }
+            Ok(())
+        });
+    }
+}
+
+#[cfg(not(unix))]
+pub(crate) fn hear_requests(_: &mut Command) {}
+
+/// Puzzles of 4x4, generated as `name` in `folder`.
+pub(crate) fn generated(folder: &Path, name: &str, count: &str, seed: &str) {
+    let made = ["data", "generate", "--task", "sudoku4", "--count", count, "--seed", seed, "--out", name];
+    let (code, _, err) = hrm(folder, &made);
+    assert_eq!(code, 0, "{err}");
+}
+
+/// A run called `run` in `folder`, trained as [`CONFIG`] says with `more`.
+pub(crate) fn trained(folder: &Path, run: &str, more: &[&str]) {
+    std::fs::write(folder.join("tiny.toml"), CONFIG).unwrap();
+    let train = ["train", "--config", "tiny.toml", "--threads", "1", "--out", run];
+    let (code, _, err) = hrm(folder, &[&train[..], more].concat());
+    assert_eq!(code, 0, "{err}");
+}
+
+/// All files in `folder` and in the folders there, with their content.
+pub(crate) fn everything(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(everything(&path));
+        } else if path.is_file() {
+            found.push((path.display().to_string(), std::fs::read(&path).unwrap()));
+        }
+    }
+    found.sort();
+    found
+}
+
+/// That `args` are refused with `reason`, and that nothing in `folder` has changed.
+pub(crate) fn refused(folder: &Path, args: &[&str], reason: &str) {
+    let before = everything(folder);
+    let (code, out, err) = hrm(folder, args);
+    assert!(code == 1 && err.contains(reason), "{args:?}: {code} {err}");
+    assert!(out.is_empty(), "{args:?}: {out}");
+    assert!(everything(folder) == before, "{args:?} changed a file: {err}");
 }
 
 /// Runs the program in `folder`; exit code, standard output, standard error.
