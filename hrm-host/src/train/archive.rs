@@ -53,9 +53,7 @@ pub enum ArchiveError {
         path: PathBuf,
     },
     /// The file ends too early.
-    #[error(
-        "{path} is cut short, at {found} of {whole} bytes; copy it again, or use another checkpoint of the run"
-    )]
+    #[error("{path} is damaged: cut short, at {found} of {whole} bytes")]
     Cut {
         /// The file.
         path: PathBuf,

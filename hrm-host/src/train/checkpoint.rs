@@ -217,14 +217,15 @@ pub fn load_model(path: &Path, prefer_ema: bool) -> Result<TrainedModel, TrainEr
 
 /// `error` of the checkpoint at `path`, with what its run has instead where it is damaged.
 fn torn(path: &Path, error: ArchiveError) -> TrainError {
-    if !matches!(error, ArchiveError::Damaged { .. } | ArchiveError::Checksum { .. }) {
+    use ArchiveError::{Checksum, Cut, Damaged};
+    if !matches!(error, Damaged { .. } | Checksum { .. } | Cut { .. }) {
         return error.into();
     }
     let others = path.parent().map_or(Vec::new(), |run| RunDir::open(run).checkpoints());
     let advice = match others.iter().rev().find(|other| other.file_name() != path.file_name()) {
         Some(other) => format!("the same run has {}", other.display()),
         None => {
-            "there is no other checkpoint beside it; take it from where it was copied, or train anew".into()
+            "there is no other checkpoint beside it; copy it again from where it came, or train anew".into()
         }
     };
     TrainError::Torn { error, advice }
