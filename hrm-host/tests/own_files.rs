@@ -58,6 +58,27 @@ fn what_somebody_has_added_makes_a_file_theirs() {
 }
 
 #[test]
+fn what_somebody_writes_while_a_command_works_is_not_replaced() {
+    let dir = folder();
+    let at = dir.path();
+    let import = ["data", "import", "-", "--out", "late.csv"];
+    let mut program = command(at, &import);
+    let mut child =
+        program.stdin(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    // More than a pipe holds is taken only once the outputs have been looked at.
+    let row = "mine,1.....2..3.....4,1243342143122134,0\n";
+    input.write_all(format!("source,question,answer,rating\n{}", row.repeat(10_000)).as_bytes()).unwrap();
+    fs::write(at.join("late.csv"), "theirs\n").unwrap();
+    drop(input);
+    let (code, _, err) = said(child.wait_with_output().unwrap());
+    assert!(code == 1 && err.contains("late.csv: it was written by another program meanwhile"), "{err}");
+    assert_eq!(fs::read_to_string(at.join("late.csv")).unwrap(), "theirs\n");
+    let kept = err.rsplit("what was to be written is in ").next().unwrap().split(';').next().unwrap();
+    assert_eq!(fs::read_to_string(kept).unwrap().lines().count(), 10_001, "{err}");
+}
+
+#[test]
 fn a_pack_is_replaced_by_later_ones_of_its_run_alone() {
     let dir = folder();
     let at = dir.path();
@@ -247,6 +268,7 @@ fn messages_name_the_folder_that_a_link_leads_into() {
     link("store/b.csv/c.csv", "c.csv");
     fs::write(at.join("store/b.csv"), "").unwrap();
     refused(at, &["data", "import", "rows.csv", "--out", "a.csv"], "nowhere; make it first");
+    refused(at, &["data", "import", "rows.csv", "--out", "pictures/d.csv"], "there is no folder ./gone");
     refused(at, &["data", "import", "rows.csv", "--out", "c.csv"], "cannot write c.csv: Not a directory");
     for name in ["pictures", "pictures/new"] {
         let analyze = ["analyze", "model.hrm", "--data", "rows.csv", "--out", name];

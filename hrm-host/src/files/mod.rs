@@ -5,7 +5,7 @@
 //! when all are there does [`commit`] put them in place.
 //!
 //! `place` finds out where a name leads, `signature` and `run` whose a file is, `plan` asks them, `staged` writes, `unfinished`
-//! leaves nothing behind. `input` reads.
+//! leaves nothing behind, and `stamp` sees what others have done meanwhile. `input` reads.
 
 mod folder;
 mod input;
@@ -14,6 +14,7 @@ mod plan;
 mod run;
 mod signature;
 mod staged;
+mod stamp;
 mod unfinished;
 
 pub use folder::{check_folder, make_folder};

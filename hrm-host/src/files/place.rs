@@ -26,8 +26,14 @@ impl Place {
     /// into.
     pub(super) fn of(name: &Path) -> Result<Self, Nowhere> {
         let mut path = name.to_owned();
-        Self::follow(name, &mut path)
-            .map_err(|source| Nowhere { folder: folder_of(&path).to_owned(), source })
+        Self::follow(name, &mut path).map_err(|source| {
+            let folder = folder_of(&path);
+            let folder = match fs::read_link(folder) {
+                Ok(target) if !folder.exists() => folder_of(folder).join(target),
+                _ => folder.to_owned(),
+            };
+            Nowhere { folder, source }
+        })
     }
 
     /// As [`Self::of`]; `path` is `name`, and afterwards where it leads.

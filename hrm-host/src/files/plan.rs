@@ -9,6 +9,7 @@ use super::place::{Identity, Nowhere, Place, folder_of};
 use super::run::is_of_run;
 use super::signature::Signature;
 use super::staged::{Staged, WriteError, commit};
+use super::stamp::Stamp;
 
 /// Why something must not, or cannot, be written. Nothing has been.
 #[derive(Debug, thiserror::Error)]
@@ -153,7 +154,11 @@ impl Plan {
                 return Err(PlanError::Owned { path: path.into(), folder: folder() });
             }
         }
-        Ok(Output { name: path.into(), place })
+        let before = match &place {
+            Place::File(file) if !self.force => Some(Stamp::of(file)),
+            _ => None,
+        };
+        Ok(Output { name: path.into(), place, before })
     }
 }
 
@@ -211,6 +216,7 @@ fn may_replace(path: &Path, file: &Path, signature: Signature<'_>) -> Result<(),
 pub struct Output {
     name: PathBuf,
     place: Place,
+    before: Option<Stamp>,
 }
 
 impl Output {
@@ -234,7 +240,7 @@ impl Output {
     /// # Errors
     /// What the system or `fill` says.
     pub fn stage(&self, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<Staged, WriteError> {
-        Staged::new(&self.name, &self.place, fill)
+        Staged::new(&self.name, (&self.place, self.before.clone()), fill)
     }
 
     /// Has `fill` write it and puts it in place, where it is all that the command writes.

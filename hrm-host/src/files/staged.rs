@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::place::{Place, folder_of};
+use super::stamp::Stamp;
 use super::unfinished::unfinished;
 
 /// Characters of a name that an unfinished file takes over: a longer name would be too long with an ending.
@@ -12,14 +13,20 @@ const NAME_KEPT: usize = 40;
 
 /// Something could not be written; what stood there before is untouched.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "cannot write {path}: {source}; no file was changed (is the disk full, or the folder missing or read-only?)"
-)]
+#[error("cannot write {path}: {source}; no file was changed{}", advice(source))]
 pub struct WriteError {
     /// What was to be written, by the name that was given, or `standard output`.
     pub path: PathBuf,
     /// What the system said.
     pub source: io::Error,
+}
+
+/// What to look at; a file that has come in the way says that itself.
+fn advice(source: &io::Error) -> &'static str {
+    match source.kind() {
+        io::ErrorKind::AlreadyExists => "",
+        _ => " (is the disk full, or the folder missing or read-only?)",
+    }
 }
 
 impl WriteError {
@@ -34,6 +41,8 @@ impl WriteError {
 pub struct Staged {
     name: PathBuf,
     content: Content,
+    /// What must still be there to be replaced; where that was not looked at, anything may be.
+    before: Option<Stamp>,
 }
 
 #[derive(Debug)]
@@ -45,10 +54,11 @@ enum Content {
 }
 
 impl Staged {
-    /// Has `fill` write what goes to `place`, which the user calls `name`.
+    /// Has `fill` write what goes to `place`, which the user calls `name`, where nothing but what was there `before` may be
+    /// replaced.
     pub(super) fn new(
         name: &Path,
-        place: &Place,
+        (place, before): (&Place, Option<Stamp>),
         fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> Result<Self, WriteError> {
         let name = place.shown(name).to_owned();
@@ -60,7 +70,7 @@ impl Staged {
             }
         };
         match content {
-            Ok(content) => Ok(Self { name, content }),
+            Ok(content) => Ok(Self { name, content, before }),
             Err(source) => Err(WriteError { path: name, source }),
         }
     }
@@ -68,6 +78,33 @@ impl Staged {
     fn error(&self, source: io::Error) -> WriteError {
         WriteError { path: self.name.clone(), source }
     }
+
+    /// Whether somebody else has written to the destination since `before`.
+    fn is_overtaken(&self) -> bool {
+        match (&self.content, &self.before) {
+            (Content::Beside { destination, .. }, Some(before)) => Stamp::of(destination) != *before,
+            _ => false,
+        }
+    }
+
+    /// The file that this is in, which is not deleted any more; nothing where it is in none.
+    fn keep(&self) -> Option<&Path> {
+        let Content::Beside { temporary, .. } = &self.content else { return None };
+        unfinished().forget(temporary);
+        Some(temporary)
+    }
+}
+
+/// Why nothing of `staged` is put in place, after `overtaken`'s destination was written to by somebody else. What was staged is
+/// kept: it may be the work of hours.
+fn overtaken(overtaken: &Staged, staged: &[Staged]) -> WriteError {
+    let kept: Vec<String> =
+        staged.iter().filter_map(Staged::keep).map(|path| path.display().to_string()).collect();
+    let told = format!(
+        "it was written by another program meanwhile; what was to be written is in {}",
+        kept.join(", ")
+    );
+    overtaken.error(io::Error::new(io::ErrorKind::AlreadyExists, told))
 }
 
 impl Drop for Staged {
@@ -137,6 +174,9 @@ fn keep_owner(_: &File, _: &fs::Metadata) {}
 /// What the system says. Every destination that can be replaced is what it was then.
 pub fn commit(staged: impl IntoIterator<Item = Staged>) -> Result<(), WriteError> {
     let staged: Vec<Staged> = staged.into_iter().collect();
+    if let Some(late) = staged.iter().find(|output| output.is_overtaken()) {
+        return Err(overtaken(late, &staged));
+    }
     for output in &staged {
         if let Content::Held { place, bytes } = &output.content {
             place.write(bytes).map_err(|error| output.error(error))?;
@@ -216,7 +256,8 @@ impl Before {
 /// # Errors
 /// What the system or `fill` says.
 pub fn replace_file(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    let staged = Staged::new(path, &Place::of(path).map_err(|nowhere| nowhere.source)?, fill);
+    let place = Place::of(path).map_err(|nowhere| nowhere.source)?;
+    let staged = Staged::new(path, (&place, None), fill);
     staged.and_then(|staged| commit([staged])).map_err(|error| error.source)
 }
 
@@ -225,7 +266,40 @@ mod tests {
     use super::*;
 
     fn stage(path: &Path, content: &str) -> Staged {
-        Staged::new(path, &Place::of(path).unwrap(), |file| file.write_all(content.as_bytes())).unwrap()
+        let place = Place::of(path).unwrap();
+        Staged::new(path, (&place, None), |file| file.write_all(content.as_bytes())).unwrap()
+    }
+
+    #[test]
+    fn what_somebody_writes_meanwhile_stays_and_so_does_what_was_to_replace_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name);
+        fs::write(path("a"), "old").unwrap();
+        let stage = |name: &str| {
+            let (path, before) = (path(name), Some(Stamp::of(&path(name))));
+            let place = Place::of(&path).unwrap();
+            Staged::new(&path, (&place, before), |file| file.write_all(b"new")).unwrap()
+        };
+        commit([stage("a")]).unwrap();
+        for late in ["a", "b"] {
+            let staged = [stage("a"), stage("b")];
+            fs::write(path(late), "theirs").unwrap();
+            let error = commit(staged).unwrap_err();
+            assert_eq!(error.path, path(late));
+            assert_eq!(fs::read_to_string(path(late)).unwrap(), "theirs");
+            let kept: Vec<PathBuf> = fs::read_dir(dir.path())
+                .unwrap()
+                .map(|entry| entry.unwrap().path())
+                .filter(|path| path.extension().is_some_and(|end| end == "partial"))
+                .collect();
+            assert_eq!(kept.len(), 2);
+            for kept in kept {
+                assert_eq!(fs::read_to_string(&kept).unwrap(), "new");
+                assert!(error.to_string().contains(&kept.display().to_string()), "{error}");
+                fs::remove_file(kept).unwrap();
+            }
+            fs::write(path("a"), "old").unwrap();
+        }
     }
 
     #[test]

@@ -33,6 +33,11 @@ impl Unfinished {
         if self.paths.remove(path) { fs::remove_file(path) } else { Ok(()) }
     }
 
+    /// Lets the file at `path` be.
+    pub(super) fn forget(&mut self, path: &Path) {
+        self.paths.remove(path);
+    }
+
     /// Puts the file at `path` in place.
     pub(super) fn rename(&mut self, path: &Path, destination: &Path) -> io::Result<()> {
         fs::rename(path, destination)?;
