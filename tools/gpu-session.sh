@@ -89,7 +89,7 @@ PYTHON
   )
   "$here/run.sh" "${common[@]}" --resume --finish-in "$steps" --max-minutes "$(share "$(left) / 60")" 2>&1
   cp "$scratch/run/metrics.jsonl" "$out/"
-  try 60 "$here/run.sh" export "$scratch/run" --rows 0 --out "$out/last.hrm"
+  try 60 "$here/run.sh" export "$scratch/run" --rows 0 --force --out "$out/last.hrm"
   try 60 "$here/run.sh" train --from "$scratch/run" --data "$data" --out "$scratch/small" --max-steps 1 --set train.batch=1 \
     --set train.lr=1e-12 --set train.ema=0 --set train.eval_steps=0 --set train.eval_rows=1
   cp "$scratch"/small/step-*.safetensors "$out/"
