@@ -163,7 +163,7 @@ fn a_model_is_asked_the_papers_questions() {
         (&["--segments", "1"][..], "at least 2"),
         (&["--rest", "0"], "above 0"),
         (&["--rest", "NaN"], "above 0"),
-        (&["--rows", "0"], "--rows 0"),
+        (&["--rows", "0"], "give at least 1"),
         (&["--out", "rows.csv"], "rows.csv"),
     ] {
         let (code, _, said) = hrm(folder, &[&["analyze", "run", "--data", "rows.csv"], more].concat());
