@@ -252,6 +252,11 @@ fn arguments_in_each_others_place_are_named() {
         ("solve rows.csv m.hrm", "rows.csv: not a pack but a puzzle file; puzzles go to --data"),
         ("inspect rows.csv", "a puzzle file"),
         ("inspect x.png", "a picture"),
+        (
+            "curves rows.csv --out x.svg",
+            "rows.csv is a puzzle file, not the metrics of a run; name a run directory",
+        ),
+        ("curves m.hrm --out x.svg", "m.hrm is a pack, not the metrics of a run"),
         ("export rows.csv --out y.hrm", "a puzzle file"),
         ("train --config m.hrm --out run", "m.hrm is a pack, not a configuration; `train --from`"),
         (

@@ -22,7 +22,7 @@ use super::exit::Exit;
 use super::model::{Model, ModelArgs};
 use super::outputs::Force;
 use super::progress::{Progress, ProgressArgs};
-use super::values::{Misuse, above_0, at_least_1};
+use super::values::{Misuse, above_0, at_least_1, count};
 use super::{PuzzleFile, doubling, draw_rows};
 
 /// Ask a model the paper's three questions: does it keep answers, how does it find them, where does it rest?
@@ -234,7 +234,7 @@ fn text(report: &Report) -> Result<String, std::fmt::Error> {
     let rows = report.keeping.first().map_or(0, |(_, keeping)| keeping.rows);
     writeln!(out, "{}", report.model)?;
     let (data, seed, segments) = (report.data.display(), report.seed, report.segments);
-    writeln!(out, "{rows} puzzles of {data}, seed {seed}, {segments} segments\n")?;
+    writeln!(out, "{} of {data}, seed {seed}, {segments} segments\n", count(rows, "puzzle"))?;
 
     writeln!(
         out,

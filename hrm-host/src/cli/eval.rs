@@ -15,7 +15,7 @@ use super::model::{Model, ModelArgs};
 use super::policy::PolicyArgs;
 use super::progress::ProgressArgs;
 use super::shard::Shard;
-use super::values::{at_least_1, percent};
+use super::values::{at_least_1, count, percent};
 use super::votes::votes;
 use super::{PuzzleFile, doubling, draw_rows, interrupt};
 
@@ -96,10 +96,11 @@ where
     if !args.json {
         println!("{about}");
         println!(
-            "{} puzzles of {}, seed {}, {segments} segments",
-            set.len(),
+            "{} of {}, seed {}, {}",
+            count(set.len(), "puzzle"),
             args.file.data.display(),
-            args.seed
+            args.seed,
+            count(segments, "segment")
         );
         println!(
             "hints %   exact %   95 % interval     at halt %   mean halt   cells %   exact % after 1, 2, 4, 8 ... segments"

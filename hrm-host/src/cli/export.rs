@@ -27,7 +27,7 @@ use rand_pcg::Pcg64;
 use super::card::{self, CARD};
 use super::exit::Exit;
 use super::outputs::Force;
-use super::values::at_least_1;
+use super::values::{at_least_1, count};
 
 /// Quantize checkpoints into one int8 pack, calibrated on training puzzles, with a model card beside it.
 #[derive(Debug, clap::Args)]
@@ -49,6 +49,9 @@ pub(super) struct Args {
     /// CSV of training puzzles; the run's own by default
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
+    /// Which columns of that file hold what, where their names are unusual: question=NAME,answer=NAME
+    #[arg(long, value_name = "WHAT=NAME,...")]
+    columns: Option<String>,
     /// Training puzzles to calibrate on
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = at_least_1::<usize>)]
     calibration: usize,
@@ -118,6 +121,9 @@ pub(super) fn run(args: Args) -> Result<Exit> {
     if let Some(data) = &args.data {
         config.data.train.clone_from(data);
     }
+    if let Some(columns) = &args.columns {
+        config = config.with(&[format!("data.columns={columns}")])?;
+    }
     let lanes = if args.lanes == "8" { LaneWidth::I8 } else { LaneWidth::I16 };
     let is_own =
         |file: &mut dyn BufRead| Ok(is_earlier(&pack_in(file)?, &config, (members.len(), lanes), steps));
@@ -179,10 +185,10 @@ pub(super) fn run(args: Args) -> Result<Exit> {
     eprintln!("wrote {} and {}", pack_out.shown(), card_out.shown());
     let shape = *pack.open()?.shape();
     println!(
-        "{}: {} bytes, {} member(s), {}-bit lanes, {} bytes of RAM",
+        "{}: {} bytes, {}, {}-bit lanes, {} bytes of RAM",
         args.out.display(),
         pack.bytes().len(),
-        shape.members,
+        count(shape.members.into(), "member"),
         args.lanes,
         workspace_bytes(&shape)
     );

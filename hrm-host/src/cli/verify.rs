@@ -12,7 +12,7 @@ use hrm_host::data::hints::with_hints;
 use hrm_host::model::Hrm;
 use hrm_host::quant::compare::{Agreement, compare_while};
 use hrm_host::quant::origin::differences;
-use hrm_host::quant::{AlignedPack, IntegerModel, shape};
+use hrm_host::quant::{AlignedPack, IntegerModel};
 use hrm_host::train::checkpoint::load_model;
 use hrm_host::train::eval::FloatModel;
 
@@ -21,7 +21,7 @@ use super::exit::Exit;
 use super::model::{is_pack, newest};
 use super::progress::ProgressArgs;
 use super::terminal;
-use super::values::{Misuse, at_least_1, percent};
+use super::values::{Misuse, at_least_1, count, percent};
 use super::{PuzzleFile, draw_rows, interrupt};
 
 /// Compare an int8 pack with the float checkpoint it was made of, or with a microcontroller that runs it.
@@ -103,9 +103,9 @@ fn against_boards(args: &Args, pack: Pack<'_>) -> Result<Exit> {
             let image = Image::built(board.name)?;
             let found = match claim.prove(board, image, &mut |done| bar.set_position(done as u64)) {
                 Ok(proof) => format!(
-                    "equal: {} puzzles with {hints} % hints, {} segments, {} operation groups each, in {:.0} s",
-                    proof.puzzles,
-                    proof.segments,
+                    "equal: {} with {hints} % hints, {}, {} operation groups each, in {:.0} s",
+                    count(proof.puzzles as usize, "puzzle"),
+                    count(proof.segments as usize, "segment"),
                     Op::ALL.len(),
                     proof.time.as_secs_f64()
                 ),
@@ -170,7 +170,7 @@ fn against_checkpoint(args: &Args, checkpoint: &Path, pack: Pack<'_>) -> Result<
     let trained = load_model(&path, !args.raw)?;
     let config = &trained.config;
     let members = usize::from(pack.shape().members);
-    if *pack.shape() != shape(&config.model, members, pack.shape().lanes)? {
+    if *pack.shape() != config.model.shape(members, pack.shape().lanes)? {
         bail!(
             "{} was not made of {}: they have different shapes; {}",
             args.pack.display(),
@@ -253,7 +253,7 @@ fn against_checkpoint(args: &Args, checkpoint: &Path, pack: Pack<'_>) -> Result<
 }
 
 fn print_table(hints: u8, table: &[Agreement]) {
-    println!("\n{hints} % hints, {} puzzles", table.first().map_or(0, |a| a.rows));
+    println!("\n{hints} % hints, {}", count(table.first().map_or(0, |a| a.rows), "puzzle"));
     println!(
         "segment   float exact   int exact   only float   only int   same cells %   same halt %   cosine z_H   worst"
     );

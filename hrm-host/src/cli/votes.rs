@@ -17,6 +17,7 @@ use super::eval::Args;
 use super::exit::Exit;
 use super::progress::Progress;
 use super::shard::Shard;
+use super::values::count;
 use super::{Drawn, doubling, draw, interrupt};
 
 /// So many puzzles with several solutions are named; there may be thousands.
@@ -55,7 +56,7 @@ pub(super) fn votes(args: &Args, pack: Pack<'_>, about: &str, files: Option<File
     let mut work = Work { pack, policy, drawn: &drawn, own: &own, record, failed: None, stop, progress };
     if !args.json {
         println!("{about}");
-        println!("{rows} puzzles of {}, seed {}; {policy:?}", args.file.data.display(), args.seed);
+        println!("{} of {}, seed {}; {policy:?}", count(rows, "puzzle"), args.file.data.display(), args.seed);
         println!(
             "hints %   solved %   95 % interval    wrong called solved   several solutions   guesses   segments   solved % within 1, 2, 4, 8 ... guesses"
         );

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use toml::{Table, Value};
 
 use super::{ConfigError, DataConfig, RunConfig, TrainConfig};
-use crate::model::{ModelConfig, Positions, TaskName};
+use crate::model::ModelConfig;
 
 /// The keys of one run as they were given, in a file and by `--set`.
 pub(super) struct Given {
@@ -139,29 +139,10 @@ pub(super) fn to_table(config: &RunConfig) -> Table {
 /// Every key with a value of its type.
 pub(super) fn template() -> Table {
     to_table(&RunConfig {
-        model: example_model(),
+        model: ModelConfig::example(),
         data: DataConfig::default(),
         train: TrainConfig::default(),
     })
-}
-
-/// A model, for the names and types of its keys.
-fn example_model() -> ModelConfig {
-    ModelConfig {
-        task: TaskName::Sudoku9,
-        width: 96,
-        heads: 3,
-        inner: 256,
-        h_layers: 2,
-        l_layers: 2,
-        h_cycles: 2,
-        l_cycles: 2,
-        shared_levels: true,
-        positions: Positions::Relation,
-        continue_head: false,
-        doubt_head: false,
-        segments: 16,
-    }
 }
 
 /// `table` with the value of one key.

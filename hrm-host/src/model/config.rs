@@ -136,6 +136,25 @@ pub struct ModelConfig {
 }
 
 impl ModelConfig {
+    /// The shape of the 9x9 models for microcontrollers: an example of every key.
+    pub(crate) fn example() -> Self {
+        Self {
+            task: TaskName::Sudoku9,
+            width: 96,
+            heads: 3,
+            inner: 256,
+            h_layers: 2,
+            l_layers: 2,
+            h_cycles: 2,
+            l_cycles: 2,
+            shared_levels: true,
+            positions: Positions::Relation,
+            continue_head: false,
+            doubt_head: false,
+            segments: 16,
+        }
+    }
+
     /// Refuses a configuration that names no model, or one that quantization could not take over.
     ///
     /// # Errors
@@ -294,21 +313,7 @@ mod tests {
     use super::*;
 
     fn config() -> ModelConfig {
-        ModelConfig {
-            task: TaskName::Sudoku9,
-            width: 96,
-            heads: 3,
-            inner: 256,
-            h_layers: 2,
-            l_layers: 2,
-            h_cycles: 2,
-            l_cycles: 2,
-            shared_levels: true,
-            positions: Positions::LearnedRelation,
-            continue_head: false,
-            doubt_head: false,
-            segments: 16,
-        }
+        ModelConfig { positions: Positions::LearnedRelation, ..ModelConfig::example() }
     }
 
     #[test]

@@ -211,24 +211,10 @@ impl Params {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Positions, TaskName};
+    use crate::model::Positions;
 
     fn config() -> ModelConfig {
-        ModelConfig {
-            task: TaskName::Sudoku9,
-            width: 96,
-            heads: 3,
-            inner: 256,
-            h_layers: 2,
-            l_layers: 2,
-            h_cycles: 2,
-            l_cycles: 2,
-            shared_levels: true,
-            positions: Positions::LearnedRelation,
-            continue_head: true,
-            doubt_head: false,
-            segments: 16,
-        }
+        ModelConfig { positions: Positions::LearnedRelation, continue_head: true, ..ModelConfig::example() }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::style::is_figure;
 use crate::files::{Signature, is_table, read_text};
+use crate::kind::{Kind, Wanted, kind_of_file};
 use crate::train::metrics::{Evaluation, Progress};
 
 /// Why there is nothing to draw.
@@ -19,6 +20,14 @@ pub enum HistoryError {
         path: PathBuf,
         /// What the system said.
         source: io::Error,
+    },
+    /// The file is of another kind.
+    #[error("{path} is {kind}, not the metrics of a run; {}", .kind.advice(Wanted::Metrics))]
+    Kind {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        kind: Kind,
     },
     /// Nothing was logged yet.
     #[error(
@@ -86,6 +95,11 @@ impl History {
     /// Where the file cannot be read, or says nothing.
     pub fn read(path: &Path) -> Result<Self, HistoryError> {
         let file = metrics_of(path);
+        match kind_of_file(&file).map_err(|source| HistoryError::Read { path: file.clone(), source })? {
+            // A line may be damaged, also the first.
+            Kind::Metrics | Kind::Json | Kind::Empty => {}
+            kind => return Err(HistoryError::Kind { path: file, kind }),
+        }
         let text = read_text(&file).map_err(|source| HistoryError::Read { path: file.clone(), source })?;
         let directory = if path.is_dir() { Some(path) } else { file.parent() };
         let name = directory

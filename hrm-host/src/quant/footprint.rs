@@ -7,8 +7,8 @@ use hrm_core::workspace_bytes;
 use hrm_emulator::board::{HARDWARE, Hardware, NoRoom};
 use serde::Serialize;
 
+use super::QuantError;
 use super::pack::header_room;
-use super::{QuantError, shape};
 use crate::config::RunConfig;
 use crate::model::parameter_count;
 
@@ -57,7 +57,7 @@ impl Footprint {
     /// # Errors
     /// A model that could not be exported.
     pub fn of(config: &RunConfig) -> Result<Self, QuantError> {
-        let [wide, narrow] = [LaneWidth::I16, LaneWidth::I8].map(|lanes| shape(&config.model, 1, lanes));
+        let [wide, narrow] = [LaneWidth::I16, LaneWidth::I8].map(|lanes| config.model.shape(1, lanes));
         let (wide, narrow) = (wide?, narrow?);
         let layout = Layout::of(&wide);
         Ok(Self {

@@ -16,7 +16,7 @@ mod tables;
 
 use candle_core::Device;
 use hrm_core::lane::LaneWidth;
-use hrm_core::pack::{Accuracy, Header, PackError, Provenance, Shape};
+use hrm_core::pack::{Accuracy, Header, PackError, Provenance};
 
 pub use calibrate::{Calibration, Ranges};
 pub use footprint::{Footprint, Memory, SELF_TEST_SEGMENTS, rows_told};
@@ -90,14 +90,6 @@ pub struct About<'a> {
     pub accuracy: Option<Accuracy>,
 }
 
-/// The shape of the pack that `config` with `members` checkpoints becomes.
-///
-/// # Errors
-/// A model that no pack can hold.
-pub fn shape(config: &ModelConfig, members: usize, lanes: LaneWidth) -> Result<Shape, QuantError> {
-    Ok(config.shape(members, lanes)?)
-}
-
 /// Quantizes checkpoints of one shape into one pack.
 ///
 /// `puzzles` are rows to calibrate on: training data, never test data. Post-training quantization: weights int8 per output
@@ -118,7 +110,7 @@ pub fn quantize(
     if checkpoints.is_empty() {
         return Err(QuantError::NoMembers);
     }
-    let shape = shape(config, checkpoints.len(), lanes)?;
+    let shape = config.shape(checkpoints.len(), lanes)?;
     let mut writer = pack::Writer::new(&shape, config);
     for (index, params) in checkpoints.iter().enumerate() {
         let weights = member::Weights::read(params)?;

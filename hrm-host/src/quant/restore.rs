@@ -9,9 +9,9 @@ use hrm_core::lane::LaneWidth;
 use hrm_core::model::ROPE_GUARD_BITS;
 use hrm_core::pack::{Layer, Matrix, Pack, Shape};
 
+use super::QuantError;
 use super::linear::{Linear, paired};
 use super::member::{RESIDUAL, embedding_gain, stored_levels};
-use super::{QuantError, shape};
 use crate::model::{ModelConfig, Params};
 
 /// The float parameters of member `member` of `pack`, of which `config` is the shape.
@@ -74,7 +74,7 @@ pub fn restore(pack: &Pack<'_>, member: usize, config: &ModelConfig) -> Result<P
 
 /// What tells the model of a pack from that of `config`: nothing where the weights of one are those of the other.
 fn differences(task: &str, own: &Shape, config: &ModelConfig) -> Result<Vec<String>, QuantError> {
-    let wanted = shape(config, usize::from(own.members), own.lanes)?;
+    let wanted = config.shape(usize::from(own.members), own.lanes)?;
     let fields = |task: &str, shape: &Shape| {
         [
             ("task", task.to_owned()),

@@ -5,6 +5,7 @@ use hrm_core::wire::{PROTOCOL, SelfTestState};
 
 use super::Line;
 use crate::cli::exit::Exit;
+use crate::cli::values::count;
 
 /// Show who is there.
 #[derive(Debug, clap::Args)]
@@ -26,7 +27,12 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     };
     let (shape, memory) = (hello.shape, hello.memory);
     println!("board      {}, firmware {}, protocol {PROTOCOL}", hello.board, hello.firmware);
-    println!("pack       {}, CRC-32 {:08x}, {} member(s)", hello.task, hello.pack_crc, shape.members);
+    println!(
+        "pack       {}, CRC-32 {:08x}, {}",
+        hello.task,
+        hello.pack_crc,
+        count(shape.members.into(), "member")
+    );
     println!(
         "shape      width {}, {} heads, inner {}, {}+{} layers, {}x{} cycles, {} segments, {} tokens, {}-bit lanes",
         shape.width,
@@ -54,7 +60,7 @@ fn in_words(state: SelfTestState) -> String {
     match state {
         SelfTestState::Absent => "none in this pack".into(),
         SelfTestState::Running => "running".into(),
-        SelfTestState::Passed { puzzles } => format!("passed, {puzzles} puzzle(s)"),
+        SelfTestState::Passed { puzzles } => format!("passed, {}", count(puzzles.into(), "puzzle")),
         SelfTestState::Failed { puzzle, expected, got } => {
             format!(
                 "FAILED at puzzle {puzzle}: digest {got:08x}, not {expected:08x}; flash program and pack again"

@@ -12,7 +12,7 @@ use hrm_host::quant::AlignedPack;
 
 use super::{Line, task_of};
 use crate::cli::exit::Exit;
-use crate::cli::values::at_least_1;
+use crate::cli::values::{at_least_1, count};
 use crate::cli::{PuzzleFile, draw_rows, terminal};
 
 /// Prove that a board computes the same bits as this machine: every operation of every segment, and whole solves.
@@ -81,12 +81,12 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     }
     bar.finish_and_clear();
     println!(
-        "equal on {}: {} puzzles, {} segments, {} operation groups each; and {} answers",
+        "equal on {}: {}, {}, {} operation groups each; and {}",
         hello.board,
-        set.len(),
-        set.len() * usize::from(segments),
+        count(set.len(), "puzzle"),
+        count(set.len() * usize::from(segments), "segment"),
         Op::ALL.len(),
-        set.len()
+        count(set.len(), "answer")
     );
     Ok(Exit::Success)
 }
