@@ -203,11 +203,10 @@ fn text_of(head: &[u8]) -> Kind {
     }
     let text = head.strip_prefix(BOM).unwrap_or(head).trim_ascii_start();
     let start: Vec<u8> = text.iter().take(16).map(u8::to_ascii_lowercase).collect();
-    let tags: [&[u8]; 7] = [b"<!doctype html", b"<html", b"<head", b"<body", b"<table", b"<div", b"<!--"];
-    if tags.iter().any(|tag| start.starts_with(tag)) {
-        Kind::Html
-    } else if start.starts_with(b"<?xml") {
+    if start.starts_with(b"<?xml") {
         Kind::Xml
+    } else if matches!(start[..], [b'<', b'a'..=b'z' | b'!', ..]) {
+        Kind::Html
     } else if is_json(text) {
         Kind::Json
     } else if text.split(|byte| *byte == b'\n').any(|line| line.trim_ascii() == b"[model]") {
@@ -245,6 +244,8 @@ fn is_json(text: &[u8]) -> bool {
         Some((b'{', rest)) => matches!(inner(rest, b""), Some(b'"' | b'}')),
         Some((b'[', rest)) => match inner(rest, b"") {
             Some(b'{') => true,
+            // A table of TOML.
+            Some(b'[') if inner(rest, b"[").is_some_and(|byte| byte.is_ascii_alphabetic()) => false,
             Some(b'"' | b'[') => {
                 !inner(rest, b"[\"',").is_some_and(|byte| is_cell(byte) || b"_-*?xXnN".contains(&byte))
             }
@@ -413,6 +414,8 @@ mod tests {
             (b"PAR1\x15\x04", Kind::Parquet),
             (b"\n <!DOCTYPE html><html>", Kind::Html),
             (b"<HTML><body>404</body>", Kind::Html),
+            (b"<pre>\n53..7....</pre>", Kind::Html),
+            (b"[[puzzle]]\nquestion = 3\n", Kind::Text),
             (b"<?xml version='1.0'?>", Kind::Xml),
             (b"{\"puzzle\": \"1...\"}", Kind::Json),
             (b"[[\"question\",\"answer\"]]", Kind::Json),

@@ -83,6 +83,8 @@ fn csv_files_are_read_with_their_own_names_and_delimiters() {
         (format!("question,answer,rating\n{Q},{A},N/A\n"), ""),
         (format!("question,answer,rating\n{Q},{A},hard\n"), ""),
         (format!("question,answer\n{Q},{A},,\n"), ""),
+        (format!("question,answer,rating\n{Q},{A}\n"), ""),
+        (format!("input,output\n{Q},{A}\n"), ""),
     ] {
         let expected = vec![format!(",{Q},{A},{rating}")];
         assert_eq!(import(&text, &[]), Ok(expected.clone()), "{text}");
@@ -153,6 +155,15 @@ fn lists_and_drawn_grids_are_read_and_their_answers_computed() {
         (bars.join("\n").replace('|', "!"), ""),
         (rows.iter().map(|row| row.replace('.', " ").trim_end().to_owned() + "\n").collect(), ""),
         (format!("|{}\n|{}\n{}", " |".repeat(9), "---|".repeat(9), markdown(&rows)), ""),
+        (format!("# Mine\n\n```\n{plain}\n```\n"), ""),
+        (
+            format!(
+                "int b[9][9] = {{\n{}}};\n",
+                rows.iter().map(|row| format!("  {{{}}},\n", spread(row))).collect::<String>()
+            ),
+            "",
+        ),
+        (format!("puzzles = [\n  '{Q}',\n]\n"), ""),
         (format!("; by hand\n% in spring\n{Q} % easy\n"), ""),
     ] {
         let expected = vec![format!(",{Q},{A},{rating}")];
@@ -187,6 +198,13 @@ fn what_nothing_needs_is_left_out_and_told() {
     let err = said(format!("question,answer\n{Q},{A}\n{A},{A}\n"));
     assert!(err.contains("puzzles without a blank cell") && err.contains("the first is line 3"), "{err}");
     // Who asks for questions needs neither answers nor ratings, nor all fields of a row.
+    write(
+        &folder,
+        "latin.csv",
+        [b"source,question,answer\nM\xfcller,", format!("{Q},{A}\n").as_bytes()].concat(),
+    );
+    let (code, _, err) = hrm(&folder, &["data", "stats", "latin.csv"]);
+    assert_eq!(code, 0, "what is not UTF-8 is Latin-1: {err}");
     write(&folder, "q.csv", "question,answer,rating\n1.....2..3.....4,wrong,bad\n1.....2..3.....4\n");
     let (code, out, err) = hrm(&folder, &["solve", &pack(), "--file", "q.csv"]);
     assert!(code == 0 && out.matches("1243342143122134").count() == 2, "{out}{err}");

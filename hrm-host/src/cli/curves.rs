@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail};
 use hrm_host::files::commit;
 use hrm_host::plot::PICTURE;
 use hrm_host::plot::curves::svg;
@@ -10,6 +10,7 @@ use hrm_host::plot::history::{History, TABLE, metrics_of, to_csv};
 
 use super::exit::Exit;
 use super::outputs::Force;
+use super::values::Misuse;
 
 /// Draw learning curves of one or more runs (SVG), with the numbers behind them beside it (CSV).
 #[derive(Debug, clap::Args)]
@@ -26,11 +27,12 @@ pub(super) struct Args {
 
 /// Runs the subcommand.
 pub(super) fn run(args: Args) -> Result<Exit> {
-    ensure!(
-        args.out.extension().is_some_and(|end| end == "svg"),
-        "--out {}: the picture is an SVG, so its name must end in .svg",
-        args.out.display()
-    );
+    if args.out.extension().is_none_or(|end| end != "svg") {
+        bail!(Misuse(format!(
+            "--out {}: the picture is an SVG, so its name must end in .svg",
+            args.out.display()
+        )));
+    }
     let mut plan = args.force.plan(args.runs.iter().map(|run| metrics_of(run)));
     let picture = plan.output(&args.out, PICTURE)?;
     let table = plan.output(&args.out.with_extension("csv"), TABLE)?;

@@ -27,7 +27,7 @@ use rand_pcg::Pcg64;
 use super::card::{self, CARD};
 use super::exit::Exit;
 use super::outputs::Force;
-use super::values::{at_least_1, count};
+use super::values::{Misuse, at_least_1, count};
 
 /// Quantize checkpoints into one int8 pack, calibrated on training puzzles, with a model card beside it.
 #[derive(Debug, clap::Args)]
@@ -221,10 +221,9 @@ fn outputs(
 /// The checkpoint files meant by the arguments, oldest first.
 fn checkpoint_paths(args: &Args) -> Result<Vec<PathBuf>> {
     let [only] = &args.checkpoints[..] else {
-        ensure!(
-            args.members == 1,
-            "--members goes with one run directory; name the checkpoint files instead"
-        );
+        if args.members != 1 {
+            bail!(Misuse("--members goes with one run directory; name the checkpoint files instead".into()));
+        }
         if let Some(run) = args.checkpoints.iter().find(|path| path.is_dir()) {
             bail!(
                 "{} is a folder, and several checkpoints are files of one run: name them ({}), or one run alone, with --members N \

@@ -104,8 +104,8 @@ fn against_boards(args: &Args, pack: Pack<'_>) -> Result<Exit> {
             let found = match claim.prove(board, image, &mut |done| bar.set_position(done as u64)) {
                 Ok(proof) => format!(
                     "equal: {} with {hints} % hints, {}, {} operation groups each, in {:.0} s",
-                    count(proof.puzzles as usize, "puzzle"),
-                    count(proof.segments as usize, "segment"),
+                    count(proof.puzzles, "puzzle"),
+                    count(proof.segments, "segment"),
                     Op::ALL.len(),
                     proof.time.as_secs_f64()
                 ),

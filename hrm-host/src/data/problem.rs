@@ -31,11 +31,6 @@ pub enum Problem {
     /// Wrong length or a strange character.
     #[error("{0}; write one character for each cell, row by row")]
     Text(TextError),
-    /// Not UTF-8.
-    #[error(
-        "the field is not text (byte {0} is not UTF-8); was the file damaged or is it in another encoding?"
-    )]
-    Encoding(usize),
     /// A length that no known size has.
     #[error("{0} characters; a Sudoku has 16 (4x4), 36 (6x6) or 81 (9x9)")]
     Size(usize),

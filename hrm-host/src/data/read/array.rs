@@ -1,7 +1,5 @@
 //! Grids written as arrays, as JSON, Python and NumPy have them: `[[5, 3, 0, ...], ...]`, `["53..7....", ...]`.
 
-use std::str::from_utf8;
-
 use hrm_core::task::sudoku::{Sudoku, SudokuKind, TextError};
 
 use super::cells::is_cell;
@@ -19,8 +17,7 @@ pub(super) struct Array {
 
 impl Array {
     /// The array that `text` is, perhaps behind a name: `board = [`.
-    pub(super) fn of(text: &[u8]) -> Option<Self> {
-        let text = from_utf8(text).ok()?;
+    pub(super) fn of(text: &str) -> Option<Self> {
         let (name, rest) = text.split_once('[')?;
         let mut before = name.lines().rev();
         let is_named = before.next().is_none_or(|name| name.len() <= 60);
@@ -137,6 +134,9 @@ impl Reader {
     fn push(&mut self, cells: &str, line: u64) {
         self.row += cells.chars().count();
         self.cells.extend(cells.chars().map(|c| (c, line)));
+        if cells.len() > 1 {
+            self.end_row(line);
+        }
     }
 
     fn end_row(&mut self, line: u64) {
@@ -160,7 +160,7 @@ mod tests {
 
     fn told(text: &str) -> Vec<String> {
         let mut told = Vec::new();
-        let array = Array::of(text.as_bytes()).unwrap_or_else(|| panic!("an array: {text}"));
+        let array = Array::of(text).unwrap_or_else(|| panic!("an array: {text}"));
         array.visit(&mut |item| match item {
             Item::Row(row) => told.push(format!(
                 "{} {} {}",
@@ -189,6 +189,7 @@ mod tests {
             format!("[{}]", rows.join(",").replace('0', "None")),
             format!("['{}']", strings.join("', '")),
             format!("[\"{Q}\"]"),
+            format!("puzzles = [\n  '{Q}',\n]\n"),
             format!(
                 "[[\"1\",\"\",\"\",\"\"],[{}]]",
                 "\"\",\"\",\"2\",\"\"],[\"\",\"3\",\"\",\"\"],[\"\",\"\",\"\",\"4\""
@@ -200,6 +201,7 @@ mod tests {
         assert_eq!(told(&format!("[\n{indented}\n]")), [format!("2 {Q} -")]);
         let [q, a] =
             [Q, A].map(|grid| grid.chars().map(String::from).collect::<Vec<_>>().join(",").replace('.', "0"));
+        assert_eq!(told(&format!("[\n'{Q}',\n'{Q}'\n]")), [format!("2 {Q} -"), format!("3 {Q} -")]);
         assert_eq!(told(&format!("[{q}]\n[{a}]\n")), [format!("1 {Q} -"), format!("2 {A} -")]);
     }
 
@@ -214,7 +216,7 @@ mod tests {
         for text in
             ["[Puzzle]\n1...\n", "[[\"question\",\"answer\"]]", "[{\"puzzle\": 1}]", "[1, 2, 3]", Q, ""]
         {
-            assert!(Array::of(text.as_bytes()).is_none(), "{text}");
+            assert!(Array::of(text).is_none(), "{text}");
         }
     }
 }

@@ -28,9 +28,31 @@ impl Column {
     fn usual_names(self) -> &'static [&'static str] {
         match self {
             Column::Question => &[
-                "question", "quizzes", "quiz", "puzzle", "puzzles", "sudoku", "unsolved", "problem", "board",
+                "question",
+                "quizzes",
+                "quiz",
+                "puzzle",
+                "puzzles",
+                "sudoku",
+                "unsolved",
+                "problem",
+                "board",
+                "grid",
+                "input",
+                "start",
+                "sudoku_start",
             ],
-            Column::Answer => &["answer", "solutions", "solution", "answers", "solved"],
+            Column::Answer => &[
+                "answer",
+                "solutions",
+                "solution",
+                "answers",
+                "solved",
+                "output",
+                "target",
+                "end",
+                "sudoku_end",
+            ],
             Column::Rating => &["rating", "difficulty"],
             Column::Source => &["source"],
         }

@@ -22,7 +22,7 @@ pub(super) enum Line {
 
 /// What `line` is in a grid of `task`.
 pub(super) fn line_of(task: Sudoku, line: &str) -> Line {
-    let of_array = line.contains(['[', ']']);
+    let of_array = line.contains(['[', ']', '{', '}']);
     let line: String = line.chars().map(plain).collect();
     // As between the rows of an array.
     let line = if of_array { line.trim_end().trim_end_matches(',') } else { &line };
@@ -68,7 +68,7 @@ fn plain(c: char) -> char {
         '\u{2500}'..='\u{257f}' => '+',
         '–' | '—' | '−' => '-',
         '!' | '¦' => '|',
-        '[' | ']' => ' ',
+        '[' | ']' | '{' | '}' => ' ',
         _ => c,
     }
 }
@@ -88,8 +88,9 @@ fn row_of(task: Sudoku, line: &str) -> Option<String> {
         return between_bars(task, line);
     }
     // A spreadsheet's row: empty fields are blanks.
-    [',', ';', '\t'].into_iter().find_map(|delimiter| {
-        let fields: Vec<&str> = line.split(delimiter).map(|field| field.trim_matches([' ', '"'])).collect();
+    [',', ';', '\t', '&'].into_iter().find_map(|delimiter| {
+        let fields: Vec<&str> =
+            line.split(delimiter).map(|field| field.trim_matches([' ', '"', '\\'])).collect();
         (fields.len() == side).then(|| joined(&fields, side)).flatten()
     })
 }
@@ -170,11 +171,14 @@ mod tests {
             "5\t3\t\t\t7\t\t\t\t",
             "!53.!.7.!...!",
             "[5,3,,,7,,,,],",
+            "  {5,3,0,0,7,0,0,0,0},",
+            r"5 & 3 & & & 7 & & & & \\",
             "1: 53..7....",
             "A  5 3 . | . 7 . | . . .",
             "R1) 5 3 . . 7 . . . .",
         ] {
-            assert_eq!(line_of(nine, line), Line::Row("53..7....".to_owned()), "{line}");
+            let Line::Row(row) = line_of(nine, line) else { panic!("no row: {line}") };
+            assert_eq!(row.replace('0', "."), "53..7....", "{line}");
         }
         let six = Sudoku::new(SudokuKind::Six);
         assert_eq!(line_of(six, "|1  | 2 |"), Line::Row("1...2.".to_owned()));

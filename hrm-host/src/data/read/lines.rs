@@ -19,8 +19,8 @@ use crate::data::rating::Rating;
 const LINES_TO_FIRST: usize = 1000;
 
 /// The size of the first puzzle in `text`.
-pub(super) fn task(text: &[u8]) -> Option<Sudoku> {
-    let end = text.iter().enumerate().filter(|(_, byte)| **byte == b'\n').nth(LINES_TO_FIRST);
+pub(super) fn task(text: &str) -> Option<Sudoku> {
+    let end = text.match_indices('\n').nth(LINES_TO_FIRST);
     let beginning = &text[..end.map_or(text.len(), |(end, _)| end)];
     let first = |task: Sudoku| {
         let mut line = None;
@@ -38,22 +38,20 @@ pub(super) fn task(text: &[u8]) -> Option<Sudoku> {
 }
 
 /// The size nearest to the first line that might be a puzzle.
-fn nearest(text: &[u8]) -> Option<Sudoku> {
-    let near = |line: &[u8]| {
-        let text = String::from_utf8_lossy(line);
-        let length = longest(&text)?.chars().count();
+fn nearest(text: &str) -> Option<Sudoku> {
+    let near = |line: &str| {
+        let length = longest(line)?.chars().count();
         let sizes = SudokuKind::ALL.map(Sudoku::new);
         sizes.into_iter().find(|size| size.cells().abs_diff(length) <= size.side() / 2)
     };
-    text.split(|&byte| byte == b'\n').find_map(near)
+    text.lines().find_map(near)
 }
 
 /// Tells `visit` of every puzzle of `task` in `text`, and of every line that is none.
-pub(super) fn visit(text: &[u8], task: Sudoku, visit: &mut dyn FnMut(Item<'_>)) {
+pub(super) fn visit(text: &str, task: Sudoku, visit: &mut dyn FnMut(Item<'_>)) {
     let mut reader = Reader { task, grid: Vec::new(), foreign_section: false, visit };
-    for (index, line) in text.split(|&byte| byte == b'\n').enumerate() {
-        // Digits and blanks are ASCII: what is not UTF-8 stands in comments.
-        reader.line(index as u64 + 1, &String::from_utf8_lossy(line));
+    for (number, line) in (1..).zip(text.split('\n')) {
+        reader.line(number, line);
     }
     reader.end_grid();
 }
@@ -62,7 +60,7 @@ pub(super) fn visit(text: &[u8], task: Sudoku, visit: &mut dyn FnMut(Item<'_>)) 
 pub(super) fn only_grid(text: &str) -> Option<String> {
     SudokuKind::ALL.into_iter().rev().map(Sudoku::new).find_map(|task| {
         let mut found = Vec::new();
-        visit(text.as_bytes(), task, &mut |item| match item {
+        visit(text, task, &mut |item| match item {
             Item::Row(row) => found.push(Some(row.question.to_owned())),
             Item::Fault(_) => found.push(None),
             Item::Passed { .. } => {}
@@ -313,14 +311,18 @@ fn rating_in(rest: &[&str], comment: &str) -> Option<Rating> {
     named.or_else(|| numbers.next().filter(|_| numbers.next().is_none()))
 }
 
-/// `Grid 01`, `17.` or `A B C`: begins with a word, is a number, or has letters alone, and has no more than a few characters
-/// that a grid may have.
+/// `Grid 01`, `17.`, `A B C` or `};`: begins with a word, is a number, or has letters or punctuation alone, and has no more
+/// than a few characters that a grid may have.
 fn is_title(task: Sudoku, text: &str) -> bool {
     if is_number(text) || text.chars().all(|c| c.is_ascii_uppercase() || " |,;\t".contains(c)) {
         return true;
     }
+    let text = text.trim_start_matches(['\\', '`']);
     let word = text.split(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
     let digits = text.chars().filter(|c| c.is_ascii_digit() || *c == '.').count();
+    if !text.contains(|c: char| c.is_alphanumeric() || c == '.') {
+        return true; // a fence, a closing bracket
+    }
     let letters = word.chars().count();
     (letters > 2 || letters == 2 && text.contains(' '))
         && digits < task.side()
@@ -382,7 +384,7 @@ mod tests {
     /// What is told of `text`: rows and faults as `line question answer rating` and `line problem`, then lines passed over.
     fn told(text: &str) -> (Vec<String>, usize) {
         let (mut told, mut passed) = (Vec::new(), 0);
-        visit(text.as_bytes(), nine(), &mut |item| match item {
+        visit(text, nine(), &mut |item| match item {
             Item::Row(row) => {
                 let rating = row.rating.ok().flatten().map_or("-".to_owned(), |rating| rating.to_string());
                 told.push(format!("{} {} {} {rating}", row.line, row.question, row.answer.unwrap_or("-")));
@@ -468,7 +470,7 @@ mod tests {
 
     #[test]
     fn the_first_puzzle_decides_the_size() {
-        let size = |text: &str| task(text.as_bytes()).map(|task| task.name());
+        let size = |text: &str| task(text).map(|task| task.name());
         assert_eq!(size(&format!("# 1.....2..3.....4\nGrid 01\n{Q}\n1.....2..3.....4")), Some("sudoku9"));
         assert_eq!(size(&format!("1.....2..3.....4\n{Q}")), Some("sudoku4"));
         assert_eq!(size("1...\n..2.\n.3..\n...4\n"), Some("sudoku4"));
@@ -481,9 +483,9 @@ mod tests {
         #[test]
         fn any_text_is_read_without_a_panic(text in "[0-9.x_*|+ ,;#\\[\\]a-e\n-]{0,400}", any in "(?s).{0,200}") {
             for text in [&text, &any] {
-                let _ = task(text.as_bytes());
+                let _ = task(text);
                 for kind in SudokuKind::ALL {
-                    visit(text.as_bytes(), Sudoku::new(kind), &mut |_| {});
+                    visit(text, Sudoku::new(kind), &mut |_| {});
                 }
             }
         }

@@ -136,7 +136,7 @@ pub enum Item<'a> {
 #[derive(Debug)]
 pub struct Document {
     path: PathBuf,
-    text: Vec<u8>,
+    text: String,
 }
 
 impl Document {
@@ -179,11 +179,8 @@ impl Document {
 
     /// The number of its first line that is not blank, and the beginning of it.
     pub fn beginning(&self) -> (u64, String) {
-        let lines = self.text.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
-        let first = (1..).zip(lines).find(|(_, line)| !line.is_empty());
-        first.map_or_else(Default::default, |(number, line)| {
-            (number, String::from_utf8_lossy(line).chars().take(60).collect())
-        })
+        let first = (1..).zip(self.text.lines().map(str::trim)).find(|(_, line)| !line.is_empty());
+        first.map_or_else(Default::default, |(number, line)| (number, line.chars().take(60).collect()))
     }
 
     /// The size of the first puzzle in it.

@@ -1,9 +1,8 @@
 //! A table: CSV whose header names the columns, with commas, semicolons or tabs between the fields.
 
 use std::borrow::Cow;
-use std::str::from_utf8;
 
-use csv::ByteRecord;
+use csv::StringRecord;
 use hrm_core::task::Task;
 use hrm_core::task::sudoku::{Sudoku, SudokuKind};
 
@@ -18,7 +17,7 @@ const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 /// A table in a document.
 pub(super) struct Table<'d> {
     /// From the header on.
-    text: &'d [u8],
+    text: &'d str,
     /// Lines before the header.
     above: u64,
     delimiter: u8,
@@ -28,8 +27,6 @@ pub(super) struct Table<'d> {
     rating: Option<usize>,
     source: Option<usize>,
 }
-
-type FieldResult<T> = Result<T, (Column, Problem)>;
 
 impl<'d> Table<'d> {
     /// The table that `document` is, if one of its first lines names columns.
@@ -61,15 +58,15 @@ impl<'d> Table<'d> {
     }
 
     fn reader(&self) -> csv::Reader<&'d [u8]> {
-        csv::ReaderBuilder::new().delimiter(self.delimiter).flexible(true).from_reader(self.text)
+        csv::ReaderBuilder::new().delimiter(self.delimiter).flexible(true).from_reader(self.text.as_bytes())
     }
 
     /// The size of the first puzzle, or the one nearest to it.
     pub(super) fn task(&self) -> Option<Sudoku> {
-        let mut record = ByteRecord::new();
+        let mut record = StringRecord::new();
         let mut reader = self.reader();
-        while reader.read_byte_record(&mut record).ok()? {
-            let Ok(question) = self.grid(&record, self.question, Column::Question) else { continue };
+        while reader.read_record(&mut record).ok()? {
+            let question = self.grid(&record, self.question);
             let length = question.chars().count();
             let sizes = SudokuKind::ALL.map(Sudoku::new);
             let near = |size: &Sudoku| (size.side() * size.side()).abs_diff(length) <= size.side() / 2;
@@ -83,75 +80,62 @@ impl<'d> Table<'d> {
     /// Tells `visit` of every row.
     pub(super) fn visit(&self, need: Need, visit: &mut dyn FnMut(Item<'_>)) {
         let mut reader = self.reader();
-        let mut record = ByteRecord::new();
-        // Reading from memory and by bytes does not fail.
-        while reader.read_byte_record(&mut record).unwrap_or(false) {
+        let mut record = StringRecord::new();
+        // Reading text from memory does not fail.
+        while reader.read_record(&mut record).unwrap_or(false) {
             let line = self.above + record.position().map_or(0, csv::Position::line);
             if self.delimiter == b'|' && is_rule(&record) {
                 continue;
             }
-            if let Err((column, problem)) = self.row(&record, line, need, visit) {
-                visit(Item::Fault(&Fault { line, column: column.map(Column::name), problem }));
-            }
+            self.row(&record, line, need, visit);
         }
     }
 
     /// Tells `visit` of the row that `record` is.
-    fn row(
-        &self,
-        record: &ByteRecord,
-        line: u64,
-        need: Need,
-        visit: &mut dyn FnMut(Item<'_>),
-    ) -> Result<(), (Option<Column>, Problem)> {
-        let at = |(column, problem)| (Some(column), problem);
-        let question = self.grid(record, self.question, Column::Question).map_err(at)?;
+    fn row(&self, record: &StringRecord, line: u64, need: Need, visit: &mut dyn FnMut(Item<'_>)) {
+        let question = self.grid(record, self.question);
         if need == Need::Questions {
             visit(Item::Row(Row { line, question: &question, answer: None, rating: Ok(None), source: "" }));
-            return Ok(());
+            return;
         }
-        let more_than_named = record.iter().skip(self.fields).any(|field| !field.trim_ascii().is_empty());
-        if record.len() < self.fields || more_than_named {
-            return Err((None, Problem::Fields { expected: self.fields, found: record.len() }));
+        let more_than_named = record.iter().skip(self.fields).any(|field| !field.trim().is_empty());
+        let needed = self.question.max(self.answer.unwrap_or(0)) + 1;
+        if record.len() < needed || more_than_named {
+            let problem = Problem::Fields { expected: self.fields, found: record.len() };
+            return visit(Item::Fault(&Fault { line, column: None, problem }));
         }
-        let answer = self.answer.map(|place| self.grid(record, place, Column::Answer));
-        let answer = answer.transpose().map_err(at)?.filter(|answer| !answer.is_empty());
-        let text = |place: Option<usize>, column| {
-            place.map_or(Ok(""), |place| self.text(record, place, column)).map_err(at)
-        };
-        let rating = match text(self.rating, Column::Rating)? {
+        let answer = self.answer.map(|place| self.grid(record, place)).filter(|answer| !answer.is_empty());
+        let text = |place: Option<usize>| place.map_or("", |place| self.text(record, place));
+        let rating = match text(self.rating) {
             "" => Ok(None),
             number => number.parse().map(Some).map_err(|_| number),
         };
-        let source = text(self.source, Column::Source)?;
+        let source = text(self.source);
         visit(Item::Row(Row { line, question: &question, answer: answer.as_deref(), rating, source }));
-        Ok(())
     }
 
     /// The cells in a field, which may be drawn in it as in a file of its own.
-    fn grid<'r>(&self, record: &'r ByteRecord, place: usize, column: Column) -> FieldResult<Cow<'r, str>> {
-        let text = self.text(record, place, column)?;
+    fn grid<'r>(&self, record: &'r StringRecord, place: usize) -> Cow<'r, str> {
+        let text = self.text(record, place);
         if !text.bytes().any(|byte| byte.is_ascii_whitespace() || b",;:|[](){}!".contains(&byte)) {
-            return Ok(text.into());
+            return text.into();
         }
-        let whole = record.get(place).and_then(|field| from_utf8(field).ok()).unwrap_or_default();
+        let whole = record.get(place).unwrap_or_default();
         let sizes = SudokuKind::ALL.map(Sudoku::new);
         let spaced =
             sizes.into_iter().find_map(|size| cells::with_spaces_as_blanks(whole, size.cells(), size.side()));
-        Ok(spaced.or_else(|| lines::only_grid(text)).map_or(text.into(), Cow::Owned))
+        spaced.or_else(|| lines::only_grid(text)).map_or(text.into(), Cow::Owned)
     }
 
-    fn text<'r>(&self, record: &'r ByteRecord, place: usize, column: Column) -> FieldResult<&'r str> {
-        let bytes = record.get(place).unwrap_or_default().trim_ascii();
-        let text = from_utf8(bytes).map_err(|error| (column, Problem::Encoding(error.valid_up_to() + 1)))?;
-        Ok(unquoted(text))
+    fn text<'r>(&self, record: &'r StringRecord, place: usize) -> &'r str {
+        unquoted(record.get(place).unwrap_or_default())
     }
 }
 
 /// The line of a document that names columns.
 struct Header<'d> {
     /// From it on.
-    text: &'d [u8],
+    text: &'d str,
     /// Lines before it.
     above: u64,
     delimiter: u8,
@@ -161,23 +145,24 @@ struct Header<'d> {
 impl<'d> Header<'d> {
     /// The first line that names a column of questions, before any line that may hold a puzzle; else the first line of all,
     /// where that looks like a header.
-    fn of(text: &'d [u8], columns: &Columns) -> Option<Self> {
+    fn of(text: &'d str, columns: &Columns) -> Option<Self> {
         let (mut rest, mut first) = (text, None);
         for above in 0..LINES_TO_HEADER as u64 {
-            let end = rest.iter().position(|&byte| byte == b'\n').unwrap_or(rest.len());
-            let line = rest[..end].trim_ascii();
+            let (line, below) =
+                rest.split_once('\n').map_or((rest, None), |(line, below)| (line, Some(below)));
+            let line = line.trim();
             if may_be_puzzle(line) {
                 // Who names columns means a table.
                 first = first.or(columns.are_named().then_some((rest, above, line)));
                 break;
             }
-            if !line.is_empty() && !line.starts_with(b"#") {
+            if !line.is_empty() && !line.starts_with('#') {
                 if let Some((delimiter, names)) = header(line, rest, columns) {
                     return Some(Header { text: rest, above, delimiter, names });
                 }
                 first = first.or(Some((rest, above, line)));
             }
-            let Some(below) = rest.get(end + 1..) else { break };
+            let Some(below) = below else { break };
             rest = below;
         }
         let (text, above, line) = first?;
@@ -189,15 +174,16 @@ impl<'d> Header<'d> {
 }
 
 /// The fields of one line.
-fn fields(line: &[u8], delimiter: u8) -> Vec<String> {
-    let mut record = ByteRecord::new();
-    let reader = csv::ReaderBuilder::new().has_headers(false).delimiter(delimiter).from_reader(line);
-    let _ = { reader }.read_byte_record(&mut record);
-    record.iter().map(|field| unquoted(&String::from_utf8_lossy(field)).to_owned()).collect()
+fn fields(line: &str, delimiter: u8) -> Vec<String> {
+    let mut record = StringRecord::new();
+    let reader =
+        csv::ReaderBuilder::new().has_headers(false).delimiter(delimiter).from_reader(line.as_bytes());
+    let _ = { reader }.read_record(&mut record);
+    record.iter().map(|field| unquoted(field).to_owned()).collect()
 }
 
 /// The delimiter and the columns of `line`, where one of them holds questions; `text` begins with that line.
-fn header(line: &[u8], text: &[u8], columns: &Columns) -> Option<(u8, Vec<String>)> {
+fn header(line: &str, text: &str, columns: &Columns) -> Option<(u8, Vec<String>)> {
     let found = |names: &[String]| {
         let named = matches!(columns.place(Column::Question, names), Ok(Some(_)));
         // A word alone may be the title of a drawn grid.
@@ -216,29 +202,26 @@ fn unquoted(text: &str) -> &str {
 }
 
 /// The line under the head of a Markdown table.
-fn is_rule(record: &ByteRecord) -> bool {
-    let field = |field: &[u8]| field.iter().all(|byte| b" -:".contains(byte));
-    record.iter().all(field) && record.iter().any(|field| field.contains(&b'-'))
+fn is_rule(record: &StringRecord) -> bool {
+    let field = |field: &str| field.chars().all(|c| " -:".contains(c));
+    record.iter().all(field) && record.iter().any(|field| field.contains('-'))
 }
 
 /// Whether a line has as many digits as only puzzles have.
-fn may_be_puzzle(line: &[u8]) -> bool {
-    line.iter().filter(|byte| byte.is_ascii_digit() || **byte == b'.').count() >= 16
+fn may_be_puzzle(line: &str) -> bool {
+    line.bytes().filter(|byte| byte.is_ascii_digit() || *byte == b'.').count() >= 16
 }
 
 /// Whether the line after the first is long and without spaces, as a whole puzzle is.
-fn begins_a_list(text: &[u8]) -> bool {
-    let mut lines = text.split(|&byte| byte == b'\n').skip(1).map(<[u8]>::trim_ascii);
-    let next = lines.find(|line| !line.is_empty()).unwrap_or_default();
-    next.len() > 12 && !next.iter().any(|byte| byte.is_ascii_whitespace() || *byte == b'|')
+fn begins_a_list(text: &str) -> bool {
+    let next = text.lines().skip(1).map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    next.len() > 12 && !next.contains(|c: char| c.is_whitespace() || c == '|')
 }
 
 /// Whether the line after the first has several fields, or there is none.
-fn has_rows(text: &[u8], delimiter: u8) -> bool {
-    let mut lines = text.split(|&byte| byte == b'\n').skip(1).map(<[u8]>::trim_ascii);
-    lines
-        .find(|line| !line.is_empty())
-        .is_none_or(|line| line.contains(&delimiter) || line.starts_with(b"\""))
+fn has_rows(text: &str, delimiter: u8) -> bool {
+    let next = text.lines().skip(1).map(str::trim).find(|line| !line.is_empty());
+    next.is_none_or(|line| line.contains(char::from(delimiter)) || line.starts_with('"'))
 }
 
 /// Several fields, all of them words: columns of names that are not known.

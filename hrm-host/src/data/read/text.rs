@@ -1,28 +1,22 @@
 //! Characters that only look unlike those of a grid: other kinds of spaces, dots and boxes for blanks, wide digits.
 
-/// `bytes` with such characters replaced. Lines stay where they are; what is not UTF-8 stays what it is.
-pub(super) fn plain(mut bytes: Vec<u8>) -> Vec<u8> {
+/// `bytes` with such characters replaced. Lines stay where they are; what is not UTF-8 is taken for Latin-1.
+pub(super) fn plain(mut bytes: Vec<u8>) -> String {
     // Old Macs end lines with a carriage return alone.
     if bytes.contains(&b'\r') && !bytes.contains(&b'\n') {
         bytes.iter_mut().filter(|byte| **byte == b'\r').for_each(|byte| *byte = b'\n');
     }
-    if bytes.is_ascii() {
-        return bytes;
-    }
+    let bytes = match String::from_utf8(bytes) {
+        Ok(text) if text.is_ascii() => return text,
+        Ok(text) => text.into_bytes(),
+        Err(error) => error.into_bytes(),
+    };
     let mut text = String::with_capacity(bytes.len());
-    let mut plain = Vec::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
-        text.clear();
-        text.extend(chunk.valid().chars().filter_map(plain_char));
-        plain.extend(text.as_bytes());
-        // Hard spaces and middle dots of Latin-1.
-        plain.extend(chunk.invalid().iter().map(|byte| match byte {
-            0xa0 => b' ',
-            0xb7 => b'.',
-            other => *other,
-        }));
+        let latin = chunk.invalid().iter().map(|&byte| char::from(byte));
+        text.extend(chunk.valid().chars().chain(latin).filter_map(plain_char));
     }
-    plain
+    text
 }
 
 /// What `c` is in a grid; nothing where it cannot be seen.
@@ -57,8 +51,8 @@ mod tests {
             ("a\r\nb\r\n", "a\r\nb\r\n"),
             ("é│", "é│"),
         ] {
-            assert_eq!(plain(given.into()), expected.as_bytes(), "{given}");
+            assert_eq!(plain(given.into()), expected, "{given}");
         }
-        assert_eq!(plain(b"5\xa03\xb7\xe9".to_vec()), b"5 3.\xe9");
+        assert_eq!(plain(b"5\xa03\xb7\xe9".to_vec()), "5 3.é");
     }
 }
