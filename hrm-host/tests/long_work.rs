@@ -218,3 +218,20 @@ fn an_interrupted_evaluation_of_one_pass_tells_what_it_knows() {
     let rows = report["levels"][0]["rows"].as_u64().unwrap();
     assert!((2..60).contains(&rows) && report["complete"] == false, "{out}");
 }
+
+#[test]
+fn making_puzzles_and_packs_tells_how_far_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("tiny.toml"), common::CONFIG).unwrap();
+    let made = "data generate --task sudoku4 --count 50 --out x.csv --progress 0";
+    for (command, told) in [
+        (made, "generate: 50 of 50 puzzles"),
+        ("train --config tiny.toml --out run", "finished"),
+        ("export run --out x.hrm --progress 0", "measure, 0 % hints: 8 of 8 puzzles"),
+    ] {
+        let (code, _, said) = hrm(dir.path(), &command.split(' ').collect::<Vec<_>>());
+        assert!(code == 0 && said.contains(told), "{command}: {said}");
+    }
+    let (_, _, said) = hrm(dir.path(), &["export", "run", "--out", "x.hrm", "--quiet"]);
+    assert!(!said.contains("calibrating") && !said.contains(" of 8 puzzles"), "{said}");
+}

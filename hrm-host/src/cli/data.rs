@@ -27,7 +27,7 @@ use hrm_host::files::{Output, Staged, WriteError, commit};
 
 use super::exit::Exit;
 use super::outputs::Force;
-use super::terminal;
+use super::progress::ProgressArgs;
 use super::values::{at_least_1, count};
 
 /// Guesses of the exact solver that an import spends to find second solutions.
@@ -88,6 +88,8 @@ enum Command {
         out: PathBuf,
         #[command(flatten)]
         force: Force,
+        #[command(flatten)]
+        progress: ProgressArgs,
     },
     /// Show what a puzzle file holds: rows, givens, ratings, sources, duplicates up to symmetry.
     Stats {
@@ -164,12 +166,12 @@ pub(super) fn run(args: Args) -> Result<Exit> {
             );
             wrote(&read.set, &out);
         }
-        Command::Generate { task, count, seed, givens, out, force } => {
+        Command::Generate { task, count, seed, givens, out, force, progress } => {
             let out = force.plan([] as [PathBuf; 0]).output(&out, GENERATED)?;
-            let bar = terminal::bar(count as u64, "{bar:30} {pos}/{len} puzzles, {per_sec}, {eta} left")?;
-            let set =
-                generate(&Recipe { task, count, seed, givens }, |found| bar.set_position(found as u64))?;
-            bar.finish_and_clear();
+            let mut progress = progress.start(count);
+            progress.stage("generate", (0, count));
+            let set = generate(&Recipe { task, count, seed, givens }, |found| progress.show(found, None))?;
+            drop(progress);
             commit([stage(&set, &out)?])?;
             wrote(&set, &out);
         }

@@ -1,6 +1,7 @@
 //! `hrm-host export`
 
 use std::io::{self, BufRead};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -12,7 +13,7 @@ use hrm_host::data::hints::ease;
 use hrm_host::data::{Puzzle, PuzzleSet};
 use hrm_host::files::{Output, Signature, commit};
 use hrm_host::model::{Hrm, Params};
-use hrm_host::quant::compare::compare;
+use hrm_host::quant::compare::compare_while;
 use hrm_host::quant::origin::other_run;
 use hrm_host::quant::{
     About, AlignedPack, IntegerModel, PROGRAM, SELF_TEST_SEGMENTS, quantize, rows_told, with_accuracy,
@@ -27,6 +28,7 @@ use rand_pcg::Pcg64;
 use super::card::{self, CARD};
 use super::exit::Exit;
 use super::outputs::Force;
+use super::progress::ProgressArgs;
 use super::values::{Misuse, at_least_1, count};
 
 /// Quantize checkpoints into one int8 pack, calibrated on training puzzles, with a model card beside it.
@@ -64,6 +66,8 @@ pub(super) struct Args {
     /// Threads; all processors by default
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
+    #[command(flatten)]
+    progress: ProgressArgs,
 }
 
 /// An intact pack.
@@ -141,6 +145,7 @@ pub(super) fn run(args: Args) -> Result<Exit> {
     let provenance = Provenance { config: &json, program, data: &data, seed, steps, samples };
     let calibration = calibration_rows(&puzzles.train, args.calibration, config.train.seed);
     let about = About { provenance: &provenance, accuracy: None };
+    args.progress.note(&format!("calibrating on {}", count(calibration.len(), "training puzzle")));
     let mut pack = quantize(&config.model, &members, &calibration, lanes, about)?;
 
     // A device checks itself at power-on: a puzzle for each member, so that a flashed pack and its kernels are known to be sound.
@@ -152,13 +157,20 @@ pub(super) fn run(args: Args) -> Result<Exit> {
         let first = members.last().context("no checkpoint given")?;
         let rows: Vec<usize> = (0..args.rows.min(puzzles.validation.len())).collect();
         let validation = puzzles.validation.subset(&rows);
+        let mut progress = args.progress.start(HINTS.len() * validation.len());
         let mut float = FloatModel { hrm: Hrm::new(&config.model, first)?, batch: 16 };
         let member = members.len() - 1;
         let mut int = IntegerModel { pack: pack.open()?, member, batch: 16 };
         for hints in HINTS {
+            progress.stage(format!("measure, {hints} % hints"), (0, validation.len()));
             let set = hrm_host::data::hints::with_hints(&validation, hints, config.data.seed);
+            let mut watch = |done| {
+                progress.show(done, None);
+                ControlFlow::Continue(())
+            };
+            let segments = config.model.segments;
             let agreement =
-                compare::<_, _, anyhow::Error>(&mut float, &mut int, &set, config.model.segments)?;
+                compare_while::<_, _, anyhow::Error>(&mut float, &mut int, &set, segments, &mut watch)?;
             levels.extend(agreement.into_iter().next_back().map(|last| (hints, last)));
         }
         let hardest = levels.last().map(|(hints, a)| Accuracy {

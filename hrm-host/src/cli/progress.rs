@@ -32,6 +32,13 @@ impl ProgressArgs {
         let state = State { before: 0, done: 0, total: 0, earlier: 0, todo, solved: None };
         Progress { what: String::new(), state, began: Instant::now(), screen }
     }
+
+    /// Says what is begun that has no steps to tell of.
+    pub(super) fn note(self, what: &str) {
+        if !self.quiet {
+            eprintln!("{what}");
+        }
+    }
 }
 
 fn bar() -> ProgressBar {

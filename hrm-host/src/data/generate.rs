@@ -79,7 +79,7 @@ const FRUITLESS: u64 = 200;
 ///
 /// Gives up where of the last `WINDOW` attempts fewer than one in 200 found a new puzzle: few grids have puzzles with very
 /// few givens, and small sizes have few different puzzles at all.
-pub fn generate(recipe: &Recipe, progress: impl Fn(usize)) -> Result<PuzzleSet, GenerateError> {
+pub fn generate(recipe: &Recipe, mut progress: impl FnMut(usize)) -> Result<PuzzleSet, GenerateError> {
     let Recipe { task, count, seed, givens } = *recipe;
     let (fewest, most) = (fewest_givens(task.kind()), task.cells() - 1);
     if let Some(givens) = givens.filter(|givens| !(fewest..=most).contains(givens)) {
