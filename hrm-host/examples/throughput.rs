@@ -94,6 +94,7 @@ fn main() -> Result<()> {
         positions: if options.rope { Positions::Rope } else { Positions::Relation },
         continue_head: false,
         doubt_head: false,
+        prefix: true,
         segments: 16,
     };
     let gradient = match options.gradient.as_str() {

@@ -264,7 +264,12 @@ impl Kind {
                 "its content was never written (a copy that was interrupted, a disk that was full): get it again"
             }
             Kind::LfsPointer => "run `git lfs pull` in its repository to get the file itself",
-            Kind::PyTorch | Kind::Pickle => "checkpoints of the original PyTorch code cannot be read yet",
+            Kind::PyTorch | Kind::Pickle => {
+                "`hrm-host import` makes a run of a checkpoint of the original PyTorch code"
+            }
+            Kind::Numpy if wanted == Wanted::Puzzles => {
+                "`hrm-host data import FOLDER` reads the folder of a data set; write other rows as CSV with the columns question,answer"
+            }
             Kind::Spreadsheet => "save the sheet as CSV (UTF-8)",
             Kind::Gzip => "unpack it with `gunzip`",
             Kind::Zip => "unpack it with `unzip`, then name the file that was in it",

@@ -7,6 +7,7 @@ pub mod files;
 pub mod kind;
 pub mod memory;
 pub mod model;
+pub mod original;
 pub mod plot;
 pub mod quant;
 pub mod queue;

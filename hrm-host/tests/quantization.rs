@@ -25,6 +25,7 @@ fn config(positions: Positions, shared_levels: bool, continue_head: bool) -> Mod
         positions,
         continue_head,
         doubt_head: false,
+        prefix: true,
         segments: 4,
     }
 }

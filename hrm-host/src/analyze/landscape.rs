@@ -164,6 +164,7 @@ mod tests {
             positions: Positions::LearnedRelation,
             continue_head: false,
             doubt_head: false,
+            prefix: true,
             segments: 4,
         };
         Hrm::new(&config, &Params::init(&config, 3, &Device::Cpu).unwrap()).unwrap()

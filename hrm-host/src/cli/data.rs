@@ -5,7 +5,7 @@ use std::{
     time::Instant,
 };
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use clap::{
     Subcommand,
     builder::{PossibleValuesParser, TypedValueParser},
@@ -25,6 +25,7 @@ use hrm_host::data::{
 };
 use hrm_host::files::{Output, Staged, WriteError, commit};
 
+use super::data_set;
 use super::exit::Exit;
 use super::outputs::Force;
 use super::progress::ProgressArgs;
@@ -44,11 +45,12 @@ pub(super) struct Args {
 enum Command {
     /// Check every row of a puzzle file and write it in this program's form.
     ///
-    /// Reads CSV and lists, plain or gzip, and drawn grids (.sdm, .sdk, .ss); docs/PUZZLE_FILES.md says all it reads. A row is
+    /// Reads CSV and lists, plain or gzip, drawn grids (.sdm, .sdk, .ss), and folders of the original PyTorch code (dataset.json,
+    /// all__*.npy); docs/PUZZLE_FILES.md says all it reads. A row is
     /// wrong where a text has not one character for each cell, a given contradicts another, or the answer changes a given, is
     /// incomplete or is no valid grid. Wrong rows are reported by line and column, and nothing is written.
     Import {
-        /// Puzzle file; `-` reads standard input
+        /// Puzzle file, or a folder of the original's; `-` reads standard input
         input: PathBuf,
         /// File to write; gzip where the name ends in .gz; `-` is standard output
         #[arg(long, value_name = "FILE")]
@@ -66,6 +68,22 @@ enum Command {
         /// Expect puzzles of this size; otherwise the first row decides
         #[arg(long, value_parser = tasks())]
         task: Option<Sudoku>,
+    },
+    /// Write a puzzle file as another program reads it.
+    Export {
+        /// Puzzle file
+        input: PathBuf,
+        /// The form: dataset.json and all__*.npy, as the original PyTorch code reads them
+        #[arg(long, value_enum)]
+        format: Format,
+        /// Folder to write into
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+        /// Write a part of a whole data set: into DIR/train or DIR/test, with identifiers.json in DIR
+        #[arg(long, value_name = "PART", value_parser = ["train", "test"])]
+        part: Option<String>,
+        #[command(flatten)]
+        force: Force,
     },
     /// Make puzzles with exactly one solution.
     ///
@@ -136,6 +154,13 @@ struct ColumnsArg {
     columns: Option<Columns>,
 }
 
+/// What a puzzle file can become.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Format {
+    /// A folder of the original HRM
+    Hrm,
+}
+
 /// Reads a size by the name of its task.
 pub(super) fn tasks() -> impl TypedValueParser<Value = Sudoku> {
     let names = SudokuKind::ALL.map(|kind| Sudoku::new(kind).name());
@@ -148,9 +173,18 @@ pub(super) fn run(args: Args) -> Result<Exit> {
         Command::Import { input, out, force, columns, solve, check_unique, task } => {
             let out = force.plan([&input]).output(&out, GENERATED)?;
             let started = Instant::now();
-            let answers = if solve { Answers::Unique } else { Answers::Given };
-            let options = Options { task, columns: columns.columns.unwrap_or_default(), answers };
-            let read = import(&input, &options)?;
+            let columns = columns.columns;
+            let read = if input.is_dir() {
+                ensure!(
+                    columns.is_none() && !solve,
+                    "{} is a folder; --columns and --solve are for files",
+                    input.display()
+                );
+                data_set::import(&input, task)?
+            } else {
+                let answers = if solve { Answers::Unique } else { Answers::Given };
+                import(&input, &Options { task, columns: columns.unwrap_or_default(), answers })?
+            };
             let seconds = started.elapsed().as_secs_f64();
             let proven = check_solutions(&input, &read, check_unique)?;
             commit([stage(&read.set, &out)?])?;
@@ -165,6 +199,9 @@ pub(super) fn run(args: Args) -> Result<Exit> {
                 "warning: puzzles without a blank cell, from which a model learns only to leave them as they are",
             );
             wrote(&read.set, &out);
+        }
+        Command::Export { input, format: Format::Hrm, out, part, force } => {
+            data_set::export(&input, &out, part.as_deref(), force)?;
         }
         Command::Generate { task, count, seed, givens, out, force, progress } => {
             let out = force.plan([] as [PathBuf; 0]).output(&out, GENERATED)?;

@@ -40,9 +40,14 @@ fn words(command: &str) -> Vec<String> {
 #[test]
 fn every_command_of_the_documents_is_one_that_the_program_takes() {
     let mut tried = 0;
-    for document in
-        ["README.md", "docs/TRAINING.md", "docs/PORTING.md", "docs/RESULTS.md", "docs/PROTOCOL.md"]
-    {
+    for document in [
+        "README.md",
+        "docs/IMPORTING.md",
+        "docs/TRAINING.md",
+        "docs/PORTING.md",
+        "docs/RESULTS.md",
+        "docs/PROTOCOL.md",
+    ] {
         for command in commands(&read(document)) {
             if let Err(error) = Cli::try_parse_from(words(&command)) {
                 panic!("{document}: `{command}`\n{error}");

@@ -27,19 +27,25 @@ use rand_pcg::Pcg64;
 
 use super::card::{self, CARD};
 use super::exit::Exit;
+use super::export_original::to_pytorch;
 use super::outputs::Force;
 use super::progress::ProgressArgs;
 use super::values::{Misuse, at_least_1, count};
 
-/// Quantize checkpoints into one int8 pack, calibrated on training puzzles, with a model card beside it.
+/// Quantize checkpoints into one int8 pack, calibrated on training puzzles, with a model card beside it; or write one as the original
+/// PyTorch code reads it.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Checkpoint files of one run, or one run directory
     #[arg(required = true)]
     checkpoints: Vec<PathBuf>,
-    /// Pack to write; the card goes to the same name with `.md`. To `-`, standard output, or a FIFO goes the pack alone
+    /// Pack to write; the card goes to the same name with `.md`. To `-`, standard output, or a FIFO goes the pack alone. With --to
+    /// pytorch, a folder
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    /// Write the float model instead, by the original's names, with an all_config.yaml
+    #[arg(long, value_enum, value_name = "WHAT", conflicts_with_all = ["members", "lanes", "data", "calibration", "rows"])]
+    to: Option<Target>,
     #[command(flatten)]
     force: Force,
     /// With a run directory: its newest N checkpoints become the pack's members
@@ -68,6 +74,13 @@ pub(super) struct Args {
     threads: Option<usize>,
     #[command(flatten)]
     progress: ProgressArgs,
+}
+
+/// What a model can become besides a pack.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Target {
+    /// A checkpoint of the original PyTorch code
+    Pytorch,
 }
 
 /// An intact pack.
@@ -103,6 +116,12 @@ const HINTS: [u8; 4] = [90, 70, 40, 0];
 pub(super) fn run(args: Args) -> Result<Exit> {
     super::use_threads(args.threads)?;
     let paths = checkpoint_paths(&args)?;
+    if let Some(Target::Pytorch) = args.to {
+        let [path] = &paths[..] else {
+            bail!("--to pytorch writes one checkpoint; name one, or a run for its newest")
+        };
+        return to_pytorch(path, &args.out, args.force, args.raw);
+    }
     let mut members: Vec<Params> = Vec::new();
     let mut last = None;
     for path in &paths {

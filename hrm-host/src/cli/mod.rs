@@ -7,7 +7,7 @@ use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 use hrm_core::task::draw::shuffle;
 use hrm_core::task::sudoku::Sudoku;
 use hrm_host::data::import::{Columns, Options};
-use hrm_host::data::{PuzzleSet, import};
+use hrm_host::data::{self as puzzle_data, PuzzleSet};
 use hrm_host::vote::record::DataMark;
 use rand_core::SeedableRng;
 use rand_pcg::Pcg64;
@@ -18,12 +18,16 @@ mod checks;
 mod compute;
 mod curves;
 mod data;
+mod data_set;
 mod demo;
 mod device;
 mod eval;
 pub(crate) mod exit;
 mod export;
+mod export_original;
 mod footprint;
+mod golden;
+mod import;
 mod inspect;
 mod interrupt;
 mod manual;
@@ -59,6 +63,8 @@ enum Command {
     Demo(demo::Args),
     /// Import, generate, measure and split puzzle files.
     Data(data::Args),
+    /// Make a run of a checkpoint of the original PyTorch HRM.
+    Import(import::Args),
     /// Train a model as a configuration file says.
     Train(train::Args),
     /// Draw learning curves of one or more runs.
@@ -107,6 +113,7 @@ impl Cli {
         match self.command {
             Command::Demo(args) => demo::run(args),
             Command::Data(args) => data::run(args),
+            Command::Import(args) => import::run(args),
             Command::Train(args) => train::run(args),
             Command::Curves(args) => curves::run(args),
             Command::Eval(args) => eval::run(args),
@@ -183,7 +190,11 @@ fn all_and_drawn(
 ) -> anyhow::Result<(PuzzleSet, Vec<usize>)> {
     let task = Sudoku::from_name(task).with_context(|| format!("unknown task {task}"))?;
     let columns = file.columns.clone().unwrap_or_default();
-    let all = import::import(&file.data, &Options { task: Some(task), columns, ..Options::default() })?.set;
+    let all = puzzle_data::import::import(
+        &file.data,
+        &Options { task: Some(task), columns, ..Options::default() },
+    )?
+    .set;
     let mut order: Vec<usize> = (0..all.len()).collect();
     shuffle(&mut Pcg64::seed_from_u64(seed), &mut order);
     order.truncate(rows);

@@ -70,7 +70,8 @@ impl ModelArgs {
         let (config, params) = load_parameters(&path, !self.raw)?;
         let tensors = params.tensors().into_iter().collect();
         let params = Params::from_tensors(&config.model, &tensors, &self.device.open(&config.model)?)?;
-        let weights = if self.raw { "weights as trained" } else { "averaged weights" };
+        let weights =
+            if self.raw || config.train.ema == 0.0 { "weights as trained" } else { "averaged weights" };
         let about = format!("{}, float, {weights}, configuration {}", path.display(), config.hash());
         let hrm = Hrm::new(&config.model, &params)?;
         Ok((Model::Float(Box::new(FloatModel { hrm, batch: self.batch })), about))
@@ -126,7 +127,7 @@ pub(super) fn weights_of(path: &Path, config: &RunConfig) -> Result<Params> {
 
 /// A checkpoint file as it is; of a run directory, its newest checkpoint.
 pub(super) fn newest(path: &Path) -> Result<PathBuf> {
-    Ok(if path.is_dir() { RunDir::open(path).newest()?.0 } else { path.to_owned() })
+    Ok(if path.is_dir() { RunDir::open(path).newest_model()? } else { path.to_owned() })
 }
 
 /// What kind of file is at `path`.

@@ -4,11 +4,12 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use hrm_core::{Op, Pack};
 use hrm_emulator::board::BOARDS;
 use hrm_emulator::{Board, Claim, Disproof, Image};
 use hrm_host::data::hints::with_hints;
+use hrm_host::data::import::Columns;
 use hrm_host::model::Hrm;
 use hrm_host::quant::compare::{Agreement, compare_while};
 use hrm_host::quant::origin::differences;
@@ -18,13 +19,15 @@ use hrm_host::train::eval::FloatModel;
 
 use super::checks::{Limits, of_origin, of_trajectories};
 use super::exit::Exit;
+use super::golden::{GoldenArgs, against_golden};
 use super::model::{is_pack, newest};
 use super::progress::ProgressArgs;
 use super::terminal;
 use super::values::{Misuse, at_least_1, count, percent};
 use super::{PuzzleFile, draw_rows, interrupt};
 
-/// Compare an int8 pack with the float checkpoint it was made of, or with a microcontroller that runs it.
+/// Compare an int8 pack with the float checkpoint it was made of, or with a microcontroller that runs it; or a float model with the
+/// original's answers.
 ///
 /// Against a checkpoint: what the pack says of its making, its weights, and both models puzzle by puzzle and segment by
 /// segment; exit code 1 where the pack was not made of that checkpoint, where both models go different ways through puzzles
@@ -32,16 +35,22 @@ use super::{PuzzleFile, draw_rows, interrupt};
 /// segment; exit code 1 where one element differs, which is named.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Pack
+    /// Pack; with --golden, a run or checkpoint
     pack: PathBuf,
     /// Checkpoint (or run directory) that the pack's member was made of
-    #[arg(long, value_name = "PATH", required_unless_present = "board")]
+    #[arg(long, value_name = "PATH", required_unless_present_any = ["board", "golden"])]
     checkpoint: Option<PathBuf>,
     /// Emulated board to compare with (built by `cargo xtask firmware`), or `all`; may be repeated
     #[arg(long, value_name = "BOARD", conflicts_with = "checkpoint")]
     board: Vec<String>,
     #[command(flatten)]
-    file: PuzzleFile,
+    golden: GoldenArgs,
+    /// Puzzle file, plain or gzip; `-` reads standard input
+    #[arg(long, value_name = "FILE", required_unless_present = "golden")]
+    data: Option<PathBuf>,
+    /// Which columns of a CSV hold what, where their names are unusual: question=NAME,answer=NAME
+    #[arg(long, value_name = "WHAT=NAME,...")]
+    columns: Option<Columns>,
     /// Member of the pack; the last by default
     #[arg(long, value_name = "N")]
     member: Option<usize>,
@@ -72,9 +81,20 @@ pub(super) struct Args {
     json: bool,
 }
 
+impl Args {
+    /// The puzzles, which every comparison but that with golden answers needs.
+    fn file(&self) -> Result<PuzzleFile> {
+        let data = self.data.clone().context("give puzzles with --data")?;
+        Ok(PuzzleFile { data, columns: self.columns.clone() })
+    }
+}
+
 /// Runs the subcommand.
 pub(super) fn run(args: Args) -> Result<Exit> {
     super::use_threads(args.threads)?;
+    if let Some(golden) = &args.golden.golden {
+        return against_golden(&args.golden, golden, &args.pack, (args.raw, args.json));
+    }
     ensure_in_order(&args)?;
     let file = AlignedPack::read(&args.pack)?;
     let pack = file.open()?;
@@ -91,7 +111,7 @@ fn against_boards(args: &Args, pack: Pack<'_>) -> Result<Exit> {
         Some(segments) => u16::try_from(segments).map_err(|_| Misuse("--segments: at most 65,535".into()))?,
         None => pack.shape().segments,
     };
-    let set = draw_rows(&args.file, pack.header()?.task, args.rows, args.seed)?;
+    let set = draw_rows(&args.file()?, pack.header()?.task, args.rows, args.seed)?;
     let mut proofs = Vec::new();
     let mut different = false;
     for board in boards {
@@ -124,7 +144,7 @@ fn against_boards(args: &Args, pack: Pack<'_>) -> Result<Exit> {
     }
     if args.json {
         let report = serde_json::json!({
-            "pack": args.pack, "crc": format!("{:08x}", pack.crc()), "data": args.file.data, "seed": args.seed, "boards": proofs, "equal": !different,
+            "pack": args.pack, "crc": format!("{:08x}", pack.crc()), "data": args.data, "seed": args.seed, "boards": proofs, "equal": !different,
         });
         println!("{}", serde_json::to_string_pretty(&report)?);
     }
@@ -180,7 +200,7 @@ fn against_checkpoint(args: &Args, checkpoint: &Path, pack: Pack<'_>) -> Result<
     }
     let member = args.member.unwrap_or(members - 1);
     ensure!(member < members, "--member {member}: the pack has members 0 to {}", members - 1);
-    let set = draw_rows(&args.file, config.model.task.as_str(), args.rows, args.seed)?;
+    let set = draw_rows(&args.file()?, config.model.task.as_str(), args.rows, args.seed)?;
     let segments = args.segments.unwrap_or(config.model.segments);
 
     let mut checks = of_origin((&pack, member), (&path, args.raw), &trained, &args.limits)?;
@@ -221,7 +241,7 @@ fn against_checkpoint(args: &Args, checkpoint: &Path, pack: Pack<'_>) -> Result<
         let behind = checks.iter().any(|check| check.is_accuracy() && check.fails());
         let report = serde_json::json!({
             "pack": args.pack, "crc": format!("{:08x}", pack.crc()), "checkpoint": path, "member": member,
-            "data": args.file.data, "seed": args.seed, "limits": args.limits, "tables": tables, "checks": checks,
+            "data": args.data, "seed": args.seed, "limits": args.limits, "tables": tables, "checks": checks,
             "within_tolerance": !behind, "complete": !interrupted, "verified": !interrupted && failed == 0,
         });
         println!("{}", serde_json::to_string_pretty(&report)?);

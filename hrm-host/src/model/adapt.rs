@@ -24,7 +24,8 @@ const SHARE: f64 = 0.3;
 pub fn adapt(params: &Params, from: &ModelConfig, to: &ModelConfig, seed: u64) -> Result<Params, ModelError> {
     let mut tensors: std::collections::HashMap<_, _> = params.tensors().into_iter().collect();
     if to.positions.learned() && !from.positions.learned() {
-        for name in ["embed.tokens", "embed.prefix"] {
+        let scaled = ["embed.tokens", "embed.prefix"];
+        for name in scaled.into_iter().filter(|name| from.prefix || *name != "embed.prefix") {
             tensors.insert(name.to_owned(), (params.get(name)? * std::f64::consts::SQRT_2)?.detach());
         }
         let tokens: f32 = tensors["embed.tokens"].sqr()?.mean_all()?.to_scalar()?;
@@ -63,6 +64,7 @@ mod tests {
             positions,
             continue_head: false,
             doubt_head: false,
+            prefix: true,
             segments: 4,
         }
     }

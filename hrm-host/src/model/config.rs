@@ -24,6 +24,9 @@ pub enum TaskName {
 }
 
 impl TaskName {
+    /// All of them.
+    pub const ALL: [TaskName; 3] = [TaskName::Sudoku4, TaskName::Sudoku6, TaskName::Sudoku9];
+
     /// The name in configurations and packs, for example `sudoku9`.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -102,6 +105,18 @@ impl Positions {
     }
 }
 
+/// Units of a layer, more than any machine has memory for their products.
+const MOST_UNITS: usize = 1 << 16;
+
+const fn with_prefix() -> bool {
+    true
+}
+
+/// The refusal of one key's value.
+fn bad<T>(key: &'static str, value: &dyn ToString, why: &str) -> Result<T, ModelError> {
+    Err(ModelError::Config { key, value: value.to_string(), why: why.to_owned() })
+}
+
 /// Shape and recurrence of a model, the `[model]` table of a run configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -131,6 +146,10 @@ pub struct ModelConfig {
     /// Whether its second output is "doubt" instead: that a cell which was filled in is wrong.
     #[serde(default)]
     pub doubt_head: bool,
+    /// Whether a position of its own, the original's puzzle embedding, stands before the cells and is read by the halting head;
+    /// without it that head reads the first cell. Packs have it.
+    #[serde(default = "with_prefix")]
+    pub prefix: bool,
     /// Segments the model is trained to take at most.
     pub segments: usize,
 }
@@ -151,6 +170,7 @@ impl ModelConfig {
             positions: Positions::Relation,
             continue_head: false,
             doubt_head: false,
+            prefix: true,
             segments: 16,
         }
     }
@@ -160,28 +180,25 @@ impl ModelConfig {
     /// # Errors
     /// [`ModelError::Config`] names the first bad key, its value and what would be right.
     pub fn validate(&self) -> Result<(), ModelError> {
-        let bad = |key, value: &dyn ToString, why: &str| {
-            Err(ModelError::Config { key, value: value.to_string(), why: why.to_owned() })
-        };
-        let sizes = [("width", self.width, Shape::MAX_WIDTH), ("inner", self.inner, Shape::MAX_INNER)];
-        for (key, value, most) in sizes {
-            if value == 0 || !value.is_multiple_of(16) || value > most.into() {
-                let why = format!("must be a multiple of 16 from 16 to {most} (the int8 kernels need it)");
-                return bad(key, &value, &why);
+        self.shape(1, LaneWidth::I16).map(drop)
+    }
+
+    /// Refuses a configuration that names no model. Some that pass compute in floating point only, see [`ModelConfig::shape`].
+    ///
+    /// # Errors
+    /// As [`ModelConfig::validate`].
+    pub fn names_a_model(&self) -> Result<(), ModelError> {
+        for (key, value) in [("width", self.width), ("inner", self.inner)] {
+            if !(1..=MOST_UNITS).contains(&value) {
+                return bad(key, &value, &format!("must be from 1 to {MOST_UNITS}"));
             }
         }
-        let most = Shape::MAX_HEAD_DIM;
-        let fits = |head_dim: usize| head_dim.is_multiple_of(4) && head_dim <= most;
-        let divides =
-            |&heads: &usize| heads > 0 && self.width.is_multiple_of(heads) && fits(self.width / heads);
-        if !divides(&self.heads) {
-            let choices: Vec<String> =
-                (1..=self.width).filter(divides).map(|heads| heads.to_string()).collect();
-            let why = format!(
-                "must divide width = {} into heads whose size is a multiple of 4 and at most {most}; {} would do",
-                self.width,
-                choices.join(", ")
-            );
+        if self.heads == 0 || !self.width.is_multiple_of(self.heads) {
+            let why = format!("must divide width = {}; {} would do", self.width, self.possible_heads());
+            return bad("heads", &self.heads, &why);
+        }
+        if self.positions.rope() && !self.head_dim().is_multiple_of(2) {
+            let why = format!("makes heads of {}, and RoPE turns pairs: heads must be even", self.head_dim());
             return bad("heads", &self.heads, &why);
         }
         let counts = [
@@ -204,7 +221,53 @@ impl ModelConfig {
             let why = "the halting head has one second output: with continue_head = true it is taken";
             return bad("doubt_head", &self.doubt_head, why);
         }
-        self.shape(1, LaneWidth::I16).map(drop)
+        Ok(())
+    }
+
+    /// Whether the fast kernels in floating point take the sizes: whole lanes.
+    pub(super) fn suits_kernels(&self) -> bool {
+        self.width.is_multiple_of(16) && self.inner.is_multiple_of(16) && Self::fits_kernels(self.head_dim())
+    }
+
+    /// Whether kernels take heads of so many values.
+    fn fits_kernels(head_dim: usize) -> bool {
+        head_dim.is_multiple_of(4) && head_dim <= Shape::MAX_HEAD_DIM
+    }
+
+    /// The numbers of heads that packs of this width can have.
+    fn possible_heads(&self) -> String {
+        let divides =
+            |heads: &usize| self.width.is_multiple_of(*heads) && Self::fits_kernels(self.width / heads);
+        (1..=self.width).filter(divides).map(|heads| heads.to_string()).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Refuses what the integer kernels do not take.
+    fn suits_packs(&self) -> Result<(), ModelError> {
+        let sizes = [("width", self.width, Shape::MAX_WIDTH), ("inner", self.inner, Shape::MAX_INNER)];
+        for (key, value, most) in sizes {
+            if value == 0 || !value.is_multiple_of(16) || value > most.into() {
+                let why = format!("must be a multiple of 16 from 16 to {most} (the int8 kernels need it)");
+                return bad(key, &value, &why);
+            }
+        }
+        if self.heads == 0
+            || !self.width.is_multiple_of(self.heads)
+            || !Self::fits_kernels(self.width / self.heads)
+        {
+            let why = format!(
+                "must divide width = {} into heads whose size is a multiple of 4 and at most {}; {} would do",
+                self.width,
+                Shape::MAX_HEAD_DIM,
+                self.possible_heads()
+            );
+            return bad("heads", &self.heads, &why);
+        }
+        if !self.prefix {
+            let why = "packs have a prefix position; such a model computes in floating point only \
+                       (hrm-host eval, analyze)";
+            return bad("prefix", &self.prefix, why);
+        }
+        self.names_a_model()
     }
 
     /// The shape of the pack that `members` models of this kind become.
@@ -212,6 +275,7 @@ impl ModelConfig {
     /// # Errors
     /// [`ModelError::Config`] where no pack can hold them.
     pub fn shape(&self, members: usize, lanes: LaneWidth) -> Result<Shape, ModelError> {
+        self.suits_packs()?;
         fn fit<T: TryFrom<usize>>(key: &'static str, value: usize) -> Result<T, ModelError> {
             let why = || "must be smaller, so that a pack has room for it".to_owned();
             T::try_from(value).map_err(|_| ModelError::Config { key, value: value.to_string(), why: why() })
@@ -262,9 +326,14 @@ impl ModelConfig {
         self.task.side()
     }
 
-    /// Positions the model attends over: the prefix, then the cells.
+    /// Positions the model attends over: the prefix where there is one, then the cells.
     pub fn sequence(&self) -> usize {
-        1 + self.cells()
+        self.prefixes() + self.cells()
+    }
+
+    /// Positions before the first cell: 1 or 0.
+    pub fn prefixes(&self) -> usize {
+        usize::from(self.prefix)
     }
 
     /// Width of one attention head.
@@ -297,12 +366,12 @@ impl ModelConfig {
     /// sees itself.
     pub fn relation_map(&self) -> Vec<u8> {
         let (sequence, task) = (self.sequence(), self.task.sudoku());
-        let prefix = task.relations() as u8;
-        let class = |i: usize, j: usize| match (i, j) {
-            (0, 0) => prefix + 2,
-            (0, _) => prefix,
-            (_, 0) => prefix + 1,
-            (i, j) => task.relation(i - 1, j - 1),
+        let (prefix, prefixes) = (task.relations() as u8, self.prefixes());
+        let class = |i: usize, j: usize| match (i.checked_sub(prefixes), j.checked_sub(prefixes)) {
+            (None, None) => prefix + 2,
+            (None, Some(_)) => prefix,
+            (Some(_), None) => prefix + 1,
+            (Some(i), Some(j)) => task.relation(i, j),
         };
         (0..sequence * sequence).map(|at| class(at / sequence, at % sequence)).collect()
     }
@@ -332,7 +401,7 @@ mod tests {
     fn every_bad_value_is_named() {
         config().validate().unwrap();
         type Spoil = fn(&mut ModelConfig);
-        let cases: [(&str, Spoil); 16] = [
+        let cases: [(&str, Spoil); 17] = [
             ("model.width = 1024: is too much with inner = 4096, 32 + 32 layers", |c| {
                 (c.width, c.heads, c.inner, c.h_layers, c.l_layers) = (1024, 8, 4096, 32, 32);
                 c.shared_levels = false;
@@ -351,6 +420,7 @@ mod tests {
             ("model.h_cycles = 0", |c| c.h_cycles = 0),
             ("model.l_cycles = 65", |c| c.l_cycles = 65),
             ("model.segments = 0", |c| c.segments = 0),
+            ("model.prefix = false: packs have a prefix position", |c| c.prefix = false),
             ("model.doubt_head = true", |c| (c.continue_head, c.doubt_head) = (true, true)),
         ];
         for (expected, spoil) in cases {

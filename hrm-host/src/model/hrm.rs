@@ -53,7 +53,7 @@ impl Gradient {
 #[derive(Clone, Debug)]
 struct Weights {
     tokens: Tensor,            // (vocab, width)
-    prefix: Tensor,            // (1, width)
+    prefix: Option<Tensor>,    // (1, width)
     positions: Option<Tensor>, // (sequence, width)
     h: Vec<Block>,
     l: Vec<Block>,
@@ -93,7 +93,7 @@ impl Hrm {
         params: &Params,
         backend: Backend,
     ) -> std::result::Result<Self, ModelError> {
-        config.validate()?;
+        config.names_a_model()?;
         let state = |name| Ok::<_, ModelError>(params.get(name)?.reshape((1, 1, config.width))?);
         Ok(Self {
             weights: Weights::load(config, params)?,
@@ -225,7 +225,7 @@ impl Hrm {
     }
 
     fn scores(&self, weights: &Weights, z_h: &Tensor) -> Result<Tensor> {
-        linear(&z_h.narrow(1, 1, self.config.cells())?, &weights.lm_head)
+        linear(&z_h.narrow(1, self.config.prefixes(), self.config.cells())?, &weights.lm_head)
     }
 
     /// The H and the L level over `weights`; one and the same where they share them.
@@ -245,8 +245,13 @@ impl Hrm {
         let one_hot = tokens.reshape(((), 1))?.broadcast_eq(&ids.reshape((1, vocab))?)?;
         let cells = one_hot.to_dtype(weights.tokens.dtype())?.matmul(&weights.tokens)?;
         let cells = cells.reshape((batch, self.config.cells(), width))?;
-        let prefix = weights.prefix.reshape((1, 1, width))?.broadcast_as((batch, 1, width))?;
-        let x = Tensor::cat(&[&prefix, &cells], 1)?;
+        let x = match &weights.prefix {
+            Some(prefix) => {
+                let prefix = prefix.reshape((1, 1, width))?.broadcast_as((batch, 1, width))?;
+                Tensor::cat(&[&prefix, &cells], 1)?
+            }
+            None => cells,
+        };
         match &weights.positions {
             Some(positions) => x.broadcast_add(positions)? * (width as f64 / 2.0).sqrt(),
             None => x * (width as f64).sqrt(),
@@ -263,7 +268,7 @@ impl Weights {
         };
         Ok(Self {
             tokens: get("embed.tokens")?,
-            prefix: get("embed.prefix")?,
+            prefix: config.prefix.then(|| get("embed.prefix")).transpose()?,
             positions: config.positions.learned().then(|| get("embed.positions")).transpose()?,
             h: blocks("level_h", config.h_layers)?,
             l: blocks("level_l", config.l_layers)?,
@@ -278,7 +283,7 @@ impl Weights {
         let blocks = |blocks: &[Block]| blocks.iter().map(|block| block.map(f)).collect::<Result<Vec<_>>>();
         Ok(Self {
             tokens: f(&self.tokens)?,
-            prefix: f(&self.prefix)?,
+            prefix: self.prefix.as_ref().map(f).transpose()?,
             positions: self.positions.as_ref().map(f).transpose()?,
             h: blocks(&self.h)?,
             l: blocks(&self.l)?,

@@ -27,12 +27,15 @@ pub enum Backend {
 static KERNELS_TRUSTED: AtomicBool = AtomicBool::new(true);
 
 impl Backend {
-    /// The fastest for these parameters: fused on a CPU, kernels on a GPU, composite for other types and where heads are too large.
+    /// The fastest for these parameters: fused on a CPU, kernels on a GPU, composite for other types and where sizes do not suit
+    /// either.
     pub(super) fn best(config: &ModelConfig, params: &Params) -> Self {
         match (params.device(), params.dtype()) {
-            (Device::Cpu, DType::F32) => Backend::Fused,
+            (Device::Cpu, DType::F32) if config.suits_kernels() => Backend::Fused,
             (device @ Device::Cuda(_), DType::F32)
-                if KERNELS_TRUSTED.load(Relaxed) && Kernels::new(config, device).is_ok() =>
+                if KERNELS_TRUSTED.load(Relaxed)
+                    && config.suits_kernels()
+                    && Kernels::new(config, device).is_ok() =>
             {
                 Backend::Kernels
             }

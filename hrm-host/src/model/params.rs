@@ -36,7 +36,9 @@ fn layout(config: &ModelConfig) -> Vec<Slot> {
     let fan_in = |n: usize| Start::Normal(1.0 / (n as f64).sqrt());
 
     add("embed.tokens".into(), &[config.vocab(), width], fan_in(width), true);
-    add("embed.prefix".into(), &[1, width], Start::Constant(0.0), true);
+    if config.prefix {
+        add("embed.prefix".into(), &[1, width], Start::Constant(0.0), true);
+    }
     if config.positions.learned() {
         add("embed.positions".into(), &[config.sequence(), width], fan_in(width), true);
     }
@@ -98,7 +100,7 @@ impl Params {
     /// # Errors
     /// A configuration that does not validate, or a device without room.
     pub fn init(config: &ModelConfig, seed: u64, device: &Device) -> Result<Self, ModelError> {
-        config.validate()?;
+        config.names_a_model()?;
         let mut normal = TruncatedNormal::new(seed);
         let mut tensors = HashMap::new();
         for Slot { name, shape, start, .. } in layout(config) {
@@ -149,7 +151,7 @@ impl Params {
         dtype: DType,
         device: &Device,
     ) -> Result<Self, ModelError> {
-        config.validate()?;
+        config.names_a_model()?;
         let slots = layout(config);
         if let Some(name) = tensors.keys().filter(|name| slots.iter().all(|slot| slot.name != **name)).min() {
             return Err(ModelError::Unknown { name: name.clone() });

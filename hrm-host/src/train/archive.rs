@@ -80,6 +80,14 @@ pub enum ArchiveError {
         /// Stored.
         expected: String,
     },
+    /// There are weights only, as of an imported model, where the state of a run is wanted.
+    #[error(
+        "{path} holds a model's weights without the state of a training run; start a run from them with `hrm-host train --from`"
+    )]
+    WeightsAlone {
+        /// The file.
+        path: PathBuf,
+    },
     /// An entry is missing or of another type or shape.
     #[error("{path}: {reason}; it was not written by this version of `hrm-host train`")]
     Entry {

@@ -47,13 +47,16 @@ pub struct TrainState {
 
 const PARAM: &str = "param.";
 const AVERAGE: &str = "ema.";
+/// What `format` says in the file of a run, and in one that holds weights alone.
+const RUN: &str = "hrm-train-1";
+const WEIGHTS: &str = "hrm-weights-1";
 
 impl TrainState {
     /// The state as named tensors and texts.
     pub fn to_archive(&self) -> Archive {
         let mut archive = Archive::default();
         let json = |value: Result<String, serde_json::Error>| value.expect("plain values serialise");
-        archive.put_text("format", "hrm-train-1");
+        archive.put_text("format", RUN);
         archive.put_text("config", json(serde_json::to_string(&self.config)));
         archive.put_text("config_hash", self.config.hash());
         archive.put_text("rng", json(serde_json::to_string(&self.rng)));
@@ -99,6 +102,9 @@ impl TrainState {
     /// # Errors
     /// [`ArchiveError`] where an entry is missing or has another shape.
     pub fn from_archive(archive: &Archive) -> Result<Self, ArchiveError> {
+        if holds_weights_alone(archive) {
+            return Err(ArchiveError::WeightsAlone { path: archive.path().to_owned() });
+        }
         let config = read_config(archive)?;
         let params = read_params(archive, &config, PARAM)?;
         let vector = |prefix: &str| -> Result<Vec<f32>, ArchiveError> {
@@ -208,11 +214,41 @@ pub struct TrainedModel {
 /// Where the file is damaged or holds another model than its configuration says.
 pub fn load_model(path: &Path, prefer_ema: bool) -> Result<TrainedModel, TrainError> {
     let archive = Archive::read(path).map_err(|error| torn(path, error))?;
-    let config = read_config(&archive)?;
-    let params = read_params(&archive, &config, if prefer_ema { AVERAGE } else { PARAM })?;
-    let params = params.to_params(&config.model, &Device::Cpu)?;
-    let (step, samples) = (archive.parsed("step")?, archive.parsed("samples")?);
-    Ok(TrainedModel { config, params, step, samples })
+    TrainedModel::from_archive(&archive, prefer_ema)
+}
+
+/// Whether a file has no state of a run: no averages, no moments, no rows.
+fn holds_weights_alone(archive: &Archive) -> bool {
+    archive.text("format").is_ok_and(|format| format == WEIGHTS)
+}
+
+impl TrainedModel {
+    /// The model as named tensors and texts, without the state of a run.
+    ///
+    /// # Errors
+    /// Where the parameters' device fails.
+    pub fn to_archive(&self) -> Result<Archive, TrainError> {
+        let mut archive = Archive::default();
+        archive.put_text("format", WEIGHTS);
+        archive.put_text("config", serde_json::to_string(&self.config).expect("plain values serialise"));
+        archive.put_text("config_hash", self.config.hash());
+        archive.put_text("step", self.step.to_string());
+        archive.put_text("samples", self.samples.to_string());
+        for (name, tensor) in self.params.tensors() {
+            let values = tensor.flatten_all()?.to_vec1::<f32>()?;
+            archive.put_f32(&format!("{PARAM}{name}"), tensor.dims(), &values);
+        }
+        Ok(archive)
+    }
+
+    fn from_archive(archive: &Archive, prefer_ema: bool) -> Result<Self, TrainError> {
+        let config = read_config(archive)?;
+        let averaged = prefer_ema && !holds_weights_alone(archive);
+        let params = read_params(archive, &config, if averaged { AVERAGE } else { PARAM })?;
+        let params = params.to_params(&config.model, &Device::Cpu)?;
+        let (step, samples) = (archive.parsed("step")?, archive.parsed("samples")?);
+        Ok(Self { config, params, step, samples })
+    }
 }
 
 /// `error` of the checkpoint at `path`, with what its run has instead where it is damaged.
@@ -322,17 +358,26 @@ impl RunDir {
     /// # Errors
     /// Where the disk refuses; every earlier checkpoint is then still there.
     pub fn save(&self, state: &TrainState, keep: usize) -> Result<PathBuf, TrainError> {
-        let name = format!("step-{:08}.safetensors", state.step);
-        let path = self.path.join(&name);
-        state.to_archive().write(&path)?;
-        let latest = self.path.join(LATEST);
-        replace_file(&latest, |file| writeln!(file, "{name}"))
-            .map_err(|source| ArchiveError::Write { path: latest, source })?;
+        let path = self.put(&state.to_archive(), state.step)?;
         let all = self.checkpoints();
         for old in &all[..all.len().saturating_sub(keep.max(1))] {
             // Failing to delete an old one loses nothing.
             let _ = fs::remove_file(old);
         }
+        Ok(path)
+    }
+
+    /// Writes the checkpoint of `step` and points `latest` at it.
+    ///
+    /// # Errors
+    /// Where the disk refuses; every earlier checkpoint is then still there.
+    pub fn put(&self, archive: &Archive, step: u64) -> Result<PathBuf, TrainError> {
+        let name = format!("step-{step:08}.safetensors");
+        let path = self.path.join(&name);
+        archive.write(&path)?;
+        let latest = self.path.join(LATEST);
+        replace_file(&latest, |file| writeln!(file, "{name}"))
+            .map_err(|source| ArchiveError::Write { path: latest, source })?;
         Ok(path)
     }
 
@@ -354,12 +399,32 @@ impl RunDir {
     /// people and scripts; a checkpoint written just before a crash may be newer.)
     ///
     /// # Errors
-    /// [`TrainError::NothingToResume`] or [`TrainError::AllDamaged`].
+    /// [`TrainError::NothingToResume`] or [`TrainError::AllDamaged`], and [`ArchiveError::WeightsAlone`] where the newest is no run's.
     pub fn newest(&self) -> Result<(PathBuf, TrainState, Vec<ArchiveError>), TrainError> {
+        self.newest_that(TrainState::from_archive)
+    }
+
+    /// The newest intact checkpoint, which may hold weights alone.
+    ///
+    /// # Errors
+    /// [`TrainError::NothingToResume`] or [`TrainError::AllDamaged`].
+    pub fn newest_model(&self) -> Result<PathBuf, TrainError> {
+        let is_intact = |archive: &Archive| match holds_weights_alone(archive) {
+            true => read_config(archive).map(drop),
+            false => TrainState::from_archive(archive).map(drop),
+        };
+        self.newest_that(is_intact).map(|(path, ..)| path)
+    }
+
+    fn newest_that<T>(
+        &self,
+        read: impl Fn(&Archive) -> Result<T, ArchiveError>,
+    ) -> Result<(PathBuf, T, Vec<ArchiveError>), TrainError> {
         let mut refused = Vec::new();
         for path in self.checkpoints().into_iter().rev() {
-            match Archive::read(&path).and_then(|archive| TrainState::from_archive(&archive)) {
-                Ok(state) => return Ok((path, state, refused)),
+            match Archive::read(&path).and_then(|archive| read(&archive)) {
+                Ok(found) => return Ok((path, found, refused)),
+                Err(error @ ArchiveError::WeightsAlone { .. }) => return Err(error.into()),
                 Err(error) => refused.push(error),
             }
         }

@@ -24,6 +24,7 @@ fn tiny_configs() -> Vec<ModelConfig> {
         positions,
         continue_head: !shared_levels,
         doubt_head: false,
+        prefix: true,
         segments: 4,
     };
     schemes.into_iter().flat_map(|positions| [config(positions, true), config(positions, false)]).collect()
