@@ -1,0 +1,209 @@
+//! What a tool can say of the documents: links that lead somewhere, lines of one width, sentences that end.
+//!
+//! The commands in them are tried in `hrm-host/src/cli/documents.rs`, beside the command line.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// The widest line of prose. Tables, headings, code and words that cannot be broken may be wider.
+const WIDTH: usize = 100;
+
+/// Documents that are not wrapped yet.
+const UNWRAPPED: [&str; 7] = [
+    "ARCHITECTURE.md",
+    "CHANGELOG.md",
+    "docs/EVALUATING.md",
+    "docs/EXIT_CODES.md",
+    "docs/IMPORTING.md",
+    "docs/PUZZLE_FILES.md",
+    "docs/TRAINING.md",
+];
+
+/// What a stranger reads first, whose sentences have at most [`WORDS`] words.
+const FRONT_DOOR: [&str; 5] =
+    ["README.md", "docs/RESULTS.md", "docs/DATA.md", "docs/FAQ.md", "docs/notebook/README.md"];
+const WORDS: usize = 35;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// Every document of the repository, by its path from the root.
+fn documents() -> Vec<String> {
+    let mut found = Vec::new();
+    for folder in ["", "docs", "docs/notebook", "models", "hrm-firmware/boards"] {
+        for entry in fs::read_dir(root().join(folder)).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            if name.ends_with(".md") {
+                found.push(if folder.is_empty() { name } else { format!("{folder}/{name}") });
+            }
+        }
+    }
+    found.sort();
+    assert!(found.len() > 20, "only {} documents were found", found.len());
+    found
+}
+
+fn read(document: &str) -> String {
+    fs::read_to_string(root().join(document)).unwrap_or_else(|error| panic!("{document}: {error}"))
+}
+
+/// Lines outside fenced code, with their numbers.
+fn prose(text: &str) -> Vec<(usize, &str)> {
+    let mut code = false;
+    let mut lines = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        if line.trim_start().starts_with("```") {
+            code = !code;
+        } else if !code {
+            lines.push((index + 1, line));
+        }
+    }
+    lines
+}
+
+/// A line without what stands between backticks.
+fn without_code(line: &str) -> String {
+    line.split('`').step_by(2).collect::<Vec<_>>().join("`")
+}
+
+/// The anchors of a document's headings, as web pages of repositories make them.
+fn anchors(document: &str) -> BTreeSet<String> {
+    let text = read(document);
+    let headings = prose(&text).into_iter().filter(|(_, line)| line.starts_with('#'));
+    let kept = |c: &char| c.is_alphanumeric() || matches!(c, '-' | '_' | ' ');
+    let anchor = |(_, line): (usize, &str)| {
+        let title = line.trim_start_matches('#').trim().to_lowercase();
+        title.chars().filter(kept).map(|c| if c == ' ' { '-' } else { c }).collect()
+    };
+    headings.map(anchor).collect()
+}
+
+/// A path without `.` and `..`, as far as names go.
+fn normal(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+#[test]
+fn every_link_leads_to_a_file_and_a_heading_that_exist() {
+    let mut followed = 0;
+    for document in documents() {
+        let text = read(&document);
+        let folder = document.rsplit_once('/').map_or("", |(folder, _)| folder);
+        for (number, line) in prose(&text) {
+            for link in without_code(line).split("](").skip(1) {
+                let link = link.split(')').next().unwrap_or_default();
+                if link.starts_with("https://") {
+                    continue;
+                }
+                let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+                let target =
+                    if file.is_empty() { document.clone() } else { normal(&format!("{folder}/{file}")) };
+                let place = format!("{document}, line {number}: {link}");
+                assert!(root().join(&target).exists(), "{place}: there is no {target}");
+                assert!(
+                    anchor.is_empty() || anchors(&target).contains(anchor),
+                    "{place}: {target} has no such heading"
+                );
+                followed += 1;
+            }
+        }
+    }
+    assert!(followed > 40, "only {followed} links were found");
+}
+
+#[test]
+fn lines_of_prose_are_not_wider_than_a_reader_likes() {
+    let mut wide = Vec::new();
+    for document in documents().into_iter().filter(|name| !UNWRAPPED.contains(&name.as_str())) {
+        for (number, line) in prose(&read(&document)) {
+            let code = line.starts_with("    ");
+            let breakable = line.trim_start().trim_start_matches("* ").trim_start_matches("- ").contains(' ');
+            if line.chars().count() > WIDTH
+                && breakable
+                && !code
+                && !line.trim_start().starts_with(['|', '#'])
+            {
+                wide.push(format!("{document}, line {number}: {} characters", line.chars().count()));
+            }
+        }
+    }
+    assert!(wide.is_empty(), "wrap at {WIDTH}:\n{}", wide.join("\n"));
+}
+
+/// The paragraphs of a document: neighbouring lines of prose, an item of a list each by itself.
+fn paragraphs(text: &str) -> Vec<(usize, String)> {
+    let mut found: Vec<(usize, String)> = Vec::new();
+    let mut open = false;
+    for (number, line) in prose(text) {
+        let start = line.trim_start();
+        let numbered = start.split_once(". ").is_some_and(|(n, _)| n.chars().all(|c| c.is_ascii_digit()));
+        let item = start.starts_with("* ") || start.starts_with("- ") || numbered;
+        if start.is_empty() || start.starts_with(['|', '#']) {
+            open = false;
+            continue;
+        }
+        match found.last_mut() {
+            Some((_, paragraph)) if open && !item => {
+                paragraph.push(' ');
+                paragraph.push_str(start);
+            }
+            _ => found.push((number, start.to_owned())),
+        }
+        open = true;
+    }
+    found
+}
+
+/// Sentences, which end at `.`, `:`, `;`, `?` or `!` before a space; markup in front of that space counts to the sentence.
+fn sentences(paragraph: &str) -> Vec<String> {
+    let mut found = vec![String::new()];
+    for word in paragraph.split_whitespace() {
+        let sentence = found.last_mut().unwrap();
+        sentence.push_str(word);
+        sentence.push(' ');
+        if word.trim_end_matches(['*', ')', '"', '`', ']']).ends_with(['.', ':', ';', '?', '!']) {
+            found.push(String::new());
+        }
+    }
+    found
+}
+
+#[test]
+fn sentences_of_the_front_door_are_read_once() {
+    let mut long = Vec::new();
+    for document in FRONT_DOOR {
+        for (number, paragraph) in paragraphs(&read(document)) {
+            for sentence in sentences(&paragraph) {
+                let words = sentence.split_whitespace().count();
+                if words > WORDS {
+                    long.push(format!("{document}, from line {number}: {words} words: {sentence}"));
+                }
+            }
+        }
+    }
+    assert!(long.is_empty(), "more than {WORDS} words:\n{}", long.join("\n"));
+}
+
+#[test]
+fn the_checks_notice_what_they_are_for() {
+    assert_eq!(normal("docs/notebook/../a/./b.md"), "docs/a/b.md");
+    assert!(anchors("docs/PERFORMANCE.md").contains("1-what-is-measured-and-how"));
+    assert_eq!(prose("a\n```sh\nb\n```\nc"), [(1, "a"), (5, "c")]);
+    assert_eq!(without_code("see `[a](b)` and [c](d)"), "see ` and [c](d)");
+    let found = paragraphs("one\ntwo. Three\n\n* four\n* five\n  six\n| seven |");
+    let texts: Vec<&str> = found.iter().map(|(_, text)| text.as_str()).collect();
+    assert_eq!(texts, ["one two. Three", "* four", "* five six"]);
+    assert_eq!(sentences("One two. Three (four.) five"), ["One two. ", "Three (four.) ", "five "]);
+}
