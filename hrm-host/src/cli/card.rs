@@ -23,6 +23,17 @@ const FIRST_ROW: &str = "| task | ";
 const VALIDATION: &str = "Validation rows (";
 const CONFIGURATION: &str = "Configuration:";
 const FENCE: &str = "```";
+const LICENCE: &str = "| licence | ";
+
+/// What any pack is good for, on every card.
+const USE: &str = "\
+Intended use: puzzles of this task whose answer a checker can judge, solved by `hrm-host solve` or a
+microcontroller. What is called solved is right; a puzzle may stay unproven.
+
+Not for: hard deadlines, other tasks, puzzles whose answer cannot be checked.
+
+Measure it on your puzzles: `hrm-host eval PACK --data FILE --vote`.
+";
 
 /// Whether `card` has a title, the table, and otherwise only lines that [`card`] writes.
 fn is_untouched(card: &str) -> bool {
@@ -30,16 +41,19 @@ fn is_untouched(card: &str) -> bool {
     let (before, after) = (parts.next().unwrap_or_default(), parts.nth(1).unwrap_or_default());
     let mut lines = before.lines();
     let title = lines.next().is_some_and(|title| title.starts_with("# "));
-    let own =
-        |line: &str| line.is_empty() || ["|", VALIDATION, CONFIGURATION].iter().any(|s| line.starts_with(s));
+    let own = |line: &str| {
+        let begins = ["|", VALIDATION, CONFIGURATION].iter().any(|start| line.starts_with(start));
+        begins || USE.lines().any(|used| used == line)
+    };
     title && before.contains(FIRST_ROW) && lines.all(own) && after.trim().is_empty() && parts.next().is_none()
 }
 
-/// The card of `pack`; `levels` are (hints per cent, agreement after the last segment) on validation rows.
+/// The card of `pack` under `licence`; `levels` are (hints per cent, agreement after the last segment) on validation rows.
 pub(super) fn card(
     path: &Path,
     pack: &Pack<'_>,
     config: &RunConfig,
+    licence: Option<&str>,
     levels: &[(u8, Agreement)],
 ) -> Result<String> {
     let (header, shape) = (pack.header()?, pack.shape());
@@ -65,7 +79,13 @@ pub(super) fn card(
         writeln!(card, "| started from the weights of | {} |", config.train.from.display())?;
     }
     writeln!(card, "| data | {} |", p.data)?;
-    writeln!(card, "| written by | {} |\n", p.program)?;
+    writeln!(card, "| written by | {} |", p.program)?;
+    writeln!(
+        card,
+        "{LICENCE}{} |\n",
+        licence.unwrap_or("not stated by the maker of this pack").replace('\n', " ")
+    )?;
+    writeln!(card, "{USE}")?;
     if !levels.is_empty() {
         let from = &config.data.validation_from;
         let source = match from.as_os_str().is_empty() {
@@ -92,11 +112,20 @@ pub(super) fn card(
 mod tests {
     use super::*;
 
+    /// The section of released cards that people have written.
+    const VOTED: &str = "## Voted solving\n";
+
     #[test]
     fn a_card_with_words_of_somebody_else_is_no_longer_our_own() {
         for name in ["sudoku4-demo", "sudoku9-mcu", "sudoku9-mcu-i8", "sudoku9-plus", "sudoku9-quick"] {
             let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../models/{name}.md"));
-            let card = std::fs::read_to_string(path).unwrap();
+            let released = std::fs::read_to_string(path).unwrap();
+            assert!(released.contains(USE) && released.contains(LICENCE), "{name}");
+            // Our own words stand in a section of their own.
+            assert!(!is_untouched(&released), "{name}");
+            let (before, rest) = released.split_once(VOTED).expect(name);
+            let (_, configuration) = rest.split_once(CONFIGURATION).expect(name);
+            let card = format!("{before}{CONFIGURATION}{configuration}");
             assert!(is_untouched(&card), "{name}");
             let after = format!("{card}\n\nThe licence of the data is open.\n");
             let within = card.replacen("\n\nConfiguration:", "\n\nUse it for 4x4 only.\n\nConfiguration:", 1);

@@ -44,7 +44,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     /// Write the float model instead, by the original's names, with an all_config.yaml
-    #[arg(long, value_enum, value_name = "WHAT", conflicts_with_all = ["members", "lanes", "data", "calibration", "rows"])]
+    #[arg(long, value_enum, value_name = "WHAT", conflicts_with_all = ["members", "lanes", "data", "calibration", "rows", "licence"])]
     to: Option<Target>,
     #[command(flatten)]
     force: Force,
@@ -66,6 +66,9 @@ pub(super) struct Args {
     /// Validation puzzles for the accuracy in the card (never test puzzles); 0 measures none
     #[arg(long, value_name = "N", default_value_t = 64)]
     rows: usize,
+    /// Licence that the card states for the pack
+    #[arg(long, value_name = "TEXT")]
+    licence: Option<String>,
     /// Use the weights as trained, not their moving average
     #[arg(long)]
     raw: bool,
@@ -205,7 +208,7 @@ pub(super) fn run(args: Args) -> Result<Exit> {
 
     let mut staged = vec![pack_out.stage(|file| file.write_all(pack.bytes()))?];
     if let Some(card_out) = &card_out {
-        let text = card::card(&args.out, &pack.open()?, &told, &levels)?;
+        let text = card::card(&args.out, &pack.open()?, &told, args.licence.as_deref(), &levels)?;
         staged.push(card_out.stage(|file| file.write_all(text.as_bytes()))?);
     }
     commit(staged)?;
