@@ -107,11 +107,12 @@ fn packs_and_cards_name_files_without_their_folders() {
     let train = ["train", "--config", "tiny.toml", "--out", "private/run", "--data", &rows, "--set", &others];
     let (code, _, said) = hrm(folder, &train);
     assert!(code == 0, "{said}");
-    let (code, _, said) = hrm(folder, &["export", "private/run", "--out", "given.hrm"]);
+    let (code, _, said) = hrm(folder, &["export", "private/run", "--out", "given.hrm", "--licence", "CC0"]);
     assert!(code == 0, "{said}");
     let card = fs::read_to_string(folder.join("given.md")).unwrap();
     assert!(card.contains("train = \"rows.csv\"") && card.contains("drawn from others.csv"), "{card}");
     assert!(!card.contains("private") && !card.contains("split off"), "{card}");
+    assert!(card.contains("| licence | CC0 |") && card.contains("Intended use: "), "{card}");
     let pack = String::from_utf8_lossy(&fs::read(folder.join("given.hrm")).unwrap()).into_owned();
     assert!(pack.contains("rows.csv") && !pack.contains("private"));
 
