@@ -1,5 +1,7 @@
 //! The boards: those that QEMU emulates, and real ones.
 
+use crate::uf2::Part;
+
 /// A board, as the build and the emulator know it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Board {
@@ -79,6 +81,8 @@ pub struct Hardware {
     pub pack: (u64, u64),
     /// Bytes it sets aside for a model. The build compares this, too.
     pub workspace: u64,
+    /// The family of UF2 files that its boot ROM takes on the drive that it shows, if it shows one.
+    pub uf2: Option<u32>,
 }
 
 /// Every real board. Chip names and flash are those of probe-rs' descriptions of its targets: `probe-rs chip info CHIP` prints them, and
@@ -93,6 +97,7 @@ pub const HARDWARE: [Hardware; 5] = [
         flash: (0x1000_0000, 0x1400_0000),
         pack: (0x1020_0000, 2 << 20),
         workspace: 416 << 10,
+        uf2: Some(crate::uf2::RP2350_ARM_S),
     },
     Hardware {
         name: "nucleo-h743zi",
@@ -103,6 +108,7 @@ pub const HARDWARE: [Hardware; 5] = [
         flash: (0x0800_0000, 0x0820_0000),
         pack: (0x0810_0000, 1 << 20),
         workspace: 448 << 10,
+        uf2: None,
     },
     Hardware {
         name: "nrf52840-dk",
@@ -113,6 +119,7 @@ pub const HARDWARE: [Hardware; 5] = [
         flash: (0, 0x10_0000),
         pack: (0x8_0000, 512 << 10),
         workspace: 208 << 10,
+        uf2: None,
     },
     Hardware {
         name: "olimex-h405",
@@ -123,6 +130,7 @@ pub const HARDWARE: [Hardware; 5] = [
         flash: (0x0800_0000, 0x0810_0000),
         pack: (0x0806_0000, 640 << 10),
         workspace: 120 << 10,
+        uf2: None,
     },
     Hardware {
         name: "blackpill-f411",
@@ -133,8 +141,18 @@ pub const HARDWARE: [Hardware; 5] = [
         flash: (0x0800_0000, 0x0808_0000),
         pack: (0x0802_0000, 384 << 10),
         workspace: 92 << 10,
+        uf2: None,
     },
 ];
+
+/// A board without a drive for UF2 files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the boot ROM of {name} takes no UF2 files; hrm-firmware/boards/README.md has the other ways to flash it"
+)]
+pub struct NoDrive {
+    name: &'static str,
+}
 
 /// Why a model does not fit a board.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -173,6 +191,34 @@ impl Hardware {
             return Err(NoRoom::Memory { needed: workspace, room: self.workspace });
         }
         Ok(())
+    }
+
+    /// `pack` where its boot ROM is to put it.
+    ///
+    /// # Errors
+    /// Where it takes no UF2 files.
+    pub fn uf2_pack(&self, pack: Vec<u8>) -> Result<(u32, Part), NoDrive> {
+        let family = self.uf2.ok_or(NoDrive { name: self.name })?;
+        Ok((family, Part { start: self.pack.0 as u32, bytes: pack }))
+    }
+
+    /// What to try where probe-rs failed, if something is known to fail on this board.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self.name {
+            "pico2" => Some(
+                "probe-rs 0.32.0 fails on most RP2350s, 0.31.0 does not (`cargo install probe-rs-tools --version 0.31.0 --locked`); or \
+                 flash without a probe: `cargo xtask uf2 pico2`, `hrm-host device uf2 pico2 PACK --out FILE`",
+            ),
+            "nrf52840-dk" => Some(
+                "a locked chip is unlocked by erasing all of it, once: add `-- --allow-erase-all` when you flash the program, and flash \
+                 the pack after it",
+            ),
+            "nucleo-h743zi" | "olimex-h405" | "blackpill-f411" => Some(
+                "a board that does not answer: unplug it and plug it in again, or add `-- --connect-under-reset` (the probe's reset line \
+                 must be connected)",
+            ),
+            _ => None,
+        }
     }
 
     /// The board called `name`.

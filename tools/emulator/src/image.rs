@@ -157,12 +157,32 @@ impl Image {
 
     /// The addresses that its bytes are flashed to, initial values of variables included.
     pub fn segments(&self) -> Vec<Range<u64>> {
+        self.loaded().into_iter().map(|(start, bytes)| start..start + bytes.len() as u64).collect()
+    }
+
+    /// What it is in flash, from its first byte to its last: the address of the first, and all of them. Gaps are filled with what
+    /// erased flash holds.
+    pub fn flashed(&self) -> (u64, Vec<u8>) {
+        let loaded = self.loaded();
+        let start = loaded.iter().map(|(start, _)| *start).min().unwrap_or(0);
+        let end = loaded.iter().map(|(start, bytes)| start + bytes.len() as u64).max().unwrap_or(0);
+        let mut flash = vec![0xFF; (end - start) as usize];
+        for (address, bytes) in loaded {
+            let from = (address - start) as usize;
+            flash[from..from + bytes.len()].copy_from_slice(bytes);
+        }
+        (start, flash)
+    }
+
+    /// The parts that are loaded: where to, and their bytes.
+    fn loaded(&self) -> Vec<(u64, &[u8])> {
         let file = object::read::elf::ElfFile32::<LittleEndian>::parse(&*self.elf);
         let headers = file.iter().flat_map(|file| file.elf_program_headers());
         let loaded = headers.filter(|header| header.p_type(LittleEndian) == elf::PT_LOAD);
-        let flashed = loaded.map(|header| (header.p_paddr(LittleEndian), header.p_filesz(LittleEndian)));
-        let flashed = flashed.filter(|(_, bytes)| *bytes > 0);
-        flashed.map(|(start, bytes)| u64::from(start)..u64::from(start) + u64::from(bytes)).collect()
+        let parts = loaded.filter_map(|header| {
+            Some((u64::from(header.p_paddr(LittleEndian)), header.data(LittleEndian, &*self.elf).ok()?))
+        });
+        parts.filter(|(_, bytes)| !bytes.is_empty()).collect()
     }
 
     /// Where the board keeps the pack, as the linker script says.

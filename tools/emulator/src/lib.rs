@@ -14,6 +14,7 @@ pub mod log;
 pub mod machine;
 pub mod prove;
 mod stranger;
+pub mod uf2;
 
 pub use board::Board;
 pub use compare::{Difference, compare};

@@ -85,6 +85,10 @@ pub(crate) fn build(toolchain: Toolchain, boards: &[Build], variants: &[Variant]
             let image = Image::open(&path)?;
             if let Some(real) = real {
                 check(&image, &real)?;
+                // For flashing programs that know no ELF, dfu-util above all.
+                let bytes = path.with_extension("bin");
+                fs::write(&bytes, image.flashed().1)
+                    .with_context(|| format!("cannot write {}", bytes.display()))?;
             }
             let (sizes, pack) = (image.sizes(), image.pack_region());
             let kernels = image.code_bytes("hrm_core7kernels");

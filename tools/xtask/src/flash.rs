@@ -23,6 +23,8 @@ pub(crate) struct Args {
     rest: Vec<String>,
 }
 
+const INSTALLED: &str = "probe-rs is installed by `cargo install probe-rs-tools --locked`";
+
 /// Runs the task.
 pub(crate) fn task(args: &Args) -> Result<()> {
     let (board, path) = match Hardware::find(&args.what) {
@@ -33,13 +35,18 @@ pub(crate) fn task(args: &Args) -> Result<()> {
         None if Path::new(&args.what).exists() => of_image(Path::new(&args.what))?,
         None => bail!("{} is neither an image nor a real board ({})", args.what, names()),
     };
-    let mut probe = command("probe-rs", ["run", "--chip", board.chip]);
+    // What is caught stays caught when the log ends: the board would stop at its next restart, and look dead.
+    let mut probe =
+        command("probe-rs", ["run", "--chip", board.chip, "--no-catch-reset", "--no-catch-hardfault"]);
     probe.args(&args.rest).arg(&path);
     if args.dry_run {
         println!("{}", shown(&probe));
         return Ok(());
     }
-    run(&mut probe).context("probe-rs is installed by `cargo install probe-rs-tools --locked`")
+    run(&mut probe).with_context(|| match board.hint() {
+        Some(hint) => format!("{INSTALLED}. Where it is: {hint}"),
+        None => INSTALLED.to_owned(),
+    })
 }
 
 fn of_image(path: &Path) -> Result<(Hardware, PathBuf)> {

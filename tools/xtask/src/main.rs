@@ -13,6 +13,7 @@ mod flash;
 mod run;
 mod setup;
 mod test;
+mod uf2;
 
 /// The project's automation. `cargo xtask demo` and `cargo xtask test` do their own set-up.
 #[derive(Debug, Parser)]
@@ -32,6 +33,8 @@ enum Task {
     Chips,
     /// Flash a real board's image with probe-rs and show its log; `cargo run` for a board comes here
     Run(flash::Args),
+    /// Build a real board's firmware as a UF2 file, which is dragged onto the drive that the board shows: no probe is needed
+    Uf2(uf2::Args),
     /// Train a 4x4 HRM, make it int8, and let the host and an emulated microcontroller solve puzzles with it
     Demo(demo::Args),
     /// Count the instructions of a segment, its operations and kernels, on every emulated processor and on this one
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         Task::Firmware(args) => firmware::task(&args),
         Task::Chips => chips::check(),
         Task::Run(args) => flash::task(&args),
+        Task::Uf2(args) => uf2::task(&args),
         Task::Demo(args) => demo::task(&args),
         Task::Bench(args) => bench::task(&args),
         Task::NoPanic => setup::setup(false, false).and_then(firmware::no_panic),

@@ -11,8 +11,9 @@ use crate::cli::exit::Exit;
 
 /// Flash a pack to a real board, apart from its program: a new model needs no new firmware.
 ///
-/// Pack and board are checked first. A pack that is only half written, because the cable came off, is refused by the firmware at
-/// its next start.
+/// Flash the program first: unlocking a locked chip for it erases the pack, too. Pack and board are checked first. A pack that is
+/// only half written, because the cable came off, is refused by the firmware at its next start, or the one after where the
+/// chip faults on it.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Board; `hrm-host device list` shows them
@@ -41,7 +42,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     words.extend(["--base-address".to_owned(), format!("{start:#x}")]);
     words.extend_from_slice(&args.rest);
     words.push(text(&args.pack));
-    let code = probe_rs(&words, args.dry_run)?;
+    let code = probe_rs(&board, &words, args.dry_run)?;
     if !args.dry_run && code == Exit::Success {
         eprintln!("flashed pack {:08x}; reset the board, then `hrm-host device info`", pack.crc());
     }

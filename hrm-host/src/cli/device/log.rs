@@ -28,5 +28,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
         Some(path) => Image::open(path)?,
         None => Image::built(board.name)?,
     };
-    probe_rs(&["attach".into(), "--chip".into(), board.chip.into(), text(image.path())], args.dry_run)
+    let words =
+        ["attach", "--chip", board.chip, "--no-catch-reset", "--no-catch-hardfault"].map(str::to_owned);
+    probe_rs(&board, &[&words[..], &[text(image.path())]].concat(), args.dry_run)
 }

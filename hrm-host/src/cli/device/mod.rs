@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use clap::Subcommand;
 use hrm_core::task::Task;
 use hrm_core::task::sudoku::Sudoku;
 use hrm_emulator::Hello;
 use hrm_emulator::board::{HARDWARE, Hardware};
-use hrm_emulator::device::{BAUD, Session, ports};
+use hrm_emulator::device::{BAUD, Session, only, ports};
 
 use crate::cli::exit::Exit;
 
@@ -19,6 +19,7 @@ mod flash_pack;
 mod info;
 mod log;
 mod solve;
+mod uf2;
 mod verify;
 
 /// Talk to a board: over its serial port, or over TCP to an emulated one.
@@ -42,6 +43,8 @@ enum Command {
     Verify(verify::Args),
     /// Flash a pack to a real board, apart from its program
     FlashPack(flash_pack::Args),
+    /// Write a pack as a UF2 file, which is dragged onto the drive that a board shows: no probe is needed
+    Uf2(uf2::Args),
     /// Show a real board's log
     Log(log::Args),
     /// Run an emulated board, its UART on a TCP port
@@ -57,6 +60,7 @@ pub(super) fn run(args: Args) -> Result<Exit> {
         Command::Bench(args) => bench::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::FlashPack(args) => flash_pack::run(&args),
+        Command::Uf2(args) => uf2::run(&args),
         Command::Log(args) => log::run(&args),
         Command::Emulate(args) => emulate::run(&args),
     }
@@ -65,7 +69,8 @@ pub(super) fn run(args: Args) -> Result<Exit> {
 /// Which board.
 #[derive(Clone, Debug, clap::Args)]
 struct Line {
-    /// Serial port (/dev/ttyACM0, COM3) or TCP address (127.0.0.1:3333); the only serial port there is by default
+    /// Serial port (/dev/ttyACM0, COM3) or TCP address (127.0.0.1:3333); by default the only board's own USB port, or the only
+    /// serial port there is
     #[arg(long, short, value_name = "NAME", env = "HRM_DEVICE")]
     port: Option<String>,
     /// Speed of the serial line; every board here has the default
@@ -92,14 +97,12 @@ impl Line {
 
 fn only_port() -> Result<String> {
     let found = ports().context("the system does not tell its serial ports; name one with --port")?;
-    match &found[..] {
-        [(name, _)] => Ok(name.clone()),
-        [] => bail!("there is no serial port: plug a board in, or name an address with --port"),
-        several => {
-            let names: Vec<&str> = several.iter().map(|(name, _)| name.as_str()).collect();
-            bail!("there are several serial ports, name one with --port: {}", names.join(", "))
-        }
+    if let Some(port) = only(&found) {
+        return Ok(port.name.clone());
     }
+    ensure!(!found.is_empty(), "there is no serial port: plug a board in, or name an address with --port");
+    let names: Vec<String> = found.iter().map(|port| format!("{} ({})", port.name, port.about)).collect();
+    bail!("there are several serial ports, name one with --port: {}", names.join(", "))
 }
 
 fn list() -> Result<Exit> {
@@ -108,8 +111,8 @@ fn list() -> Result<Exit> {
         println!("serial ports: none");
     } else {
         println!("serial ports:");
-        for (name, about) in found {
-            println!("  {name:<24} {about}");
+        for port in found {
+            println!("  {:<24} {}", port.name, port.about);
         }
     }
     println!("\nboards for `hrm-host device flash-pack` and `cargo xtask run`:");
@@ -148,8 +151,8 @@ fn shown(words: &[String]) -> String {
     words.iter().map(quote).collect::<Vec<_>>().join(" ")
 }
 
-/// Runs `probe-rs` with `words`, or only says which command that would be.
-fn probe_rs(words: &[String], dry_run: bool) -> Result<Exit> {
+/// Runs `probe-rs` with `words` for `board`, or only says which command that would be.
+fn probe_rs(board: &Hardware, words: &[String], dry_run: bool) -> Result<Exit> {
     let command = [&["probe-rs".to_owned()], words].concat();
     if dry_run {
         println!("{}", shown(&command));
@@ -160,7 +163,13 @@ fn probe_rs(words: &[String], dry_run: bool) -> Result<Exit> {
         .args(words)
         .status()
         .context("cannot run probe-rs; `cargo install probe-rs-tools --locked` installs it")?;
-    Ok(if status.success() { Exit::Success } else { Exit::Error })
+    if status.success() {
+        return Ok(Exit::Success);
+    }
+    if let Some(hint) = board.hint() {
+        eprintln!("hint: {hint}");
+    }
+    Ok(Exit::Error)
 }
 
 fn text(path: &Path) -> String {

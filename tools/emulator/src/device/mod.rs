@@ -3,5 +3,5 @@
 mod port;
 mod session;
 
-pub use port::{BAUD, Port, PortError, ports};
+pub use port::{BAUD, Found, Port, PortError, only, ports};
 pub use session::{Session, SessionError};

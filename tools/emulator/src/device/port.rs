@@ -146,15 +146,40 @@ impl Write for Port {
     }
 }
 
-/// The serial ports there are, with what the system knows of each.
+/// What a board's own USB port says it is.
+const BOARD: (u16, u16) = (0x1209, 0x0001);
+
+/// A serial port that there is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Its name.
+    pub name: String,
+    /// What the system knows of it.
+    pub about: String,
+    /// Whether it is the USB port of a board that runs this firmware. A debugger's, or a cable's, may lead to one, too.
+    pub is_board: bool,
+}
+
+/// The one of `ports` that is meant where none is named: the only board, or else the only port. A board with both of its cables
+/// plugged in has two, and while its own is in use it does not listen to the debugger's.
+pub fn only(ports: &[Found]) -> Option<&Found> {
+    let boards: Vec<&Found> = ports.iter().filter(|port| port.is_board).collect();
+    match (&boards[..], ports) {
+        ([board], _) => Some(board),
+        ([], [port]) => Some(port),
+        _ => None,
+    }
+}
+
+/// The serial ports there are.
 ///
 /// # Errors
 /// What the system says.
-pub fn ports() -> Result<Vec<(String, String)>, serialport::Error> {
-    let describe = |kind: SerialPortType| match kind {
+pub fn ports() -> Result<Vec<Found>, serialport::Error> {
+    let describe = |kind: &SerialPortType| match kind {
         SerialPortType::UsbPort(usb) => {
-            let maker = usb.manufacturer.unwrap_or_default();
-            let product = usb.product.unwrap_or_default();
+            let maker = usb.manufacturer.as_deref().unwrap_or_default();
+            let product = usb.product.as_deref().unwrap_or_default();
             format!("USB {:04x}:{:04x} {maker} {product}", usb.vid, usb.pid).trim_end().to_owned()
         }
         SerialPortType::BluetoothPort => "Bluetooth".into(),
@@ -162,7 +187,12 @@ pub fn ports() -> Result<Vec<(String, String)>, serialport::Error> {
         SerialPortType::Unknown => String::new(),
     };
     let ports = serialport::available_ports()?;
-    Ok(ports.into_iter().map(|port| (port.port_name, describe(port.port_type))).collect())
+    let found = |port: serialport::SerialPortInfo| Found {
+        about: describe(&port.port_type),
+        is_board: matches!(&port.port_type, SerialPortType::UsbPort(usb) if (usb.vid, usb.pid) == BOARD),
+        name: port.port_name,
+    };
+    Ok(ports.into_iter().map(found).collect())
 }
 
 #[cfg(test)]
@@ -177,6 +207,21 @@ mod tests {
         for port in ["/dev/ttyACM0", "COM3", "/dev/serial/by-path/pci-0000:00:14.0-usb-0:2:1.2", ":80"] {
             assert!(!is_address(port), "{port}");
         }
+    }
+
+    #[test]
+    fn the_only_board_is_found_among_other_ports() {
+        let port = |name: &str, is_board| Found { name: name.into(), about: String::new(), is_board };
+        let (debugger, board, another) = (port("a", false), port("b", true), port("c", true));
+        let chosen = |ports: &[&Found]| {
+            let ports: Vec<Found> = ports.iter().map(|&port| port.clone()).collect();
+            only(&ports).map(|port| port.name.clone())
+        };
+        assert_eq!(chosen(&[&debugger, &board]).as_deref(), Some("b"));
+        assert_eq!(chosen(&[&debugger]).as_deref(), Some("a"));
+        assert_eq!(chosen(&[&board, &another]), None);
+        assert_eq!(chosen(&[&debugger, &debugger]), None);
+        assert_eq!(chosen(&[]), None);
     }
 
     #[test]
