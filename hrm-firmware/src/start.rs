@@ -5,7 +5,7 @@ use core::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use cortex_m_rt::{ExceptionFrame, entry, exception};
+use cortex_m_rt::entry;
 use defmt::Display2Format;
 #[cfg(feature = "_hardware")]
 use defmt_rtt as _;
@@ -19,16 +19,35 @@ use hrm_core::{
 };
 use hrm_firmware::{About, App, Exit, refuse_all};
 
-use crate::board::{Boot, Here, stack};
+use crate::{
+    board::{Boot, Here, stack},
+    last::{self, End},
+};
 
 const WORKSPACE_WORDS: usize = Here::WORKSPACE_BYTES / size_of::<u32>();
 
+/// The model's memory. A pack may be copied there, and those are read at multiples of 16.
+#[repr(align(16))]
+struct Workspace([u32; WORKSPACE_WORDS]);
+
+#[cfg_attr(feature = "board-nucleo-h743zi", unsafe(link_section = ".workspace"))]
+static mut WORKSPACE: Workspace = Workspace([0; WORKSPACE_WORDS]);
+
 #[entry]
 fn main() -> ! {
-    static mut WORKSPACE: [u32; WORKSPACE_WORDS] = [0; WORKSPACE_WORDS];
-
+    // SAFETY: the program begins here once, and nothing else names it.
+    let workspace = unsafe { &mut *(&raw mut WORKSPACE.0) };
     let mut board = Here::start();
-    let exit = match prepare(WORKSPACE) {
+    let last = last::take();
+    if let Some(end) = last {
+        defmt::warn!("the program was started again after this: {}", end);
+    }
+    let prepared = match last {
+        // Once: with the next reset it is read again, since another pack may be there by then.
+        Some(End::PackUnreadable) => Err(NoModel::Pack),
+        _ => prepare(workspace),
+    };
+    let exit = match prepared {
         Ok((model, task, about)) => App::new(&mut board, model, task, about).run(),
         Err(why) => refuse_all(&mut board, why),
     };
@@ -40,10 +59,7 @@ type Prepared = (Hrm<'static, 'static>, Sudoku, About<'static>);
 /// The model that the pack in flash makes of the workspace.
 fn prepare(workspace: &'static mut [u32]) -> Result<Prepared, NoModel> {
     let region = pack_region();
-    let pack = Pack::open(region).map_err(|error| {
-        defmt::error!("pack at {=usize:#x}: {}", region.as_ptr() as usize, Display2Format(&error));
-        NoModel::Pack
-    })?;
+    let pack = open(region)?;
     let task = task_of(&pack).ok_or(NoModel::Task)?;
     let memory = Memory {
         pack_region: region.len() as u32,
@@ -53,12 +69,43 @@ fn prepare(workspace: &'static mut [u32]) -> Result<Prepared, NoModel> {
         stack: stack::bytes(),
         stack_used: 0,
     };
+    let (pack, workspace) = match Here::PACK_TO_RAM {
+        true => nearer(pack, region, workspace)?,
+        false => (pack, workspace),
+    };
     let about = About { pack_crc: pack.crc(), shape: *pack.shape(), memory, self_test: pack.self_test() };
     let model = Hrm::new(pack, workspace).map_err(|error| {
         defmt::error!("{}", Display2Format(&error));
         NoModel::Memory
     })?;
     Ok((model, task, about))
+}
+
+/// The pack in `region`, checked.
+fn open(region: &'static [u8]) -> Result<Pack<'static>, NoModel> {
+    last::checking_pack(|| Pack::open(region)).map_err(|error| {
+        defmt::error!("pack at {=usize:#x}: {}", region.as_ptr() as usize, Display2Format(&error));
+        NoModel::Pack
+    })
+}
+
+/// `pack` copied to the start of the workspace, and what is left of that; as they are where the model needs more than that.
+fn nearer(
+    pack: Pack<'static>,
+    region: &'static [u8],
+    workspace: &'static mut [u32],
+) -> Result<(Pack<'static>, &'static mut [u32]), NoModel> {
+    let bytes = pack.bytes();
+    // Whole words, and the rest begins where a pack might.
+    let words = bytes.next_multiple_of(16) / size_of::<u32>();
+    if 4 * words + workspace_bytes(pack.shape()) > size_of_val(workspace) {
+        return Ok((pack, workspace));
+    }
+    let (copy, workspace) = workspace.split_at_mut(words);
+    let copy: &'static mut [u8] = bytemuck::cast_slice_mut(copy);
+    copy[..bytes].copy_from_slice(&region[..bytes]);
+    defmt::info!("the pack is run from RAM: {=usize} bytes of it", bytes);
+    Ok((open(&copy[..bytes])?, workspace))
 }
 
 /// The task that the pack was made for, if it is one of ours and of the pack's size.
@@ -98,12 +145,7 @@ fn panic(info: &PanicInfo<'_>) -> ! {
     // A panic inside the log would come back here: then leave without a word.
     if !PANICKING.swap(true, Ordering::Relaxed) {
         defmt::error!("{}", Display2Format(info));
+        last::note(End::Panic);
     }
     Here::exit(Exit::Panic)
-}
-
-#[exception]
-unsafe fn HardFault(frame: &ExceptionFrame) -> ! {
-    defmt::error!("hard fault at {=u32:#010x}, called from {=u32:#010x}", frame.pc(), frame.lr());
-    Here::exit(Exit::Exception)
 }

@@ -2,6 +2,7 @@
 
 use embassy_stm32::{
     Config, bind_interrupts,
+    gpio::Pull,
     peripherals::{IWDG, USART1},
     rcc::{
         AHBPrescaler, APBPrescaler, Hse, HseMode, Pll, PllMul, PllPDiv, PllPreDiv, PllQDiv, PllSource, Sysclk,
@@ -16,7 +17,7 @@ use super::{
     BAUD, Boot,
     clock::Clock,
     hal::{Hal, buffers},
-    otg,
+    otg, stm32,
     usb::{self, WithUsb},
 };
 
@@ -38,8 +39,10 @@ impl Boot for BlackPillF411 {
 
     fn start() -> Self {
         let p = embassy_stm32::init(clocks());
+        stm32::speed_up_flash();
         let mut line = usart::Config::default();
         line.baudrate = BAUD;
+        line.rx_pull = Pull::Up; // nothing may be connected
         let (rx, tx) = buffers();
         let Ok(uart) = BufferedUart::new(p.USART1, p.PA10, p.PA9, tx, rx, Interrupts, line) else {
             defmt::panic!("USART1 cannot have {} baud from this clock", BAUD);

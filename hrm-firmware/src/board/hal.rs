@@ -7,7 +7,7 @@ use core::{
     task::{Context, Poll, Waker},
 };
 
-use cortex_m::{asm, interrupt};
+use cortex_m::interrupt;
 use embedded_io_async::{Read, ReadReady, Write};
 use hrm_core::wire::MAX_FRAME;
 use hrm_firmware::{Board, Event};
@@ -20,6 +20,10 @@ const RX_BYTES: usize = (2 * MAX_FRAME).next_power_of_two();
 
 /// Room for an answer of usual length.
 const TX_BYTES: usize = 256;
+
+/// How long a host that takes nothing is waited for. The watchdog then starts the board anew, which also helps a USB port
+/// whose endpoint has got stuck.
+const PATIENCE_US: u64 = 60_000_000;
 
 /// The UART's buffers, to receive into and to send from.
 ///
@@ -53,13 +57,14 @@ fn now<F: Future>(future: F) -> Option<F::Output> {
     }
 }
 
-/// Waits for `future`, which interrupts drive.
-fn wait_for<F: Future>(future: F) -> F::Output {
+/// Waits for `future`, which interrupts drive; does `meanwhile` over and over.
+fn wait_for<F: Future>(future: F, mut meanwhile: impl FnMut()) -> F::Output {
     let mut future = pin!(future);
     loop {
         if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             return output;
         }
+        meanwhile();
     }
 }
 
@@ -81,15 +86,23 @@ impl<U: Read + ReadReady + Write, W: Watchdog> Board for Hal<U, W> {
         // With interrupts masked, one that comes between the look and the sleep still ends the sleep.
         interrupt::free(|_| {
             if !self.uart.read_ready().unwrap_or(true) {
-                asm::wfi();
+                super::sleep();
             }
         });
     }
 
     fn send(&mut self, bytes: &[u8]) {
+        let Self { uart, watchdog, clock, .. } = self;
+        let until = clock.micros() + PATIENCE_US;
+        // A program that has the port open may be stopped, and go on later.
+        let mut patiently = || {
+            if clock.micros() < until {
+                watchdog.feed();
+            }
+        };
         // Neither fails on a UART.
-        let _ = wait_for(self.uart.write_all(bytes));
-        let _ = wait_for(self.uart.flush());
+        let _ = wait_for(uart.write_all(bytes), &mut patiently);
+        let _ = wait_for(uart.flush(), &mut patiently);
     }
 
     fn micros(&mut self) -> Option<u64> {

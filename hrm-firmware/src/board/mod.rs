@@ -14,6 +14,8 @@ mod mps2;
 mod otg;
 #[cfg(feature = "_register-uart")]
 mod serial;
+#[cfg(feature = "_stm32")]
+mod stm32;
 #[cfg(feature = "_stm32f405")]
 mod stm32f405;
 #[cfg(feature = "_usb")]
@@ -77,6 +79,9 @@ pub(crate) trait Boot: Board {
     /// Static memory set aside for the model, in bytes.
     const WORKSPACE_BYTES: usize;
 
+    /// Whether a pack that fits beside the model's memory is copied there: where flash is slower than the processor by far.
+    const PACK_TO_RAM: bool = false;
+
     /// Switches on what the application uses. Called once, before anything else.
     fn start() -> Self;
 
@@ -93,9 +98,23 @@ fn log(event: Event) {
     }
 }
 
-/// Restarts a real board, after a moment in which a debug probe can read the last of the log.
-#[cfg(feature = "_hardware")]
+/// Sleeps until an interrupt. A debugger keeps the processor awake: it loses an STM32 that sleeps, once it has put back the
+/// bits that keep the clock of the debug port on.
+fn sleep() {
+    if !(cfg!(feature = "_hardware") && cortex_m::peripheral::DCB::is_debugger_attached()) {
+        cortex_m::asm::wfi();
+    }
+}
+
+/// Restarts a real board.
+#[cfg(all(feature = "_hardware", not(feature = "board-pico2")))]
 fn restart() -> ! {
-    cortex_m::asm::delay(50_000_000);
+    wait_for_probe();
     cortex_m::peripheral::SCB::sys_reset()
+}
+
+/// Gives a debug probe a moment to read the last of the log.
+#[cfg(feature = "_hardware")]
+fn wait_for_probe() {
+    cortex_m::asm::delay(50_000_000);
 }

@@ -9,6 +9,7 @@ use embassy_nrf::{
     config::{Config, HfclkSource},
     interrupt,
     interrupt::Interrupt,
+    pac::{FICR, NVMC, P0, gpio::vals::Pull},
     peripherals::{UARTE0, USBD, WDT},
     uarte::{self, Baudrate},
     usb::{
@@ -60,6 +61,8 @@ impl Boot for Nrf52840Dk {
         // The internal oscillator is too far off for a UART.
         config.hfclk_source = HfclkSource::ExternalXtal;
         let p = embassy_nrf::init(config);
+        // Off at reset; every fetch that misses it waits for the flash.
+        NVMC.icachecnf().write(|w| w.set_cacheen(true));
         let mut line = uarte::Config::default();
         line.baudrate = Baudrate::Baud115200;
         let (rx, tx) = buffers();
@@ -76,6 +79,8 @@ impl Boot for Nrf52840Dk {
             rx,
             tx,
         );
+        // The debugger lets go of its lines while no terminal is open.
+        P0.pin_cnf(8).modify(|w| w.set_pull(Pull::Pullup));
         if let Ok(port) = usb_port(p.USBD) {
             usb::runner(Interrupt::EGU0_SWI0).spawn(port);
         }
@@ -100,7 +105,8 @@ fn watchdog(peripheral: Peri<'static, WDT>) -> Option<WatchdogHandle> {
 #[embassy_executor::task]
 async fn usb_port(peripheral: Peri<'static, USBD>) {
     let driver = nrf_usb::Driver::new(peripheral, Interrupts, HardwareVbusDetect::new(Interrupts));
-    usb::serve(driver, NAME).await;
+    let number = [1, 0].map(|word| FICR.deviceid(word).read());
+    usb::serve(driver, NAME, usb::serial(u64::from(number[0]) << 32 | u64::from(number[1]))).await;
 }
 
 #[interrupt]

@@ -4,7 +4,8 @@
 use cortex_m::Peripherals;
 use embassy_stm32::{
     Config, bind_interrupts,
-    pac::{CRS, crs::vals::Syncsrc},
+    gpio::Pull,
+    pac::{CRS, DBGMCU, FMC, RCC, crs::vals::Syncsrc},
     peripherals::{IWDG1, USART3},
     rcc::{
         AHBPrescaler, APBPrescaler, HSIPrescaler, Hsi48Config, Pll, PllDiv, PllMul, PllPreDiv, PllSource,
@@ -40,6 +41,7 @@ impl Boot for NucleoH743Zi {
     const WORKSPACE_BYTES: usize = 448 * 1024;
 
     fn start() -> Self {
+        work_around();
         let p = embassy_stm32::init(clocks());
         sync_to_frames();
         // SAFETY: nothing else in the program uses the caches' controls.
@@ -48,6 +50,7 @@ impl Boot for NucleoH743Zi {
         core.SCB.enable_dcache(&mut core.CPUID);
         let mut line = usart::Config::default();
         line.baudrate = BAUD;
+        line.rx_pull = Pull::Up; // nothing may be connected
         let (rx, tx) = buffers();
         let Ok(uart) = BufferedUart::new(p.USART3, p.PD9, p.PD8, tx, rx, Interrupts, line) else {
             defmt::panic!("USART3 cannot have {} baud from this clock", BAUD);
@@ -89,11 +92,34 @@ fn clocks() -> Config {
     config
 }
 
-/// Trims the internal 48 MHz by the frames of the port on PA11 and PA12, USB2, which ST's header calls source 3. embassy-stm32 selects source 2, and
-/// that is USB1, the port that this board does not bring out.
+/// The first revision (V) whose AXI RAM is sound and whose clock recovery knows USB2 as source 3. Older boards have Y.
+const REVISION_V: u16 = 0x2000;
+
+fn is_before_revision_v() -> bool {
+    DBGMCU.idc().read().rev_id() < REVISION_V
+}
+
+/// What ST's own start-up code does before anything uses the AXI RAM.
+fn work_around() {
+    /// `AXI_TARG7_FN_MOD`, the issuing functions of the interconnect's port to the AXI RAM; bit 0 lets one read at a time through.
+    const AXI_RAM_ISSUING: *mut u32 = 0x5100_8108 as *mut u32;
+    if is_before_revision_v() {
+        // Reads that overlap may return wrong data (ST's errata ES0392, 2.2.10).
+        // SAFETY: a register of the interconnect, as the reference manual RM0433 has it; it changes no memory.
+        unsafe { AXI_RAM_ISSUING.write_volatile(1) };
+    }
+    // On after reset; the processor may read ahead from external memory that is not there.
+    RCC.ahb3enr().modify(|w| w.set_fmcen(true));
+    FMC.bcr1().modify(|w| w.set_mbken(false));
+    RCC.ahb3enr().modify(|w| w.set_fmcen(false));
+}
+
+/// Trims the internal 48 MHz by the frames of the port on PA11 and PA12, USB2, which ST's header calls source 3, and for chips
+/// before revision V, 0. embassy-stm32 selects source 2, and that is USB1, the port that this board does not bring out.
 fn sync_to_frames() {
+    let source = if is_before_revision_v() { 0 } else { 3 };
     // The source can be written only while the counter rests.
     CRS.cr().modify(|w| w.set_cen(false));
-    CRS.cfgr().modify(|w| w.set_syncsrc(Syncsrc::from_bits(3)));
+    CRS.cfgr().modify(|w| w.set_syncsrc(Syncsrc::from_bits(source)));
     CRS.cr().modify(|w| w.set_cen(true));
 }

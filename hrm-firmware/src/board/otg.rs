@@ -8,7 +8,7 @@ use embassy_stm32::{
     wdg::{IndependentWatchdog, Instance},
 };
 
-use super::{hal::Watchdog, usb};
+use super::{hal::Watchdog, stm32, usb};
 
 bind_interrupts!(struct Interrupts {
     OTG_FS => InterruptHandler<USB_OTG_FS>;
@@ -17,6 +17,7 @@ bind_interrupts!(struct Interrupts {
 impl<T: Instance> Watchdog for IndependentWatchdog<'static, T> {
     fn feed(&mut self) {
         self.pet();
+        stm32::keep_debuggable();
     }
 }
 
@@ -51,7 +52,8 @@ async fn run(
     config.vbus_detection = false;
     // SAFETY: this task runs once, and nothing else names it.
     let packets = unsafe { &mut *&raw mut PACKETS };
-    usb::serve(Driver::new_fs(peripheral, Interrupts, plus, minus, packets, config), board).await;
+    let driver = Driver::new_fs(peripheral, Interrupts, plus, minus, packets, config);
+    usb::serve(driver, board, embassy_stm32::uid::uid_hex()).await;
 }
 
 #[interrupt]

@@ -4,6 +4,8 @@
 use embassy_rp::{
     Peri, bind_interrupts, interrupt,
     interrupt::Interrupt,
+    otp,
+    pac::{self, psm::regs::Wdsel},
     peripherals::{UART0, USB},
     uart::{self, BufferedInterruptHandler, BufferedUart},
     usb as rp_usb, watchdog,
@@ -31,6 +33,10 @@ const WATCHDOG: Duration = Duration::from_secs(8);
 /// This board.
 pub(crate) type Pico2 = Hal<WithUsb<BufferedUart>, watchdog::Watchdog>;
 
+/// What the watchdog resets: all 25 stages but ROSC and XOSC, bits 2 and 3, whose clock it runs by. embassy-rp writes the mask
+/// of the RP2040, whose stages have other places.
+const RESET_BY_WATCHDOG: Wdsel = Wdsel(0x01FF_FFFF & !(0b11 << 2));
+
 impl Watchdog for watchdog::Watchdog {
     fn feed(&mut self) {
         watchdog::Watchdog::feed(self, WATCHDOG);
@@ -39,6 +45,8 @@ impl Watchdog for watchdog::Watchdog {
 
 impl Boot for Pico2 {
     const WORKSPACE_BYTES: usize = 416 * 1024;
+    /// Every segment reads 28 MB of weights, and the external flash gives at most 25 MB/s.
+    const PACK_TO_RAM: bool = true;
 
     fn start() -> Self {
         let p = embassy_rp::init(Default::default());
@@ -46,12 +54,15 @@ impl Boot for Pico2 {
         line.baudrate = BAUD;
         let (rx, tx) = buffers();
         let uart = BufferedUart::new(p.UART0, p.PIN_0, p.PIN_1, Interrupts, tx, rx, line);
+        // Nothing may be connected.
+        pac::PADS_BANK0.gpio(1).modify(|w| w.set_pue(true));
         if let Ok(port) = usb_port(p.USB) {
             usb::runner(Interrupt::SWI_IRQ_0).spawn(port);
         }
         let mut watchdog = watchdog::Watchdog::new(p.WATCHDOG);
         watchdog.pause_on_debug(true);
         watchdog.start(WATCHDOG);
+        pac::PSM.wdsel().write_value(RESET_BY_WATCHDOG);
         Self {
             name: NAME,
             uart: usb::beside(uart),
@@ -60,14 +71,26 @@ impl Boot for Pico2 {
         }
     }
 
+    /// By the watchdog: a reset by the processor leaves the peripherals as they are, USB among them.
     fn exit(_: Exit) -> ! {
-        super::restart()
+        super::wait_for_probe();
+        pac::PSM.wdsel().write_value(RESET_BY_WATCHDOG);
+        pac::WATCHDOG.ctrl().modify(|w| {
+            w.set_pause_dbg0(false);
+            w.set_pause_dbg1(false);
+            w.set_pause_jtag(false);
+            w.set_trigger(true);
+        });
+        loop {
+            cortex_m::asm::nop();
+        }
     }
 }
 
 #[embassy_executor::task]
 async fn usb_port(peripheral: Peri<'static, USB>) {
-    usb::serve(rp_usb::Driver::new(peripheral, Interrupts), NAME).await;
+    let serial = usb::serial(otp::get_chipid().unwrap_or_default());
+    usb::serve(rp_usb::Driver::new(peripheral, Interrupts), NAME, serial).await;
 }
 
 #[interrupt]

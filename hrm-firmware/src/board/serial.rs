@@ -3,7 +3,6 @@
 use core::cell::RefCell;
 
 use cortex_m::{
-    asm,
     interrupt::{self, InterruptNumber, Mutex},
     peripheral::NVIC,
 };
@@ -108,7 +107,7 @@ impl<R: Registers> Board for Serial<R> {
         // With interrupts masked, one that comes between the look and the sleep still ends the sleep.
         interrupt::free(|token| {
             if RECEIVED.borrow(token).borrow().is_empty() {
-                asm::wfi();
+                super::sleep();
             }
         });
     }

@@ -5,7 +5,11 @@ use core::marker::PhantomData;
 
 use embassy_stm32::{
     Peri,
-    pac::{self, GPIOA, Interrupt, RCC, gpio::vals::Moder, interrupt},
+    pac::{
+        self, GPIOA, Interrupt, RCC,
+        gpio::vals::{Moder, Pupdr},
+        interrupt,
+    },
     peripherals::IWDG,
     wdg::IndependentWatchdog,
 };
@@ -15,6 +19,7 @@ use super::{
     BAUD, Boot, Here,
     clock::Clock,
     serial::{Registers, Serial},
+    stm32,
 };
 
 /// How one board differs from another.
@@ -69,6 +74,7 @@ impl<V: Variant> Registers for Peripherals<V> {
 
     fn feed(&mut self) {
         self.watchdog.pet();
+        stm32::keep_debuggable();
     }
 }
 
@@ -77,12 +83,15 @@ impl<V: Variant> Boot for Stm32F405<V> {
 
     fn start() -> Self {
         V::clocks();
+        stm32::speed_up_flash();
         RCC.ahb1enr().modify(|w| w.set_gpioaen(true));
         RCC.apb2enr().modify(|w| w.set_usart1en(true));
         for pin in PINS {
             GPIOA.afr(pin / 8).modify(|w| w.set_afr(pin % 8, USART1_FUNCTION));
             GPIOA.moder().modify(|w| w.set_moder(pin, Moder::ALTERNATE));
         }
+        // Nothing may be connected.
+        GPIOA.pupdr().modify(|w| w.set_pupdr(PINS[1], Pupdr::PULL_UP));
         // Sixteenths of a bit, as the reference manual's USARTDIV is read in one number.
         pac::USART1.brr().write(|w| w.0 = (USART_HZ + BAUD / 2) / BAUD);
         pac::USART1.cr1().write(|w| {

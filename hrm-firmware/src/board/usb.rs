@@ -51,8 +51,9 @@ pub(crate) unsafe fn on_interrupt() {
     unsafe { EXECUTOR.on_interrupt() }
 }
 
-/// Runs the port of the board called `board`, for ever.
-pub(crate) async fn serve<D: Driver<'static>>(driver: D, board: &'static str) {
+/// Runs the port of the board called `board`, for ever. `serial` is the chip's own number: by it a computer tells two boards
+/// of a kind apart.
+pub(crate) async fn serve<D: Driver<'static>>(driver: D, board: &'static str, serial: &'static str) {
     struct Buffers {
         configuration: [u8; 128],
         bos: [u8; 32],
@@ -72,6 +73,7 @@ pub(crate) async fn serve<D: Driver<'static>>(driver: D, board: &'static str) {
     let mut config = Config::new(ID.0, ID.1);
     config.manufacturer = Some("HRM");
     config.product = Some(board);
+    config.serial_number = Some(serial);
     let mut builder = Builder::new(driver, config, configuration, bos, &mut [], control);
     builder.handler(watch);
     let class = CdcAcmClass::new(&mut builder, class, PACKET as u16);
@@ -80,6 +82,19 @@ pub(crate) async fn serve<D: Driver<'static>>(driver: D, board: &'static str) {
     let mut device = builder.build();
     // In this order: that a program has opened the port is known before its first byte is taken.
     join4(device.run(), listen(control), PORT.take(&mut receiver), PORT.give(&mut sender)).await;
+}
+
+/// A chip's number of 64 bits as a serial number.
+///
+/// # Panics
+/// At the second call.
+#[cfg(not(feature = "_stm32"))]
+pub(crate) fn serial(number: u64) -> &'static str {
+    static TEXT: StaticCell<heapless::String<16>> = StaticCell::new();
+    let text = TEXT.init_with(heapless::String::new);
+    // It has 16 digits.
+    let _ = core::fmt::Write::write_fmt(text, format_args!("{number:016X}"));
+    text
 }
 
 /// Tells the port whether a program listens.
