@@ -11,6 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process::ExitCode;
 
 use crate::cli::exit::Exit;
+use crate::cli::signals;
 
 macro_rules! print {
     ($($text:tt)*) => { $crate::print::result(format_args!($($text)*)) };
@@ -58,6 +59,8 @@ pub(crate) fn written(outcome: io::Result<()>) {
     let Err(error) = outcome else { return };
     let code = if error.kind() == ErrorKind::BrokenPipe {
         Exit::NobodyReads
+    } else if signals::asked_to_stop(&error) {
+        Exit::Interrupted
     } else {
         let advice = match hrm_host::files::has_written() {
             true => "the files are written, and only what would stand here is missing",

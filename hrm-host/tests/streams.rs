@@ -267,6 +267,33 @@ fn a_terminal_that_is_closed_is_no_end() {
 }
 
 #[test]
+fn measuring_on_a_terminal_that_is_closed_ends_with_a_code_and_without_a_panic() {
+    let dir = folder();
+    let generate = ["data", "generate", "--task", "sudoku4", "--count", "400", "--out", "many.csv"];
+    assert!(command(dir.path(), &generate).stderr(Stdio::null()).status().unwrap().success());
+    let eval = ["eval", PACK, "--data", "many.csv", "--rows", "400", "--hints", "0"];
+    let vote = [&eval[..], &["--vote"]].concat();
+    let solve = ["solve", PACK, "--file", "many.csv"];
+    for args in [&eval[..], &vote, &solve] {
+        for hangs_up in [false, true] {
+            let (mut ours, theirs) = terminal();
+            let mut command = command(dir.path(), args);
+            command.env("TERM", "xterm").stdout(theirs.try_clone().unwrap()).stderr(theirs);
+            let mut child = command.spawn().unwrap();
+            drop(command);
+            // Until something is seen.
+            assert!(ours.read(&mut [0; 16]).unwrap() > 0);
+            if hangs_up {
+                send("-HUP", &child);
+            }
+            drop(ours);
+            let code = child.wait().unwrap().code();
+            assert_eq!(code, Some(if hangs_up { 130 } else { 1 }), "{args:?}");
+        }
+    }
+}
+
+#[test]
 fn a_hyphen_is_standard_input_wherever_one_file_is_read() {
     let dir = folder();
     let at = dir.path();

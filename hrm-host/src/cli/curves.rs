@@ -18,7 +18,7 @@ pub(super) struct Args {
     /// Run directories, or metrics.jsonl files
     #[arg(value_name = "RUN", required = true)]
     runs: Vec<PathBuf>,
-    /// The picture; the table gets the same name with the ending .csv
+    /// The picture; the table gets the same name with the ending .csv. To `-`, standard output, or a FIFO goes the picture alone
     #[arg(long, value_name = "FILE.svg")]
     out: PathBuf,
     #[command(flatten)]
@@ -27,28 +27,39 @@ pub(super) struct Args {
 
 /// Runs the subcommand.
 pub(super) fn run(args: Args) -> Result<Exit> {
-    if args.out.extension().is_none_or(|end| end != "svg") {
+    let mut plan = args.force.plan(args.runs.iter().map(|run| metrics_of(run)));
+    let picture = plan.output(&args.out, PICTURE)?;
+    if !picture.is_stream() && args.out.extension().is_none_or(|end| end != "svg") {
         bail!(Misuse(format!(
             "--out {}: the picture is an SVG, so its name must end in .svg",
             args.out.display()
         )));
     }
-    let mut plan = args.force.plan(args.runs.iter().map(|run| metrics_of(run)));
-    let picture = plan.output(&args.out, PICTURE)?;
-    let table = plan.output(&args.out.with_extension("csv"), TABLE)?;
+    // Beside a stream there is no place for a table.
+    let table = match picture.is_stream() {
+        true => None,
+        false => Some(plan.output(&args.out.with_extension("csv"), TABLE)?),
+    };
     let mut runs = args.runs.iter().map(|path| History::read(path)).collect::<Result<Vec<_>, _>>()?;
     tell_apart(&mut runs);
     for run in runs.iter().filter(|run| run.damaged > 0) {
         eprintln!("warning: {}: {} damaged lines of metrics were left out", run.name, run.damaged);
     }
     let drawn = svg(&runs)?;
-    commit([
-        picture.stage(|file| file.write_all(drawn.as_bytes()))?,
-        table.stage(|file| to_csv(&runs, file).map_err(Into::into))?,
-    ])?;
-    eprintln!("wrote {} and {}", picture.shown(), table.shown());
+    let mut staged = vec![picture.stage(|file| file.write_all(drawn.as_bytes()))?];
+    if let Some(table) = &table {
+        staged.push(table.stage(|file| to_csv(&runs, file).map_err(Into::into))?);
+    }
+    commit(staged)?;
+    match &table {
+        Some(table) => eprintln!("wrote {} and {}", picture.shown(), table.shown()),
+        None => eprintln!("wrote {}, without a table", picture.shown()),
+    }
     for run in &runs {
-        println!("{}", describe(run));
+        match &table {
+            Some(_) => println!("{}", describe(run)),
+            None => eprintln!("{}", describe(run)),
+        }
     }
     Ok(Exit::Success)
 }

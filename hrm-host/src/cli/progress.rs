@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::stderr;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -90,10 +91,16 @@ impl Progress {
     /// Does `print` with the line out of its way.
     pub(super) fn aside<T>(&self, print: impl FnOnce() -> T) -> T {
         match &self.screen {
-            Screen::Bar(bar) => bar.suspend(print),
+            Screen::Bar(bar) => beside(bar, print),
             Screen::Lines { .. } | Screen::Dark => print(),
         }
     }
+}
+
+/// Does `print` with `bar` out of its way. A print that ends the program, because nobody reads any more, unwinds only when the bar
+/// is let go: it would be locked for ever, and clearing it at the end would abort.
+pub(super) fn beside<T>(bar: &ProgressBar, print: impl FnOnce() -> T) -> T {
+    bar.suspend(|| catch_unwind(AssertUnwindSafe(print))).unwrap_or_else(|cause| resume_unwind(cause))
 }
 
 impl Drop for Progress {

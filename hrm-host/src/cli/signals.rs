@@ -1,5 +1,7 @@
 //! Being asked to stop: Ctrl-C, SIGTERM, and SIGHUP where a terminal is closed.
 
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -19,6 +21,21 @@ pub(crate) fn ignore_size_limit() {
     }
 }
 
+/// How long after its terminal is gone a program may be told so.
+const TOLD_LATER: Duration = Duration::from_millis(200);
+
+/// Whether a request to stop has come.
+static ASKED: AtomicBool = AtomicBool::new(false);
+
+/// Whether `error`, of writing to standard output, comes of being asked to stop: a terminal that is closed takes nothing more.
+pub(crate) fn asked_to_stop(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    if error.raw_os_error() == Some(libc::EIO) && !ASKED.load(Ordering::Relaxed) {
+        std::thread::sleep(TOLD_LATER);
+    }
+    ASKED.load(Ordering::Relaxed) && error.kind() != io::ErrorKind::StorageFull
+}
+
 type Stop = Box<dyn FnMut() + Send>;
 
 /// What a request to stop does; nothing here ends the program.
@@ -31,6 +48,7 @@ static STOP: Mutex<Option<Stop>> = Mutex::new(None);
 pub(crate) fn hear() {
     let mut last: Option<Instant> = None;
     let heard = move || {
+        ASKED.store(true, Ordering::Relaxed);
         if last.is_none_or(|last| last.elapsed() > ONE_REQUEST) {
             match STOP.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
                 Some(stop) => stop(),

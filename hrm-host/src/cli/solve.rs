@@ -313,8 +313,8 @@ fn truth(task: &Sudoku, puzzle: &[u8]) -> String {
                 .into()
         }
         0 => "an exact search says: this puzzle has no solution".into(),
-        1 => "an exact search says: this puzzle has one solution, which the model did not find; try more --guesses with \
-              --symmetries full"
+        1 => "an exact search says: this puzzle has one solution, which the model did not find; try more --guesses \
+              or another --seed"
             .into(),
         _ => "an exact search says: this puzzle has several solutions".into(),
     }

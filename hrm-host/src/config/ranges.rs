@@ -24,7 +24,7 @@ impl RunConfig {
         let finite = |x: f64| x >= 0.0 && x.is_finite();
         let (probability, fraction) = ("a probability, 0 to 1", "at least 0 and below 1");
         let share_range = "a share above 0 and at most 1";
-        let ranges: [(bool, &str, &dyn ToString, &str); 28] = [
+        let ranges: [(bool, &str, &dyn ToString, &str); 29] = [
             (unit(d.eased), "data.eased", &d.eased, probability),
             (share(d.eased_most), "data.eased_most", &d.eased_most, share_range),
             (share(d.eased_most_from), "data.eased_most_from", &d.eased_most_from, share_range),
@@ -71,7 +71,13 @@ impl RunConfig {
             (unit(t.suppose_warm), "train.suppose_warm", &t.suppose_warm, probability),
             (t.suppose_segments > 0, "train.suppose_segments", &t.suppose_segments, "at least 1"),
             (t.log_steps > 0, "train.log_steps", &t.log_steps, "at least 1"),
-            (t.checkpoint_minutes > 0.0, "train.checkpoint_minutes", &t.checkpoint_minutes, "above 0"),
+            (
+                t.checkpoint_minutes > 0.0 && t.checkpoint_minutes <= 1e6,
+                "train.checkpoint_minutes",
+                &t.checkpoint_minutes,
+                "above 0 and at most 1000000",
+            ),
+            (t.eval_segments <= 1024, "train.eval_segments", &t.eval_segments, "0 (the model's own) to 1024"),
             (t.keep > 0, "train.keep", &t.keep, "at least 1"),
         ];
         if let Some((_, key, got, must)) = ranges.into_iter().find(|(holds, ..)| !holds) {

@@ -76,8 +76,7 @@ pub enum PlanError {
     },
     /// Somebody else's.
     #[error(
-        "{path} is there already and is not {wanted} that this command could have written; give another name, or replace it \
-         with --force"
+        "{path} is there already and is not {wanted} as this program writes it; give another name, or replace it with --force"
     )]
     Foreign {
         /// What was to be written.

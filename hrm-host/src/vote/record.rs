@@ -324,7 +324,10 @@ impl Line {
             return Err(format!("row {row} is puzzle {place} of the puzzle file, not {puzzle}"));
         }
         let policy = &heading.policy;
-        if guesses > policy.guesses || segments > policy.budget || (self.several && self.right) {
+        // Of a puzzle that is complete already both are 0.
+        let thought = (guesses == 0) == (segments == 0) && u32::from(guesses) <= segments;
+        let within = guesses <= policy.guesses && segments <= policy.budget;
+        if !thought || !within || (self.several && self.right) {
             return Err(format!("row {row} cannot have this result"));
         }
         Ok(())
@@ -517,6 +520,8 @@ mod tests {
             ("\"hints\":40,\"row\"", "\"hints\":70,\"row\"", "with 70 % hints was not asked for"),
             ("\"puzzle\":17", "\"puzzle\":18", "row 3 is puzzle 17 of the puzzle file, not 18"),
             ("\"guesses\":1,", "\"guesses\":5000,", "row 3 cannot have this result"),
+            ("\"guesses\":1,", "\"guesses\":0,", "row 3 cannot have this result"),
+            ("\"segments\":8", "\"segments\":0", "row 3 cannot have this result"),
             ("\"several\":false", "\"several\":true", "row 3 cannot have this result"),
             ("\"segments\":8", "\"segments\":-8", "line 2"),
         ] {

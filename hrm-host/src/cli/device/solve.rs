@@ -6,6 +6,7 @@ use hrm_core::wire::Solve;
 use super::{Line, task_of};
 use crate::cli::exit::Exit;
 use crate::cli::policy::PolicyArgs;
+use crate::cli::progress::beside;
 use crate::cli::puzzles::{PuzzleArgs, Score};
 use crate::cli::solve::{headline, json};
 use crate::cli::terminal;
@@ -42,7 +43,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
             Ok(tokens) => tokens,
             Err(problem) => {
                 score.add_none();
-                bar.suspend(|| println!("{}", asked.refusal(problem, args.json, Some(index))));
+                beside(&bar, || println!("{}", asked.refusal(problem, args.json, Some(index))));
                 bar.inc(1);
                 continue;
             }
@@ -55,7 +56,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
                     bar.set_message(format!("guess {}, segment {}", progress.guess + 1, progress.segment));
                 })
             },
-            |error| bar.suspend(|| eprintln!("the board is lost ({error}); waiting for it")),
+            |error| beside(&bar, || eprintln!("the board is lost ({error}); waiting for it")),
         )?;
         let answer = done.answer();
         score.add(answer.status);
@@ -66,7 +67,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
             let late = if done.out_of_time { ", out of time" } else { "" };
             format!("{:>5}  {}  {}{time}{late}", index + 1, task.text(answer.grid), headline(&task, &answer))
         };
-        bar.suspend(|| println!("{line}"));
+        beside(&bar, || println!("{line}"));
         bar.inc(1);
     }
     bar.finish_and_clear();
