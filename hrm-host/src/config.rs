@@ -435,10 +435,20 @@ impl RunConfig {
     }
 
     fn changed(mut given: Given, overrides: &[String]) -> Result<Self, ConfigError> {
+        let before = given.clone();
         for assignment in overrides {
             given.set(assignment)?;
         }
-        given.into_config()
+        given.into_config().map_err(|error| match error {
+            // A value of the file that was right there is wrong beside what `--set` has changed.
+            ConfigError::Value { origin, key, got, must }
+                if !overrides.is_empty() && !origin.starts_with("--set ") && before.into_config().is_ok() =>
+            {
+                let origin = format!("--set {}, with {origin}", overrides.join(" --set "));
+                ConfigError::Value { origin, key, got, must }
+            }
+            error => error,
+        })
     }
 
     /// This configuration with files by their names alone, for what is given away: where they lie on this machine

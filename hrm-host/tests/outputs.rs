@@ -160,7 +160,7 @@ fn a_folder_that_is_missing_is_named_before_there_is_anything_to_lose() {
     refused(at, &[&generate[..], &["nodir/g.csv"]].concat(), "there is no folder nodir");
     refused(at, &[&generate[..], &["rows.csv/g.csv"]].concat(), "rows.csv/g.csv");
     refused(at, &[&generate[..], &["run"]].concat(), "run: it is a folder");
-    refused(at, &[&generate[..], &["new/"]].concat(), "new/: it is a folder");
+    refused(at, &[&generate[..], &["new/"]].concat(), "there is no folder new/");
     refused(
         at,
         &["export", "run", "--out", "nodir/p.hrm", "--data", "missing.csv"],

@@ -10,7 +10,7 @@ use hrm_host::plot::history::{History, TABLE, metrics_of, to_csv};
 
 use super::exit::Exit;
 use super::outputs::Force;
-use super::values::Misuse;
+use super::values::{Misuse, count};
 
 /// Draw learning curves of one or more runs (SVG), with the numbers behind them beside it (CSV).
 #[derive(Debug, clap::Args)]
@@ -83,11 +83,11 @@ fn describe(run: &History) -> String {
         let levels: Vec<String> =
             e.levels.iter().map(|level| format!("{} %: {:.1}", level.hints, 100.0 * level.exact)).collect();
         format!(
-            "  exact % by hints at step {} ({} sample-segments, {:.1} min, {} puzzles)  {}",
+            "  exact % by hints at step {} ({} sample-segments, {:.1} min, {})  {}",
             e.step,
             e.samples,
             e.minutes,
-            e.levels.first().map_or(0, |level| level.rows),
+            count(e.levels.first().map_or(0, |level| level.rows), "puzzle"),
             levels.join("  ")
         )
     });

@@ -24,6 +24,7 @@ use super::policy::PolicyArgs;
 use super::progress::ProgressArgs;
 use super::puzzles::{Asked, PuzzleArgs, Score};
 use super::terminal;
+use super::values::count;
 
 /// Solve puzzles with a pack, exactly as a microcontroller does.
 ///
@@ -282,8 +283,8 @@ pub(super) fn headline(task: &Sudoku, answer: &Answer<'_>) -> String {
         (Status::Solved, _) => format!("solved after {work}"),
         (Status::Voted, _) => format!("voted, {} votes after {work}", answer.votes),
         (Status::Unproven, _) => format!(
-            "unproven after {work}; the best candidate has {} violations",
-            answer.found.and_then(|found| found.violations).unwrap_or_default()
+            "unproven after {work}; the best candidate has {}",
+            count(answer.found.and_then(|found| found.violations).unwrap_or_default() as usize, "violation")
         ),
         (Status::Refused(refusal), _) => format!("refused: {}", explain(task, refusal)),
     }

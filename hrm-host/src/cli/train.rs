@@ -20,7 +20,7 @@ use super::exit::Exit;
 use super::export::name_of;
 use super::footprint;
 use super::model::{configuration_of, is_pack, weights_of};
-use super::values::{above_0, at_least_1};
+use super::values::{above_0, at_least_1, count};
 use super::{signals, terminal};
 
 /// Train a model: checkpoints, metrics.jsonl and config.toml go to the run directory.
@@ -109,13 +109,13 @@ pub(super) fn run(args: Args) -> Result<Exit> {
     let summary = summary?;
     let resume = format!("hrm-host train --resume --out {}", args.out.display());
     eprintln!(
-        "{} after {} steps, {} sample-segments, {:.1} minutes; checkpoint {}",
+        "{} after {}, {} sample-segments, {:.1} minutes; checkpoint {}",
         match summary.stop {
             Stop::Finished => "finished",
             Stop::Limit => "stopped as asked",
             Stop::Interrupted => "interrupted",
         },
-        summary.step,
+        count(summary.step as usize, "step"),
         summary.samples,
         summary.minutes,
         summary.checkpoint.as_deref().unwrap_or(Path::new("none")).display(),
@@ -383,10 +383,10 @@ fn describe_evaluation(evaluation: &Evaluation) -> String {
         .map(|level| format!("{} %: {:.1}", level.hints, 100.0 * level.exact))
         .collect();
     format!(
-        "step {:>6}  validation, exact % by hints ({} puzzles, {} segments)  {}",
+        "step {:>6}  validation, exact % by hints ({}, {})  {}",
         evaluation.step,
-        evaluation.levels.first().map_or(0, |level| level.rows),
-        evaluation.segments,
+        count(evaluation.levels.first().map_or(0, |level| level.rows), "puzzle"),
+        count(evaluation.segments, "segment"),
         levels.join("  "),
     )
 }

@@ -1,6 +1,5 @@
 //! Values of options: what the command line alone shows to be wrong is refused before anything else, with the exit code for that.
 
-use std::fmt::Display;
 use std::str::FromStr;
 
 /// Something that only several options together show to be wrong.
@@ -11,12 +10,15 @@ pub(crate) struct Misuse(pub(crate) String);
 /// A whole number from 1 on.
 pub(super) fn at_least_1<T>(text: &str) -> Result<T, String>
 where
-    T: FromStr<Err: Display> + From<bool> + PartialOrd,
+    T: FromStr + From<bool> + PartialOrd,
 {
     match text.parse::<T>() {
         Ok(number) if number >= T::from(true) => Ok(number),
+        Err(_) if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Err("that is too large".to_owned())
+        }
         Ok(_) => Err("give at least 1".to_owned()),
-        Err(error) => Err(error.to_string()),
+        Err(_) => Err("give a whole number, at least 1".to_owned()),
     }
 }
 
@@ -47,6 +49,7 @@ mod tests {
         for bad in ["0", "-1", "65536", "x", ""] {
             assert!(at_least_1::<u16>(bad).is_err(), "{bad}");
         }
+        assert_eq!(at_least_1::<u16>("65536"), Err("that is too large".to_owned()));
         assert_eq!((percent("100"), above_0("0.5")), (Ok(100), Ok(0.5)));
         assert!(
             percent("101").is_err()

@@ -10,6 +10,7 @@ use super::{ConfigError, DataConfig, RunConfig, TrainConfig};
 use crate::model::ModelConfig;
 
 /// The keys of one run as they were given, in a file and by `--set`.
+#[derive(Clone)]
 pub(super) struct Given {
     table: Table,
     origin: String,
@@ -342,6 +343,12 @@ mod tests {
             (
                 refusal(MODEL, &["train.lr=2"]),
                 "--set train.lr=2: `train.lr` is 2, but must be above 0 and at most 1",
+            ),
+            (refusal(MODEL, &["train.checkpoint_minutes=1e300"]), "but must be above 0 and at most 1000000"),
+            (refusal(MODEL, &["train.eval_segments=70000"]), "but must be 0 (the model's own) to 1024"),
+            (
+                refusal(&format!("{MODEL}[train]\nsteps = 9\ndecay_steps = 8\n"), &["train.steps=5"]),
+                "--set train.steps=5, with a.toml: `train.decay_steps` is 8, but must be at most train.steps",
             ),
             (
                 refusal(&format!("{MODEL}[train]\nlr = 2\n"), &["train.seed=3"]),

@@ -164,7 +164,9 @@ impl Plan {
 fn no_place(path: &Path, Nowhere { folder, source }: Nowhere) -> PlanError {
     let path = path.to_owned();
     match source.kind() {
-        io::ErrorKind::IsADirectory => PlanError::IsFolder { path },
+        io::ErrorKind::IsADirectory if path.is_dir() => PlanError::IsFolder { path },
+        // Its name ends like a folder's.
+        io::ErrorKind::IsADirectory => PlanError::NoFolder { folder: path.clone(), path },
         io::ErrorKind::NotFound => PlanError::NoFolder { path, folder },
         _ => PlanError::Io { path, source },
     }

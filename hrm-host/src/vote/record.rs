@@ -201,6 +201,10 @@ impl Files {
         if let Some(path) = paths.iter().find(no_file) {
             return Err(RecordError::NoFile { path: path.clone() });
         }
+        // The system lets root write it all the same.
+        if path.metadata().is_ok_and(|about| about.permissions().readonly()) {
+            return Err(at("write", path)(io::ErrorKind::PermissionDenied.into()));
+        }
         if is_of_run(path) {
             return Err(RecordError::Foreign { path: path.clone() });
         }
@@ -416,6 +420,18 @@ mod tests {
     fn open(paths: &[PathBuf], heading: &Heading) -> Result<Record, RecordError> {
         let places: Vec<usize> = (0..heading.rows).map(|row| row + 14).collect();
         Files::open(paths)?.unwrap().read(heading, &places)
+    }
+
+    #[test]
+    fn a_write_protected_file_is_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("results.jsonl");
+        drop(open(std::slice::from_ref(&path), &heading()).unwrap());
+        let mut mode = std::fs::metadata(&path).unwrap().permissions();
+        mode.set_readonly(true);
+        std::fs::set_permissions(&path, mode).unwrap();
+        let error = Files::open(std::slice::from_ref(&path)).unwrap_err().to_string();
+        assert!(error.contains("results.jsonl"), "{error}");
     }
 
     #[test]
