@@ -247,7 +247,7 @@ fn is_json(text: &[u8]) -> bool {
             // A table of TOML.
             Some(b'[') if inner(rest, b"[").is_some_and(|byte| byte.is_ascii_alphabetic()) => false,
             Some(b'"' | b'[') => {
-                !inner(rest, b"[\"',").is_some_and(|byte| is_cell(byte) || b"_-*?xXnN".contains(&byte))
+                !inner(rest, b"[]\"',").is_some_and(|byte| is_cell(byte) || b"_-*?xXnN".contains(&byte))
             }
             _ => false,
         },
@@ -323,7 +323,8 @@ impl Kind {
                 "write its rows as CSV with the columns question,answer"
             }
             Kind::Json if wanted == Wanted::Puzzles => {
-                "write its rows as CSV with the columns question,answer, for example with `jq -r '[.puzzle, .solution] | @csv'`"
+                "write its rows as CSV with the columns question,answer, for example with `jq -r \
+                 'if type == \"array\" then .[] else . end | [.puzzle, .solution] | @csv'`"
             }
             Kind::Xml if wanted == Wanted::Puzzles => {
                 "write its rows as CSV with the columns question,answer"

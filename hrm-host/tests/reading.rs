@@ -407,6 +407,66 @@ fn all_bad_rows_are_told_at_once() {
 }
 
 #[test]
+fn the_line_of_a_bad_row_is_told_whatever_ends_lines() {
+    let (good, bad) = ("1.....2..3.....4,1243342143122134", "1.....2..3.....4,1243342143122143");
+    for end in ["\n", "\r\n", "\n\n", "\r\n\r\n"] {
+        // Spreadsheets leave rows without text.
+        let text = ["question,answer", good, ",", bad, ",", ",", ""].join(end);
+        let line = text[..text.find(bad).unwrap()].matches('\n').count() + 1;
+        let error = import(&text, &[]).unwrap_err();
+        assert!(error.contains(&format!("line {line}, column `answer`")), "{end:?}: {error}");
+        assert_eq!(error.lines().count(), 1, "{error}");
+        assert_eq!(import(text.replace(bad, good), &[]).unwrap().len(), 2);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    write(&folder, "q.csv", "question;answer\n1.....2..3.....4;\n;\n;\n");
+    let (code, out, err) = hrm(&folder, &["solve", &pack(), "--file", "q.csv"]);
+    assert!(code == 0 && out.contains("1243342143122134") && !err.contains("of 3"), "{out}{err}");
+}
+
+#[test]
+fn an_empty_row_or_a_heading_never_makes_another_puzzle() {
+    let folder = tempfile::tempdir().unwrap();
+    let solved = "1243342143122134";
+    for (text, code) in [
+        ("1,,,\n,,2,\n,3,,\n,,,4\n", 0),
+        (";;;\n1;;3;4\n2;3;4;\n;4;1;\n;;;\n", 3),
+        ("1,2,3,4\n1,,,\n,,2,\n,3,,\n,,,4\n", 0),
+        ("  1 2 3 4\nA 1 . . .\nB . . 2 .\nC . 3 . .\nD . . . 4\n", 0),
+    ] {
+        write(&folder, "in.csv", text);
+        let (found, out, err) = hrm(&folder, &["solve", &pack(), "--file", "in.csv"]);
+        assert!(found == code && out.contains(solved) == (code == 0), "{text}{out}{err}");
+        assert_eq!(code != 0, format!("{out}{err}").contains("line 1: this row is empty"), "{out}{err}");
+    }
+}
+
+#[test]
+fn what_is_wrong_is_called_by_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let long = "1.....2..3.....4".repeat(10_000);
+    for (text, reason) in [
+        ("1.....2..3.....5", "character 16 is 5; the digits of a 4x4 are 1 to 4"),
+        ("1_____2__3_____5", "character 16 is 5; the digits of a 4x4 are 1 to 4"),
+        ("1.....2..3.....a", "character 16 is 'a'"),
+        (&long[..], "a line or field of 160000 characters"),
+    ] {
+        write(&folder, "in.txt", text);
+        let (code, out, err) = hrm(&folder, &["solve", &pack(), "--file", "in.txt"]);
+        assert!(code == 3 && format!("{out}{err}").contains(reason), "{out}{err}");
+    }
+    let answers = ["NULL", "None", "N/A", "-", "nan", ""];
+    let rows = answers.map(|none| format!("1.....2..3.....4,{none}\n")).concat();
+    let rows = import(format!("question,answer\n{rows}"), &["--solve"]).unwrap();
+    assert_eq!(rows, vec![",1.....2..3.....4,1243342143122134,"; answers.len()]);
+    // A grid drawn in the only column, and an array whose first row is empty.
+    let text = "question\n\"1...\n..2.\n.3..\n...4\"\n";
+    assert_eq!(import(text, &["--solve"]), Ok(vec![",1.....2..3.....4,1243342143122134,".to_owned()]));
+    let text = r#"[["","","",""],["4","3","",""],["","","1",""],["","4","",""]]"#;
+    assert_eq!(import(text, &["--solve"]), Ok(vec![",....43....1..4..,2143432132141432,".to_owned()]));
+}
+
+#[test]
 fn a_6x6_puzzle_with_upright_boxes_is_told_which_boxes_are_meant() {
     let (question, answer) = ("....2.5...3.3..5.....4....26..2...1.", "463125516234324561631452152643245316");
     let error = import(format!("question,answer\n{question},{answer}\n"), &[]).unwrap_err();

@@ -11,7 +11,7 @@ use hrm_core::task::{
 use super::exact::Exact;
 use super::problem::{Problem, contradiction, wrong_answer};
 pub use super::read::Columns;
-use super::read::cells::parse;
+use super::read::cells::{means_nothing, parse};
 use super::read::{Document, Fault, Item, Need, ReadError, Row};
 use super::{Puzzle, PuzzleSet};
 
@@ -348,13 +348,6 @@ impl Rows {
         self.lines.push(row.line);
         Ok(())
     }
-}
-
-/// Whether `text` stands where people have no rating.
-fn means_nothing(text: &str) -> bool {
-    let word = text.to_ascii_lowercase();
-    let words = ["n/a", "na", "nan", "null", "none", "unknown"];
-    words.contains(&word.as_str()) || !word.contains(|c: char| c.is_alphanumeric())
 }
 
 /// The only solution of `question`, or with `any` the first.

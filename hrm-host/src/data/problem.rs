@@ -83,6 +83,25 @@ pub enum Problem {
         /// Rows that there are.
         found: usize,
     },
+    /// An empty row that may be a grid's or stand between grids.
+    #[error(
+        "this row is empty, and the rows around it do not tell whether it is one of a grid; write each blank as `0` or `.`, \
+         and leave out headings and rows that are no grid's"
+    )]
+    EmptyRow,
+    /// A line that is too long to be a puzzle's.
+    #[error("a line or field of {0} characters; write one puzzle a line, or a row of a grid a line")]
+    Long(usize),
+    /// A digit that this size does not have.
+    #[error("character {character} is {digit}; the digits of a {side}x{side} are 1 to {side}")]
+    Digit {
+        /// Position in the text, from 1.
+        character: usize,
+        /// The digit.
+        digit: u32,
+        /// Digits of this size.
+        side: usize,
+    },
     /// Another number of fields than the header names.
     #[error("{found} fields where the header names {expected}; add or remove delimiters")]
     Fields {

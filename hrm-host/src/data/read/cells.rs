@@ -34,8 +34,11 @@ pub(crate) fn parse(task: Sudoku, text: &str, out: &mut [u8]) -> Result<(), Prob
         Err(error) => error,
     };
     let length = text.chars().count();
+    if length > super::lines::LONGEST_LINE {
+        return Err(Problem::Long(length));
+    }
     if length == task.cells() {
-        return parse_with_other_blank(task, text, out).ok_or(Problem::Text(error));
+        return parse_with_other_blank(task, text, out).ok_or_else(|| strange(task, text, error));
     }
     if let Some(other) = size_of(text) {
         return Err(Problem::OtherSize { found: other.name(), wanted: task.name() });
@@ -48,7 +51,26 @@ pub(crate) fn parse(task: Sudoku, text: &str, out: &mut [u8]) -> Result<(), Prob
         let got = u16::try_from(length).unwrap_or(u16::MAX);
         return Err(Problem::Text(TextError::Length { expected: task.cells() as u16, got }));
     }
-    Err(Problem::Text(error))
+    Err(strange(task, text, error))
+}
+
+/// What is wrong with the characters of `text`, of which `error` is the first that [`Sudoku::parse`] does not know.
+fn strange(task: Sudoku, text: &str, error: TextError) -> Problem {
+    let side = task.side();
+    let mut digits = (1..).zip(text.chars()).filter_map(|(place, c)| Some((place, c.to_digit(10)?)));
+    match digits.find(|(_, digit)| *digit as usize > side) {
+        Some((character, digit)) if text.chars().all(|c| is_cell(c, 9)) => {
+            Problem::Digit { character, digit, side }
+        }
+        _ => Problem::Text(error),
+    }
+}
+
+/// Whether `text` stands where people have no rating, or no answer.
+pub(crate) fn means_nothing(text: &str) -> bool {
+    let word = text.to_ascii_lowercase();
+    let words = ["n/a", "na", "nan", "null", "none", "unknown"];
+    words.contains(&word.as_str()) || !word.contains(|c: char| c.is_alphanumeric())
 }
 
 /// Reads a grid all of whose blanks are one and the same of [`OTHER_BLANKS`].

@@ -10,7 +10,9 @@ use super::cells::{is_cell, with_spaces_as_blanks};
 pub(super) enum Line {
     /// A row of cells.
     Row(String),
-    /// A horizontal rule, which may as well be a row of blanks.
+    /// A row of nothing but delimiters.
+    Empty(String),
+    /// A horizontal rule, or nothing between bars, which may as well be a row of blanks.
     RowOrRule(String),
     /// A row whose blanks are spaces, those at its end perhaps cut off, as only its neighbours can tell.
     Spaced(String),
@@ -27,11 +29,12 @@ pub(super) fn line_of(task: Sudoku, line: &str) -> Line {
     // As between the rows of an array.
     let line = if of_array { line.trim_end().trim_end_matches(',') } else { &line };
     let rule = is_rule(line);
-    // A row of nothing but empty fields may be the head of a Markdown table.
     let empty = |row: &str| !line.contains('.') && row.chars().all(|c| c == '.');
     let labelled = || row_of(task, without_label(line)?);
     match row_of(task, line) {
-        Some(row) if rule || empty(&row) => return Line::RowOrRule(row),
+        // Nothing between bars may be the head of a Markdown table.
+        Some(row) if rule || empty(&row) && line.contains('|') => return Line::RowOrRule(row),
+        Some(row) if empty(&row) => return Line::Empty(row),
         Some(row) => return Line::Row(row),
         None if rule => return Line::Rule,
         None => {}
@@ -105,9 +108,10 @@ fn joined(fields: &[&str], side: usize) -> Option<String> {
     is_row(&row, side).then_some(row)
 }
 
-/// A row whose blanks are spaces, which only the bars around it make certain: a bar after every cell or after every box.
+/// A row whose blanks are spaces, which only the bars around it make certain: a bar after every cell, after every box, or at
+/// both ends.
 fn between_bars(task: Sudoku, line: &str) -> Option<String> {
-    let (side, width) = (task.side(), task.kind().box_columns());
+    let side = task.side();
     let open = line.trim_start().strip_prefix('|');
     let inner = open.map_or(line, |inner| inner.trim_end().strip_suffix('|').unwrap_or(inner));
     let parts: Vec<&str> = inner.split('|').collect();
@@ -115,6 +119,8 @@ fn between_bars(task: Sudoku, line: &str) -> Option<String> {
         let fields: Vec<&str> = parts.iter().map(|part| part.trim()).collect();
         return joined(&fields, side);
     }
+    let closed = open.is_some_and(|inner| inner.trim_end().ends_with('|'));
+    let width = if closed && parts.len() == 1 { side } else { task.kind().box_columns() };
     if parts.len() != side / width {
         return None;
     }
@@ -176,6 +182,8 @@ mod tests {
             "1: 53..7....",
             "A  5 3 . | . 7 . | . . .",
             "R1) 5 3 . . 7 . . . .",
+            "|53  7    |",
+            "| 5 3     7         |",
         ] {
             let Line::Row(row) = line_of(nine, line) else { panic!("no row: {line}") };
             assert_eq!(row.replace('0', "."), "53..7....", "{line}");

@@ -9,12 +9,15 @@ use hrm_core::task::{
     sudoku::{Sudoku, SudokuKind, TextError},
 };
 
+use super::block::{Block, Certainty, Drawn};
 use super::cells::{are_cells, is_cell, parse, size_of, with_spaces_as_blanks};
 use super::drawing::{Line, cells_in, line_of};
 use super::{Fault, Item, Row};
 use crate::data::problem::Problem;
 use crate::data::rating::Rating;
 
+/// Bytes of the longest line that is looked at for a puzzle.
+pub(super) const LONGEST_LINE: usize = 4096;
 /// Lines that are looked at for the first puzzle.
 const LINES_TO_FIRST: usize = 1000;
 
@@ -25,9 +28,12 @@ pub(super) fn task(text: &str) -> Option<Sudoku> {
     let first = |task: Sudoku| {
         let mut line = None;
         visit(beginning, task, &mut |item| {
-            if let (Item::Row(row), None) = (item, line) {
-                line = Some(row.line);
-            }
+            line = line.or(match item {
+                Item::Row(row) => Some(row.line),
+                // Rows of that size, of which only the grids are not clear.
+                Item::Fault(Fault { line, problem: Problem::EmptyRow, .. }) => Some(*line),
+                Item::Fault(_) | Item::Passed { .. } => None,
+            });
         });
         line.map(|line| (line, task))
     };
@@ -49,7 +55,8 @@ fn nearest(text: &str) -> Option<Sudoku> {
 
 /// Tells `visit` of every puzzle of `task` in `text`, and of every line that is none.
 pub(super) fn visit(text: &str, task: Sudoku, visit: &mut dyn FnMut(Item<'_>)) {
-    let mut reader = Reader { task, grid: Vec::new(), foreign_section: false, visit };
+    let (block, empty) = (Block::new(task), Invisible::of(task, text));
+    let mut reader = Reader { task, block, empty, foreign_section: false, visit };
     for (number, line) in (1..).zip(text.split('\n')) {
         reader.line(number, line);
     }
@@ -69,28 +76,12 @@ pub(super) fn only_grid(text: &str) -> Option<String> {
     })
 }
 
-/// A line of a drawn grid.
-struct Drawn {
-    line: u64,
-    row: Result<String, Problem>,
-    kind: Certainty,
-}
-
-/// How certain a line is to be a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Certainty {
-    /// It is one.
-    Row,
-    /// It may be a rule.
-    PerhapsRule,
-    /// Its blanks are spaces; whether all of them are there.
-    Spaced { whole: bool },
-}
-
 struct Reader<'v> {
     task: Sudoku,
-    /// The lines so far of the grid that is being read.
-    grid: Vec<Drawn>,
+    /// The lines so far of the grids that are being read.
+    block: Block,
+    /// Whether a line of nothing but tabs, or spaces, may be a row.
+    empty: Invisible,
     /// Whether the lines belong to a section that holds no puzzle.
     foreign_section: bool,
     visit: &'v mut dyn FnMut(Item<'_>),
@@ -102,18 +93,16 @@ impl Reader<'_> {
         let text = line.trim();
         let whole = line.len() == self.task.side();
         if text.is_empty() {
-            if whole && self.grid.iter().any(|drawn| matches!(drawn.kind, Certainty::Spaced { .. })) {
-                return self.add(Drawn {
-                    line: number,
-                    row: Ok(line.replace(' ', ".")),
-                    kind: Certainty::Row,
-                });
-            }
-            // Bands may stand apart.
-            if !self.rows().is_multiple_of(self.task.kind().box_rows()) {
+            if self.empty.may_be_row(self.task, line) {
+                let row = Ok(".".repeat(self.task.side()));
+                self.add(Drawn { line: number, row, kind: Certainty::Empty });
+            } else if self.block.ends_at_gap() {
                 self.end_grid();
             }
             return;
+        }
+        if text.len() > LONGEST_LINE {
+            return self.long_line(number, text);
         }
         if is_comment(self.task, text) {
             return;
@@ -131,24 +120,41 @@ impl Reader<'_> {
             self.end_grid();
             return (self.visit)(Item::Row(row.as_row()));
         }
-        let (row, kind) = match line_of(self.task, line) {
+        let (row, kind) = match line_of(self.task, without_comment(line)) {
             Line::Row(row) => (row, Certainty::Row),
+            Line::Empty(row) => (row, Certainty::Empty),
             Line::RowOrRule(row) => (row, Certainty::PerhapsRule),
-            Line::Spaced(_) if self.grid.is_empty() && is_number(line.trim_end()) && !whole => {
+            Line::Spaced(_) if self.block.is_empty() && !whole && is_number_or_size(self.task, text) => {
                 return (self.visit)(Item::Passed { line: number, text });
             }
             Line::Spaced(row) => (row, Certainty::Spaced { whole }),
-            Line::Rule => return,
+            Line::Rule => {
+                if line.split('|').filter(|part| part.contains('-')).count() == self.task.side() {
+                    self.block.add_rule();
+                }
+                return;
+            }
             Line::Other => return self.other(number, text),
         };
         self.add(Drawn { line: number, row: Ok(row), kind });
+    }
+
+    /// A line that is longer than any with a puzzle.
+    fn long_line(&mut self, line: u64, text: &str) {
+        self.end_grid();
+        let start: String = text.chars().take(LONGEST_LINE).collect();
+        if is_title(self.task, &start) {
+            return (self.visit)(Item::Passed { line, text: &start });
+        }
+        let problem = Problem::Long(text.chars().count());
+        (self.visit)(Item::Fault(&Fault { line, column: None, problem }));
     }
 
     /// A line that is neither a puzzle nor part of one.
     fn other(&mut self, line: u64, text: &str) {
         let (side, found) = (self.task.side(), cells_in(self.task, text));
         let of_grid = text.chars().filter(|&c| is_cell(c, side) || c == ' ' || c == '|').count();
-        if self.rows() > 0 && 2 * of_grid > text.chars().count() && found < 2 * side {
+        if self.block.certain() > 0 && 2 * of_grid > text.chars().count() && found < 2 * side {
             // It counts as a row, so that the next grid begins where it does.
             let problem = Problem::Cells { expected: side, found };
             return self.add(Drawn { line, row: Err(problem), kind: Certainty::Row });
@@ -160,59 +166,60 @@ impl Reader<'_> {
         (self.visit)(Item::Fault(&Fault { line, column: None, problem: diagnosis(self.task, text) }));
     }
 
-    fn too_short(&self, found: usize) -> Problem {
-        let got = u16::try_from(found).unwrap_or(u16::MAX);
-        Problem::Text(TextError::Length { expected: self.task.cells() as u16, got })
-    }
-
-    /// Rows that are certain.
-    fn rows(&self) -> usize {
-        self.grid.iter().filter(|drawn| drawn.kind != Certainty::PerhapsRule).count()
-    }
-
     fn add(&mut self, drawn: Drawn) {
-        self.grid.push(drawn);
-        if self.rows() == self.task.side() {
+        self.block.add(drawn);
+        if self.block.is_complete() {
             self.end_grid();
         }
     }
 
-    /// Puts the lines so far together.
+    /// Tells of the grids in the lines so far.
     fn end_grid(&mut self) {
-        let (side, certain) = (self.task.side(), self.rows());
-        let mut grid = std::mem::take(&mut self.grid);
-        if certain == side || grid.len() != side {
-            grid.retain(|drawn| drawn.kind != Certainty::PerhapsRule);
+        let block = std::mem::replace(&mut self.block, Block::new(self.task));
+        for found in block.grids() {
+            match &found {
+                Ok((line, question)) => {
+                    let (line, rating) = (*line, Ok(None));
+                    (self.visit)(Item::Row(Row { line, question, answer: None, rating, source: "" }));
+                }
+                Err(fault) => (self.visit)(Item::Fault(fault)),
+            }
         }
-        // Without a digit, lines are rules.
-        let Some(first) = grid.first().filter(|_| certain > 0) else { return };
-        let line = first.line;
-        if let Some((line, problem)) =
-            grid.iter().find_map(|drawn| Some((drawn.line, drawn.row.clone().err()?)))
-        {
-            return (self.visit)(Item::Fault(&Fault { line, column: None, problem }));
-        }
-        let spaced = |whole: bool| grid.iter().any(|drawn| drawn.kind == Certainty::Spaced { whole });
-        if spaced(false) && !spaced(true) || spaced(false) && grid.len() != side {
-            let problem = Problem::Spaces { expected: side };
-            return (self.visit)(Item::Fault(&Fault { line, column: None, problem }));
-        }
-        if grid.len() != side {
-            let problem = match &grid[..] {
-                [Drawn { row: Ok(row), .. }] => self.too_short(row.len()),
-                rows => Problem::Height { expected: side, found: rows.len() },
-            };
-            return (self.visit)(Item::Fault(&Fault { line, column: None, problem }));
-        }
-        let question: String = grid.into_iter().filter_map(|drawn| drawn.row.ok()).collect();
-        (self.visit)(Item::Row(Row {
-            line,
-            question: &question,
-            answer: None,
-            rating: Ok(None),
-            source: "",
-        }));
     }
+}
+
+/// Which lines that look blank may be rows in a text, because other rows look so but for their digits.
+#[derive(Clone, Copy)]
+struct Invisible {
+    tabs: bool,
+    spaces: bool,
+}
+
+impl Invisible {
+    fn of(task: Sudoku, text: &str) -> Self {
+        let side = task.side();
+        let rows = || text.split('\n').map(|line| line.trim_end_matches('\r'));
+        let tabbed = |line: &str| is_tabbed(task, line) && line.contains(|c: char| c.is_ascii_digit());
+        let spaced = |line: &str| with_spaces_as_blanks(line, side, side).is_some();
+        Invisible { tabs: text.contains('\t') && rows().any(tabbed), spaces: rows().any(spaced) }
+    }
+
+    /// Whether `line`, which looks blank, may be a row.
+    fn may_be_row(self, task: Sudoku, line: &str) -> bool {
+        self.tabs && is_tabbed(task, line)
+            || self.spaces && line.len() == task.side() && !line.contains(|c| c != ' ')
+    }
+}
+
+/// Whether `line` has as many tabs as stand between the cells of a row.
+fn is_tabbed(task: Sudoku, line: &str) -> bool {
+    line.len() < 10 * task.side() && line.matches('\t').count() + 1 == task.side()
+}
+
+/// A row of a drawn grid without the comment behind it.
+fn without_comment(line: &str) -> &str {
+    let end = line.find(['#', '%']).or_else(|| line.find("//"));
+    end.map_or(line, |end| line[..end].trim_end())
 }
 
 /// A puzzle on one line.
@@ -238,7 +245,7 @@ fn tokens(text: &str) -> impl Iterator<Item = &str> {
 /// Whether a line of a list says nothing of a puzzle.
 fn is_comment(task: Sudoku, text: &str) -> bool {
     // A row of a spreadsheet may begin with an empty field.
-    let marked = text.starts_with(';') && !matches!(line_of(task, text), Line::Row(_));
+    let marked = text.starts_with(';') && !matches!(line_of(task, text), Line::Row(_) | Line::Empty(_));
     // Excel reads the delimiter there.
     let names_delimiter = || text.len() <= 6 && text.to_ascii_lowercase().starts_with("sep=");
     text.starts_with(['#', '%']) || text.starts_with("//") || marked || names_delimiter()
@@ -248,6 +255,18 @@ fn is_comment(task: Sudoku, text: &str) -> bool {
 fn is_number(text: &str) -> bool {
     let number = text.trim_end_matches(['.', ':', ')']);
     number.len() <= 6 && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// A number, or the size of a grid or a box as programs write it above a grid: `9 9`, `2 3`, `4x4`.
+fn is_number_or_size(task: Sudoku, text: &str) -> bool {
+    let numbers: Vec<usize> =
+        text.split([' ', 'x']).filter(|part| !part.is_empty()).map_while(|part| part.parse().ok()).collect();
+    let parts = text.split([' ', 'x']).filter(|part| !part.is_empty()).count();
+    let (side, boxes) = (task.side(), [task.kind().box_rows(), task.kind().box_columns()]);
+    is_number(text)
+        || parts == 2
+            && matches!(numbers[..], [rows, columns]
+                if [rows, columns] == [side; 2] || rows * columns == side && boxes.contains(&rows))
 }
 
 /// The puzzle in a line whose blanks are spaces; its answer may follow in a field of its own.
@@ -314,7 +333,7 @@ fn rating_in(rest: &[&str], comment: &str) -> Option<Rating> {
 /// `Grid 01`, `17.`, `A B C` or `};`: begins with a word, is a number, or has letters or punctuation alone, and has no more
 /// than a few characters that a grid may have.
 fn is_title(task: Sudoku, text: &str) -> bool {
-    if is_number(text) || text.chars().all(|c| c.is_ascii_uppercase() || " |,;\t".contains(c)) {
+    if is_number_or_size(task, text) || text.chars().all(|c| c.is_ascii_uppercase() || " |,;\t".contains(c)) {
         return true;
     }
     let text = text.trim_start_matches(['\\', '`']);

@@ -4,6 +4,7 @@
 //! lines of puzzles and drawn grids (`lines`).
 
 mod array;
+mod block;
 pub(crate) mod cells;
 mod columns;
 mod drawing;

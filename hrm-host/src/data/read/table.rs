@@ -81,12 +81,15 @@ impl<'d> Table<'d> {
     pub(super) fn visit(&self, need: Need, visit: &mut dyn FnMut(Item<'_>)) {
         let mut reader = self.reader();
         let mut record = StringRecord::new();
+        let mut lines = LineCount { text: self.text.as_bytes(), counted: 0, lines: self.above + 1 };
         // Reading text from memory does not fail.
         while reader.read_record(&mut record).unwrap_or(false) {
-            let line = self.above + record.position().map_or(0, csv::Position::line);
-            if self.delimiter == b'|' && is_rule(&record) {
+            // As spreadsheets leave them at the end.
+            let empty = record.iter().all(|field| field.trim().is_empty());
+            if empty || self.delimiter == b'|' && is_rule(&record) {
                 continue;
             }
+            let line = lines.at(record.position().map_or(0, |position| position.byte() as usize));
             self.row(&record, line, need, visit);
         }
     }
@@ -104,7 +107,7 @@ impl<'d> Table<'d> {
             let problem = Problem::Fields { expected: self.fields, found: record.len() };
             return visit(Item::Fault(&Fault { line, column: None, problem }));
         }
-        let answer = self.answer.map(|place| self.grid(record, place)).filter(|answer| !answer.is_empty());
+        let answer = self.answer.map(|place| self.grid(record, place)).filter(|answer| !is_none(answer));
         let text = |place: Option<usize>| place.map_or("", |place| self.text(record, place));
         let rating = match text(self.rating) {
             "" => Ok(None),
@@ -129,6 +132,30 @@ impl<'d> Table<'d> {
 
     fn text<'r>(&self, record: &'r StringRecord, place: usize) -> &'r str {
         unquoted(record.get(place).unwrap_or_default())
+    }
+}
+
+/// Whether a field of answers says that there is none.
+fn is_none(answer: &str) -> bool {
+    answer.is_empty() || answer.len() <= 7 && cells::means_nothing(answer)
+}
+
+/// Counts lines in text up to places further and further on. (The reader of CSV counts a line end of two characters late.)
+struct LineCount<'t> {
+    text: &'t [u8],
+    counted: usize,
+    lines: u64,
+}
+
+impl LineCount<'_> {
+    /// The line of the first character from byte `place` on that ends no line.
+    fn at(&mut self, place: usize) -> u64 {
+        let rest = self.text.get(place..).unwrap_or_default();
+        let ends = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        let passed = self.text.get(self.counted..place + ends).unwrap_or_default();
+        self.lines += passed.iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.counted = place + ends;
+        self.lines
     }
 }
 
@@ -212,10 +239,11 @@ fn may_be_puzzle(line: &str) -> bool {
     line.bytes().filter(|byte| byte.is_ascii_digit() || *byte == b'.').count() >= 16
 }
 
-/// Whether the line after the first is long and without spaces, as a whole puzzle is.
+/// Whether the line after the first is long and without spaces, as a whole puzzle is, or opens a quoted field of several lines.
 fn begins_a_list(text: &str) -> bool {
     let next = text.lines().skip(1).map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
-    next.len() > 12 && !next.contains(|c: char| c.is_whitespace() || c == '|')
+    let opens = next.starts_with('"') && !next.matches('"').count().is_multiple_of(2);
+    opens || next.len() > 12 && !next.contains(|c: char| c.is_whitespace() || c == '|')
 }
 
 /// Whether the line after the first has several fields, or there is none.

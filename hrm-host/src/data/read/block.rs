@@ -1,0 +1,395 @@
+//! Which lines of drawn grids, following each other, make up which grid: a row may be empty, and what looks like a row may be
+//! a heading, a rule, or space between two grids.
+//!
+//! Every line must have its place. Where that can be done in more than one way, the block is refused.
+
+use hrm_core::task::sudoku::{Sudoku, TextError};
+
+use super::Fault;
+use crate::data::problem::Problem;
+
+/// A line of a drawn grid.
+#[derive(Clone)]
+pub(super) struct Drawn {
+    pub(super) line: u64,
+    pub(super) row: Result<String, Problem>,
+    pub(super) kind: Certainty,
+}
+
+/// How certain a line is to be a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Certainty {
+    /// It is one.
+    Row,
+    /// It has no cells, only what stands between them: a row of blanks, or space between grids.
+    Empty,
+    /// It may be a rule, or space between rows.
+    PerhapsRule,
+    /// Its blanks are spaces; whether all of them are there.
+    Spaced { whole: bool },
+}
+
+/// A grid's first line and cells, or what is wrong.
+pub(super) type Found = Result<(u64, String), Fault>;
+
+/// Lines that may be rows, with nothing but blank lines and rules between them.
+pub(super) struct Block {
+    task: Sudoku,
+    rows: Vec<Placed>,
+    /// The head of a Markdown table: the row above the only rule of its kind.
+    head: Option<Placed>,
+    /// Whether a blank line comes before the next row.
+    gap: bool,
+}
+
+#[derive(Clone)]
+struct Placed {
+    drawn: Drawn,
+    /// Whether space stands above it.
+    apart: bool,
+}
+
+impl Placed {
+    fn is_certain(&self) -> bool {
+        !matches!(self.drawn.kind, Certainty::Empty | Certainty::PerhapsRule)
+    }
+
+    /// Whether it numbers the columns, from 1 or from 0.
+    fn may_be_heading(&self) -> bool {
+        let counts = |row: &String| {
+            let numbers = u32::from(row.starts_with('1'))..;
+            numbers.zip(row.chars()).all(|(number, c)| c.to_digit(10) == Some(number))
+        };
+        self.is_certain() && self.drawn.row.as_ref().is_ok_and(counts)
+    }
+}
+
+impl Block {
+    pub(super) fn new(task: Sudoku) -> Self {
+        Block { task, rows: Vec::new(), head: None, gap: false }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// A rule with bars between all cells: what stands above the first is a head, unless others follow.
+    pub(super) fn add_rule(&mut self) {
+        if let Some(head) = self.head.take() {
+            self.rows.insert(0, head);
+        } else if self.rows.len() == 1 {
+            self.head = self.rows.pop();
+        }
+    }
+
+    /// Rows that are certain.
+    pub(super) fn certain(&self) -> usize {
+        self.rows.iter().filter(|row| row.is_certain()).count()
+    }
+
+    pub(super) fn add(&mut self, drawn: Drawn) {
+        let apart = std::mem::take(&mut self.gap);
+        self.rows.push(Placed { drawn, apart });
+    }
+
+    /// Whether what follows cannot change what the lines so far are.
+    pub(super) fn is_complete(&self) -> bool {
+        self.rows.len() == self.task.side() && !self.is_open()
+    }
+
+    /// A blank line: whether it ends the block. Bands may stand apart.
+    pub(super) fn ends_at_gap(&mut self) -> bool {
+        let certain = self.certain();
+        self.gap = true;
+        if self.is_open() {
+            let side = self.task.side();
+            return certain > side || certain > 0 && !matches!(self.readings(), Readings::None);
+        }
+        !certain.is_multiple_of(self.task.kind().box_rows())
+    }
+
+    /// Whether a line may be something else than a row.
+    fn is_open(&self) -> bool {
+        let heading = self.rows.first().is_some_and(Placed::may_be_heading);
+        heading || self.rows.iter().any(|row| !row.is_certain())
+    }
+
+    /// The grids, of which a block without a certain row has none.
+    pub(super) fn grids(&self) -> Vec<Found> {
+        if self.certain() == 0 {
+            return Vec::new();
+        }
+        match self.readings() {
+            Readings::One(grids) => grids.iter().map(|grid| self.grid(grid)).collect(),
+            Readings::None | Readings::Several => self.fault().map(Err).into_iter().collect(),
+        }
+    }
+
+    /// Puts the rows of one grid together.
+    fn grid(&self, rows: &[Drawn]) -> Found {
+        let line = rows.first().map_or(0, |drawn| drawn.line);
+        let fault = |line, problem| Err(Fault { line, column: None, problem });
+        if let Some((line, problem)) = first_fault(rows.iter()) {
+            return fault(line, problem);
+        }
+        let spaced = |whole: bool| rows.iter().any(|drawn| drawn.kind == Certainty::Spaced { whole });
+        if spaced(false) && !spaced(true) {
+            return fault(line, Problem::Spaces { expected: self.task.side() });
+        }
+        Ok((line, rows.iter().filter_map(|drawn| drawn.row.as_deref().ok()).collect()))
+    }
+
+    /// Why the lines are no grids.
+    fn fault(&self) -> Option<Fault> {
+        let side = self.task.side();
+        let rows = self.without_rules();
+        let first = rows.first()?.drawn.line;
+        let cut = rows.iter().any(|row| row.drawn.kind == Certainty::Spaced { whole: false });
+        let empty = rows.iter().find(|row| !row.is_certain()).filter(|_| rows.len() >= side);
+        let (line, problem) = match (first_fault(rows.iter().map(|row| &row.drawn)), &rows[..]) {
+            (Some(fault), _) => fault,
+            _ if cut => (first, Problem::Spaces { expected: side }),
+            (_, [Placed { drawn: Drawn { row: Ok(row), .. }, .. }]) => {
+                let got = u16::try_from(row.len()).unwrap_or(u16::MAX);
+                let expected = u16::try_from(side * side).unwrap_or(u16::MAX);
+                (first, Problem::Text(TextError::Length { expected, got }))
+            }
+            _ => match empty {
+                Some(empty) => (empty.drawn.line, Problem::EmptyRow),
+                None => (first, Problem::Height { expected: side, found: rows.len() }),
+            },
+        };
+        Some(Fault { line, column: None, problem })
+    }
+
+    /// The ways to take the lines.
+    fn readings(&self) -> Readings {
+        let rows = self.without_rules();
+        let strict = readings(self.task, &rows);
+        if rows.iter().any(|row| row.drawn.kind == Certainty::Empty) {
+            return strict;
+        }
+        match (strict, readings(self.task, &without_space(&rows))) {
+            (Readings::None, loose) => loose,
+            (Readings::One(strict), Readings::One(loose)) if lines(&strict) != lines(&loose) => {
+                Readings::Several
+            }
+            (strict, _) => strict,
+        }
+    }
+
+    /// The rows without rules: lines of a character that is not the blank of the rows.
+    fn without_rules(&self) -> Vec<Placed> {
+        let certain = self.rows.iter().filter(|row| row.is_certain());
+        let blanks: String = certain
+            .filter_map(|row| row.drawn.row.as_deref().ok())
+            .flat_map(|row| row.chars().filter(|c| !matches!(c, '1'..='9')))
+            .collect();
+        let is_blank =
+            |row: &str| blanks.is_empty() || row.starts_with('.') || row.chars().any(|c| blanks.contains(c));
+        let stays = |row: &&Placed| {
+            row.drawn.kind != Certainty::PerhapsRule || row.drawn.row.as_deref().is_ok_and(is_blank)
+        };
+        self.rows.iter().filter(stays).cloned().collect()
+    }
+}
+
+/// The ways to take lines as grids.
+enum Readings {
+    None,
+    /// The rows of each grid.
+    One(Vec<Vec<Drawn>>),
+    Several,
+}
+
+fn lines(grids: &[Vec<Drawn>]) -> Vec<u64> {
+    grids.iter().flatten().map(|drawn| drawn.line).collect()
+}
+
+fn first_fault<'r>(mut rows: impl Iterator<Item = &'r Drawn>) -> Option<(u64, Problem)> {
+    rows.find_map(|drawn| Some((drawn.line, drawn.row.clone().err()?)))
+}
+
+/// The rows where lines that need not be rows are space between them.
+fn without_space(rows: &[Placed]) -> Vec<Placed> {
+    let mut apart = false;
+    let mut kept = Vec::new();
+    for row in rows {
+        apart |= row.apart || !row.is_certain();
+        if row.is_certain() {
+            kept.push(Placed { drawn: row.drawn.clone(), apart });
+            apart = false;
+        }
+    }
+    kept
+}
+
+/// Every line is a row of a grid, an empty one between grids, or a heading right above one.
+fn readings(task: Sudoku, rows: &[Placed]) -> Readings {
+    let (side, band) = (task.side(), task.kind().box_rows());
+    let is_grid = |start: usize| {
+        let Some(grid) = rows.get(start..start + side) else { return false };
+        let mut inner = grid.iter().enumerate().skip(1);
+        let in_bands = inner.clone().all(|(place, row)| !row.apart || place.is_multiple_of(band));
+        grid.iter().any(Placed::is_certain) && (in_bands || inner.all(|(_, row)| row.apart))
+    };
+    let is_heading = |place: usize| {
+        let first = place == 0 || rows[place].apart || !rows[place - 1].is_certain();
+        first && rows[place].may_be_heading() && is_grid(place + 1)
+    };
+    // From the end: in how many ways the lines from here on can be taken, up to two.
+    let mut ways = vec![0_u8; rows.len() + side + 1];
+    ways[rows.len()] = 1;
+    for place in (0..rows.len()).rev() {
+        let grid = if is_grid(place) { ways[place + side] } else { 0 };
+        let space = if rows[place].is_certain() { 0 } else { ways[place + 1] };
+        let heading = if is_heading(place) { ways[place + 1 + side] } else { 0 };
+        ways[place] = (grid + space + heading).min(2);
+    }
+    match ways[0] {
+        0 => return Readings::None,
+        1 => {}
+        _ => return Readings::Several,
+    }
+    let (mut grids, mut place) = (Vec::new(), 0);
+    while place < rows.len() {
+        if is_grid(place) && ways[place + side] > 0 {
+            grids.push(rows[place..place + side].iter().map(|row| row.drawn.clone()).collect());
+            place += side;
+        } else {
+            place += 1;
+        }
+    }
+    Readings::One(grids)
+}
+
+#[cfg(test)]
+mod tests {
+    use hrm_core::task::sudoku::SudokuKind;
+
+    use super::super::{Item, lines};
+    use super::*;
+
+    /// What is told of a text of 4x4 grids: `line cells`, or `line: why`.
+    fn told(text: &str) -> Vec<String> {
+        let mut told = Vec::new();
+        lines::visit(text, Sudoku::new(SudokuKind::Four), &mut |item| match item {
+            Item::Row(row) => told.push(format!("{} {}", row.line, row.question.replace('0', "."))),
+            Item::Fault(fault) => told.push(format!("{}: {}", fault.line, fault.problem)),
+            Item::Passed { .. } => {}
+        });
+        told
+    }
+
+    /// A grid with its `empty` rows empty, as cells.
+    fn rows_of(empty: &[usize]) -> Vec<String> {
+        let row = |index: usize| {
+            if empty.contains(&index) { "...." } else { ["34..", "..12", "4..3", "21.."][index] }
+        };
+        (0..4).map(|index| row(index).to_owned()).collect()
+    }
+
+    /// Rows whose blanks are empty fields.
+    fn delimited(rows: &[String], delimiter: &str) -> String {
+        let fields = |row: &String| {
+            row.chars().map(|c| c.to_string().replace('.', "")).collect::<Vec<_>>().join(delimiter) + "\n"
+        };
+        rows.iter().map(fields).collect()
+    }
+
+    #[test]
+    fn an_empty_row_is_a_row_at_every_place_and_in_every_drawing() {
+        let drawings: [fn(&[String]) -> String; 9] = [
+            |rows| delimited(rows, ","),
+            |rows| delimited(rows, ";"),
+            |rows| delimited(rows, "\t"),
+            |rows| delimited(rows, " & "),
+            |rows| rows.iter().map(|row| row.replace('.', " ") + "\n").collect(),
+            |rows| rows.iter().map(|row| row.replace('.', "-") + "\n").collect(),
+            |rows| rows.iter().map(|row| format!("|{}|\n", row.replace('.', " "))).collect(),
+            |rows| {
+                let rows: Vec<String> = rows
+                    .iter()
+                    .map(|row| format!("|{}|{}|\n", &row[..2], &row[2..]).replace('.', " "))
+                    .collect();
+                format!("+--+--+\n{}+--+--+\n{}+--+--+\n", rows[..2].concat(), rows[2..].concat())
+            },
+            |rows| {
+                let row = |row: &str| format!("|{}|\n", row.trim_end());
+                let rows: String = delimited(rows, "|").lines().map(row).collect();
+                format!("|||||\n|--|--|--|--|\n{rows}")
+            },
+        ];
+        for (index, draw) in drawings.into_iter().enumerate() {
+            for empty in [&[][..], &[0], &[1], &[2], &[3], &[0, 1], &[1, 2], &[2, 3], &[0, 2]] {
+                let (grid, text) = (rows_of(empty).concat(), draw(&rows_of(empty)));
+                let same = |told: &[String]| {
+                    told.iter().all(|told| told.replace('-', ".").ends_with(&format!(" {grid}")))
+                };
+                for (text, grids) in [
+                    (text.clone(), 1),
+                    (text.replace('\n', "\r\n"), 1),
+                    (format!("{text}{text}{text}"), 3),
+                    (format!("{text}\n{text}\n{text}"), 3),
+                    (format!("Grid 1\n{text}Grid 2\n{text}"), 2),
+                ] {
+                    let told = told(&text);
+                    // A grid is never another one; where it is not clear, that is told.
+                    let refused = told.iter().any(|told| told.contains(": "));
+                    assert!(refused || told.len() == grids && same(&told), "{index}\n{text}\n{told:?}");
+                    let clear = grids == 1 || index < 3 && !empty.contains(&0);
+                    assert!(!refused || !clear, "{index}\n{text}\n{told:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_empty_row_between_grids_is_space_or_the_block_is_refused() {
+        for delimiter in [",", ";", "\t"] {
+            let space = delimiter.repeat(3) + "\n";
+            let grid = |empty: &[usize]| delimited(&rows_of(empty), delimiter);
+            let text = format!("{}{space}{}{space}{}{space}", grid(&[2]), grid(&[1]), grid(&[2]));
+            let expected: Vec<String> = [(1, 2), (6, 1), (11, 2)]
+                .map(|(line, empty)| format!("{line} {}", rows_of(&[empty]).concat()))
+                .into();
+            assert_eq!(told(&text), expected);
+            assert_eq!(told(&text.replace('\n', "\r\n")), expected);
+            let clear = format!("{}{space}{space}{}{space}{space}", grid(&[]), grid(&[]));
+            assert_eq!(told(&clear).len(), 2);
+            // The first grid may begin, or end, with an empty row.
+            let text = format!("{}{space}", grid(&[0]));
+            assert!(told(&text)[0].starts_with("1: this row is empty"), "{text}");
+        }
+        assert_eq!(told(",,,\n;;;\n"), [""; 0]);
+    }
+
+    #[test]
+    fn a_heading_of_numbers_is_no_row() {
+        let plain = "3 4 . .\n. . . .\n4 . . .\n. . 4 .\n";
+        let fields = "3,4,,\n,,,\n4,,,\n,,4,\n";
+        let labelled = "A 3 4 . .\nB . . . .\nC 4 . . .\nD . . 4 .\n";
+        let table = "| 3 | 4 |   |   |\n|   |   |   |   |\n| 4 |   |   |   |\n|   |   | 4 |   |\n";
+        for text in [
+            format!("  1 2 3 4\n{plain}"),
+            format!("  1 2 3 4\n{labelled}"),
+            format!("  1 2 3 4\n\n{labelled}"),
+            format!("  A B C D\n{labelled}"),
+            format!("1,2,3,4\n{fields}"),
+            format!("0,1,2,3\n{fields}"),
+            format!("| 1 | 2 | 3 | 4 |\n|---|---|---|---|\n{table}"),
+            format!("4 4\n{plain}"),
+            format!("2 2\n{plain}"),
+            format!("4x4\n{plain}"),
+            plain.replacen("3 4 . .", "3 4 . . # hard", 1),
+        ] {
+            let told = told(&text);
+            assert!(told.len() == 1 && told[0].ends_with(" 34......4.....4."), "{text}\n{told:?}");
+        }
+        // Twice, and where it is a row.
+        let both = told(&format!("1,2,3,4\n{fields}\n1,2,3,4\n{fields}"));
+        assert_eq!(both, ["2 34......4.....4.", "8 34......4.....4."]);
+        assert_eq!(told("1234\n3412\n2143\n4321\n"), ["1 1234341221434321"]);
+        assert_eq!(told("1234\n3412\n2143\n4321\n3412\n1234\n2143\n4321\n").len(), 2);
+    }
+}
