@@ -56,7 +56,8 @@ fn nearest(text: &str) -> Option<Sudoku> {
 /// Tells `visit` of every puzzle of `task` in `text`, and of every line that is none.
 pub(super) fn visit(text: &str, task: Sudoku, visit: &mut dyn FnMut(Item<'_>)) {
     let (block, empty) = (Block::new(task), Invisible::of(task, text));
-    let mut reader = Reader { task, block, empty, foreign_section: false, visit };
+    let mut reader =
+        Reader { task, block, empty, foreign_section: false, listed: false, titled: false, visit };
     for (number, line) in (1..).zip(text.split('\n')) {
         reader.line(number, line);
     }
@@ -84,6 +85,10 @@ struct Reader<'v> {
     empty: Invisible,
     /// Whether the lines belong to a section that holds no puzzle.
     foreign_section: bool,
+    /// Whether a puzzle on one line has been read.
+    listed: bool,
+    /// Whether a line was passed over before any such puzzle, as a title or a number is that stands above each.
+    titled: bool,
     visit: &'v mut dyn FnMut(Item<'_>),
 }
 
@@ -118,6 +123,7 @@ impl Reader<'_> {
         }
         if let Some(row) = spaced(self.task, line, number).or_else(|| one_line(self.task, text, number)) {
             self.end_grid();
+            self.listed = true;
             return (self.visit)(Item::Row(row.as_row()));
         }
         let (row, kind) = match line_of(self.task, without_comment(line)) {
@@ -125,7 +131,7 @@ impl Reader<'_> {
             Line::Empty(row) => (row, Certainty::Empty),
             Line::RowOrRule(row) => (row, Certainty::PerhapsRule),
             Line::Spaced(_) if self.block.is_empty() && !whole && is_number_or_size(self.task, text) => {
-                return (self.visit)(Item::Passed { line: number, text });
+                return self.no_puzzle(number, text);
             }
             Line::Spaced(row) => (row, Certainty::Spaced { whole }),
             Line::Rule => {
@@ -161,9 +167,20 @@ impl Reader<'_> {
         }
         self.end_grid();
         if is_title(self.task, text) {
-            return (self.visit)(Item::Passed { line, text });
+            return self.no_puzzle(line, text);
         }
         (self.visit)(Item::Fault(&Fault { line, column: None, problem: diagnosis(self.task, text) }));
+    }
+
+    /// A line that says something about puzzles, or what is left of one: cells alone in a list without titles.
+    fn no_puzzle(&mut self, line: u64, text: &str) {
+        let rest = text.chars().all(|c| c.is_ascii_digit() || is_cell(c, self.task.side()));
+        if self.listed && !self.titled && rest {
+            let problem = diagnosis(self.task, text);
+            return (self.visit)(Item::Fault(&Fault { line, column: None, problem }));
+        }
+        self.titled |= !self.listed;
+        (self.visit)(Item::Passed { line, text });
     }
 
     fn add(&mut self, drawn: Drawn) {
@@ -412,6 +429,19 @@ mod tests {
             Item::Passed { .. } => passed += 1,
         });
         (told, passed)
+    }
+
+    #[test]
+    fn what_is_left_of_a_puzzle_in_a_list_is_told_and_a_title_is_not() {
+        for rest in ["7", "7..", "123", "7...."] {
+            for text in [format!("{Q}\n{rest}\n{Q}\n"), format!("{Q}\n{Q}\n{rest}")] {
+                let (rows, passed) = told(&text);
+                assert_eq!((rows.len(), passed), (3, 0), "{text}: {rows:?}");
+            }
+            let (rows, passed) = told(&format!("12\n{Q}\n13\n{Q}\n"));
+            assert_eq!((rows.len(), passed), (2, 2), "{rows:?}");
+        }
+        assert_eq!(told(&format!("{Q}\nhard ones\n{Q}\n")).0.len(), 2);
     }
 
     #[test]
