@@ -1,7 +1,7 @@
 //! Data sets of the original: a folder with `dataset.json` and NumPy arrays for each of `train` and `test`.
 //!
 //! An augmented puzzle is followed by its copies, and all of them are a group. A row of a puzzle file keeps that in its source:
-//! neighbouring rows of one group have the same, [`group_name`].
+//! neighbouring rows of one group have the same, `group_name`.
 
 use std::path::{Path, PathBuf};
 
