@@ -108,8 +108,7 @@ fn end(bytes: usize) -> ! {
         }
     }
     let used = USED.load(Ordering::Relaxed);
-    let told =
-        if hrm_host::files::abandon() { "files written before are complete" } else { "no file was changed" };
+    let told = hrm_host::files::abandon();
     eprintln!(
         "error: not enough memory: {:.0} MiB are in use, {:.0} MiB of them asked for just now, and the machine has no more to give; \
          {told}. A smaller --batch, train.batch, --rows, --segments, --count or model takes less, and so does a smaller file",

@@ -36,10 +36,8 @@ pub(super) fn run(args: Args) -> Result<Exit> {
         )));
     }
     // Beside a stream there is no place for a table.
-    let table = match picture.is_stream() {
-        true => None,
-        false => Some(plan.output(&args.out.with_extension("csv"), TABLE)?),
-    };
+    let table =
+        (!picture.is_stream()).then(|| plan.output(&args.out.with_extension("csv"), TABLE)).transpose()?;
     let mut runs = args.runs.iter().map(|path| History::read(path)).collect::<Result<Vec<_>, _>>()?;
     tell_apart(&mut runs);
     for run in runs.iter().filter(|run| run.damaged > 0) {
@@ -51,14 +49,15 @@ pub(super) fn run(args: Args) -> Result<Exit> {
         staged.push(table.stage(|file| to_csv(&runs, file).map_err(Into::into))?);
     }
     commit(staged)?;
+    let told = runs.iter().map(describe);
     match &table {
-        Some(table) => eprintln!("wrote {} and {}", picture.shown(), table.shown()),
-        None => eprintln!("wrote {}, without a table", picture.shown()),
-    }
-    for run in &runs {
-        match &table {
-            Some(_) => println!("{}", describe(run)),
-            None => eprintln!("{}", describe(run)),
+        Some(table) => {
+            eprintln!("wrote {} and {}", picture.shown(), table.shown());
+            told.for_each(|told| println!("{told}"));
+        }
+        None => {
+            eprintln!("wrote {}, without a table", picture.shown());
+            told.for_each(|told| eprintln!("{told}"));
         }
     }
     Ok(Exit::Success)

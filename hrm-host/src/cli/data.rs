@@ -205,8 +205,7 @@ pub(super) fn run(args: Args) -> Result<Exit> {
         }
         Command::Generate { task, count, seed, givens, out, force, progress } => {
             let out = force.plan([] as [PathBuf; 0]).output(&out, GENERATED)?;
-            let mut progress = progress.start(count);
-            progress.stage("generate", (0, count));
+            let mut progress = progress.start_only("generate", count);
             let set = generate(&Recipe { task, count, seed, givens }, |found| progress.show(found, None))?;
             drop(progress);
             commit([stage(&set, &out)?])?;

@@ -4,19 +4,17 @@ use std::path::Path;
 
 use anyhow::Result;
 use hrm_core::task::sudoku::Sudoku;
-use hrm_host::data::import::{Imported, Noted, load};
+use hrm_host::data::import::{Imported, load};
 use hrm_host::files::{commit, make_folder};
 use hrm_host::original::dataset::{IDENTIFIERS, folder_at, read, write};
 
-use super::export_original::stage;
-use super::outputs::Force;
+use super::outputs::{Force, stage_unsigned};
 
 /// The puzzles of a folder, as if each were a line.
 pub(super) fn import(input: &Path, task: Option<Sudoku>) -> Result<Imported> {
     let set = read(&folder_at(input)?, task)?;
     let lines = (1..=set.len() as u64).collect();
-    let [passed, unrated, complete] = [(); 3].map(|()| Noted::default());
-    Ok(Imported { set, lines, solved: 0, passed, unrated, complete })
+    Ok(Imported::of(set, lines))
 }
 
 /// Writes a puzzle file's rows into a folder; into a part of it, with the names of puzzles beside.
@@ -27,10 +25,10 @@ pub(super) fn export(input: &Path, out: &Path, part: Option<&str>, force: Force)
     let mut plan = force.plan([input]);
     let mut staged = Vec::new();
     for (name, bytes) in write(&set) {
-        staged.push(stage(&mut plan, &folder.join(name), &bytes)?);
+        staged.push(stage_unsigned(&mut plan, &folder.join(name), &bytes)?);
     }
     if part.is_some() {
-        staged.push(stage(&mut plan, &out.join(IDENTIFIERS.0), IDENTIFIERS.1.as_bytes())?);
+        staged.push(stage_unsigned(&mut plan, &out.join(IDENTIFIERS.0), IDENTIFIERS.1.as_bytes())?);
     }
     commit(staged)?;
     eprintln!("wrote {} puzzles to {}", set.len(), folder.display());

@@ -11,7 +11,7 @@ use hrm_core::workspace_bytes;
 use hrm_host::config::RunConfig;
 use hrm_host::data::hints::ease;
 use hrm_host::data::{Puzzle, PuzzleSet};
-use hrm_host::files::{Output, Signature, commit};
+use hrm_host::files::{Output, Signature, commit, whole};
 use hrm_host::model::{Hrm, Params};
 use hrm_host::quant::compare::compare_while;
 use hrm_host::quant::origin::other_run;
@@ -91,9 +91,7 @@ pub(super) const PACK: Signature<'static> =
     Signature { name: "a pack", is_own: &|file| Ok(pack_in(file)?.open().is_ok()) };
 
 fn pack_in(file: &mut dyn BufRead) -> io::Result<AlignedPack> {
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)?;
-    Ok(AlignedPack::copy_of(&bytes))
+    Ok(AlignedPack::copy_of(&whole(file)?))
 }
 
 /// Whether `pack` was made of the run of `config`, with as many `members`, when the run had `steps` steps at most.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use hrm_host::model::Hrm;
 use hrm_host::original::golden::{Golden, bound};
 use hrm_host::train::checkpoint::load_model;
@@ -37,14 +37,9 @@ pub(super) fn against_golden(
     let (first, last) = match args.within[..] {
         [] => (WITHIN, WITHIN),
         [only] => (only, only),
-        [first, last] => (first, last),
-        _ => (0.0, 0.0),
+        [first, last] if last >= first => (first, last),
+        _ => bail!(Misuse("--within: give one number, or two of which the second is no smaller".into())),
     };
-    if last < first || args.within.len() > 2 {
-        return Err(
-            Misuse("--within: give one number, or two of which the second is no smaller".into()).into()
-        );
-    }
     ensure!(
         !is_pack(model)?,
         "{} is a pack, and int8 is further from the original than any tolerance for float: compare the run that it was made of, \

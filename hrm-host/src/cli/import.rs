@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use hrm_core::task::{Task, sudoku::Sudoku};
-use hrm_host::files::{make_folder, replace_file};
+use hrm_host::files::{CONFIG, make_folder, replace_file};
 use hrm_host::model::TaskName;
 use hrm_host::original::{checkpoint_at, import};
 use hrm_host::train::checkpoint::{RunDir, TrainedModel};
@@ -45,7 +45,7 @@ pub(super) fn run(args: Args) -> Result<Exit> {
     make_folder(&args.out)?;
     let (config, step) = (imported.config, imported.step);
     let samples = step.saturating_mul(config.train.batch as u64);
-    let written = args.out.join("config.toml");
+    let written = args.out.join(CONFIG);
     replace_file(&written, |file| file.write_all(config.to_toml().as_bytes()))
         .with_context(|| format!("cannot write {}", written.display()))?;
     let model = TrainedModel { config, params: imported.params, step, samples };

@@ -34,6 +34,13 @@ impl ProgressArgs {
         Progress { what: String::new(), state, began: Instant::now(), screen }
     }
 
+    /// Begins to tell of a command with one stage, `what`, of `todo` puzzles.
+    pub(super) fn start_only(self, what: &str, todo: usize) -> Progress {
+        let mut progress = self.start(todo);
+        progress.stage(what, (0, todo));
+        progress
+    }
+
     /// Says what is begun that has no steps to tell of.
     pub(super) fn note(self, what: &str) {
         if !self.quiet {

@@ -25,7 +25,7 @@ pub(crate) fn ignore_size_limit() {
 const TOLD_LATER: Duration = Duration::from_millis(200);
 
 /// Whether a request to stop has come.
-static ASKED: AtomicBool = AtomicBool::new(false);
+pub(super) static ASKED: AtomicBool = AtomicBool::new(false);
 
 /// Whether `error`, of writing to standard output, comes of being asked to stop: a terminal that is closed takes nothing more.
 pub(crate) fn asked_to_stop(error: &io::Error) -> bool {
@@ -36,7 +36,7 @@ pub(crate) fn asked_to_stop(error: &io::Error) -> bool {
     ASKED.load(Ordering::Relaxed) && error.kind() != io::ErrorKind::StorageFull
 }
 
-type Stop = Box<dyn FnMut() + Send>;
+type Stop = Box<dyn FnMut(bool) + Send>;
 
 /// What a request to stop does; nothing here ends the program.
 static STOP: Mutex<Option<Stop>> = Mutex::new(None);
@@ -48,10 +48,10 @@ static STOP: Mutex<Option<Stop>> = Mutex::new(None);
 pub(crate) fn hear() {
     let mut last: Option<Instant> = None;
     let heard = move || {
-        ASKED.store(true, Ordering::Relaxed);
+        let again = ASKED.swap(true, Ordering::Relaxed);
         if last.is_none_or(|last| last.elapsed() > ONE_REQUEST) {
             match STOP.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
-                Some(stop) => stop(),
+                Some(stop) => stop(again),
                 None => end(),
             }
             last = Some(Instant::now());
@@ -61,8 +61,9 @@ pub(crate) fn hear() {
     let _ = keeping_ignored(|| ctrlc::set_handler(heard));
 }
 
-/// Has `stop` called for every request to stop, until the program ends or a command says otherwise.
-pub(super) fn on_stop(stop: impl FnMut() + Send + 'static) {
+/// Has `stop` called for every request to stop, with whether it is another one, until the program ends or a command says
+/// otherwise.
+pub(super) fn on_stop(stop: impl FnMut(bool) + Send + 'static) {
     *STOP.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(stop));
 }
 
@@ -73,8 +74,7 @@ pub(super) fn end_on_stop() {
 
 /// Ends the program at once. Files that are not complete are deleted.
 pub(super) fn end() {
-    let told = if files::abandon() { "files written before are complete" } else { "no file was changed" };
-    eprintln!("interrupted; {told}");
+    eprintln!("interrupted; {}", files::abandon());
     std::process::exit(Exit::Interrupted.code().into());
 }
 

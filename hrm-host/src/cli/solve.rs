@@ -102,11 +102,7 @@ impl Solving<'_> {
         Hrm::new(self.pack, &mut self.memory())?;
         let stop = interrupt::watch();
         let all: Vec<usize> = (0..self.puzzles.len()).collect();
-        let mut progress = (all.len() > 1).then(|| {
-            let mut progress = progress.start(all.len());
-            progress.stage("solve", (0, all.len()));
-            progress
-        });
+        let mut progress = (all.len() > 1).then(|| progress.start_only("solve", all.len()));
         let (mut score, mut waiting, mut next) = (Score::default(), BTreeMap::new(), 0);
         let solve = |memory: &mut Vec<u32>, index: usize, ended: &AtomicBool| {
             self.solve(memory, index, || ![stop, ended].iter().any(|flag| flag.load(Ordering::Relaxed)))
@@ -315,7 +311,7 @@ fn truth(task: &Sudoku, puzzle: &[u8]) -> String {
         }
         0 => "an exact search says: this puzzle has no solution".into(),
         1 => "an exact search says: this puzzle has one solution, which the model did not find; try more --guesses \
-              or another --seed"
+              or another --policy-seed"
             .into(),
         _ => "an exact search says: this puzzle has several solutions".into(),
     }

@@ -81,10 +81,11 @@ pub(super) fn run(args: Args) -> Result<Exit> {
     }
     let stop = Arc::new(AtomicBool::new(false));
     let flag = stop.clone();
-    signals::on_stop(move || {
-        if flag.swap(true, Ordering::Relaxed) {
+    signals::on_stop(move |again| {
+        if again {
             signals::end();
         }
+        flag.store(true, Ordering::Relaxed);
         eprintln!(
             "stopping after this step and saving (once more: stop at once, losing what the last checkpoint lacks)"
         );

@@ -151,6 +151,14 @@ pub struct Imported {
     pub complete: Noted,
 }
 
+impl Imported {
+    /// Rows in which nothing was noticed.
+    pub fn of(set: PuzzleSet, lines: Vec<u64>) -> Self {
+        let (passed, unrated, complete) = Default::default();
+        Self { set, lines, solved: 0, passed, unrated, complete }
+    }
+}
+
 /// What was noticed without being wrong: how often, and where first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Noted {

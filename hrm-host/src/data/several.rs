@@ -202,8 +202,7 @@ mod tests {
         }
         let imported = |set: PuzzleSet| {
             let lines = (2..).take(set.len()).collect();
-            let (passed, unrated, complete) = Default::default();
-            Imported { set, lines, solved: 0, passed, unrated, complete }
+            Imported::of(set, lines)
         };
         (imported(proper), imported(improper))
     }

@@ -21,6 +21,6 @@ pub use folder::{check_folder, make_folder};
 pub use input::{read, read_start, read_text};
 pub use plan::{Output, Plan, PlanError};
 pub use run::{CONFIG, LATEST, LOCK, METRICS, is_checkpoint, is_of_run};
-pub use signature::{Signature, is_table, whole_text};
+pub use signature::{Signature, is_table, whole, whole_text};
 pub use staged::{Staged, WriteError, commit, replace_file};
 pub use unfinished::{abandon, has_written};

@@ -65,6 +65,16 @@ pub fn is_table(file: &mut dyn BufRead, header: &str, own: impl Fn(&str) -> bool
     Ok(true)
 }
 
+/// All of `file`.
+///
+/// # Errors
+/// What the system says.
+pub fn whole(file: &mut dyn BufRead) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// All of `file` as a text, where it is one.
 ///
 /// # Errors

@@ -51,9 +51,9 @@ pub fn has_written() -> bool {
     unfinished().written
 }
 
-/// Deletes all that is unfinished and sees that nothing more is written: for a program that is about to end. Whether it has
-/// put anything in place before.
-pub fn abandon() -> bool {
+/// Deletes all that is unfinished and sees that nothing more is written: for a program that is about to end. Says what that
+/// has left.
+pub fn abandon() -> &'static str {
     let mut unfinished = unfinished();
     for path in std::mem::take(&mut unfinished.paths) {
         let _ = fs::remove_file(path);
@@ -61,5 +61,5 @@ pub fn abandon() -> bool {
     let written = unfinished.written;
     // Whoever wants to go on writing waits for the end.
     std::mem::forget(unfinished);
-    written
+    if written { "files written before are complete" } else { "no file was changed" }
 }

@@ -234,11 +234,18 @@ impl ModelConfig {
         head_dim.is_multiple_of(4) && head_dim <= Shape::MAX_HEAD_DIM
     }
 
+    /// Whether packs of this width can have so many heads.
+    fn can_have(&self, heads: usize) -> bool {
+        heads > 0 && self.width.is_multiple_of(heads) && Self::fits_kernels(self.width / heads)
+    }
+
     /// The numbers of heads that packs of this width can have.
     fn possible_heads(&self) -> String {
-        let divides =
-            |heads: &usize| self.width.is_multiple_of(*heads) && Self::fits_kernels(self.width / heads);
-        (1..=self.width).filter(divides).map(|heads| heads.to_string()).collect::<Vec<_>>().join(", ")
+        (1..=self.width)
+            .filter(|heads| self.can_have(*heads))
+            .map(|heads| heads.to_string())
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 
     /// Refuses what the integer kernels do not take.
@@ -250,10 +257,7 @@ impl ModelConfig {
                 return bad(key, &value, &why);
             }
         }
-        if self.heads == 0
-            || !self.width.is_multiple_of(self.heads)
-            || !Self::fits_kernels(self.width / self.heads)
-        {
+        if !self.can_have(self.heads) {
             let why = format!(
                 "must divide width = {} into heads whose size is a multiple of 4 and at most {}; {} would do",
                 self.width,

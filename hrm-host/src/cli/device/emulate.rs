@@ -39,7 +39,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     let listener =
         TcpListener::bind(&args.listen).with_context(|| format!("cannot listen on {}", args.listen))?;
     let address = listener.local_addr()?;
-    signals::on_stop(|| STOP.store(true, Ordering::Relaxed));
+    signals::on_stop(|_| STOP.store(true, Ordering::Relaxed));
     let (mut machine, hello) = Machine::boot(board, Image::built(board.name)?, &args.pack)?;
     println!("{} with pack {:08x} listens on {address}", hello.board, hello.pack_crc);
     let uart = machine.line()?;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use hrm_core::workspace_bytes;
 use hrm_emulator::uf2;
-use hrm_host::files::{Signature, commit};
+use hrm_host::files::{Signature, commit, whole};
 use hrm_host::quant::AlignedPack;
 
 use super::hardware;
@@ -32,9 +32,7 @@ pub(super) struct Args {
 const UF2: Signature<'static> = Signature { name: "a UF2 file", is_own: &is_uf2 };
 
 fn is_uf2(file: &mut dyn BufRead) -> io::Result<bool> {
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)?;
-    Ok(uf2::is_file(&bytes))
+    Ok(uf2::is_file(&whole(file)?))
 }
 
 /// Runs the subcommand.

@@ -276,14 +276,12 @@ fn is_number(text: &str) -> bool {
 
 /// A number, or the size of a grid or a box as programs write it above a grid: `9 9`, `2 3`, `4x4`.
 fn is_number_or_size(task: Sudoku, text: &str) -> bool {
-    let numbers: Vec<usize> =
-        text.split([' ', 'x']).filter(|part| !part.is_empty()).map_while(|part| part.parse().ok()).collect();
-    let parts = text.split([' ', 'x']).filter(|part| !part.is_empty()).count();
+    let parts = text.split([' ', 'x']).filter(|part| !part.is_empty());
+    let numbers: Option<Vec<usize>> = parts.map(|part| part.parse().ok()).collect();
     let (side, boxes) = (task.side(), [task.kind().box_rows(), task.kind().box_columns()]);
     is_number(text)
-        || parts == 2
-            && matches!(numbers[..], [rows, columns]
-                if [rows, columns] == [side; 2] || rows * columns == side && boxes.contains(&rows))
+        || matches!(numbers.as_deref(), Some(&[rows, columns])
+            if [rows, columns] == [side; 2] || rows * columns == side && boxes.contains(&rows))
 }
 
 /// The puzzle in a line whose blanks are spaces; its answer may follow in a field of its own.

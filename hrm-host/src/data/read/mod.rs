@@ -205,18 +205,17 @@ impl Document {
         (columns, need): (&Columns, Need),
         visit: &mut dyn FnMut(Item<'_>),
     ) -> Result<(), ReadError> {
-        match (table::Table::of(self, columns)?, Array::of(&self.text)) {
-            (Some(table), _) => table.visit(need, visit),
-            (None, array) => {
-                let mut pairs = Pairs::new(visit);
-                let mut add = |item: Item<'_>| pairs.add(item);
-                match array {
-                    Some(array) => array.visit(&mut add),
-                    None => lines::visit(&self.text, task, &mut add),
-                }
-                pairs.end();
-            }
+        if let Some(table) = table::Table::of(self, columns)? {
+            table.visit(need, visit);
+            return Ok(());
         }
+        let mut pairs = Pairs::new(visit);
+        let mut add = |item: Item<'_>| pairs.add(item);
+        match Array::of(&self.text) {
+            Some(array) => array.visit(&mut add),
+            None => lines::visit(&self.text, task, &mut add),
+        }
+        pairs.end();
         Ok(())
     }
 }
