@@ -56,7 +56,7 @@ pub(crate) struct Line<B> {
     frame: [u8; MAX_FRAME],
 }
 
-impl<'a, B: Board, R: Reasoner, T: Task + Clone> App<'a, B, R, T> {
+impl<'a, B: Board, R: Reasoner, T: Task> App<'a, B, R, T> {
     /// An application that begins with the pack's self-test, where it has one; logs that it is ready.
     pub fn new(mut board: B, model: R, task: T, about: About<'a>) -> Self {
         board.log(Event::Ready {
@@ -139,7 +139,7 @@ pub fn refuse_all<B: Board>(mut board: B, why: NoModel) -> Exit {
     }
 }
 
-impl<B: Board, R: Reasoner, T: Task + Clone> Service<'_, B, R, T> {
+impl<B: Board, R: Reasoner, T: Task> Service<'_, B, R, T> {
     fn open(&mut self, envelope: &[u8]) -> Option<Exit> {
         match wire::open::<Request<'_>>(envelope) {
             Ok((id, Request::Shutdown)) => {
@@ -160,7 +160,8 @@ impl<B: Board, R: Reasoner, T: Task + Clone> Service<'_, B, R, T> {
     fn take(&mut self, id: u16, request: Request<'_>) -> Result<(), Fault> {
         match request {
             Request::Hello => {
-                let hello = self.hello();
+                let task = self.task.clone();
+                let hello = self.hello(task.name());
                 self.line.answer(id, &Response::Hello(hello));
                 Ok(())
             }
@@ -191,7 +192,7 @@ impl<B: Board, R: Reasoner, T: Task + Clone> Service<'_, B, R, T> {
         }
     }
 
-    fn hello(&mut self) -> Hello<'static>
+    fn hello<'t>(&mut self, task: &'t str) -> Hello<'t>
     where
         B: Board,
     {
@@ -199,7 +200,7 @@ impl<B: Board, R: Reasoner, T: Task + Clone> Service<'_, B, R, T> {
         Hello {
             firmware: VERSION,
             board: board.name(),
-            task: self.task.name(),
+            task,
             pack_crc: self.about.pack_crc,
             shape: self.about.shape,
             memory: Memory { stack_used: board.stack_used(), ..self.about.memory },

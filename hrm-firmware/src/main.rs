@@ -9,6 +9,8 @@ mod fault;
 mod last;
 #[cfg(target_os = "none")]
 mod start;
+#[cfg(target_os = "none")]
+mod tasks;
 
 #[cfg(not(target_os = "none"))]
 fn main() {

@@ -13,7 +13,7 @@ use defmt_rtt as _;
 use defmt_semihosting as _;
 use hrm_core::{
     Hrm, Pack,
-    task::{Task, sudoku::Sudoku},
+    task::{Task, Visitor, visit},
     wire::{Memory, NoModel},
     workspace_bytes,
 };
@@ -22,6 +22,7 @@ use hrm_firmware::{About, App, Exit, refuse_all};
 use crate::{
     board::{Boot, Here, stack},
     last::{self, End},
+    tasks::Carried,
 };
 
 const WORKSPACE_WORDS: usize = Here::WORKSPACE_BYTES / size_of::<u32>();
@@ -47,14 +48,35 @@ fn main() -> ! {
         Some(End::PackUnreadable) => Err(NoModel::Pack),
         _ => prepare(workspace),
     };
-    let exit = match prepared {
-        Ok((model, task, about)) => App::new(&mut board, model, task, about).run(),
-        Err(why) => refuse_all(&mut board, why),
-    };
-    Here::exit(exit)
+    let exit = prepared.and_then(|prepared| {
+        let Prepared { model, task, about } = prepared;
+        let (shape, serve) = (about.shape, Serve { board: &mut board, model, about });
+        visit::<Carried, _>(task, &shape, serve).map_err(|_| NoModel::Task)
+    });
+    Here::exit(exit.unwrap_or_else(|why| refuse_all(&mut board, why)))
 }
 
-type Prepared = (Hrm<'static, 'static>, Sudoku, About<'static>);
+struct Prepared {
+    model: Hrm<'static, 'static>,
+    /// The name of the model's task.
+    task: &'static str,
+    about: About<'static>,
+}
+
+/// The application, for the model's task.
+struct Serve<'b> {
+    board: &'b mut Here,
+    model: Hrm<'static, 'static>,
+    about: About<'static>,
+}
+
+impl Visitor for Serve<'_> {
+    type Output = Exit;
+
+    fn visit<T: Task>(self, task: T) -> Exit {
+        App::new(self.board, self.model, task, self.about).run()
+    }
+}
 
 /// The model that the pack in flash makes of the workspace.
 fn prepare(workspace: &'static mut [u32]) -> Result<Prepared, NoModel> {
@@ -78,7 +100,7 @@ fn prepare(workspace: &'static mut [u32]) -> Result<Prepared, NoModel> {
         defmt::error!("{}", Display2Format(&error));
         NoModel::Memory
     })?;
-    Ok((model, task, about))
+    Ok(Prepared { model, task, about })
 }
 
 /// The pack in `region`, checked.
@@ -108,8 +130,14 @@ fn nearer(
     Ok((open(&copy[..bytes])?, workspace))
 }
 
-/// The task that the pack was made for, if it is one of ours and of the pack's size.
-fn task_of(pack: &Pack<'_>) -> Option<Sudoku> {
+/// The name of the task that the pack was made for, if this program carries it in the pack's size.
+fn task_of(pack: &Pack<'static>) -> Option<&'static str> {
+    struct Carries;
+    impl Visitor for Carries {
+        type Output = ();
+
+        fn visit<T: Task>(self, _: T) {}
+    }
     let header = match pack.header() {
         Ok(header) => header,
         Err(error) => {
@@ -118,12 +146,11 @@ fn task_of(pack: &Pack<'_>) -> Option<Sudoku> {
         }
     };
     let shape = pack.shape();
-    let task = Sudoku::from_name(header.task)
-        .filter(|task| task.cells() == usize::from(shape.cells) && task.vocab() == usize::from(shape.vocab));
-    if task.is_none() {
+    let carried = visit::<Carried, _>(header.task, shape, Carries).is_ok();
+    if !carried {
         defmt::error!("task {=str}, {} cells, {} tokens: unknown", header.task, shape.cells, shape.vocab);
     }
-    task
+    carried.then_some(header.task)
 }
 
 unsafe extern "C" {

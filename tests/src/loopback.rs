@@ -87,7 +87,7 @@ pub fn spawn<R, T>(
 ) -> (HostLink<UnixStream>, JoinHandle<(Exit, SocketBoard)>)
 where
     R: Reasoner + Send + 'static,
-    T: Task + Clone + Send + 'static,
+    T: Task + Send + 'static,
 {
     let (host, mut board) = pair(clock);
     let device = thread::spawn(move || {

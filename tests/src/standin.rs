@@ -140,11 +140,14 @@ impl Task for Any {
     type Symmetry = ();
     type Grid = [u8; CELLS];
 
-    fn name(&self) -> &'static str {
+    fn named(_: &str) -> Option<Self> {
+        None
+    }
+    fn name(&self) -> &str {
         "any"
     }
-    fn cells(&self) -> usize {
-        CELLS
+    fn dims(&self) -> (usize, usize) {
+        (1, CELLS)
     }
     fn grid(&self) -> Self::Grid {
         [0; CELLS]
@@ -168,8 +171,11 @@ impl Task for Any {
     fn accepts(&self, _: &[u8], _: &[u8]) -> bool {
         true
     }
-    fn is_blank(&self, token: u8) -> bool {
-        token == 1
+    fn blank(&self) -> u8 {
+        1
+    }
+    fn symbol(&self, _: u8) -> Option<char> {
+        None
     }
     fn violations(&self, _: &[u8], _: &[u8]) -> Option<u32> {
         None

@@ -47,7 +47,7 @@ pub struct Kind {
 
 /// A pack of `kind` with random weights.
 pub fn pack(kind: Kind, seed: u64) -> Vec<u8> {
-    let task = Sudoku::from_name(kind.task).expect("a Sudoku");
+    let task = Sudoku::named(kind.task).expect("a Sudoku");
     let relations = if kind.relation { task.relations() as u8 + 3 } else { 0 };
     let shape = Shape {
         cells: task.cells() as u16,

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use hrm_core::solve::{Policy, Rule, Solver, Symmetries};
-use hrm_core::task::sudoku::Sudoku;
+use hrm_core::task::{Task, sudoku::Sudoku};
 use hrm_core::wire::{Memory, Solve};
 use hrm_core::{Hrm, Pack, workspace_bytes};
 use hrm_emulator::{
@@ -26,7 +26,7 @@ fn model(pack: Pack<'static>) -> Hrm<'static, 'static> {
 fn a_solve_goes_on_after_the_cable_came_off() {
     let bytes = Box::leak(Box::new(Aligned::new(include_bytes!("../../models/sudoku4-demo.hrm")))).bytes();
     let pack = Pack::open(bytes).unwrap();
-    let task = Sudoku::from_name("sudoku4").unwrap();
+    let task = Sudoku::named("sudoku4").unwrap();
     let about =
         About { pack_crc: pack.crc(), shape: *pack.shape(), memory: Memory::default(), self_test: None };
     let (mut near, board) = loopback::spawn(model(pack), task, about, true);

@@ -47,7 +47,7 @@ const SMALL: Kind = Kind {
 };
 
 fn case(name: &str, kind: Kind, count: usize, segments: u16) -> Case {
-    let task = Sudoku::from_name(kind.task).unwrap();
+    let task = Sudoku::named(kind.task).unwrap();
     let pack = synthetic::pack(kind, 11);
     Case { name: name.into(), pack, puzzles: puzzles::drawn(&task, count, 5), segments }
 }
@@ -105,7 +105,7 @@ fn the_released_models_are_equal() {
         }
         let pack = fs::read(&path).unwrap();
         let aligned = Aligned::new(&pack);
-        let task = Sudoku::from_name(Pack::open(aligned.bytes()).unwrap().header().unwrap().task).unwrap();
+        let task = Sudoku::named(Pack::open(aligned.bytes()).unwrap().header().unwrap().task).unwrap();
         let shape = *Pack::open(aligned.bytes()).unwrap().shape();
         // A wide model takes an emulator long.
         let (rows, segments) = match (task.cells() == 81, shape.width > 96) {

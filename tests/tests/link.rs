@@ -7,7 +7,7 @@ use hrm_core::{
     digest::run_digest,
     pack::SelfTest,
     solve::{Policy, Solver, Step, Symmetries},
-    task::{Refusal, sudoku::Sudoku},
+    task::{Refusal, Task, sudoku::Sudoku},
     wire::{
         Ask, Fault, FrameError, MAX_FRAME, Memory, NoModel, PROTOCOL, Request, Response, SelfTestState, Solve,
     },
@@ -235,7 +235,7 @@ fn solving(
         let memory = vec![0; workspace_bytes(pack.shape()) / 4].leak();
         Hrm::new(pack, memory).unwrap()
     };
-    let task = Sudoku::from_name("sudoku4").unwrap();
+    let task = Sudoku::named("sudoku4").unwrap();
     let about = About { shape: *pack.shape(), self_test, ..ABOUT };
     let (link, device) = loopback::spawn(model(), task, about, clock);
     (link, device, model())
@@ -248,7 +248,7 @@ fn solve(tokens: &[u8]) -> Solve<'_> {
 #[test]
 fn a_solve_over_the_line_is_the_solve_of_this_machine() {
     let (mut link, device, mut host) = solving(true, None);
-    let task = Sudoku::from_name("sudoku4").unwrap();
+    let task = Sudoku::named("sudoku4").unwrap();
     for (index, puzzle) in puzzles::drawn(&task, 30, 4).iter().enumerate() {
         let symmetries = if index % 2 == 0 { Symmetries::Relabel } else { Symmetries::FullGroup };
         let suppose = index as u16 % 3;

@@ -6,7 +6,11 @@
 use std::{fs, path::Path};
 
 use hrm_core::{
-    Hrm, Pack, Reasoner, lane::LaneWidth, task::sudoku::Sudoku, workspace::state_bytes, workspace_bytes,
+    Hrm, Pack, Reasoner,
+    lane::LaneWidth,
+    task::{Task, sudoku::Sudoku},
+    workspace::state_bytes,
+    workspace_bytes,
 };
 use hrm_tests::{
     aligned::Aligned,
@@ -43,7 +47,7 @@ fn a_segment_writes_to_its_workspace_and_to_nothing_else() {
         let aligned = Aligned::new(&bytes);
         let pack = Pack::open(aligned.bytes()).unwrap();
         let words = workspace_bytes(pack.shape()) / 4;
-        let puzzle = puzzles::drawn(&Sudoku::from_name(kind.task).unwrap(), 1, 3).remove(0);
+        let puzzle = puzzles::drawn(&Sudoku::named(kind.task).unwrap(), 1, 3).remove(0);
         let mut memory = vec![CANARY; words + 4096];
         let mut model = Hrm::new(pack, &mut memory).unwrap();
         model.begin(0, &puzzle);

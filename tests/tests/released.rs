@@ -118,7 +118,7 @@ const SOLVED: [(&str, [(usize, usize); 2]); 4] = [
 /// Integers are the same everywhere, so the numbers are exact and not bounds.
 #[test]
 fn every_released_9x9_model_solves_as_many_of_the_committed_puzzles_as_it_did() {
-    let task = Sudoku::from_name("sudoku9").unwrap();
+    let task = Sudoku::named("sudoku9").unwrap();
     let of_task = |path: &PathBuf| path.file_name().unwrap().to_str().unwrap().starts_with("sudoku9");
     let released: Vec<PathBuf> = files("hrm").into_iter().filter(of_task).collect();
     let names: Vec<&str> = released.iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect();

@@ -19,7 +19,7 @@ use hrm_core::{
     lane::LaneWidth,
     solve::{Policy, Rule, Solver, Status, Stop, Symmetries},
     task::{
-        Refusal,
+        Refusal, Task,
         sudoku::{BLANK, Sudoku},
     },
     wire::{self, Ask, Fault, MAX_FRAME, Request, Response, SelfTestState, Solve},
@@ -84,7 +84,7 @@ fn trained() -> Vec<u8> {
 }
 
 fn tasks() -> (Sudoku, Vec<Vec<u8>>) {
-    let task = Sudoku::from_name("sudoku4").unwrap();
+    let task = Sudoku::named("sudoku4").unwrap();
     (task, puzzles::drawn(&task, 40, 9))
 }
 

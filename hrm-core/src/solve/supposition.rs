@@ -8,7 +8,7 @@ use crate::task::{Task, draw::below};
 /// where more would contradict each other or the givens. Takes one draw a cell.
 pub fn suppose<T: Task, R: Rng>(task: &T, question: &mut [u8], belief: &[u8], count: u16, rng: &mut R) {
     for _ in 0..count {
-        let blanks = question.iter().filter(|&&token| task.is_blank(token)).count();
+        let blanks = question.iter().filter(|&&token| token == task.blank()).count();
         let first = below(rng, u32::try_from(blanks).unwrap_or(u32::MAX)) as usize;
         // the drawn blank cell, or else the next one that can be filled in
         if !(first..blanks).chain(0..first).any(|blank| fill(task, question, belief, blank)) {
@@ -19,7 +19,8 @@ pub fn suppose<T: Task, R: Rng>(task: &T, question: &mut [u8], belief: &[u8], co
 
 /// Fills in the `blank`-th blank cell of `question`, where `belief` has something for it that keeps `question` a puzzle.
 fn fill<T: Task>(task: &T, question: &mut [u8], belief: &[u8], blank: usize) -> bool {
-    let mut blanks = question.iter().zip(belief).enumerate().filter(|(_, (token, _))| task.is_blank(**token));
+    let mut blanks =
+        question.iter().zip(belief).enumerate().filter(|(_, (token, _))| **token == task.blank());
     let Some((cell, (&before, &believed))) = blanks.nth(blank) else { return false };
     let hold = |question: &mut [u8], token| {
         if let Some(held) = question.get_mut(cell) {
@@ -27,7 +28,7 @@ fn fill<T: Task>(task: &T, question: &mut [u8], belief: &[u8], blank: usize) -> 
         }
     };
     hold(question, believed);
-    let filled = !task.is_blank(believed) && task.refuse(question).is_none();
+    let filled = believed != task.blank() && task.refuse(question).is_none();
     if !filled {
         hold(question, before);
     }

@@ -109,11 +109,14 @@ struct Unchecked;
 impl Task for Unchecked {
     type Symmetry = <Sudoku as Task>::Symmetry;
     type Grid = <Sudoku as Task>::Grid;
-    fn name(&self) -> &'static str {
+    fn named(_: &str) -> Option<Self> {
+        None
+    }
+    fn name(&self) -> &str {
         "unchecked"
     }
-    fn cells(&self) -> usize {
-        TASK.cells()
+    fn dims(&self) -> (usize, usize) {
+        TASK.dims()
     }
     fn grid(&self) -> Self::Grid {
         TASK.grid()
@@ -130,8 +133,11 @@ impl Task for Unchecked {
     fn refuse(&self, puzzle: &[u8]) -> Option<Refusal> {
         TASK.refuse(puzzle)
     }
-    fn is_blank(&self, token: u8) -> bool {
-        TASK.is_blank(token)
+    fn blank(&self) -> u8 {
+        TASK.blank()
+    }
+    fn symbol(&self, token: u8) -> Option<char> {
+        TASK.symbol(token)
     }
     fn violations(&self, _: &[u8], _: &[u8]) -> Option<u32> {
         None

@@ -1,9 +1,13 @@
 //! What the model reasons about: token maps, symmetries and the rule that tells an answer from a guess.
 
 pub mod draw;
+mod list;
 pub mod sudoku;
+mod text;
 
+pub use list::{All, Tasks, Visitor, visit};
 use rand_core::Rng;
+pub use text::{Text, TextError};
 
 /// Why a puzzle is refused before any reasoning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,21 +59,37 @@ impl core::fmt::Display for Refusal {
 
 impl core::error::Error for Refusal {}
 
-/// A grid task. A new one touches no other module.
-pub trait Task {
+/// A grid task. A new one touches no other module: it is named in a [list](Tasks), and that is all.
+pub trait Task: Clone {
     /// A map from puzzles to equivalent puzzles, with its inverse.
-    type Symmetry: Copy + core::fmt::Debug;
+    type Symmetry: Clone + core::fmt::Debug;
     /// Room for a grid, so that a solver's memory fits the task.
     type Grid: Clone + core::fmt::Debug + AsRef<[u8]> + AsMut<[u8]>;
 
-    /// Name stored in packs, for example `sudoku9`.
-    fn name(&self) -> &'static str;
+    /// The task of this kind whose [`Self::name`] is `name`: sizes are told apart by their names.
+    fn named(name: &str) -> Option<Self>;
+    /// Name stored in packs, for example `sudoku9`; at most 16 bytes.
+    fn name(&self) -> &str;
+    /// Rows and columns of a grid, whose cells are counted row by row.
+    fn dims(&self) -> (usize, usize);
     /// Number of cells, at most [`MAX_CELLS`].
-    fn cells(&self) -> usize;
+    fn cells(&self) -> usize {
+        let (rows, columns) = self.dims();
+        rows * columns
+    }
     /// A grid of padding; of its elements the first `cells()` are used.
     fn grid(&self) -> Self::Grid;
+
     /// Number of tokens, 0 being padding.
     fn vocab(&self) -> usize;
+    /// Token of a cell that is to be filled in.
+    fn blank(&self) -> u8;
+    /// The character that shows `token`; `None` for padding and for what is no token.
+    fn symbol(&self, token: u8) -> Option<char>;
+    /// The token that `symbol` stands for; several symbols may stand for one.
+    fn token(&self, symbol: char) -> Option<u8> {
+        (0..=u8::MAX).take(self.vocab()).find(|&token| self.symbol(token) == Some(symbol))
+    }
 
     /// Number of relation classes between two cells (for relation-biased attention).
     fn relations(&self) -> usize;
@@ -78,8 +98,6 @@ pub trait Task {
 
     /// `Some(why)` where `puzzle` cannot be a puzzle of this task.
     fn refuse(&self, puzzle: &[u8]) -> Option<Refusal>;
-    /// Whether a cell of a puzzle that holds `token` is to be filled in.
-    fn is_blank(&self, token: u8) -> bool;
     /// How far `grid` is from answering `puzzle`: 0 exactly where it keeps the givens, is complete and breaks no
     /// rule. `None` for a task whose answers cannot be checked.
     fn violations(&self, puzzle: &[u8], grid: &[u8]) -> Option<u32>;
@@ -102,6 +120,19 @@ pub trait Task {
     fn apply(&self, symmetry: &Self::Symmetry, grid: &[u8], out: &mut [u8]);
     /// Undoes [`Self::apply`].
     fn undo(&self, symmetry: &Self::Symmetry, grid: &[u8], out: &mut [u8]);
+
+    /// Reads a grid of `cells()` characters into `out`, which must have `cells()` elements; nothing is skipped, not
+    /// even spaces.
+    ///
+    /// # Errors
+    /// [`TextError`]; a strange character is reported before a wrong length. `out` is partly written then.
+    fn parse(&self, text: &str, out: &mut [u8]) -> Result<(), TextError> {
+        text::parse(self, text, out)
+    }
+    /// `grid` as one line of text, a character for each cell; `?` for a token without a [symbol](Self::symbol).
+    fn text<'a>(&'a self, grid: &'a [u8]) -> Text<'a, Self> {
+        Text { task: self, grid }
+    }
 }
 
 /// The most cells a task may have (Maze 30x30).

@@ -164,7 +164,7 @@ enum Format {
 /// Reads a size by the name of its task.
 pub(super) fn tasks() -> impl TypedValueParser<Value = Sudoku> {
     let names = SudokuKind::ALL.map(|kind| Sudoku::new(kind).name());
-    PossibleValuesParser::new(names).try_map(|name| Sudoku::from_name(&name).ok_or("there is no such task"))
+    PossibleValuesParser::new(names).try_map(|name| Sudoku::named(&name).ok_or("there is no such task"))
 }
 
 /// Runs the subcommand.

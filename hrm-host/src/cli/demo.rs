@@ -7,6 +7,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
 use hrm_core::solve::Policy;
+use hrm_core::task::Task;
 use hrm_core::{Pack, workspace_bytes};
 use hrm_emulator::board::BOARDS;
 use hrm_emulator::{Claim, Disproof, Image, MachineError};

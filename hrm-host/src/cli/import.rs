@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
-use hrm_core::task::{Task, sudoku::Sudoku};
+use hrm_core::task::sudoku::Sudoku;
 use hrm_host::files::{CONFIG, make_folder, replace_file};
 use hrm_host::model::TaskName;
 use hrm_host::original::{checkpoint_at, import};

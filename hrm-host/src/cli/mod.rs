@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 use hrm_core::task::draw::shuffle;
-use hrm_core::task::sudoku::Sudoku;
+use hrm_core::task::{Task, sudoku::Sudoku};
 use hrm_host::data::import::{Columns, Options};
 use hrm_host::data::{self as puzzle_data, PuzzleSet};
 use hrm_host::vote::record::DataMark;
@@ -188,7 +188,7 @@ fn all_and_drawn(
     rows: usize,
     seed: u64,
 ) -> anyhow::Result<(PuzzleSet, Vec<usize>)> {
-    let task = Sudoku::from_name(task).with_context(|| format!("unknown task {task}"))?;
+    let task = Sudoku::named(task).with_context(|| format!("unknown task {task}"))?;
     let columns = file.columns.clone().unwrap_or_default();
     let all = puzzle_data::import::import(
         &file.data,

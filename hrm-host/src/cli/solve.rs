@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
 use hrm_core::solve::{Answer, GuessEnd, Policy, Progress, Solver, Status, Step, Stop};
-use hrm_core::task::Refusal;
 use hrm_core::task::sudoku::{Sudoku, SudokuKind};
+use hrm_core::task::{Refusal, Task};
 use hrm_core::{Hrm, Pack, workspace_bytes};
 use hrm_host::data::exact::Exact;
 use hrm_host::data::problem::turned;
@@ -59,7 +59,7 @@ pub(super) fn run(args: Args) -> Result<Exit> {
     let file = AlignedPack::read(&args.pack)?;
     let pack = file.open()?;
     let name = pack.header()?.task;
-    let task = Sudoku::from_name(name).with_context(|| {
+    let task = Sudoku::named(name).with_context(|| {
         format!("{} is for the task {name}, which this program does not know", args.pack.display())
     })?;
     let policy = args.policy.policy(pack.shape().segments)?;

@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 use anyhow::{Result, ensure};
 use hrm_core::Pack;
 use hrm_core::solve::{Policy, Status};
+use hrm_core::task::Task;
 use hrm_host::data::PuzzleSet;
 use hrm_host::data::hints::with_hints;
 use hrm_host::vote::record::{Files, Heading, Record, RecordError};

@@ -7,6 +7,8 @@ use std::{
 
 use flate2::{Compression, GzBuilder};
 
+use hrm_core::task::Task;
+
 use super::PuzzleSet;
 use crate::files::{Signature, is_table, replace_file};
 

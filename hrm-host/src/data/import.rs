@@ -4,8 +4,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use hrm_core::task::{
-    Task,
-    sudoku::{BLANK, Sudoku, SudokuKind, TextError},
+    Task, TextError,
+    sudoku::{BLANK, Sudoku, SudokuKind},
 };
 
 use super::exact::Exact;

@@ -1,8 +1,8 @@
 //! What can be wrong with a puzzle or its answer, and where.
 
 use hrm_core::task::{
-    Refusal, Task,
-    sudoku::{BLANK, Sudoku, SudokuKind, TextError},
+    Refusal, Task, TextError,
+    sudoku::{BLANK, Sudoku, SudokuKind},
 };
 
 /// A place in a grid, shown as row and column counted from 1.

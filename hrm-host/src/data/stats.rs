@@ -6,7 +6,6 @@ use std::{
     hash::Hash,
 };
 
-use hrm_core::task::Task;
 use rayon::prelude::*;
 use serde::Serialize;
 

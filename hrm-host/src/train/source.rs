@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use hrm_core::task::draw::shuffle;
-use hrm_core::task::sudoku::Sudoku;
+use hrm_core::task::{Task, sudoku::Sudoku};
 use rand_core::SeedableRng;
 use rand_pcg::Pcg64;
 
@@ -24,7 +24,7 @@ use crate::data::split::{Apart, Keys, split};
 pub fn prepare(config: &RunConfig) -> Result<RunData, TrainError> {
     let data = &config.data;
     let columns = data.columns_parsed().map_err(TrainError::Data)?;
-    let task = Sudoku::from_name(config.model.task.as_str())
+    let task = Sudoku::named(config.model.task.as_str())
         .ok_or_else(|| TrainError::Data(format!("no such task: {}", config.model.task)))?;
     let options = Options { task: Some(task), columns, ..Options::default() };
     let load = |path: &Path| import(path, &options).map(|read| read.set);

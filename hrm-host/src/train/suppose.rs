@@ -73,7 +73,8 @@ pub fn suppose_on<T: Task, R: Rng>(
         let count = 1 + below(rng, u32::from(train.suppose_most)) as u16;
         let mut supposed = puzzle.to_vec();
         suppose(task, &mut supposed, &beliefs.grids[own], count, rng);
-        let right = supposed.iter().zip(label).all(|(&token, label)| task.is_blank(token) || token == *label);
+        let right =
+            supposed.iter().zip(label).all(|(&token, label)| token == task.blank() || token == *label);
         if !right && beliefs.doubted.is_none() {
             continue;
         }

@@ -3,7 +3,7 @@
 use candle_core::{DType, Device, Tensor};
 use hrm_core::pack::SecondHead;
 use hrm_core::task::draw::below;
-use hrm_core::task::sudoku::Sudoku;
+use hrm_core::task::{Task, sudoku::Sudoku};
 use rand_core::SeedableRng;
 use rand_pcg::Pcg64;
 
@@ -469,7 +469,7 @@ impl<'d> Trainer<'d> {
 
 /// The data's task, where it is the model's and there is something to draw.
 fn check_data(config: &RunConfig, data: &PuzzleSet) -> Result<Sudoku, TrainError> {
-    let task = Sudoku::from_name(config.model.task.as_str())
+    let task = Sudoku::named(config.model.task.as_str())
         .ok_or_else(|| TrainError::Data(format!("no such task: {}", config.model.task)))?;
     if data.is_empty() {
         return Err(TrainError::Data("there is no puzzle to train on".to_owned()));

@@ -3,11 +3,9 @@
 //! Cells are counted row by row from 0. Tokens: 0 padding, 1 blank, `d + 1` for the digit `d` in `1..=side`.
 
 mod symmetry;
-mod text;
 
 use rand_core::Rng;
 pub use symmetry::SudokuSymmetry;
-pub use text::{GridText, TextError};
 
 use super::{Refusal, Task};
 
@@ -83,7 +81,7 @@ impl SudokuKind {
 /// task.parse("1243 3421 4312 2134".replace(' ', "").as_str(), &mut answer)?;
 /// assert_eq!(task.refuse(&puzzle), None);
 /// assert!(task.accepts(&puzzle, &answer));
-/// # Ok::<(), hrm_core::task::sudoku::TextError>(())
+/// # Ok::<(), hrm_core::task::TextError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -97,9 +95,13 @@ impl Sudoku {
         Sudoku { kind }
     }
 
-    /// The task with this [`Task::name`].
-    pub fn from_name(name: &str) -> Option<Self> {
-        SudokuKind::ALL.map(Sudoku::new).into_iter().find(|task| task.name() == name)
+    /// The task's [name](Task::name).
+    pub const fn name(&self) -> &'static str {
+        match self.kind {
+            SudokuKind::Four => "sudoku4",
+            SudokuKind::Six => "sudoku6",
+            SudokuKind::Nine => "sudoku9",
+        }
     }
 
     /// The size.
@@ -159,16 +161,16 @@ impl Task for Sudoku {
     type Symmetry = SudokuSymmetry;
     type Grid = [u8; MAX_SUDOKU_CELLS];
 
-    fn name(&self) -> &'static str {
-        match self.kind {
-            SudokuKind::Four => "sudoku4",
-            SudokuKind::Six => "sudoku6",
-            SudokuKind::Nine => "sudoku9",
-        }
+    fn named(name: &str) -> Option<Self> {
+        SudokuKind::ALL.map(Sudoku::new).into_iter().find(|task| task.name() == name)
     }
 
-    fn cells(&self) -> usize {
-        self.side() * self.side()
+    fn name(&self) -> &str {
+        self.name()
+    }
+
+    fn dims(&self) -> (usize, usize) {
+        (self.side(), self.side())
     }
 
     fn grid(&self) -> Self::Grid {
@@ -177,6 +179,26 @@ impl Task for Sudoku {
 
     fn vocab(&self) -> usize {
         self.side() + usize::from(FIRST_DIGIT)
+    }
+
+    fn blank(&self) -> u8 {
+        BLANK
+    }
+
+    fn symbol(&self, token: u8) -> Option<char> {
+        match self.digit(token) {
+            Some(digit) => Some(char::from(b'0' + digit)),
+            None => (token == BLANK).then_some('.'),
+        }
+    }
+
+    /// Digits, and `.` or `0` for a blank.
+    fn token(&self, symbol: char) -> Option<u8> {
+        match symbol.to_digit(10) {
+            Some(0) => Some(BLANK),
+            Some(digit) => (digit <= self.side() as u32).then_some(digit as u8 + FIRST_DIGIT - 1),
+            None => (symbol == '.').then_some(BLANK),
+        }
     }
 
     /// 8: any union of [`SAME_ROW`], [`SAME_COLUMN`] and [`SAME_BOX`]. Class 3 never occurs and 7 is the cell itself.
@@ -200,10 +222,6 @@ impl Task for Sudoku {
         }
         let (first, second) = self.first_contradiction(puzzle)?;
         Some(Refusal::Contradiction { first, second })
-    }
-
-    fn is_blank(&self, token: u8) -> bool {
-        token == BLANK
     }
 
     /// [`Sudoku::repeats`], plus one for every cell without a digit, plus one for every given that changed.

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use rand_pcg::Pcg32;
 
 use super::*;
-use crate::task::draw;
+use crate::task::{TextError, draw};
 
 fn kinds() -> impl Strategy<Value = SudokuKind> {
     prop::sample::select(SudokuKind::ALL.to_vec())
@@ -41,8 +41,8 @@ fn sizes_and_names() {
     assert_eq!((four.cells(), four.vocab(), four.name()), (16, 6, "sudoku4"));
     assert_eq!((six.cells(), six.vocab(), six.name()), (36, 8, "sudoku6"));
     assert_eq!((nine.cells(), nine.vocab(), nine.name()), (81, 11, "sudoku9"));
-    assert_eq!(Sudoku::from_name("sudoku6"), Some(six));
-    assert_eq!(Sudoku::from_name("sudoku5"), None);
+    assert_eq!(Sudoku::named("sudoku6"), Some(six));
+    assert_eq!(Sudoku::named("sudoku5"), None);
     // Boxes of a 6x6 are 2 rows x 3 columns: the last cell of row 2 is in box 1, the first of row 3 in box 2.
     assert_eq!(SudokuKind::Six.units(11), (1, 5, 1));
     assert_eq!(SudokuKind::Six.units(12), (2, 0, 2));

@@ -128,7 +128,7 @@ fn list() -> Result<Exit> {
 
 /// The task of a board's pack.
 fn task_of(hello: &Hello) -> Result<Sudoku> {
-    Sudoku::from_name(&hello.task)
+    Sudoku::named(&hello.task)
         .filter(|task| task.cells() == usize::from(hello.shape.cells))
         .with_context(|| format!("the board's pack is for {}, which this program does not know", hello.task))
 }

@@ -1,7 +1,7 @@
 //! `hrm-host device solve`
 
 use anyhow::Result;
-use hrm_core::wire::Solve;
+use hrm_core::{task::Task, wire::Solve};
 
 use super::{Line, task_of};
 use crate::cli::exit::Exit;

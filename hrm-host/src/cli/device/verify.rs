@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use hrm_core::solve::{Policy, Solver};
-use hrm_core::task::Task;
 use hrm_core::wire::{Ask, Solve};
 use hrm_core::{Hrm, Op, workspace_bytes};
 use hrm_emulator::compare::{compare, digests};

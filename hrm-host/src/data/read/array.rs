@@ -1,6 +1,9 @@
 //! Grids written as arrays, as JSON, Python and NumPy have them: `[[5, 3, 0, ...], ...]`, `["53..7....", ...]`.
 
-use hrm_core::task::sudoku::{Sudoku, SudokuKind, TextError};
+use hrm_core::task::{
+    TextError,
+    sudoku::{Sudoku, SudokuKind},
+};
 
 use super::cells::is_cell;
 use super::{Fault, Item, Row};

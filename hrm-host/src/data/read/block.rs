@@ -3,7 +3,7 @@
 //!
 //! Every line must have its place. Where that can be done in more than one way, the block is refused.
 
-use hrm_core::task::sudoku::{Sudoku, TextError};
+use hrm_core::task::{TextError, sudoku::Sudoku};
 
 use super::Fault;
 use crate::data::problem::Problem;

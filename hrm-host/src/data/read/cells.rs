@@ -1,8 +1,8 @@
 //! The cells of one grid: which characters are digits, and which are blanks.
 
 use hrm_core::task::{
-    Task,
-    sudoku::{BLANK, FIRST_DIGIT, Sudoku, SudokuKind, TextError},
+    Task, TextError,
+    sudoku::{BLANK, FIRST_DIGIT, Sudoku, SudokuKind},
 };
 
 use crate::data::problem::Problem;

@@ -5,8 +5,8 @@
 use std::borrow::Cow;
 
 use hrm_core::task::{
-    Task,
-    sudoku::{Sudoku, SudokuKind, TextError},
+    Task, TextError,
+    sudoku::{Sudoku, SudokuKind},
 };
 
 use super::block::{Block, Certainty, Drawn};
