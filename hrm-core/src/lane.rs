@@ -31,6 +31,7 @@ impl LaneWidth {
     }
 
     /// Attention outputs are stored as `2^gain` times the weighted mean of the 8-bit values.
+    #[doc(hidden)]
     pub const fn attention_gain_bits(self) -> u32 {
         match self {
             LaneWidth::I8 => 0,
@@ -40,6 +41,7 @@ impl LaneWidth {
 
     /// Accumulators are shifted left by this much before they are rescaled: an 8-bit lane counts as the upper half of a
     /// 16-bit one, so that every factor stays below one half.
+    #[doc(hidden)]
     pub const fn acc_shift(self) -> u32 {
         match self {
             LaneWidth::I8 => 8,
@@ -49,6 +51,7 @@ impl LaneWidth {
 
     /// Bits of an unnormalised attention weight: as many as the lane holds while
     /// `sequence * 2^bits * 128` stays below `2^31`, so that the weighted sum of values fits 32 bits.
+    #[doc(hidden)]
     pub const fn weight_bits(self, sequence: usize) -> u32 {
         let mut bits = match self {
             LaneWidth::I8 => 7,

@@ -26,6 +26,7 @@ use crate::trace::{Op, Trace, Values};
 use crate::workspace::{Scratch, Workspace, acc_columns, board, clear, state, workspace_bytes};
 
 /// Fraction bits of queries and keys before rotation.
+#[doc(hidden)]
 pub const ROPE_GUARD_BITS: u32 = 6;
 
 /// The caller's memory is too small for the pack.

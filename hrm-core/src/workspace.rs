@@ -72,6 +72,12 @@ pub const fn workspace_bytes(shape: &Shape) -> usize {
         + 2 * words(sizes.cells, 1))
 }
 
+/// The same in words: the length of the slice that [`Hrm::new`](crate::Hrm::new) wants. A `const fn`, so that a `static` can have that
+/// length, see [`Shape::stated_by`].
+pub const fn workspace_words(shape: &Shape) -> usize {
+    workspace_bytes(shape) / 4
+}
+
 /// Bytes of both carried states alone.
 pub const fn state_bytes(shape: &Shape) -> usize {
     2 * Sizes::of(shape).state * shape.lanes.bytes()

@@ -1,31 +1,16 @@
 //! The reader of packs against damage of every kind, and the model's memory and bits on a released pack.
 
-use hrm_core::pack::{ALIGN, Header, PRELUDE_BYTES, SelfTest, checksum};
-use hrm_core::{Hrm, Pack, PackError, Reasoner, workspace_bytes};
+use hrm_core::lane::LaneWidth;
+use hrm_core::pack::{
+    ALIGN, AlignedBytes, Header, PRELUDE_BYTES, Provenance, SecondHead, SelfTest, checksum,
+};
+use hrm_core::{Hrm, Pack, PackError, Reasoner, Shape, include_pack, workspace_bytes, workspace_words};
 use proptest::prelude::*;
 
-const RELEASED: &[u8] = include_bytes!("../../models/sudoku4-demo.hrm");
-
-/// Bytes at a place that is a multiple of 16.
-struct Aligned {
-    words: Vec<u128>,
-    bytes: usize,
-}
-
-impl Aligned {
-    fn of(bytes: &[u8]) -> Self {
-        let mut words = vec![0u128; bytes.len().div_ceil(ALIGN)];
-        bytemuck::cast_slice_mut::<u128, u8>(&mut words)[..bytes.len()].copy_from_slice(bytes);
-        Self { words, bytes: bytes.len() }
-    }
-
-    fn get(&self) -> &[u8] {
-        &bytemuck::cast_slice::<u128, u8>(&self.words)[..self.bytes]
-    }
-}
+const RELEASED: &[u8] = include_pack!("../../models/sudoku4-demo.hrm");
 
 fn open(bytes: &[u8]) -> Result<u32, PackError> {
-    Pack::open(Aligned::of(bytes).get()).map(|pack| pack.crc())
+    Pack::open(AlignedBytes::copy_of(bytes).bytes()).map(|pack| pack.crc())
 }
 
 /// `bytes` with its checksum made right again, so that the checks behind it are reached.
@@ -37,9 +22,9 @@ fn resealed(mut bytes: Vec<u8>) -> Vec<u8> {
 
 /// Runs one segment, if the pack is accepted: nothing in it may panic or reach outside.
 fn think(bytes: &[u8]) {
-    let aligned = Aligned::of(bytes);
-    if let Ok(pack) = Pack::open(aligned.get()) {
-        let mut memory = vec![0u32; workspace_bytes(pack.shape()) / 4];
+    let aligned = AlignedBytes::copy_of(bytes);
+    if let Ok(pack) = Pack::open(aligned.bytes()) {
+        let mut memory = vec![0u32; workspace_words(pack.shape())];
         let mut model = Hrm::new(pack, &mut memory).unwrap();
         model.begin(usize::MAX, &[255; 16]);
         model.segment(&mut ()).unwrap();
@@ -61,8 +46,8 @@ fn every_truncation_is_named() {
 
 /// The released pack with `end` behind its header, and without the self-test it may have.
 fn with_header_end(end: &[u8]) -> Vec<u8> {
-    let aligned = Aligned::of(RELEASED);
-    let pack = Pack::open(aligned.get()).unwrap();
+    let aligned = AlignedBytes::copy_of(RELEASED);
+    let pack = Pack::open(aligned.bytes()).unwrap();
     let sections = &RELEASED[RELEASED.len() - pack.layout().bytes..];
     let header = &RELEASED[PRELUDE_BYTES..];
     let (_, rest) = postcard::take_from_bytes::<Header<'_>>(header).unwrap();
@@ -91,12 +76,12 @@ fn a_self_test_comes_with_the_pack_or_is_refused() {
         digests: digests.iter().copied().collect(),
     };
     let good = with_header_end(&encoded(&test(2, &puzzles, &digests)));
-    let aligned = Aligned::of(&good);
-    let found = Pack::open(aligned.get()).unwrap().self_test().unwrap();
+    let aligned = AlignedBytes::copy_of(&good);
+    let found = Pack::open(aligned.bytes()).unwrap().self_test().unwrap();
     assert_eq!((found.segments, found.row(1), found.row(2)), (2, Some((&[2u8; 16][..], 8)), None));
     let none = with_header_end(&[]);
-    let aligned = Aligned::of(&none);
-    assert_eq!(Pack::open(aligned.get()).unwrap().self_test(), None);
+    let aligned = AlignedBytes::copy_of(&none);
+    assert_eq!(Pack::open(aligned.bytes()).unwrap().self_test(), None);
     let mut longer = encoded(&test(2, &puzzles, &digests));
     longer.push(0);
     for (what, end) in [
@@ -145,13 +130,16 @@ fn a_newer_format_is_named() {
 fn a_misaligned_pack_is_refused() {
     let mut bytes = vec![0];
     bytes.extend_from_slice(RELEASED);
-    assert_eq!(Pack::open(&Aligned::of(&bytes).get()[1..]).map(|_| ()), Err(PackError::Misaligned));
+    assert_eq!(
+        Pack::open(&AlignedBytes::copy_of(&bytes).bytes()[1..]).map(|_| ()),
+        Err(PackError::Misaligned)
+    );
 }
 
 #[test]
 fn too_little_memory_is_named_in_bytes() {
-    let aligned = Aligned::of(RELEASED);
-    let pack = Pack::open(aligned.get()).unwrap();
+    let aligned = AlignedBytes::copy_of(RELEASED);
+    let pack = Pack::open(aligned.bytes()).unwrap();
     let needed = workspace_bytes(pack.shape());
     let mut memory = vec![0u32; needed / 4 - 1];
     let error = Hrm::new(pack, &mut memory).map(|_| ()).unwrap_err();
@@ -161,9 +149,9 @@ fn too_little_memory_is_named_in_bytes() {
 #[test]
 fn nothing_outside_the_workspace_is_touched() {
     const CANARY: u32 = 0xDEAD_BEEF;
-    let aligned = Aligned::of(RELEASED);
-    let pack = Pack::open(aligned.get()).unwrap();
-    let words = workspace_bytes(pack.shape()) / 4;
+    let aligned = AlignedBytes::copy_of(RELEASED);
+    let pack = Pack::open(aligned.bytes()).unwrap();
+    let words = workspace_words(pack.shape());
     let mut memory = vec![CANARY; words + 64];
     let mut model = Hrm::new(pack, &mut memory[32..]).unwrap();
     model.begin(0, &[1, 2, 3, 4, 5, 1, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5]);
@@ -176,10 +164,10 @@ fn nothing_outside_the_workspace_is_touched() {
 
 #[test]
 fn a_second_puzzle_leaves_no_trace_of_the_first() {
-    let aligned = Aligned::of(RELEASED);
-    let pack = Pack::open(aligned.get()).unwrap();
+    let aligned = AlignedBytes::copy_of(RELEASED);
+    let pack = Pack::open(aligned.bytes()).unwrap();
     let digest = |before: Option<&[u8]>| {
-        let mut memory = vec![0u32; workspace_bytes(pack.shape()) / 4];
+        let mut memory = vec![0u32; workspace_words(pack.shape())];
         let mut model = Hrm::new(pack, &mut memory).unwrap();
         if let Some(tokens) = before {
             model.begin(0, tokens);
@@ -215,5 +203,44 @@ proptest! {
         bytes[8..12].copy_from_slice(&length.to_le_bytes());
         bytes[PRELUDE_BYTES..PRELUDE_BYTES + noise.len()].copy_from_slice(&noise);
         think(&resealed(bytes));
+    }
+}
+
+proptest! {
+    #[test]
+    fn the_shape_that_a_compiler_reads_is_the_one_that_postcard_reads(
+        name in "[a-z0-9]{0,200}",
+        sizes: [u16; 6],
+        bytes: [u8; 6],
+        flags: [bool; 4],
+        second in 0..3usize,
+    ) {
+        let shape = Shape {
+            cells: sizes[0],
+            vocab: sizes[1],
+            width: sizes[2],
+            heads: sizes[3],
+            inner: sizes[4],
+            h_layers: bytes[0],
+            l_layers: bytes[1],
+            h_cycles: bytes[2],
+            l_cycles: bytes[3],
+            segments: sizes[5],
+            members: bytes[4],
+            shared_levels: flags[0],
+            rope: flags[1],
+            learned_positions: flags[2],
+            relations: bytes[5],
+            second_head: [SecondHead::None, SecondHead::Continue, SecondHead::Doubt][second],
+            lanes: if flags[3] { LaneWidth::I8 } else { LaneWidth::I16 },
+        };
+        let provenance = Provenance { config: "", program: "", data: "", seed: 0, steps: 0, samples: 0 };
+        let header = postcard::to_allocvec(&Header { task: &name, shape, provenance, accuracy: None }).unwrap();
+        let pack = [&[0; PRELUDE_BYTES], &header[..]].concat();
+        prop_assert_eq!(Shape::stated_by(&pack), Some(shape));
+        let end = header.len() - postcard::to_allocvec(&(0u8, 0u8, 0u8, 0u8, 0u8, 0u8, 0u8)).unwrap().len();
+        for short in 0..PRELUDE_BYTES + end {
+            prop_assert_eq!(Shape::stated_by(&pack[..short]), None, "{} bytes", short);
+        }
     }
 }

@@ -12,7 +12,7 @@ use hrm_core::{
     },
     lane::{Lane, LaneWidth},
     pack::TILE,
-    workspace_bytes,
+    workspace_words,
 };
 
 /// What lies behind the workspace while a segment runs, and must lie there afterwards.
@@ -56,7 +56,7 @@ pub enum BenchError {
 /// Measures the model in `pack`: one segment without a trace, one with every operation marked, then its kernels.
 pub fn run<P: Probe>(pack: Pack<'_>, memory: &mut [u32], probe: &mut P) -> Result<(), BenchError> {
     let shape = *pack.shape();
-    let used = workspace_bytes(&shape) / 4;
+    let used = workspace_words(&shape);
     memory.get_mut(used..).unwrap_or_default().fill(CANARY);
     {
         let mut model = Hrm::new(pack, memory).map_err(|_| BenchError::Memory)?;

@@ -3,9 +3,10 @@
 use std::thread;
 
 use hrm_core::Pack;
+use hrm_core::pack::AlignedBytes;
 use hrm_emulator::{Board, Claim, Image, Proof};
 
-use crate::{aligned::Aligned, bench::Bench};
+use crate::bench::Bench;
 
 /// A pack, and what to reason about with its members.
 pub struct Case {
@@ -35,7 +36,7 @@ pub fn run(case: &Case, boards: &[Board]) -> Result<Vec<(Board, Proof)>, String>
 
 fn on_board(case: &Case, board: Board) -> Result<Proof, String> {
     let failed = |what: &dyn std::fmt::Display| format!("{} on {}: {what}", case.name, board.name);
-    let aligned = Aligned::new(&case.pack);
+    let aligned = AlignedBytes::copy_of(&case.pack);
     let pack = Pack::open(aligned.bytes()).map_err(|e| failed(&e))?;
     let bench = Bench::new(&case.pack);
     let image = Image::built(board.name).map_err(|e| failed(&e))?;

@@ -1,6 +1,5 @@
 //! What the equivalence suites share.
 
-pub mod aligned;
 pub mod bench;
 pub mod equivalence;
 pub mod loopback;

@@ -2,6 +2,7 @@
 //! kind of model that a pack can describe.
 
 use bytemuck::cast_slice;
+use hrm_core::pack::AlignedBytes;
 use hrm_core::{
     Hrm, Pack,
     digest::run_digest,
@@ -11,12 +12,10 @@ use hrm_core::{
         Provenance, SelfTest, Shape, Span, checksum,
     },
     task::{Task, sudoku::Sudoku},
-    workspace_bytes,
+    workspace_words,
 };
 use rand_core::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
-
-use crate::aligned::Aligned;
 
 /// What a synthetic model looks like.
 #[derive(Clone, Copy, Debug)]
@@ -80,10 +79,10 @@ pub fn pack(kind: Kind, seed: u64) -> Vec<u8> {
 
 /// `pack` with a self-test on `puzzles`, each digest as this machine computes it.
 pub fn with_self_test(pack: &[u8], puzzles: &[Vec<u8>], segments: u16) -> Vec<u8> {
-    let aligned = Aligned::new(pack);
+    let aligned = AlignedBytes::copy_of(pack);
     let open = Pack::open(aligned.bytes()).expect("a pack");
     let (task, shape) = (open.header().expect("a header").task, *open.shape());
-    let mut memory = vec![0; workspace_bytes(&shape) / 4];
+    let mut memory = vec![0; workspace_words(&shape)];
     let mut model = Hrm::new(open, &mut memory).expect("memory enough");
     let digest = |(row, tokens): (usize, &Vec<u8>)| {
         run_digest(&mut model, row % usize::from(shape.members), tokens, segments).expect("nobody cancels")

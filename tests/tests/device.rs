@@ -8,23 +8,23 @@ use std::time::Duration;
 use hrm_core::solve::{Policy, Rule, Solver, Symmetries};
 use hrm_core::task::{Task, sudoku::Sudoku};
 use hrm_core::wire::{Memory, Solve};
-use hrm_core::{Hrm, Pack, workspace_bytes};
+use hrm_core::{Hrm, Pack, workspace_words};
 use hrm_emulator::{
     Link, bridge,
     device::{BAUD, Session, SessionError},
 };
 use hrm_firmware::About;
-use hrm_tests::{aligned::Aligned, loopback};
+use hrm_tests::loopback;
 
 const TIMEOUT: Duration = Duration::from_secs(20);
 
 fn model(pack: Pack<'static>) -> Hrm<'static, 'static> {
-    Hrm::new(pack, vec![0; workspace_bytes(pack.shape()) / 4].leak()).unwrap()
+    Hrm::new(pack, vec![0; workspace_words(pack.shape())].leak()).unwrap()
 }
 
 #[test]
 fn a_solve_goes_on_after_the_cable_came_off() {
-    let bytes = Box::leak(Box::new(Aligned::new(include_bytes!("../../models/sudoku4-demo.hrm")))).bytes();
+    let bytes = hrm_core::include_pack!("../../models/sudoku4-demo.hrm");
     let pack = Pack::open(bytes).unwrap();
     let task = Sudoku::named("sudoku4").unwrap();
     let about =

@@ -5,6 +5,7 @@
 
 use std::{fs, time::Duration};
 
+use hrm_core::pack::AlignedBytes;
 use hrm_core::{
     Hrm, Op, Pack, Values,
     digest::watch,
@@ -15,7 +16,7 @@ use hrm_core::{
         sudoku::{BLANK, Sudoku},
     },
     wire::{Ask, Fault, FrameError, MAX_FRAME, NoModel, SelfTestState},
-    workspace_bytes,
+    workspace_bytes, workspace_words,
 };
 use hrm_emulator::{
     Board, Image, LinkError, Machine, MachineError, Proof,
@@ -24,7 +25,6 @@ use hrm_emulator::{
 };
 use hrm_firmware::Exit;
 use hrm_tests::{
-    aligned::Aligned,
     bench::Bench,
     equivalence::{Case, run},
     puzzles,
@@ -104,7 +104,7 @@ fn the_released_models_are_equal() {
             continue;
         }
         let pack = fs::read(&path).unwrap();
-        let aligned = Aligned::new(&pack);
+        let aligned = AlignedBytes::copy_of(&pack);
         let task = Sudoku::named(Pack::open(aligned.bytes()).unwrap().header().unwrap().task).unwrap();
         let shape = *Pack::open(aligned.bytes()).unwrap().shape();
         // A wide model takes an emulator long.
@@ -147,7 +147,7 @@ fn refused(bench: &Bench, board: Board) -> (Fault, Exit, String) {
 #[ignore = "needs the emulator and the firmware: cargo xtask test"]
 fn a_board_introduces_itself_logs_and_leaves() {
     let pack = synthetic::pack(SMALL, 1);
-    let aligned = Aligned::new(&pack);
+    let aligned = AlignedBytes::copy_of(&pack);
     let open = Pack::open(aligned.bytes()).unwrap();
     for board in BOARDS {
         let bench = Bench::new(&pack);
@@ -203,9 +203,9 @@ fn a_segment_keeps_to_its_stack_on_every_processor() {
 #[ignore = "needs the emulator and the firmware: cargo xtask test"]
 fn a_corrupted_kernel_is_found_where_it_slips() {
     let case = case("corrupted", SMALL, 1, 4);
-    let aligned = Aligned::new(&case.pack);
+    let aligned = AlignedBytes::copy_of(&case.pack);
     let pack = Pack::open(aligned.bytes()).unwrap();
-    let mut memory = vec![0; workspace_bytes(pack.shape()) / 4];
+    let mut memory = vec![0; workspace_words(pack.shape())];
     let mut host = Hrm::new(pack, &mut memory).unwrap();
     let ask = Ask { member: 0, tokens: &case.puzzles[0] };
     // Where the sound kernel first gives a value that the corrupted one gets wrong.

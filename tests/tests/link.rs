@@ -11,7 +11,7 @@ use hrm_core::{
     wire::{
         Ask, Fault, FrameError, MAX_FRAME, Memory, NoModel, PROTOCOL, Request, Response, SelfTestState, Solve,
     },
-    workspace_bytes,
+    workspace_words,
 };
 use hrm_emulator::{
     Difference, Link, LinkError,
@@ -19,7 +19,6 @@ use hrm_emulator::{
 };
 use hrm_firmware::{About, Event, Exit, refuse_all};
 use hrm_tests::{
-    aligned::Aligned,
     loopback::{self, SocketBoard},
     puzzles,
     standin::{Any, CELLS, SHAPE, Slip, StandIn},
@@ -229,10 +228,10 @@ fn solving(
     clock: bool,
     self_test: Option<SelfTest<'static>>,
 ) -> (Link<UnixStream>, Device, Hrm<'static, 'static>) {
-    let bytes = Box::leak(Box::new(Aligned::new(include_bytes!("../../models/sudoku4-demo.hrm")))).bytes();
+    let bytes = hrm_core::include_pack!("../../models/sudoku4-demo.hrm");
     let pack = Pack::open(bytes).unwrap();
     let model = || {
-        let memory = vec![0; workspace_bytes(pack.shape()) / 4].leak();
+        let memory = vec![0; workspace_words(pack.shape())].leak();
         Hrm::new(pack, memory).unwrap()
     };
     let task = Sudoku::named("sudoku4").unwrap();
@@ -276,8 +275,7 @@ fn the_watchdog_is_fed_by_every_block_and_while_idle() {
     link.digest(Ask { member: 0, tokens: &tokens }, 3, |_| {}).unwrap();
     link.shutdown().unwrap();
     let (_, board) = device.join().unwrap();
-    let shape =
-        *Pack::open(Aligned::new(include_bytes!("../../models/sudoku4-demo.hrm")).bytes()).unwrap().shape();
+    let shape = *Pack::open(hrm_core::include_pack!("../../models/sudoku4-demo.hrm")).unwrap().shape();
     let calls = usize::from(shape.h_cycles) * (usize::from(shape.l_cycles) + 1);
     assert!(board.fed > 3 * calls, "{} times in 3 segments of {calls} level calls", board.fed);
 }

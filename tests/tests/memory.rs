@@ -5,15 +5,15 @@
 
 use std::{fs, path::Path};
 
+use hrm_core::pack::AlignedBytes;
 use hrm_core::{
     Hrm, Pack, Reasoner,
     lane::LaneWidth,
+    state_bytes,
     task::{Task, sudoku::Sudoku},
-    workspace::state_bytes,
-    workspace_bytes,
+    workspace_bytes, workspace_words,
 };
 use hrm_tests::{
-    aligned::Aligned,
     puzzles,
     synthetic::{self, Kind},
 };
@@ -44,9 +44,9 @@ fn kinds() -> impl Iterator<Item = Kind> {
 fn a_segment_writes_to_its_workspace_and_to_nothing_else() {
     for kind in kinds() {
         let bytes = synthetic::pack(kind, 5);
-        let aligned = Aligned::new(&bytes);
+        let aligned = AlignedBytes::copy_of(&bytes);
         let pack = Pack::open(aligned.bytes()).unwrap();
-        let words = workspace_bytes(pack.shape()) / 4;
+        let words = workspace_words(pack.shape());
         let puzzle = puzzles::drawn(&Sudoku::named(kind.task).unwrap(), 1, 3).remove(0);
         let mut memory = vec![CANARY; words + 4096];
         let mut model = Hrm::new(pack, &mut memory).unwrap();
@@ -82,7 +82,7 @@ fn the_documented_sizes_are_true() {
         let kind = kinds().find(|kind| kind.width.to_string() == width && kind.lanes == lanes);
         let kind = kind.unwrap_or_else(|| panic!("no model of {row}"));
         let pack = synthetic::pack(kind, 5);
-        let aligned = Aligned::new(&pack);
+        let aligned = AlignedBytes::copy_of(&pack);
         let shape = *Pack::open(aligned.bytes()).unwrap().shape();
         assert_eq!(digits(cells[2]), workspace_bytes(&shape).to_string(), "{row}");
         assert_eq!(digits(cells[3]), state_bytes(&shape).to_string(), "{row}");

@@ -8,13 +8,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use hrm_core::pack::AlignedBytes;
 use hrm_core::{
-    Hrm, Pack, Reasoner,
+    Hrm, Pack, Reasoner, Shape,
     digest::run_digest,
     task::{Task, sudoku::Sudoku},
-    workspace_bytes,
+    workspace_bytes, workspace_words,
 };
-use hrm_tests::{aligned::Aligned, puzzles};
+use hrm_tests::puzzles;
 
 fn models() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../models")
@@ -45,7 +46,7 @@ fn paths_in(text: &str) -> Vec<&str> {
 fn nothing_in_models_tells_where_files_lay() {
     for path in files("hrm") {
         let bytes = fs::read(&path).unwrap();
-        let aligned = Aligned::new(&bytes);
+        let aligned = AlignedBytes::copy_of(&bytes);
         let pack = Pack::open(aligned.bytes()).unwrap();
         let header = pack.header().unwrap();
         let p = &header.provenance;
@@ -70,11 +71,12 @@ fn nothing_in_models_tells_where_files_lay() {
 fn every_card_is_its_packs() {
     for path in files("hrm") {
         let bytes = fs::read(&path).unwrap();
-        let aligned = Aligned::new(&bytes);
+        let aligned = AlignedBytes::copy_of(&bytes);
         let pack = Pack::open(aligned.bytes()).unwrap();
         let card = fs::read_to_string(path.with_extension("md")).unwrap();
         let told = format!("| pack | {} bytes, CRC-32 {:08x} |", bytes.len(), pack.crc());
         assert!(card.contains(&told), "{}: {told}", path.display());
+        assert_eq!(Shape::stated_by(&bytes), Some(*pack.shape()), "{}", path.display());
         assert!(
             card.contains(&format!("| RAM | {} bytes |", workspace_bytes(pack.shape()))),
             "{}",
@@ -87,10 +89,10 @@ fn every_card_is_its_packs() {
 fn every_released_pack_passes_its_self_test() {
     for path in files("hrm") {
         let bytes = fs::read(&path).unwrap();
-        let aligned = Aligned::new(&bytes);
+        let aligned = AlignedBytes::copy_of(&bytes);
         let pack = Pack::open(aligned.bytes()).unwrap();
         let test = pack.self_test().unwrap_or_else(|| panic!("{} has no self-test", path.display()));
-        let mut memory = vec![0; workspace_bytes(pack.shape()) / 4];
+        let mut memory = vec![0; workspace_words(pack.shape())];
         let mut model = Hrm::new(pack, &mut memory).unwrap();
         let members = usize::from(pack.shape().members);
         assert!(test.digests.len() >= members, "{}: a member is not tested", path.display());
@@ -125,9 +127,9 @@ fn every_released_9x9_model_solves_as_many_of_the_committed_puzzles_as_it_did() 
     assert_eq!(names.len(), SOLVED.len(), "a budget for every model: {names:?}");
     for (name, expected) in SOLVED {
         let bytes = fs::read(models().join(name)).unwrap();
-        let aligned = Aligned::new(&bytes);
+        let aligned = AlignedBytes::copy_of(&bytes);
         let pack = Pack::open(aligned.bytes()).unwrap();
-        let mut memory = vec![0; workspace_bytes(pack.shape()) / 4];
+        let mut memory = vec![0; workspace_words(pack.shape())];
         let mut model = Hrm::new(pack, &mut memory).unwrap();
         let mut solved = expected.map(|(segments, _)| (segments, 0));
         for puzzle in puzzles::committed() {

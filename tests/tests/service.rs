@@ -13,6 +13,7 @@ use std::{
     time::Duration,
 };
 
+use hrm_core::pack::AlignedBytes;
 use hrm_core::{
     Hrm, Pack,
     digest::CRC,
@@ -28,7 +29,6 @@ use hrm_core::{
 use hrm_emulator::{Board, Image, Link, LinkError, Machine, Solved, board::BOARDS, bridge, compare::digests};
 use hrm_firmware::Exit;
 use hrm_tests::{
-    aligned::Aligned,
     bench::Bench,
     puzzles,
     synthetic::{self, Kind, with_self_test},
@@ -90,7 +90,7 @@ fn tasks() -> (Sudoku, Vec<Vec<u8>>) {
 
 /// What this machine's solver says, owned as a device's answer is.
 fn expected(pack: &[u8], task: Sudoku, puzzle: &[u8], policy: Policy) -> Solved {
-    let aligned = Aligned::new(pack);
+    let aligned = AlignedBytes::copy_of(pack);
     let open = Pack::open(aligned.bytes()).unwrap();
     let mut memory = vec![0; workspace_bytes(open.shape()) / 4];
     let mut model = Hrm::new(open, &mut memory).unwrap();
@@ -245,7 +245,7 @@ fn ten_thousand_requests_leave_no_trace() {
     let pack = synthetic::pack(Kind { width: 16, heads: 1, inner: 16, ..SMALL }, 3);
     let bench = Bench::new(&pack);
     let (mut machine, _) = bench.boot(BOARDS[0]);
-    let aligned = Aligned::new(&pack);
+    let aligned = AlignedBytes::copy_of(&pack);
     let open = Pack::open(aligned.bytes()).unwrap();
     let mut memory = vec![0; workspace_bytes(open.shape()) / 4];
     let mut host = Hrm::new(open, &mut memory).unwrap();

@@ -3,14 +3,21 @@
 //! `Pack::open` checks a byte string once; what it returns can be run without a further check. The format is in
 //! `docs/PACK_FORMAT.md`.
 
+mod embed;
 mod header;
 mod layout;
 mod self_test;
 mod shape;
+mod stated;
 mod view;
 
+#[cfg(feature = "std")]
+pub use embed::AlignedBytes;
 pub use header::{Accuracy, Header, Provenance};
-pub use layout::{ALIGN, LayerLayout, Layout, MatrixSpan, MemberLayout, Span};
+pub use layout::ALIGN;
+// For those who write packs.
+#[doc(hidden)]
+pub use layout::{LayerLayout, Layout, MatrixSpan, MemberLayout, Span};
 pub use self_test::{MAX_SELF_TESTS, SelfTest};
 pub(crate) use shape::round_up;
 pub use shape::{SecondHead, Shape, TILE};
@@ -228,6 +235,7 @@ impl<'a> Pack<'a> {
     }
 
     /// Where everything lies.
+    #[doc(hidden)]
     pub fn layout(&self) -> &Layout {
         &self.layout
     }

@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
 use hrm_core::pack::{Matrix, Pack};
-use hrm_core::workspace::state_bytes;
-use hrm_core::workspace_bytes;
+use hrm_core::{state_bytes, workspace_bytes};
 use hrm_host::config::RunConfig;
 use hrm_host::kind::Kind;
 use hrm_host::quant::{AlignedPack, Footprint};

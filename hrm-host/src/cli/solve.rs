@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use hrm_core::solve::{Answer, GuessEnd, Policy, Progress, Solver, Status, Step, Stop};
 use hrm_core::task::sudoku::{Sudoku, SudokuKind};
 use hrm_core::task::{Refusal, Task};
-use hrm_core::{Hrm, Pack, workspace_bytes};
+use hrm_core::{Hrm, Pack, workspace_words};
 use hrm_host::data::exact::Exact;
 use hrm_host::data::problem::turned;
 use hrm_host::quant::AlignedPack;
@@ -140,7 +140,7 @@ impl Solving<'_> {
 
     /// Memory for a model.
     fn memory(&self) -> Vec<u32> {
-        vec![0; workspace_bytes(self.pack.shape()) / 4]
+        vec![0; workspace_words(self.pack.shape())]
     }
 
     /// Solves puzzle `index`, if it is one, while `go_on` says so; nothing where it was not done by then.

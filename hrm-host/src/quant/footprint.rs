@@ -2,8 +2,7 @@
 
 use hrm_core::lane::LaneWidth;
 use hrm_core::pack::{Accuracy, Header, Layout, Provenance, SelfTest, Shape};
-use hrm_core::workspace::state_bytes;
-use hrm_core::workspace_bytes;
+use hrm_core::{state_bytes, workspace_bytes};
 use hrm_emulator::board::{HARDWARE, Hardware, NoRoom};
 use serde::Serialize;
 

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use bytemuck::{NoUninit, cast_slice};
 use hrm_core::digest::run_digest;
 use hrm_core::pack::{
-    ALIGN, FORMAT_VERSION, Header, Layout, MAGIC, MAX_SELF_TESTS, MatrixSpan, PRELUDE_BYTES, Pack, PackError,
-    Provenance, SelfTest, Shape, Span, checksum,
+    ALIGN, AlignedBytes, FORMAT_VERSION, Header, Layout, MAGIC, MAX_SELF_TESTS, MatrixSpan, PRELUDE_BYTES,
+    Pack, PackError, Provenance, SelfTest, Shape, Span, checksum,
 };
-use hrm_core::{Hrm, workspace_bytes};
+use hrm_core::{Hrm, workspace_words};
 
 use super::tables;
 use crate::files;
@@ -17,17 +17,12 @@ use crate::model::ModelConfig;
 
 /// A pack's bytes in memory aligned to 16, as `Pack::open` wants them.
 #[derive(Clone, Debug)]
-pub struct AlignedPack {
-    words: Vec<u128>,
-    bytes: usize,
-}
+pub struct AlignedPack(AlignedBytes);
 
 impl AlignedPack {
     /// A copy of `bytes` (of any content) at an aligned place.
     pub fn copy_of(bytes: &[u8]) -> Self {
-        let mut words = vec![0u128; bytes.len().div_ceil(ALIGN)];
-        bytemuck::cast_slice_mut::<u128, u8>(&mut words)[..bytes.len()].copy_from_slice(bytes);
-        Self { words, bytes: bytes.len() }
+        Self(AlignedBytes::copy_of(bytes))
     }
 
     /// Reads and checks a pack file.
@@ -49,7 +44,7 @@ impl AlignedPack {
 
     /// The bytes.
     pub fn bytes(&self) -> &[u8] {
-        &cast_slice::<u128, u8>(&self.words)[..self.bytes]
+        self.0.bytes()
     }
 
     /// The checked pack.
@@ -252,7 +247,7 @@ pub fn with_self_test(
     let opened = pack.open()?;
     let members = usize::from(opened.shape().members);
     let puzzles = &puzzles[..puzzles.len().min(MAX_SELF_TESTS)];
-    let mut memory = vec![0u32; workspace_bytes(opened.shape()) / 4];
+    let mut memory = vec![0u32; workspace_words(opened.shape())];
     // The memory is what the shape asks for, and nothing cancels a run.
     let mut model = Hrm::new(opened, &mut memory).map_err(|_| PackError::SelfTest)?;
     let digest = |(row, tokens): (usize, &&[u8])| run_digest(&mut model, row % members, tokens, segments);

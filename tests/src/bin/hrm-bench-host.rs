@@ -2,9 +2,9 @@
 
 use std::hint::black_box;
 
+use hrm_core::pack::AlignedBytes;
 use hrm_core::{Op, Pack};
 use hrm_firmware::bench::{self, Probe};
-use hrm_tests::aligned::Aligned;
 
 /// Callgrind starts to count here. (The two markers differ, or the compiler would make one function of them.)
 #[unsafe(no_mangle)]
@@ -40,7 +40,7 @@ impl Probe for Stdout {
 
 fn main() {
     let path = std::env::args_os().nth(1).expect("the path of a pack");
-    let bytes = Aligned::new(&std::fs::read(path).expect("a readable pack"));
+    let bytes = AlignedBytes::copy_of(&std::fs::read(path).expect("a readable pack"));
     let pack = Pack::open(bytes.bytes()).expect("a sound pack");
     let mut memory = vec![0; 1 << 16];
     bench::run(pack, &mut memory, &mut Stdout).expect("enough memory");

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use hrm_core::{Hrm, MemoryError, Pack, wire::Ask, workspace_bytes};
+use hrm_core::{Hrm, MemoryError, Pack, wire::Ask, workspace_words};
 
 use crate::{
     board::Board,
@@ -79,7 +79,7 @@ impl Claim<'_> {
     pub fn prove(&self, board: Board, image: Image, each: &mut dyn FnMut(usize)) -> Result<Proof, Disproof> {
         let start = Instant::now();
         let members = self.pack.shape().members;
-        let mut memory = vec![0; workspace_bytes(self.pack.shape()) / size_of::<u32>()];
+        let mut memory = vec![0; workspace_words(self.pack.shape())];
         let mut host = Hrm::new(self.pack, &mut memory)?;
         let (mut machine, hello) = Machine::boot(board, image, self.path)?;
         let expected = self.pack.crc();

@@ -252,7 +252,7 @@ pub(crate) fn no_panic(toolchain: Toolchain) -> Result<()> {
 }
 
 /// What a toolchain builds for a processor stays in a folder of its own: nothing is thrown away for another.
-fn folder(toolchain: Toolchain, cpu: &str) -> PathBuf {
+pub(crate) fn folder(toolchain: Toolchain, cpu: &str) -> PathBuf {
     let toolchain = match toolchain {
         Toolchain::Rustup => "rustup",
         Toolchain::Debian => "debian",
@@ -262,7 +262,7 @@ fn folder(toolchain: Toolchain, cpu: &str) -> PathBuf {
 
 /// Cargo with `args`, compiling for `target` and its processor `cpu`: the target alone leaves out a Cortex-M33's DSP
 /// instructions and a Cortex-M55's vectors.
-fn builder(toolchain: Toolchain, target: &str, cpu: &str, args: &[&str]) -> Command {
+pub(crate) fn builder(toolchain: Toolchain, target: &str, cpu: &str, args: &[&str]) -> Command {
     let mut build = match toolchain {
         Toolchain::Rustup => cargo(args),
         Toolchain::Debian => {
@@ -281,8 +281,18 @@ fn builder(toolchain: Toolchain, target: &str, cpu: &str, args: &[&str]) -> Comm
 /// The smallest processor the core is for: no hardware division, no atomics, nothing but integers.
 pub(crate) const SMALLEST: &str = "thumbv6m-none-eabi";
 
-/// Checks that `hrm-core` compiles for a Cortex-M0+.
+/// Checks that `hrm-core` compiles for a Cortex-M0+, and that kernels which that does not have are refused by name.
 pub(crate) fn check_smallest(toolchain: Toolchain) -> Result<()> {
     let args = ["check", "--package", "hrm-core", "--release", "--target", SMALLEST];
-    run(&mut builder(toolchain, SMALLEST, "cortex-m0plus", &args))
+    let mut check = builder(toolchain, SMALLEST, "cortex-m0plus", &args);
+    run(&mut check)?;
+    let refused = check.args(["--features", "dsp-m33,dsp-m7,mve"]).output()?;
+    let said = String::from_utf8_lossy(&refused.stderr);
+    for part in ["`dsp` and `mve`", "`dsp-m33` and `dsp-m7`", "neither the DSP extension nor Helium"] {
+        ensure!(
+            !refused.status.success() && said.contains(part),
+            "features that exclude each other are not refused with {part:?}:\n{said}"
+        );
+    }
+    Ok(())
 }

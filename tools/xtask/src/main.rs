@@ -8,6 +8,7 @@ use hrm_emulator::with_causes;
 mod bench;
 mod chips;
 mod demo;
+mod example;
 mod firmware;
 mod flash;
 mod run;
@@ -39,6 +40,8 @@ enum Task {
     Demo(demo::Args),
     /// Count the instructions of a segment, its operations and kernels, on every emulated processor and on this one
     Bench(bench::Args),
+    /// Run `examples/bare-metal`, a program of one's own around `hrm-core`, on an emulated Cortex-M0
+    Example,
     /// Prove that inference cannot panic on any board: a program that needs it to be so must link
     NoPanic,
     /// Everything CI checks: format, lints, tests, documentation, firmware, emulated boards
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         Task::Uf2(args) => uf2::task(&args),
         Task::Demo(args) => demo::task(&args),
         Task::Bench(args) => bench::task(&args),
+        Task::Example => setup::setup(false, false).and_then(example::check),
         Task::NoPanic => setup::setup(false, false).and_then(firmware::no_panic),
         Task::Test(args) => test::task(&args),
     };

@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use crate::bench;
 use crate::chips;
+use crate::example;
 use crate::firmware::{Variant, build, check_smallest, every, no_panic};
 use crate::run::{cargo, run};
 use crate::setup::setup;
@@ -21,9 +22,11 @@ pub(crate) fn task(args: &Args) -> Result<()> {
     let toolchain = if args.host_only { None } else { Some(setup(false, false)?) };
     run(&mut cargo(["fmt", "--all", "--check"]))?;
     chips::format()?;
+    example::format()?;
     // Cheap things first; the firmware and what tests it need no candle.
     if let Some(toolchain) = toolchain {
         check_smallest(toolchain)?;
+        example::check(toolchain)?;
         no_panic(toolchain)?;
         build(toolchain, &every(), &Variant::ALL)?;
         chips::check()?;

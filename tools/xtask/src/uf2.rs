@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use hrm_core::pack::Pack;
+use hrm_core::pack::{AlignedBytes, Pack};
 use hrm_emulator::board::{HARDWARE, Hardware};
 use hrm_emulator::image::{IMAGES, Image};
 use hrm_emulator::uf2::{self, Part};
@@ -39,7 +39,8 @@ pub(crate) fn task(args: &Args) -> Result<()> {
     };
     let (family, pack) = board.uf2_pack(pack)?;
     if let Some(path) = &args.pack {
-        check(&pack.bytes).with_context(|| format!("{} is no sound pack", path.display()))?;
+        Pack::open(AlignedBytes::copy_of(&pack.bytes).bytes())
+            .with_context(|| format!("{} is no sound pack", path.display()))?;
         board.hold(pack.bytes.len() as u64, 0)?;
     }
     build(setup(false, false)?, &[(&board).into()], &[Variant::Plain])?;
@@ -53,15 +54,5 @@ pub(crate) fn task(args: &Args) -> Result<()> {
         "wrote {}\nhold the board's BOOTSEL button while you plug it in, and copy the file to the drive that appears",
         path.display()
     );
-    Ok(())
-}
-
-/// A pack is read at multiples of 16, where a file's bytes need not lie.
-fn check(bytes: &[u8]) -> Result<()> {
-    let mut aligned = vec![0u128; bytes.len().div_ceil(16)];
-    let place: &mut [u8] = bytemuck::cast_slice_mut(&mut aligned);
-    let place = place.get_mut(..bytes.len()).unwrap_or_default();
-    place.copy_from_slice(bytes);
-    Pack::open(place).map_err(|error| anyhow::anyhow!("{error}"))?;
     Ok(())
 }
