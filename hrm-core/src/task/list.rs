@@ -1,10 +1,10 @@
 //! The one place where tasks are known by name, and the way from a name to code that is compiled for its task.
 
-use super::{Task, sudoku::Sudoku};
+use super::{Task, maze::Maze, sudoku::Sudoku};
 use crate::pack::Shape;
 
 /// The tasks of this crate. A program that carries fewer, or its own, has a [list](Tasks) of its own.
-pub type All = (Sudoku, ());
+pub type All = (Sudoku, (Maze, ()));
 
 /// A list of tasks, each kind once: `()` has none, `(Sudoku, (MyTask, ()))` has two.
 ///

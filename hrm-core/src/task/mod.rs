@@ -2,6 +2,7 @@
 
 pub mod draw;
 mod list;
+pub mod maze;
 pub mod sudoku;
 mod text;
 
@@ -36,6 +37,15 @@ pub enum Refusal {
         /// The later cell.
         second: u16,
     },
+    /// `found` cells hold `token`, of which a puzzle has exactly one.
+    Count {
+        /// The token.
+        token: u8,
+        /// Cells that hold it.
+        found: u16,
+    },
+    /// No grid answers the puzzle.
+    Impossible,
 }
 
 impl core::fmt::Display for Refusal {
@@ -53,6 +63,10 @@ impl core::fmt::Display for Refusal {
                 u32::from(first) + 1,
                 u32::from(second) + 1
             ),
+            Refusal::Count { token, found } => {
+                write!(f, "{found} cells hold token {token}, and one is needed")
+            }
+            Refusal::Impossible => write!(f, "the puzzle has no answer"),
         }
     }
 }
@@ -101,6 +115,10 @@ pub trait Task: Clone {
     /// How far `grid` is from answering `puzzle`: 0 exactly where it keeps the givens, is complete and breaks no
     /// rule. `None` for a task whose answers cannot be checked.
     fn violations(&self, puzzle: &[u8], grid: &[u8]) -> Option<u32>;
+    /// The papers' energy of `grid`: how many rules it breaks, whatever else is missing.
+    fn energy(&self, puzzle: &[u8], grid: &[u8]) -> u32 {
+        self.violations(puzzle, grid).unwrap_or(0)
+    }
     /// Whether `grid` answers `puzzle`: keeps its givens, is complete and breaks no rule.
     fn accepts(&self, puzzle: &[u8], grid: &[u8]) -> bool {
         self.violations(puzzle, grid) == Some(0)
