@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use candle_core::{DType, Device, Tensor};
 use clap::Parser;
 use hrm_host::memory::keep_freed;
-use hrm_host::model::{Backend, Gradient, Hrm, ModelConfig, Params, Positions, TaskName};
+use hrm_host::model::{Backend, Gradient, Hrm, ModelConfig, Params, Positions};
 use hrm_host::threads::use_threads;
 
 /// Measures forward (and backward) segments of a randomly initialised 9x9 model.
@@ -82,7 +82,7 @@ fn main() -> Result<()> {
         (_, None) => {}
     }
     let config = ModelConfig {
-        task: TaskName::Sudoku9,
+        task: hrm_host::task::usual(),
         width: options.width,
         heads: options.heads,
         inner: options.inner,

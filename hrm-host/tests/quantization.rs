@@ -6,14 +6,15 @@ use hrm_core::pack::Provenance;
 use hrm_core::task::sudoku::{Sudoku, SudokuKind};
 use hrm_host::data::PuzzleSet;
 use hrm_host::data::generate::{Recipe, generate};
-use hrm_host::model::{Hrm, ModelConfig, Params, Positions, TaskName};
+use hrm_host::model::{Hrm, ModelConfig, Params, Positions};
 use hrm_host::quant::compare::compare;
 use hrm_host::quant::{About, AlignedPack, IntegerModel, QuantError, quantize, restore};
+use hrm_host::task::find;
 use hrm_host::train::eval::{Answers, FloatModel};
 
 fn config(positions: Positions, shared_levels: bool, continue_head: bool) -> ModelConfig {
     ModelConfig {
-        task: TaskName::Sudoku6,
+        task: find("sudoku6").unwrap(),
         width: 32,
         heads: 2,
         inner: 48,
@@ -49,7 +50,7 @@ type Failed = Box<dyn std::error::Error>;
 
 fn puzzles(count: usize, seed: u64) -> PuzzleSet {
     let task = Sudoku::new(SudokuKind::Six);
-    generate(&Recipe { task, count, seed, givens: None }, |_| {}).unwrap()
+    generate(&Recipe { task: task.into(), count, seed, givens: None }, |_| {}).unwrap()
 }
 
 fn pack(config: &ModelConfig, members: &[Params], lanes: LaneWidth) -> AlignedPack {
@@ -162,7 +163,7 @@ fn a_pack_of_another_shape_is_not_restored() {
     for other in [
         ModelConfig { inner: 64, ..own.clone() },
         ModelConfig { positions: Positions::Rope, ..own.clone() },
-        ModelConfig { task: TaskName::Sudoku9, ..own },
+        ModelConfig { task: find("sudoku9").unwrap(), ..own },
     ] {
         let error = restore(&opened, 0, &other).unwrap_err();
         assert!(matches!(&error, QuantError::OtherShape { .. }), "{error}");

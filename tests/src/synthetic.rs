@@ -11,7 +11,7 @@ use hrm_core::{
         ALIGN, FORMAT_VERSION, Header, LayerParams, Layout, MAGIC, MatrixSpan, MemberParams, PRELUDE_BYTES,
         Provenance, SelfTest, Shape, Span, checksum,
     },
-    task::{Task, sudoku::Sudoku},
+    task::{All, Task, Tasks, Visitor},
     workspace_words,
 };
 use rand_core::{Rng, SeedableRng};
@@ -46,7 +46,24 @@ pub struct Kind {
 
 /// A pack of `kind` with random weights.
 pub fn pack(kind: Kind, seed: u64) -> Vec<u8> {
-    let task = Sudoku::named(kind.task).expect("a Sudoku");
+    pack_of::<All>(kind, seed)
+}
+
+/// A pack of `kind`, whose task is one of the list `L`.
+pub fn pack_of<L: Tasks>(kind: Kind, seed: u64) -> Vec<u8> {
+    struct Made(Kind, u64);
+    impl Visitor for Made {
+        type Output = Vec<u8>;
+
+        fn visit<T: Task>(self, task: T) -> Vec<u8> {
+            made(&task, self.0, self.1)
+        }
+    }
+    let Ok(pack) = L::visit(kind.task, Made(kind, seed)) else { panic!("no task {}", kind.task) };
+    pack
+}
+
+fn made<T: Task>(task: &T, kind: Kind, seed: u64) -> Vec<u8> {
     let relations = if kind.relation { task.relations() as u8 + 3 } else { 0 };
     let shape = Shape {
         cells: task.cells() as u16,
@@ -70,7 +87,7 @@ pub fn pack(kind: Kind, seed: u64) -> Vec<u8> {
     let layout = Layout::of(&shape);
     let mut writer =
         Writer { shape, layout, rng: Pcg64Mcg::seed_from_u64(seed), sections: vec![0; layout.bytes] };
-    writer.tables(&task);
+    writer.tables(task);
     for member in 0..usize::from(kind.members) {
         writer.member(layout.members_at + member * layout.member.bytes);
     }
@@ -132,7 +149,7 @@ impl Writer {
         (self.rng.next_u32() % (2 * limit as u32 + 1)) as i32 - limit
     }
 
-    fn tables(&mut self, task: &Sudoku) {
+    fn tables<T: Task>(&mut self, task: &T) {
         let exp2: Vec<u16> =
             (0..256).map(|i| (32767.0 * (-f64::from(i) / 256.0).exp2()).round() as u16).collect();
         let sigmoid: Vec<u16> =

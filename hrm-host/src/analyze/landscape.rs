@@ -6,12 +6,13 @@
 //! picture shows valleys, not proofs.
 
 use candle_core::{DType, Result, Tensor};
-use hrm_core::task::sudoku::Sudoku;
+use hrm_core::task::Task;
 use serde::Serialize;
 
 use super::path::Path;
 use super::plane::Plane;
 use crate::model::{Carry, Gradient, Hrm};
+use crate::task::Game;
 use crate::train::loss::argmax;
 
 /// Places along each side of the landscape; odd, so that one is where the thought ended.
@@ -45,7 +46,7 @@ impl Landscape {
     ///
     /// # Errors
     /// Where the model fails.
-    pub fn of(hrm: &Hrm, task: &Sudoku, (puzzle, answer): (&[u8], &[u8]), segments: usize) -> Result<Self> {
+    pub fn of(hrm: &Hrm, task: &Game, (puzzle, answer): (&[u8], &[u8]), segments: usize) -> Result<Self> {
         let tokens = Tensor::from_slice(puzzle, (1, puzzle.len()), hrm.device())?.to_dtype(DType::U32)?;
         let mut carry = hrm.initial_carry(1)?;
         let mut path = Path::default();
@@ -71,7 +72,7 @@ impl Landscape {
         let mut energy = Vec::with_capacity(SIDE * SIDE);
         for row in places(extent, SIDE).chunks_exact(SIDE) {
             let scores = hrm.read_out(&around.states(row)?)?;
-            energy.extend(grids(&scores)?.iter().map(|grid| task.repeats(grid)));
+            energy.extend(grids(&scores)?.iter().map(|grid| task.energy(puzzle, grid)));
         }
         let mut arrows = Vec::with_capacity(ARROWS * ARROWS);
         for row in places(extent, ARROWS).chunks_exact(ARROWS) {
@@ -141,18 +142,18 @@ fn grids(scores: &Tensor) -> Result<Vec<Vec<u8>>> {
 #[cfg(test)]
 mod tests {
     use candle_core::Device;
-    use hrm_core::task::sudoku::SudokuKind;
+    use hrm_core::task::sudoku::{Sudoku, SudokuKind};
 
     use super::super::path::follow;
     use super::super::path::tests::ANSWER;
     use super::*;
     use crate::data::{Puzzle, PuzzleSet};
-    use crate::model::{ModelConfig, Params, Positions, TaskName};
+    use crate::model::{ModelConfig, Params, Positions};
     use crate::train::eval::FloatModel;
 
     fn model() -> Hrm {
         let config = ModelConfig {
-            task: TaskName::Sudoku4,
+            task: crate::task::find("sudoku4").unwrap(),
             width: 16,
             heads: 2,
             inner: 16,
@@ -172,7 +173,7 @@ mod tests {
 
     #[test]
     fn the_middle_of_a_landscape_is_where_the_thought_ended() {
-        let (hrm, task) = (model(), Sudoku::new(SudokuKind::Four));
+        let (hrm, task) = (model(), Game::from(Sudoku::new(SudokuKind::Four)));
         let mut question = ANSWER;
         question[3..12].fill(1);
         let found = Landscape::of(&hrm, &task, (&question, &ANSWER), 6).unwrap();

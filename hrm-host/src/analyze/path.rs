@@ -1,9 +1,10 @@
 //! A model's way through one puzzle, segment by segment.
 
-use hrm_core::task::{Task, sudoku::Sudoku};
+use hrm_core::task::Task;
 use serde::Serialize;
 
 use crate::data::PuzzleSet;
+use crate::task::Game;
 use crate::train::eval::{Answers, Moment};
 
 /// Segments at the end of a path over which it is judged to move or to rest.
@@ -14,7 +15,7 @@ const LAST: usize = 4;
 pub struct Path {
     /// Cells that differ from the answer, after each segment; 0 for another valid grid, as puzzles with several solutions have.
     pub wrong: Vec<u32>,
-    /// Digits that repeat in a row, column or box after each segment: the papers' energy E, which needs no answer.
+    /// The rules that the grid breaks after each segment: the papers' energy E, which needs no answer.
     pub energy: Vec<u32>,
     /// `|z_h - z_h'| / |z_h|` from each segment's end `z_h'` to the next one's `z_h`; one fewer than there are segments.
     pub moved: Vec<f64>,
@@ -85,10 +86,10 @@ pub fn follow<A: Answers>(
 }
 
 impl Path {
-    pub(super) fn stand(&mut self, task: &Sudoku, grid: &[u8], (question, answer): (&[u8], &[u8])) {
+    pub(super) fn stand(&mut self, task: &Game, grid: &[u8], (question, answer): (&[u8], &[u8])) {
         let apart = || grid.iter().zip(answer).filter(|(a, b)| a != b).count() as u32;
         self.wrong.push(if task.accepts(question, grid) { 0 } else { apart() });
-        self.energy.push(task.repeats(grid));
+        self.energy.push(task.energy(question, grid));
     }
 
     pub(super) fn rest(&mut self, states: &[Vec<f64>]) {
@@ -108,7 +109,7 @@ fn distance<T: Copy + Into<f64>>(a: &[T], b: &[T]) -> f64 {
 pub(super) mod tests {
     use std::convert::Infallible;
 
-    use hrm_core::task::sudoku::SudokuKind;
+    use hrm_core::task::sudoku::{Sudoku, SudokuKind};
 
     use super::*;
     use crate::data::Puzzle;

@@ -3,13 +3,14 @@
 //! A model that reasons has the answer as a fixed point: once right, it stays right. One that guesses can lose the last
 //! cell of a full grid.
 
-use hrm_core::task::{draw, sudoku::BLANK};
+use hrm_core::task::{Task, draw};
 use rand_core::Rng;
 use rand_pcg::Pcg64;
 use serde::Serialize;
 
 use super::path::Path;
 use crate::data::{Puzzle, PuzzleSet};
+use crate::task::Game;
 use crate::train::eval::wilson;
 
 /// What is left to find of a puzzle that is nearly its own answer.
@@ -27,19 +28,19 @@ impl Left {
         let mut left = PuzzleSet::new(set.task());
         for (row, puzzle) in set.iter().enumerate() {
             let mut question = puzzle.answer.to_vec();
-            self.blank(&mut question, set.task().side(), &mut Pcg64::new(u128::from(seed), row as u128));
+            self.blank(&mut question, &set.task(), &mut Pcg64::new(u128::from(seed), row as u128));
             left.push(Puzzle { question: &question, ..puzzle });
         }
         left
     }
 
-    fn blank<R: Rng>(self, grid: &mut [u8], side: usize, rng: &mut R) {
+    fn blank<R: Rng>(self, grid: &mut [u8], task: &Game, rng: &mut R) {
         let cells = match self {
             Left::Cell => 1,
-            Left::Row => side,
+            Left::Row => task.dims().1,
         };
         let first = cells * draw::below(rng, (grid.len() / cells) as u32) as usize;
-        grid[first..first + cells].fill(BLANK);
+        grid[first..first + cells].fill(task.blank());
     }
 }
 
@@ -76,7 +77,7 @@ pub fn keeping(paths: &[Path]) -> Keeping {
 
 #[cfg(test)]
 mod tests {
-    use hrm_core::task::sudoku::{Sudoku, SudokuKind};
+    use hrm_core::task::sudoku::{BLANK, Sudoku, SudokuKind};
 
     use super::super::path::tests::{ANSWER, path};
     use super::*;

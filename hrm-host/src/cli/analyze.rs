@@ -98,7 +98,7 @@ pub(super) fn run(args: Args) -> Result<Exit> {
             let hrm = model.hrm.clone();
             let config = model.hrm.config().clone();
             let float = |_: &PuzzleSet, _, walked: &[Path], _: &mut Progress| Ok((hrm, walked.to_vec()));
-            study(&args, *model, (float, 0), (config.task.as_str(), config.segments), about, pictures)
+            study(&args, *model, (float, 0), (config.task.name(), config.segments), about, pictures)
         }
     }
 }

@@ -6,14 +6,7 @@ use std::{
 };
 
 use anyhow::{Result, bail, ensure};
-use clap::{
-    Subcommand,
-    builder::{PossibleValuesParser, TypedValueParser},
-};
-use hrm_core::task::{
-    Task,
-    sudoku::{Sudoku, SudokuKind},
-};
+use clap::Subcommand;
 use hrm_host::data::{
     PuzzleSet,
     export::{self, GENERATED},
@@ -24,12 +17,13 @@ use hrm_host::data::{
     stats::stats,
 };
 use hrm_host::files::{Output, Staged, WriteError, commit};
+use hrm_host::task::Game;
 
 use super::data_set;
 use super::exit::Exit;
 use super::outputs::Force;
 use super::progress::ProgressArgs;
-use super::values::{at_least_1, count};
+use super::values::{Tasks, at_least_1, count};
 
 /// Guesses of the exact solver that an import spends to find second solutions.
 const GUESSES: u64 = 20_000;
@@ -66,8 +60,8 @@ enum Command {
         #[arg(long)]
         check_unique: bool,
         /// Expect puzzles of this size; otherwise the first row decides
-        #[arg(long, value_parser = tasks())]
-        task: Option<Sudoku>,
+        #[arg(long, value_parser = Tasks)]
+        task: Option<Game>,
     },
     /// Write a puzzle file as another program reads it.
     Export {
@@ -90,8 +84,8 @@ enum Command {
     /// The rating written is the number of guesses that this program's exact solver makes.
     Generate {
         /// The size
-        #[arg(long, value_parser = tasks())]
-        task: Sudoku,
+        #[arg(long, value_parser = Tasks)]
+        task: Game,
         /// Number of puzzles, all different
         #[arg(long, value_parser = at_least_1::<usize>)]
         count: usize,
@@ -131,7 +125,7 @@ enum Command {
         /// Equal seeds give equal splits
         #[arg(long, default_value_t = 1)]
         seed: u64,
-        /// What the parts must not share [default: solutions for 9x9, puzzles for 6x6, questions for 4x4]
+        /// What the parts must not share [default: solutions for 9x9, puzzles for 6x6, questions otherwise]
         #[arg(long)]
         apart: Option<Apart>,
         /// File for the rows to train on
@@ -159,12 +153,6 @@ struct ColumnsArg {
 enum Format {
     /// A folder of the original HRM
     Hrm,
-}
-
-/// Reads a size by the name of its task.
-pub(super) fn tasks() -> impl TypedValueParser<Value = Sudoku> {
-    let names = SudokuKind::ALL.map(|kind| Sudoku::new(kind).name());
-    PossibleValuesParser::new(names).try_map(|name| Sudoku::named(&name).ok_or("there is no such task"))
 }
 
 /// Runs the subcommand.
@@ -233,7 +221,7 @@ pub(super) fn run(args: Args) -> Result<Exit> {
             let out_validation = plan.output(&out_validation, GENERATED)?;
             let columns = columns.columns.unwrap_or_default();
             let set = import(&input, &Options { columns, ..Options::default() })?.set;
-            let apart = apart.unwrap_or(Apart::usual(set.task()));
+            let apart = apart.unwrap_or(set.task().apart());
             let parts = split(&set, validation, apart, seed)?;
             let (train, validation) = (set.subset(&parts.train), set.subset(&parts.validation));
             commit([stage(&train, &out_train)?, stage(&validation, &out_validation)?])?;

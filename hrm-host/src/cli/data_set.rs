@@ -3,15 +3,15 @@
 use std::path::Path;
 
 use anyhow::Result;
-use hrm_core::task::sudoku::Sudoku;
 use hrm_host::data::import::{Imported, load};
 use hrm_host::files::{commit, make_folder};
 use hrm_host::original::dataset::{IDENTIFIERS, folder_at, read, write};
+use hrm_host::task::Game;
 
 use super::outputs::{Force, stage_unsigned};
 
 /// The puzzles of a folder, as if each were a line.
-pub(super) fn import(input: &Path, task: Option<Sudoku>) -> Result<Imported> {
+pub(super) fn import(input: &Path, task: Option<Game>) -> Result<Imported> {
     let set = read(&folder_at(input)?, task)?;
     let lines = (1..=set.len() as u64).collect();
     Ok(Imported::of(set, lines))

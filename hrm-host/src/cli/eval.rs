@@ -80,7 +80,7 @@ pub(super) fn run(args: Args) -> Result<Exit> {
         }
         (Model::Float(model), about) => {
             let config = model.hrm.config().clone();
-            table(&args, *model, config.task.as_str(), config.segments, &about)
+            table(&args, *model, config.task.name(), config.segments, &about)
         }
     }
 }

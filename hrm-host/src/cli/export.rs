@@ -290,7 +290,7 @@ fn calibration_rows(train: &PuzzleSet, count: usize, seed: u64) -> PuzzleSet {
         let row = train.get(i * train.len() / count);
         let mut question = row.question.to_vec();
         if i % 2 == 1 {
-            ease(&mut question, row.answer, 1.0, &mut rng);
+            ease(train.task().blank(), &mut question, row.answer, 1.0, &mut rng);
         }
         set.push(Puzzle { question: &question, ..row });
     }

@@ -3,14 +3,13 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
-use hrm_core::task::sudoku::Sudoku;
 use hrm_host::files::{CONFIG, make_folder, replace_file};
-use hrm_host::model::TaskName;
 use hrm_host::original::{checkpoint_at, import};
+use hrm_host::task::Game;
 use hrm_host::train::checkpoint::{RunDir, TrainedModel};
 
-use super::data::tasks;
 use super::exit::Exit;
+use super::values::Tasks;
 
 /// Make a run of a checkpoint of the original PyTorch HRM, for `eval`, `verify`, `export`, `analyze` and `train --from`.
 ///
@@ -27,8 +26,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// What the model was trained on; otherwise its vocabulary and the data's name tell
-    #[arg(long, value_parser = tasks())]
-    task: Option<Sudoku>,
+    #[arg(long, value_parser = Tasks)]
+    task: Option<Game>,
 }
 
 /// Runs the subcommand.
@@ -38,8 +37,7 @@ pub(super) fn run(args: Args) -> Result<Exit> {
     let dir = RunDir::open(&args.out);
     let unused = dir.is_unused().with_context(|| format!("cannot list {}", args.out.display()))?;
     ensure!(unused, "{} is not empty; give another --out", args.out.display());
-    let task = args.task.and_then(|task| TaskName::ALL.into_iter().find(|name| name.as_str() == task.name()));
-    let imported = import(&path, args.config.as_deref(), task)
+    let imported = import(&path, args.config.as_deref(), args.task)
         .with_context(|| format!("cannot import {}", path.display()))?;
 
     make_folder(&args.out)?;

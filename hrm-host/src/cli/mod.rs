@@ -2,10 +2,9 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 use hrm_core::task::draw::shuffle;
-use hrm_core::task::{Task, sudoku::Sudoku};
 use hrm_host::data::import::{Columns, Options};
 use hrm_host::data::{self as puzzle_data, PuzzleSet};
 use hrm_host::vote::record::DataMark;
@@ -33,7 +32,6 @@ mod interrupt;
 mod manual;
 mod model;
 mod outputs;
-mod picture;
 mod policy;
 mod progress;
 mod puzzles;
@@ -188,7 +186,7 @@ fn all_and_drawn(
     rows: usize,
     seed: u64,
 ) -> anyhow::Result<(PuzzleSet, Vec<usize>)> {
-    let task = Sudoku::named(task).with_context(|| format!("unknown task {task}"))?;
+    let task = hrm_host::task::find(task)?;
     let columns = file.columns.clone().unwrap_or_default();
     let all = puzzle_data::import::import(
         &file.data,

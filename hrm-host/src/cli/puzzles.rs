@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use hrm_core::solve::Status;
-use hrm_core::task::sudoku::Sudoku;
 use hrm_host::data::import::{Columns, ImportError, questions, questions_in};
 use hrm_host::data::problem::Problem;
+use hrm_host::task::Game;
 
 use super::exit::Exit;
 use super::values::Misuse;
@@ -52,7 +52,7 @@ impl Asked {
 
 impl PuzzleArgs {
     /// All of them, at least one. What is no puzzle does not keep the others from being solved.
-    pub(super) fn read(&self, task: &Sudoku) -> Result<Vec<Asked>> {
+    pub(super) fn read(&self, task: &Game) -> Result<Vec<Asked>> {
         let mut asked = Vec::new();
         for (index, text) in self.puzzles.iter().enumerate() {
             asked.extend(match text.as_str() {
@@ -73,7 +73,7 @@ impl PuzzleArgs {
     }
 
     /// The puzzles of a text, which may be the name of a file: no puzzle is one.
-    fn of_text(&self, index: usize, text: &str, task: &Sudoku) -> Result<Vec<Asked>> {
+    fn of_text(&self, index: usize, text: &str, task: &Game) -> Result<Vec<Asked>> {
         let found = questions_in(text, *task);
         let is_puzzle = found.as_ref().is_ok_and(|found| found.iter().any(|(_, tokens)| tokens.is_ok()));
         if !is_puzzle && Path::new(text).is_file() {
@@ -100,7 +100,7 @@ impl PuzzleArgs {
         })
     }
 
-    fn of_file(&self, path: &Path, task: &Sudoku) -> Result<Vec<Asked>> {
+    fn of_file(&self, path: &Path, task: &Game) -> Result<Vec<Asked>> {
         let shown = if path == Path::new("-") { "standard input".into() } else { path.display().to_string() };
         let found = match questions(path, *task, &self.columns.clone().unwrap_or_default()) {
             Ok(found) => found,

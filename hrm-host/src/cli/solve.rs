@@ -9,17 +9,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
 use hrm_core::solve::{Answer, GuessEnd, Policy, Progress, Solver, Status, Step, Stop};
-use hrm_core::task::sudoku::{Sudoku, SudokuKind};
 use hrm_core::task::{Refusal, Task};
 use hrm_core::{Hrm, Pack, workspace_words};
-use hrm_host::data::exact::Exact;
-use hrm_host::data::problem::turned;
 use hrm_host::quant::AlignedPack;
 use hrm_host::queue::work_off;
+use hrm_host::task::{self, Exact, Game, View};
 
 use super::exit::Exit;
 use super::interrupt;
-use super::picture::{Style, picture};
 use super::policy::PolicyArgs;
 use super::progress::ProgressArgs;
 use super::puzzles::{Asked, PuzzleArgs, Score};
@@ -58,10 +55,8 @@ pub(super) fn run(args: Args) -> Result<Exit> {
     super::use_threads(args.threads)?;
     let file = AlignedPack::read(&args.pack)?;
     let pack = file.open()?;
-    let name = pack.header()?.task;
-    let task = Sudoku::named(name).with_context(|| {
-        format!("{} is for the task {name}, which this program does not know", args.pack.display())
-    })?;
+    let task =
+        task::find(pack.header()?.task).with_context(|| format!("{} cannot be used", args.pack.display()))?;
     let policy = args.policy.policy(pack.shape().segments)?;
     let puzzles = args.puzzles.read(&task)?;
     let solving = Solving { task, pack, policy, puzzles: &puzzles, json: args.json };
@@ -70,7 +65,7 @@ pub(super) fn run(args: Args) -> Result<Exit> {
 
 /// The puzzles of a command line, and how they are to be solved.
 struct Solving<'a> {
-    task: Sudoku,
+    task: Game,
     pack: Pack<'a>,
     policy: Policy,
     puzzles: &'a [Asked],
@@ -187,13 +182,13 @@ impl Solving<'_> {
 
 /// Solves and shows the grid after every segment: drawn in place on a terminal, a line a segment elsewhere.
 fn watch<'s>(
-    task: &Sudoku,
+    task: &Game,
     puzzle: &[u8],
-    solver: &'s mut Solver<Sudoku>,
+    solver: &'s mut Solver<Game>,
     model: &mut Hrm<'_, '_>,
     policy: &Policy,
 ) -> Result<Answer<'s>> {
-    let (redraws, style) = (terminal::redraws(&stderr()), Style::of(&stderr()));
+    let (redraws, colour) = (terminal::redraws(&stderr()), terminal::colours(&stderr()));
     let mut before = puzzle.to_vec();
     let mut drawn = 0;
     loop {
@@ -207,7 +202,8 @@ fn watch<'s>(
                 if drawn > 0 {
                     let _ = write!(text, "\x1b[{drawn}A\x1b[J");
                 }
-                let _ = writeln!(text, "{state}\n{}", picture(task, puzzle, grid, &before, style));
+                let view = View { puzzle, grid, before: &before, colour };
+                let _ = writeln!(text, "{state}\n{}", task.picture(&view));
                 drawn = text.matches('\n').count();
             } else {
                 let _ = writeln!(text, "{}  {state}", task.text(grid));
@@ -253,24 +249,27 @@ fn ended_how(ended: GuessEnd) -> String {
 }
 
 /// The whole answer to a single puzzle.
-fn page(task: &Sudoku, puzzle: &[u8], answer: &Answer<'_>) -> String {
+fn page(task: &Game, puzzle: &[u8], answer: &Answer<'_>) -> String {
     let head = headline(task, answer);
     if answer.grid.is_empty() {
         return head;
     }
-    let mut text = format!("{head}\n\n{}", picture(task, puzzle, answer.grid, puzzle, Style::of(&stdout())));
+    let view = View { puzzle, grid: answer.grid, before: puzzle, colour: terminal::colours(&stdout()) };
+    let mut text = format!("{head}\n\n{}", task.picture(&view));
     let _ = write!(text, "\n{}", task.text(answer.grid));
-    if answer.status == Status::Unproven {
-        let _ = write!(text, "\n{}", truth(task, puzzle));
+    if answer.status == Status::Unproven
+        && let Some(exact) = task.exact()
+    {
+        let _ = write!(text, "\nan exact search says: {}", truth(exact.as_ref(), puzzle));
     }
     text
 }
 
-fn line(task: &Sudoku, index: usize, answer: &Answer<'_>) -> String {
+fn line(task: &Game, index: usize, answer: &Answer<'_>) -> String {
     format!("{:>5}  {}  {}", index + 1, task.text(answer.grid), headline(task, answer))
 }
 
-pub(super) fn headline(task: &Sudoku, answer: &Answer<'_>) -> String {
+pub(super) fn headline(task: &Game, answer: &Answer<'_>) -> String {
     let guesses = if answer.guesses == 1 { "guess" } else { "guesses" };
     let segments = if answer.segments == 1 { "segment" } else { "segments" };
     let work = format!("{} {guesses}, {} {segments}", answer.guesses, answer.segments);
@@ -287,10 +286,11 @@ pub(super) fn headline(task: &Sudoku, answer: &Answer<'_>) -> String {
 }
 
 /// What is wrong with a puzzle, by row and column.
-fn explain(task: &Sudoku, refusal: Refusal) -> String {
+fn explain(task: &Game, refusal: Refusal) -> String {
     let place = |cell: u16| {
         let cell = usize::from(cell);
-        format!("row {} column {}", cell / task.side() + 1, cell % task.side() + 1)
+        let (_, columns) = task.dims();
+        format!("row {} column {}", cell / columns + 1, cell % columns + 1)
     };
     match refusal {
         Refusal::Contradiction { first, second } => {
@@ -301,23 +301,17 @@ fn explain(task: &Sudoku, refusal: Refusal) -> String {
 }
 
 /// What an exact search says of a puzzle that the model left unproven.
-fn truth(task: &Sudoku, puzzle: &[u8]) -> String {
-    let solutions = |puzzle: &[u8]| Exact::new(*task).search(puzzle, 2).solutions.len();
-    match solutions(puzzle) {
-        0 if task.kind() == SudokuKind::Six && solutions(&turned(*task, puzzle)) > 0 => {
-            "an exact search says: with boxes of 2 rows x 3 columns this puzzle has no solution; with boxes of 3 rows x 2 \
-             columns it has: exchange its rows and columns"
-                .into()
+fn truth(exact: &dyn Exact, puzzle: &[u8]) -> &'static str {
+    match exact.search_within(puzzle, 2, u64::MAX).solutions.len() {
+        0 => exact.misunderstood(puzzle).unwrap_or("this puzzle has no solution"),
+        1 => {
+            "this puzzle has one solution, which the model did not find; try more --guesses or another --policy-seed"
         }
-        0 => "an exact search says: this puzzle has no solution".into(),
-        1 => "an exact search says: this puzzle has one solution, which the model did not find; try more --guesses \
-              or another --policy-seed"
-            .into(),
-        _ => "an exact search says: this puzzle has several solutions".into(),
+        _ => "this puzzle has several solutions",
     }
 }
 
-pub(super) fn json(task: &Sudoku, puzzle: &[u8], answer: &Answer<'_>) -> String {
+pub(super) fn json(task: &Game, puzzle: &[u8], answer: &Answer<'_>) -> String {
     let status = match answer.status {
         Status::Solved => "solved",
         Status::Voted => "voted",

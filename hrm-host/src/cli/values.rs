@@ -1,6 +1,11 @@
 //! Values of options: what the command line alone shows to be wrong is refused before anything else, with the exit code for that.
 
+use std::ffi::OsStr;
 use std::str::FromStr;
+
+use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
+use clap::{Arg, Command};
+use hrm_host::task::{Game, find, names};
 
 /// Something that only several options together show to be wrong.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +24,22 @@ where
         }
         Ok(_) => Err("give at least 1".to_owned()),
         Err(_) => Err("give a whole number, at least 1".to_owned()),
+    }
+}
+
+/// A task by its name; help shows the usual ones.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tasks;
+
+impl TypedValueParser for Tasks {
+    type Value = Game;
+
+    fn parse_ref(&self, cmd: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<Game, clap::Error> {
+        StringValueParser::new().try_map(|name| find(&name)).parse_ref(cmd, arg, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(names().into_iter().map(PossibleValue::new)))
     }
 }
 

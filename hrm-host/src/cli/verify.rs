@@ -200,7 +200,7 @@ fn against_checkpoint(args: &Args, checkpoint: &Path, pack: Pack<'_>) -> Result<
     }
     let member = args.member.unwrap_or(members - 1);
     ensure!(member < members, "--member {member}: the pack has members 0 to {}", members - 1);
-    let set = draw_rows(&args.file()?, config.model.task.as_str(), args.rows, args.seed)?;
+    let set = draw_rows(&args.file()?, config.model.task.name(), args.rows, args.seed)?;
     let segments = args.segments.unwrap_or(config.model.segments);
 
     let mut checks = of_origin((&pack, member), (&path, args.raw), &trained, &args.limits)?;

@@ -87,7 +87,7 @@ mod tests {
 
     fn set() -> PuzzleSet {
         let task = Sudoku::new(SudokuKind::Six);
-        generate(&Recipe { task, count: 20, seed: 1, givens: None }, |_| {}).expect("puzzles")
+        generate(&Recipe { task: task.into(), count: 20, seed: 1, givens: None }, |_| {}).expect("puzzles")
     }
 
     #[test]

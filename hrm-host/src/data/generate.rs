@@ -1,25 +1,21 @@
-//! Puzzles of our own: random full grids, clues taken away while the answer stays the only one.
+//! Puzzles of our own, all different.
 
 use std::collections::HashSet;
 
-use hrm_core::task::{
-    Task, draw,
-    sudoku::{BLANK, Sudoku, SudokuKind},
-};
 use rand_pcg::Pcg64;
 use rayon::prelude::*;
 
 use super::{
     Puzzle, PuzzleSet,
-    exact::Exact,
     export::{MINIMAL, SOURCE},
 };
+use crate::task::Game;
 
 /// What to generate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Recipe {
-    /// The size.
-    pub task: Sudoku,
+    /// The task.
+    pub task: Game,
     /// How many puzzles, all with different questions.
     pub count: usize,
     /// Equal seeds give equal puzzles, whatever the number of threads.
@@ -44,6 +40,18 @@ pub enum GenerateError {
         /// One blank.
         most: usize,
     },
+    /// Nobody can make its puzzles.
+    #[error("there is no generator of {task}; import puzzles from a file")]
+    None {
+        /// The task's name.
+        task: &'static str,
+    },
+    /// Its puzzles have no number of givens to choose.
+    #[error("{task} puzzles have no number of givens to choose; leave it out")]
+    NoGivens {
+        /// The task's name.
+        task: &'static str,
+    },
     /// The search ran dry.
     #[error(
         "only {found} of {count} different puzzles found in {attempts} attempts, and hardly a new one among the last: there \
@@ -59,15 +67,6 @@ pub enum GenerateError {
     },
 }
 
-/// The fewest givens that any puzzle with one solution has: 4, 8 and 17 (all proven by exhaustive search).
-pub fn fewest_givens(kind: SudokuKind) -> usize {
-    match kind {
-        SudokuKind::Four => 4,
-        SudokuKind::Six => 8,
-        SudokuKind::Nine => 17,
-    }
-}
-
 /// Attempts after which the search asks whether it still finds anything.
 const WINDOW: u64 = 10_000;
 
@@ -75,15 +74,19 @@ const WINDOW: u64 = 10_000;
 const FRUITLESS: u64 = 200;
 
 /// Generates puzzles as `recipe` says, on all processors; `progress` is told the number found so far. The rating of a row
-/// is the number of guesses of [`Exact`].
+/// is what the task's generator says.
 ///
 /// Gives up where of the last `WINDOW` attempts fewer than one in 200 found a new puzzle: few grids have puzzles with very
 /// few givens, and small sizes have few different puzzles at all.
 pub fn generate(recipe: &Recipe, mut progress: impl FnMut(usize)) -> Result<PuzzleSet, GenerateError> {
     let Recipe { task, count, seed, givens } = *recipe;
-    let (fewest, most) = (fewest_givens(task.kind()), task.cells() - 1);
-    if let Some(givens) = givens.filter(|givens| !(fewest..=most).contains(givens)) {
-        return Err(GenerateError::Givens { task: task.name(), givens, fewest, most });
+    let generator = task.generator().ok_or(GenerateError::None { task: task.name() })?;
+    if let Some(givens) = givens {
+        let range = generator.givens().ok_or(GenerateError::NoGivens { task: task.name() })?;
+        if !range.contains(&givens) {
+            let (fewest, most) = range.into_inner();
+            return Err(GenerateError::Givens { task: task.name(), givens, fewest, most });
+        }
     }
     let source = givens.map_or(format!("{SOURCE}{MINIMAL}"), |givens| format!("{SOURCE}{givens}"));
     let mut set = PuzzleSet::new(task);
@@ -98,13 +101,14 @@ pub fn generate(recipe: &Recipe, mut progress: impl FnMut(usize)) -> Result<Puzz
             window = (attempts, set.len());
         }
         let batch = ((count - set.len()) as u64).clamp(16, 1024);
-        let found: Vec<Option<Made>> =
-            (attempts..attempts + batch).into_par_iter().map(|attempt| make(recipe, seed, attempt)).collect();
+        let attempt =
+            |attempt| generator.attempt(givens, &mut Pcg64::new(u128::from(seed), u128::from(attempt)));
+        let found: Vec<Option<_>> = (attempts..attempts + batch).into_par_iter().map(attempt).collect();
         attempts += batch;
-        for made in found.into_iter().flatten() {
-            if set.len() < count && known.insert(made.question.clone()) {
-                let rating = Some(u32::try_from(made.guesses).unwrap_or(u32::MAX).into());
-                set.push(Puzzle { question: &made.question, answer: &made.answer, source: &source, rating });
+        for (question, answer, rating) in found.into_iter().flatten() {
+            if set.len() < count && known.insert(question.clone()) {
+                let rating = rating.map(|rating| u32::try_from(rating).unwrap_or(u32::MAX).into());
+                set.push(Puzzle { question: &question, answer: &answer, source: &source, rating });
             }
         }
         progress(set.len());
@@ -112,49 +116,16 @@ pub fn generate(recipe: &Recipe, mut progress: impl FnMut(usize)) -> Result<Puzz
     Ok(set)
 }
 
-struct Made {
-    question: Vec<u8>,
-    answer: Vec<u8>,
-    guesses: u64,
-}
-
-/// One attempt: `None` where clues cannot be taken away down to the number asked for.
-fn make(recipe: &Recipe, seed: u64, attempt: u64) -> Option<Made> {
-    let task = recipe.task;
-    let exact = Exact::new(task);
-    let mut rng = Pcg64::new(u128::from(seed), u128::from(attempt));
-    let grid = exact.complete(&vec![BLANK; task.cells()], &mut rng)?;
-    let mut answer = vec![0; task.cells()];
-    task.apply(&task.draw(&mut rng), &grid, &mut answer);
-
-    let mut order: Vec<usize> = (0..task.cells()).collect();
-    draw::shuffle(&mut rng, &mut order);
-    let mut question = answer.clone();
-    let mut givens = task.cells();
-    for cell in order {
-        if recipe.givens == Some(givens) {
-            break;
-        }
-        question[cell] = BLANK;
-        if exact.solvable_without(&question, cell, answer[cell]) {
-            question[cell] = answer[cell];
-        } else {
-            givens -= 1;
-        }
-    }
-    if recipe.givens.is_some_and(|wanted| wanted != givens) {
-        return None;
-    }
-    let guesses = exact.search(&question, 1).guesses;
-    Some(Made { question, answer, guesses })
-}
-
 #[cfg(test)]
 mod tests {
+    use hrm_core::task::Task;
+    use hrm_core::task::sudoku::{BLANK, Sudoku, SudokuKind};
+
     use super::*;
+    use crate::task::sudoku::{exact::Exact, fewest_givens};
 
     fn recipe(kind: SudokuKind, count: usize, givens: Option<usize>) -> Recipe {
-        Recipe { task: Sudoku::new(kind), count, seed: 7, givens }
+        Recipe { task: Sudoku::new(kind).into(), count, seed: 7, givens }
     }
 
     fn generated(recipe: &Recipe) -> PuzzleSet {
@@ -165,13 +136,13 @@ mod tests {
     fn minimal_puzzles_are_minimal_unique_and_different() {
         for (kind, count) in [(SudokuKind::Four, 200), (SudokuKind::Six, 100), (SudokuKind::Nine, 20)] {
             let set = generated(&recipe(kind, count, None));
-            let exact = Exact::new(set.task());
+            let exact = Exact::new(Sudoku::new(kind));
             assert_eq!(set.len(), count);
             let questions: HashSet<&[u8]> = set.iter().map(|puzzle| puzzle.question).collect();
             assert_eq!(questions.len(), count);
             for puzzle in set.iter() {
                 assert_eq!(exact.search(puzzle.question, 2).solutions, [puzzle.answer]);
-                assert!(set.task().givens(puzzle.question) >= fewest_givens(kind));
+                assert!(Sudoku::new(kind).givens(puzzle.question) >= fewest_givens(kind));
                 for cell in 0..set.cells() {
                     if puzzle.question[cell] != BLANK {
                         let mut fewer = puzzle.question.to_vec();
@@ -189,7 +160,7 @@ mod tests {
             [(SudokuKind::Four, 6), (SudokuKind::Six, 14), (SudokuKind::Nine, 30), (SudokuKind::Nine, 80)]
         {
             let set = generated(&recipe(kind, 30, Some(givens)));
-            assert!(set.iter().all(|puzzle| set.task().givens(puzzle.question) == givens));
+            assert!(set.iter().all(|puzzle| Sudoku::new(kind).givens(puzzle.question) == givens));
             assert!(set.iter().all(|puzzle| set.task().accepts(puzzle.question, puzzle.answer)));
         }
     }

@@ -1,6 +1,6 @@
 //! Easier copies of puzzles: some blanks filled in from the answer.
 
-use hrm_core::task::{draw, sudoku::BLANK};
+use hrm_core::task::{Task, draw};
 use rand_core::Rng;
 use rand_pcg::Pcg64;
 
@@ -15,10 +15,10 @@ pub fn hints_for(blanks: usize, percent: u8) -> usize {
     ((blanks * usize::from(percent) + 50) / 100).min(blanks.saturating_sub(1))
 }
 
-/// Fills `count` random blanks of `question` from `answer` (all of them where there are fewer). Every set of `count` blanks
+/// Fills `count` random cells that hold `blank` of `question` from `answer` (all of them where there are fewer). Every set of `count` blanks
 /// is equally likely, and the sets of growing counts drawn with equal generators are nested.
-pub fn fill<R: Rng>(question: &mut [u8], answer: &[u8], count: usize, rng: &mut R) {
-    let mut blanks: Vec<usize> = (0..question.len()).filter(|&cell| question[cell] == BLANK).collect();
+pub fn fill<R: Rng>(blank: u8, question: &mut [u8], answer: &[u8], count: usize, rng: &mut R) {
+    let mut blanks: Vec<usize> = (0..question.len()).filter(|&cell| question[cell] == blank).collect();
     draw::shuffle(rng, &mut blanks);
     for &cell in blanks.iter().take(count) {
         question[cell] = answer[cell];
@@ -27,26 +27,26 @@ pub fn fill<R: Rng>(question: &mut [u8], answer: &[u8], count: usize, rng: &mut 
 
 /// Fills n ~ U{1..m} random blanks with `m = clamp(floor(most * blanks), 1, blanks - 1)`; `most = 1` is the papers' data
 /// augmentation. A puzzle with fewer than two blanks stays. Returns n.
-pub fn ease<R: Rng>(question: &mut [u8], answer: &[u8], most: f64, rng: &mut R) -> usize {
-    let blanks = question.iter().filter(|&&token| token == BLANK).count();
+pub fn ease<R: Rng>(blank: u8, question: &mut [u8], answer: &[u8], most: f64, rng: &mut R) -> usize {
+    let blanks = question.iter().filter(|&&token| token == blank).count();
     if blanks < 2 {
         return 0;
     }
     let most = ((most * blanks as f64) as usize).clamp(1, blanks - 1);
     let count = 1 + draw::below(rng, most as u32) as usize;
-    fill(question, answer, count, rng);
+    fill(blank, question, answer, count, rng);
     count
 }
 
 /// The set with `percent` per cent of each puzzle's blanks filled ([`hints_for`] of them). Row `i` draws from a generator
 /// of its own made of `seed` and `i`, so a lower percentage's hints are a subset of a higher one's.
 pub fn with_hints(set: &PuzzleSet, percent: u8, seed: u64) -> PuzzleSet {
-    let mut eased = PuzzleSet::new(set.task());
+    let (mut eased, blank) = (PuzzleSet::new(set.task()), set.task().blank());
     for (row, puzzle) in set.iter().enumerate() {
         let mut question = puzzle.question.to_vec();
-        let blanks = question.iter().filter(|&&token| token == BLANK).count();
+        let blanks = question.iter().filter(|&&token| token == blank).count();
         let mut rng = Pcg64::new(u128::from(seed), row as u128);
-        fill(&mut question, puzzle.answer, hints_for(blanks, percent), &mut rng);
+        fill(blank, &mut question, puzzle.answer, hints_for(blanks, percent), &mut rng);
         eased.push(Puzzle { question: &question, ..puzzle });
     }
     eased
@@ -56,7 +56,7 @@ pub fn with_hints(set: &PuzzleSet, percent: u8, seed: u64) -> PuzzleSet {
 mod tests {
     use hrm_core::task::{
         Task,
-        sudoku::{Sudoku, SudokuKind},
+        sudoku::{BLANK, Sudoku, SudokuKind},
     };
 
     use super::*;
@@ -113,7 +113,7 @@ mod tests {
         let mut seen = [0u32; 16];
         for _ in 0..1500 {
             let mut question = [BLANK; 16];
-            let count = ease(&mut question, &ANSWER, 1.0, &mut rng);
+            let count = ease(BLANK, &mut question, &ANSWER, 1.0, &mut rng);
             assert_eq!(blanks(&question), 16 - count);
             assert!(question.iter().zip(ANSWER).all(|(&a, b)| a == BLANK || a == b));
             seen[count] += 1;
@@ -122,11 +122,11 @@ mod tests {
         assert!(seen[1..].iter().all(|&n| (60..150).contains(&n)), "{seen:?}");
         let mut one = ANSWER;
         one[3] = BLANK;
-        assert_eq!(ease(&mut one, &ANSWER, 1.0, &mut rng), 0);
+        assert_eq!(ease(BLANK, &mut one, &ANSWER, 1.0, &mut rng), 0);
         assert_eq!(one[3], BLANK);
 
         let counts = |most, rng: &mut Pcg64| -> std::collections::BTreeSet<usize> {
-            (0..200).map(|_| ease(&mut [BLANK; 16], &ANSWER, most, rng)).collect()
+            (0..200).map(|_| ease(BLANK, &mut [BLANK; 16], &ANSWER, most, rng)).collect()
         };
         assert!(counts(0.26, &mut rng).into_iter().eq(1..=4));
         assert!(counts(0.01, &mut rng).into_iter().eq(1..=1), "at least one");

@@ -3,17 +3,13 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use hrm_core::task::{
-    Task, TextError,
-    sudoku::{BLANK, Sudoku, SudokuKind},
-};
+use hrm_core::task::{Task, TextError};
 
-use super::exact::Exact;
-use super::problem::{Problem, contradiction, wrong_answer};
+use super::problem::Problem;
 pub use super::read::Columns;
-use super::read::cells::{means_nothing, parse};
-use super::read::{Document, Fault, Item, Need, ReadError, Row};
+use super::read::{Document, Fault, Item, Need, ReadError, Row, means_nothing};
 use super::{Puzzle, PuzzleSet};
+use crate::task::{Game, usual};
 
 /// Bad rows that are told one by one.
 const SHOWN: usize = 10;
@@ -115,7 +111,7 @@ impl fmt::Display for Fault {
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// The size that is expected; `None`: the first puzzle decides.
-    pub task: Option<Sudoku>,
+    pub task: Option<Game>,
     /// Which columns of a table hold what.
     pub columns: Columns,
     /// What is done about missing answers.
@@ -183,7 +179,7 @@ impl Noted {
 ///
 /// # Errors
 /// Where the file cannot be read, a row is wrong, or an answer is missing.
-pub fn load(path: &Path, task: Option<Sudoku>) -> Result<PuzzleSet, ImportError> {
+pub fn load(path: &Path, task: Option<Game>) -> Result<PuzzleSet, ImportError> {
     Ok(import(path, &Options { task, ..Options::default() })?.set)
 }
 
@@ -201,7 +197,7 @@ pub fn import(path: &Path, options: &Options) -> Result<Imported, ImportError> {
     };
     // Where no puzzle has a known size, every row is told what is wrong with it.
     let sized = task.is_some();
-    let mut rows = Rows::new(task.unwrap_or(Sudoku::new(SudokuKind::Nine)), options.answers);
+    let mut rows = Rows::new(task.unwrap_or_else(usual), options.answers);
     document.visit(rows.set.task(), (&options.columns, Need::Rows), &mut |item| {
         let fault = match item {
             Item::Passed { line, text } => return passed.add(line, text),
@@ -241,7 +237,7 @@ fn no_rows(document: &Document) -> ImportError {
 }
 
 /// Refuses a document of which no row is a puzzle of `wanted` as a whole, where its puzzles have another size.
-fn ensure_size(document: &Document, wanted: Sudoku, columns: &Columns) -> Result<(), ImportError> {
+fn ensure_size(document: &Document, wanted: Game, columns: &Columns) -> Result<(), ImportError> {
     match document.task(columns)? {
         Some(found) if found != wanted => {
             let (found, wanted) = (found.name(), wanted.name());
@@ -258,7 +254,7 @@ pub type Question = (u64, Result<Vec<u8>, Problem>);
 ///
 /// # Errors
 /// Where the file cannot be read or has no puzzles; a bad row is no error of the file.
-pub fn questions(path: &Path, task: Sudoku, columns: &Columns) -> Result<Vec<Question>, ImportError> {
+pub fn questions(path: &Path, task: Game, columns: &Columns) -> Result<Vec<Question>, ImportError> {
     questions_of(&Document::open(path)?, task, columns)
 }
 
@@ -266,20 +262,20 @@ pub fn questions(path: &Path, task: Sudoku, columns: &Columns) -> Result<Vec<Que
 ///
 /// # Errors
 /// As [`questions`].
-pub fn questions_in(text: &str, task: Sudoku) -> Result<Vec<Question>, ImportError> {
+pub fn questions_in(text: &str, task: Game) -> Result<Vec<Question>, ImportError> {
     questions_of(&Document::of("the text".into(), text.into())?, task, &Columns::default())
 }
 
-fn questions_of(document: &Document, task: Sudoku, columns: &Columns) -> Result<Vec<Question>, ImportError> {
+fn questions_of(document: &Document, task: Game, columns: &Columns) -> Result<Vec<Question>, ImportError> {
     let mut questions = Vec::new();
     document.visit(task, (columns, Need::Questions), &mut |item| match item {
         Item::Passed { .. } => (),
         Item::Fault(fault) => questions.push((fault.line, Err(fault.problem.clone()))),
         Item::Row(row) => {
             let mut tokens = vec![0; task.cells()];
-            let read = parse(task, row.question, &mut tokens);
+            let read = task.tokens(row.question, &mut tokens);
             // Other contradictions are the solver's to tell.
-            let upright = || contradiction(task, &tokens).filter(|it| matches!(it, Problem::Boxes { .. }));
+            let upright = || task.contradiction(&tokens).filter(|it| matches!(it, Problem::Boxes { .. }));
             let read = read.and_then(|()| upright().map_or(Ok(()), Err));
             questions.push((row.line, read.map(|()| tokens)));
         }
@@ -305,7 +301,7 @@ struct Rows {
 }
 
 impl Rows {
-    fn new(task: Sudoku, answers: Answers) -> Self {
+    fn new(task: Game, answers: Answers) -> Self {
         let (set, blank) = (PuzzleSet::new(task), vec![0; task.cells()]);
         let (question, answer) = (blank.clone(), blank);
         let (unrated, complete) = Default::default();
@@ -325,12 +321,12 @@ impl Rows {
     fn push(&mut self, row: Row<'_>) -> Result<(), Fault> {
         let at = |column| move |problem| Fault { line: row.line, column: Some(column), problem };
         let task = self.set.task();
-        parse(task, row.question, &mut self.question).map_err(at("question"))?;
-        contradiction(task, &self.question).map_or(Ok(()), Err).map_err(at("question"))?;
+        task.tokens(row.question, &mut self.question).map_err(at("question"))?;
+        task.contradiction(&self.question).map_or(Ok(()), Err).map_err(at("question"))?;
         match row.answer {
             Some(answer) => {
-                parse(task, answer, &mut self.answer).map_err(at("answer"))?;
-                wrong_answer(task, &self.question, &self.answer).map_or(Ok(()), Err).map_err(at("answer"))?;
+                task.tokens(answer, &mut self.answer).map_err(at("answer"))?;
+                task.wrong_answer(&self.question, &self.answer).map_or(Ok(()), Err).map_err(at("answer"))?;
             }
             None if self.answers == Answers::Given => {
                 self.unanswered += 1;
@@ -348,7 +344,7 @@ impl Rows {
             }
             None
         });
-        if !self.question.contains(&BLANK) {
+        if !self.question.contains(&self.set.task().blank()) {
             self.complete.add(row.line, row.question);
         }
         let (question, answer) = (&self.question, &self.answer);
@@ -359,8 +355,9 @@ impl Rows {
 }
 
 /// The only solution of `question`, or with `any` the first.
-fn solution(task: Sudoku, question: &[u8], any: bool) -> Result<Vec<u8>, Problem> {
-    let mut solutions = Exact::new(task).search(question, 2).solutions.into_iter();
+fn solution(task: Game, question: &[u8], any: bool) -> Result<Vec<u8>, Problem> {
+    let exact = task.exact().ok_or_else(|| Problem::NoSolver(task.name()))?;
+    let mut solutions = exact.search_within(question, 2, u64::MAX).solutions.into_iter();
     match (solutions.next(), solutions.next()) {
         (None, _) => Err(Problem::Unsolvable),
         (Some(only), None) => Ok(only),

@@ -1,7 +1,5 @@
 //! Puzzle sets: read, made, measured, split and eased.
 
-pub mod canonical;
-pub mod exact;
 pub mod export;
 pub mod generate;
 pub mod hints;
@@ -15,14 +13,15 @@ pub mod stats;
 
 use std::collections::HashMap;
 
-use hrm_core::task::{Task, sudoku::Sudoku};
-
+use hrm_core::task::Task;
 use rating::Rating;
+
+use crate::task::Game;
 
 /// Puzzles of one task with their answers, as tokens, in one block each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PuzzleSet {
-    task: Sudoku,
+    task: Game,
     questions: Vec<u8>, // (len, cells)
     answers: Vec<u8>,   // (len, cells)
     ratings: Vec<Option<Rating>>,
@@ -47,9 +46,9 @@ pub struct Puzzle<'a> {
 
 impl PuzzleSet {
     /// An empty set.
-    pub fn new(task: Sudoku) -> Self {
+    pub fn new(task: impl Into<Game>) -> Self {
         PuzzleSet {
-            task,
+            task: task.into(),
             questions: Vec::new(),
             answers: Vec::new(),
             ratings: Vec::new(),
@@ -60,7 +59,7 @@ impl PuzzleSet {
     }
 
     /// The task all rows belong to.
-    pub fn task(&self) -> Sudoku {
+    pub fn task(&self) -> Game {
         self.task
     }
 

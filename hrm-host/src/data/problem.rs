@@ -1,9 +1,8 @@
 //! What can be wrong with a puzzle or its answer, and where.
 
-use hrm_core::task::{
-    Refusal, Task, TextError,
-    sudoku::{BLANK, Sudoku, SudokuKind},
-};
+use hrm_core::task::TextError;
+
+use crate::task;
 
 /// A place in a grid, shown as row and column counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -18,9 +17,9 @@ pub struct Place {
 }
 
 impl Place {
-    /// The place of `cell` (from 0).
-    pub fn new(task: Sudoku, cell: usize) -> Self {
-        Place { row: cell / task.side() + 1, column: cell % task.side() + 1, character: cell + 1 }
+    /// The place of `cell` (from 0) in a grid of `columns` columns.
+    pub fn new(columns: usize, cell: usize) -> Self {
+        Place { row: cell / columns + 1, column: cell % columns + 1, character: cell + 1 }
     }
 }
 
@@ -32,7 +31,7 @@ pub enum Problem {
     #[error("{0}; write one character for each cell, row by row")]
     Text(TextError),
     /// A length that no known size has.
-    #[error("{0} characters; a Sudoku has 16 (4x4), 36 (6x6) or 81 (9x9)")]
+    #[error("{0} characters; {known}", known = sizes())]
     Size(usize),
     /// A puzzle of another size.
     #[error(
@@ -136,6 +135,9 @@ pub enum Problem {
     /// There is no answer where one is needed.
     #[error("there is no answer; `hrm-host data import FILE --solve --out NEW.csv` computes the answers")]
     NoAnswer,
+    /// There is no answer, and nobody can compute it.
+    #[error("there is no answer, and this program has no exact solver of {0} that could compute it")]
+    NoSolver(&'static str),
     /// The answer has a blank.
     #[error("the answer is blank at {0}; an answer must be complete")]
     Incomplete(Place),
@@ -162,6 +164,9 @@ pub enum Problem {
     /// No answer exists although no two givens contradict each other.
     #[error("the puzzle has no solution; was a digit mistyped?")]
     Unsolvable,
+    /// What a task's own rules say.
+    #[error("{0}")]
+    Rule(String),
     /// Not a proper puzzle.
     #[error("the puzzle has more than one solution:\n  {first}\n  {second}\nadd givens or remove the row")]
     Ambiguous {
@@ -172,52 +177,8 @@ pub enum Problem {
     },
 }
 
-/// What contradicts in the givens of `question`, if anything does.
-pub fn contradiction(task: Sudoku, question: &[u8]) -> Option<Problem> {
-    let (first, second, digit) = clash(task, question)?;
-    Some(if task.refuse(&turned(task, question)).is_none() && has_upright_boxes(task) {
-        Problem::Boxes { first, second, digit }
-    } else {
-        Problem::Contradiction { first, second, digit }
-    })
-}
-
-/// Why `answer` does not answer `question`, whose givens do not contradict each other; `None` where it does.
-pub fn wrong_answer(task: Sudoku, question: &[u8], answer: &[u8]) -> Option<Problem> {
-    if task.accepts(question, answer) {
-        return None;
-    }
-    if let Some(cell) = answer.iter().position(|&token| token == BLANK) {
-        return Some(Problem::Incomplete(Place::new(task, cell)));
-    }
-    let changed = |(given, found): (&u8, &u8)| *given != BLANK && given != found;
-    if let Some(cell) = question.iter().zip(answer).position(changed) {
-        let digit = |grid: &[u8]| task.digit(grid[cell]).unwrap_or(0);
-        let place = Place::new(task, cell);
-        return Some(Problem::Given { place, given: digit(question), found: digit(answer) });
-    }
-    let (first, second, digit) = clash(task, answer)?;
-    Some(if task.accepts(&turned(task, question), &turned(task, answer)) && has_upright_boxes(task) {
-        Problem::Boxes { first, second, digit }
-    } else {
-        Problem::Invalid { first, second, digit }
-    })
-}
-
-/// The first two cells whose digits forbid each other.
-fn clash(task: Sudoku, grid: &[u8]) -> Option<(Place, Place, u8)> {
-    let Some(Refusal::Contradiction { first, second }) = task.refuse(grid) else { return None };
-    let (first, second) = (usize::from(first), usize::from(second));
-    Some((Place::new(task, first), Place::new(task, second), task.digit(grid[first]).unwrap_or(0)))
-}
-
-/// Whether people also draw this size with boxes that are higher than wide.
-fn has_upright_boxes(task: Sudoku) -> bool {
-    task.kind() == SudokuKind::Six
-}
-
-/// `grid` with rows and columns exchanged.
-pub fn turned(task: Sudoku, grid: &[u8]) -> Vec<u8> {
-    let side = task.side();
-    (0..grid.len()).map(|cell| grid[cell % side * side + cell / side]).collect()
+/// How many cells each task has.
+fn sizes() -> String {
+    let each = task::all().into_iter().map(|task| format!("{task} has {}", task.cells()));
+    each.collect::<Vec<_>>().join(", ")
 }

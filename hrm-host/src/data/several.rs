@@ -1,17 +1,12 @@
 //! Puzzles with several solutions, found cheaply: a training set should not hold them, and a proof for every row takes
 //! longer than reading the file.
 //!
-//! Most second solutions differ from the answer by two digits that change places in part of the grid, or by parts of two
-//! rows (or columns) of a band that do. Such parts are found in the answer without a search: none of their cells is given.
-//! Beside that, an exact solver searches as many rows as a fixed amount of work allows.
+//! A task may know second solutions that are found without a search. Beside that, its exact solver searches as many rows as a
+//! fixed amount of work allows. Of a task without an exact solver nothing is found.
 
-use hrm_core::task::{
-    Task,
-    sudoku::{BLANK, Sudoku},
-};
+use hrm_core::task::Task;
 use rayon::prelude::*;
 
-use super::exact::Exact;
 use super::import::Imported;
 use super::problem::Problem;
 use super::read::Fault;
@@ -35,7 +30,7 @@ const ROWS_AT_ONCE: usize = 64;
 /// The rows of `imported` that have more than one solution, as far as `effort` tells.
 pub fn several(imported: &Imported, effort: Effort) -> Vec<Fault> {
     let set = &imported.set;
-    let exact = Exact::new(set.task());
+    let Some(exact) = set.task().exact() else { return Vec::new() };
     let search = |row: usize, most: u64| {
         let found = exact.search_within(set.question(row), 2, most);
         let second = found.solutions.into_iter().find(|grid| grid != set.answer(row));
@@ -44,7 +39,7 @@ pub fn several(imported: &Imported, effort: Effort) -> Vec<Fault> {
     let Effort::Cheap(most) = effort else {
         return (0..set.len()).into_par_iter().filter_map(|row| search(row, u64::MAX).0).collect();
     };
-    let exchanged = |row: usize| exchange(set.task(), set.question(row), set.answer(row));
+    let exchanged = |row: usize| exact.exchange(set.question(row), set.answer(row));
     let mut found: Vec<Option<Fault>> = (0..set.len())
         .into_par_iter()
         .map(|row| exchanged(row).map(|second| fault(imported, row, &second)))
@@ -73,116 +68,9 @@ fn fault(imported: &Imported, row: usize, second: &[u8]) -> Fault {
     Fault { line: imported.lines[row], column: Some("question"), problem }
 }
 
-/// Another answer to `question`, made of `answer` by one exchange.
-fn exchange(task: Sudoku, question: &[u8], answer: &[u8]) -> Option<Vec<u8>> {
-    let found =
-        exchanged_digits(task, question, answer).or_else(|| exchanged_lines(task, question, answer))?;
-    task.accepts(question, &found).then_some(found)
-}
-
-/// Two digits change places in some rows. Rows must go together where they share a column or a box of such cells.
-fn exchanged_digits(task: Sudoku, question: &[u8], answer: &[u8]) -> Option<Vec<u8>> {
-    let (kind, side) = (task.kind(), task.side());
-    // By digit: column and box in each row, row in each column and box, and the rows in which its cell is given.
-    let mut unit = [[[0u8; 2]; 10]; 10];
-    let mut row_of = [[[0u8; 10]; 2]; 10];
-    let mut given = [0u16; 10];
-    for (cell, (&token, &asked)) in answer.iter().zip(question).enumerate() {
-        let digit = usize::from(task.digit(token)?);
-        let (row, column, square) = kind.units(cell);
-        unit[digit][row] = [column as u8, square as u8];
-        row_of[digit][0][column] = row as u8;
-        row_of[digit][1][square] = row as u8;
-        given[digit] |= u16::from(asked != BLANK) << row;
-    }
-    for a in 1..=side {
-        for b in a + 1..=side {
-            let bound_to = |row: usize| {
-                let [here, there] = [(a, b), (b, a)].map(|(one, other)| {
-                    let [column, square] = unit[one][row].map(usize::from);
-                    1 << row_of[other][0][column] | 1 << row_of[other][1][square]
-                });
-                here | there
-            };
-            let rows = closed(all(side) & !given[a] & !given[b], bound_to);
-            if rows != 0 {
-                let other = |(cell, &token): (usize, &u8)| match task.digit(token).map(usize::from) {
-                    Some(digit) if rows >> (cell / side) & 1 == 1 && digit == a => token + (b - a) as u8,
-                    Some(digit) if rows >> (cell / side) & 1 == 1 && digit == b => token - (b - a) as u8,
-                    _ => token,
-                };
-                return Some(answer.iter().enumerate().map(other).collect());
-            }
-        }
-    }
-    None
-}
-
-/// Two rows of a band, or columns of a stack, change places over part of their length. Cells must go together where they
-/// hold the same digit.
-fn exchanged_lines(task: Sudoku, question: &[u8], answer: &[u8]) -> Option<Vec<u8>> {
-    let (kind, side) = (task.kind(), task.side());
-    for (band, along, across) in [(kind.box_rows(), 1, side), (kind.box_columns(), side, 1)] {
-        let cell = |line: usize, place: usize| line * across + place * along;
-        let open = |line: usize| {
-            let blank = |place: &usize| question[cell(line, *place)] == BLANK;
-            (0..side).filter(blank).fold(0u16, |open, place| open | 1 << place)
-        };
-        let digit_at = |line, place| task.digit(answer[cell(line, place)]).map_or(0, usize::from);
-        let place_of = |line: usize| {
-            let mut places = [0u8; 10];
-            (0..side).for_each(|place| places[digit_at(line, place)] = place as u8);
-            places
-        };
-        for first in 0..side {
-            for second in first + 1..(first / band + 1) * band {
-                let open = open(first) & open(second);
-                if open.count_ones() < 2 {
-                    continue;
-                }
-                let (of_first, of_second) = (place_of(first), place_of(second));
-                let bound_to = |place: usize| {
-                    1 << of_first[digit_at(second, place)] | 1 << of_second[digit_at(first, place)]
-                };
-                let places = closed(open, bound_to);
-                if places != 0 {
-                    let mut other = answer.to_vec();
-                    let chosen = (0..side).filter(|place| places >> place & 1 == 1);
-                    chosen.for_each(|place| other.swap(cell(first, place), cell(second, place)));
-                    return Some(other);
-                }
-            }
-        }
-    }
-    None
-}
-
-fn all(side: usize) -> u16 {
-    (1 << side) - 1
-}
-
-/// The lines of the bit mask `open` that are bound, directly or through others, to open lines only.
-fn closed(mut open: u16, bound_to: impl Fn(usize) -> u16) -> u16 {
-    loop {
-        let mut kept = open;
-        let mut left = open;
-        while left != 0 {
-            let line = left.trailing_zeros() as usize;
-            left &= left - 1;
-            if bound_to(line) & !open != 0 {
-                kept &= !(1 << line);
-            }
-        }
-        if kept == open {
-            return open;
-        }
-        open = kept;
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use hrm_core::task::sudoku::SudokuKind;
+    use hrm_core::task::sudoku::{BLANK, Sudoku, SudokuKind};
 
     use super::*;
     use crate::data::generate::{Recipe, generate};
@@ -191,7 +79,8 @@ mod tests {
     /// Minimal puzzles, and the same with one given fewer, which have several solutions.
     fn proper_and_improper(kind: SudokuKind) -> (Imported, Imported) {
         let task = Sudoku::new(kind);
-        let proper = generate(&Recipe { task, count: 60, seed: 3, givens: None }, |_| {}).expect("puzzles");
+        let proper = generate(&Recipe { task: task.into(), count: 60, seed: 3, givens: None }, |_| {})
+            .expect("puzzles");
         let mut improper = PuzzleSet::new(task);
         for (row, puzzle) in proper.iter().enumerate() {
             let mut question = puzzle.question.to_vec();

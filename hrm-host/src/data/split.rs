@@ -2,14 +2,12 @@
 
 use std::collections::HashMap;
 
-use hrm_core::task::{
-    draw,
-    sudoku::{Sudoku, SudokuKind},
-};
+use hrm_core::task::draw;
 use rand_pcg::Pcg64;
 use rayon::prelude::*;
 
-use super::{PuzzleSet, canonical::Canonical};
+use super::PuzzleSet;
+use crate::task::{Canonical, Form, Game};
 
 /// What no row of one part may share with a row of the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -23,16 +21,6 @@ pub enum Apart {
 }
 
 impl Apart {
-    /// The strictest rule that leaves enough to split: 9x9 has 5,472,730,538 different solution grids up to symmetry, 6x6 has
-    /// only 49, and 4x4 has 2, with hardly more minimal puzzles.
-    pub fn usual(task: Sudoku) -> Self {
-        match task.kind() {
-            SudokuKind::Nine => Apart::Solutions,
-            SudokuKind::Six => Apart::Puzzles,
-            SudokuKind::Four => Apart::Questions,
-        }
-    }
-
     /// Why not every row can be split off.
     pub fn reason(self) -> String {
         let shared = match self {
@@ -71,25 +59,41 @@ pub struct Split {
     pub validation: Vec<usize>,
 }
 
+/// Canonical forms; a task without such forms is compared as it stands.
+pub(super) struct Forms(Option<Box<dyn Canonical>>);
+
+impl Forms {
+    pub(super) fn of(task: Game) -> Self {
+        Self(task.canonical())
+    }
+
+    pub(super) fn form(&self, question: &[u8], answer: &[u8]) -> Form {
+        match &self.0 {
+            Some(canonical) => canonical.form(question, answer),
+            None => Form { answer: answer.to_vec(), question: question.to_vec() },
+        }
+    }
+}
+
 /// What makes rows the same, as a rule sees it.
 pub struct Keys {
     apart: Apart,
-    canonical: Canonical,
+    forms: Forms,
 }
 
 impl Keys {
     /// The keys of `task`'s puzzles under the rule `apart`.
-    pub fn new(apart: Apart, task: Sudoku) -> Self {
-        Self { apart, canonical: Canonical::new(task) }
+    pub fn new(apart: Apart, task: Game) -> Self {
+        Self { apart, forms: Forms::of(task) }
     }
 
     /// The keys of the rows `rows` of `set`: rows with equal keys share what the rule keeps apart.
     pub fn of(&self, set: &PuzzleSet, rows: &[usize]) -> Vec<Vec<u8>> {
         let key = |&row: &usize| match self.apart {
             Apart::Questions => set.question(row).to_vec(),
-            Apart::Solutions => self.canonical.form(set.question(row), set.answer(row)).answer,
+            Apart::Solutions => self.forms.form(set.question(row), set.answer(row)).answer,
             Apart::Puzzles => {
-                let form = self.canonical.form(set.question(row), set.answer(row));
+                let form = self.forms.form(set.question(row), set.answer(row));
                 [form.answer, form.question].concat()
             }
         };
@@ -145,7 +149,8 @@ mod tests {
     /// 60 puzzles, each with two disguised copies.
     fn set() -> PuzzleSet {
         let task = Sudoku::new(SudokuKind::Nine);
-        let base = generate(&Recipe { task, count: 60, seed: 1, givens: Some(40) }, |_| {}).expect("puzzles");
+        let base = generate(&Recipe { task: task.into(), count: 60, seed: 1, givens: Some(40) }, |_| {})
+            .expect("puzzles");
         let mut rng = Pcg64::new(1, 1);
         let mut set = PuzzleSet::new(task);
         for puzzle in base.iter() {
@@ -185,8 +190,9 @@ mod tests {
         assert!(split(&PuzzleSet::new(set.task()), 1, apart, 5).is_err());
         // 4x4 has two solution grids up to symmetry: a split takes all puzzles of one of them or none.
         let task = Sudoku::new(SudokuKind::Four);
-        let small = generate(&Recipe { task, count: 50, seed: 1, givens: None }, |_| {}).expect("puzzles");
+        let small = generate(&Recipe { task: task.into(), count: 50, seed: 1, givens: None }, |_| {})
+            .expect("puzzles");
         assert!(split(&small, 1, Apart::Solutions, 1).is_err());
-        assert_eq!(split(&small, 20, Apart::usual(task), 1).expect("a split").validation.len(), 20);
+        assert_eq!(split(&small, 20, Game::from(task).apart(), 1).expect("a split").validation.len(), 20);
     }
 }

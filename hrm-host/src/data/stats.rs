@@ -6,10 +6,11 @@ use std::{
     hash::Hash,
 };
 
+use hrm_core::task::Task;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::{PuzzleSet, canonical::Canonical, rating::Rating};
+use super::{PuzzleSet, rating::Rating, split::Forms};
 
 /// Figures of a puzzle set.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -64,15 +65,14 @@ impl Ratings {
 
 /// Measures `set`.
 pub fn stats(set: &PuzzleSet) -> Stats {
-    let canonical = Canonical::new(set.task());
-    let forms: Vec<_> = (0..set.len())
-        .into_par_iter()
-        .map(|row| canonical.form(set.question(row), set.answer(row)))
-        .collect();
+    let (forms_of, blank) = (Forms::of(set.task()), set.task().blank());
+    let forms: Vec<_> =
+        (0..set.len()).into_par_iter().map(|row| forms_of.form(set.question(row), set.answer(row))).collect();
     let mut givens = BTreeMap::new();
     let mut sources: HashMap<&str, usize> = HashMap::new();
     for puzzle in set.iter() {
-        *givens.entry(set.task().givens(puzzle.question)).or_insert(0) += 1;
+        let given = puzzle.question.iter().filter(|&&token| token != blank).count();
+        *givens.entry(given).or_insert(0) += 1;
         *sources.entry(puzzle.source).or_default() += 1;
     }
     let mut sources: Vec<(String, usize)> =
@@ -140,7 +140,8 @@ mod tests {
     #[test]
     fn duplicates_and_histograms() {
         let task = Sudoku::new(SudokuKind::Nine);
-        let base = generate(&Recipe { task, count: 10, seed: 2, givens: Some(30) }, |_| {}).expect("puzzles");
+        let base = generate(&Recipe { task: task.into(), count: 10, seed: 2, givens: Some(30) }, |_| {})
+            .expect("puzzles");
         let mut set = base.clone();
         set.push(base.get(3));
         let symmetry = task.draw(&mut Pcg64::new(1, 1));

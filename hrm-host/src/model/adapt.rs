@@ -48,11 +48,11 @@ mod tests {
     use candle_core::{DType, Device};
 
     use super::*;
-    use crate::model::{Gradient, Hrm, Positions, TaskName};
+    use crate::model::{Gradient, Hrm, Positions};
 
     fn config(positions: Positions) -> ModelConfig {
         ModelConfig {
-            task: TaskName::Sudoku4,
+            task: crate::task::find("sudoku4").unwrap(),
             width: 32,
             heads: 2,
             inner: 32,

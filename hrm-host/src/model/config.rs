@@ -3,73 +3,13 @@
 use hrm_core::lane::LaneWidth;
 use hrm_core::pack::{SecondHead, Shape};
 use hrm_core::task::Task;
-use hrm_core::task::sudoku::{Sudoku, SudokuKind};
 use serde::{Deserialize, Serialize};
 
 use super::error::ModelError;
+use crate::task::{Game, usual};
 
 /// Relation classes that the prefix position adds to the task's: prefix sees cell, cell sees prefix, prefix sees itself.
 pub const PREFIX_RELATIONS: usize = 3;
-
-/// The grid a model reasons about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum TaskName {
-    /// 4x4 Sudoku with 2x2 boxes.
-    Sudoku4,
-    /// 6x6 Sudoku with boxes of 2 rows and 3 columns.
-    Sudoku6,
-    /// 9x9 Sudoku with 3x3 boxes.
-    Sudoku9,
-}
-
-impl TaskName {
-    /// All of them.
-    pub const ALL: [TaskName; 3] = [TaskName::Sudoku4, TaskName::Sudoku6, TaskName::Sudoku9];
-
-    /// The name in configurations and packs, for example `sudoku9`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            TaskName::Sudoku4 => "sudoku4",
-            TaskName::Sudoku6 => "sudoku6",
-            TaskName::Sudoku9 => "sudoku9",
-        }
-    }
-
-    const fn sudoku(self) -> Sudoku {
-        Sudoku::new(match self {
-            TaskName::Sudoku4 => SudokuKind::Four,
-            TaskName::Sudoku6 => SudokuKind::Six,
-            TaskName::Sudoku9 => SudokuKind::Nine,
-        })
-    }
-
-    /// Rows (and columns, and symbols) of the grid.
-    pub const fn side(self) -> usize {
-        self.sudoku().side()
-    }
-
-    /// Number of cells, `side * side`.
-    pub const fn cells(self) -> usize {
-        self.side() * self.side()
-    }
-
-    /// Number of tokens: padding, blank and one per symbol.
-    pub fn vocab(self) -> usize {
-        self.sudoku().vocab()
-    }
-
-    /// Number of relation classes between two cells.
-    pub fn relations(self) -> usize {
-        self.sudoku().relations()
-    }
-}
-
-impl std::fmt::Display for TaskName {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
 
 /// How the model knows where a token sits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -122,7 +62,7 @@ fn bad<T>(key: &'static str, value: &dyn ToString, why: &str) -> Result<T, Model
 #[serde(deny_unknown_fields)]
 pub struct ModelConfig {
     /// The grid task.
-    pub task: TaskName,
+    pub task: Game,
     /// Width of the residual stream; a multiple of 16 and of `heads`, at most 1024.
     pub width: usize,
     /// Attention heads; `width / heads` is a multiple of 4, at most 128.
@@ -158,7 +98,7 @@ impl ModelConfig {
     /// The shape of the 9x9 models for microcontrollers: an example of every key.
     pub(crate) fn example() -> Self {
         Self {
-            task: TaskName::Sudoku9,
+            task: usual(),
             width: 96,
             heads: 3,
             inner: 256,
@@ -325,11 +265,6 @@ impl ModelConfig {
         self.task.vocab()
     }
 
-    /// Rows of the grid.
-    pub fn side(&self) -> usize {
-        self.task.side()
-    }
-
     /// Positions the model attends over: the prefix where there is one, then the cells.
     pub fn sequence(&self) -> usize {
         self.prefixes() + self.cells()
@@ -369,7 +304,7 @@ impl ModelConfig {
     /// With `r` the task's relations: `r` the prefix sees a cell, `r + 1` a cell sees the prefix, `r + 2` the prefix
     /// sees itself.
     pub fn relation_map(&self) -> Vec<u8> {
-        let (sequence, task) = (self.sequence(), self.task.sudoku());
+        let (sequence, task) = (self.sequence(), self.task);
         let (prefix, prefixes) = (task.relations() as u8, self.prefixes());
         let class = |i: usize, j: usize| match (i.checked_sub(prefixes), j.checked_sub(prefixes)) {
             (None, None) => prefix + 2,
@@ -383,6 +318,8 @@ impl ModelConfig {
 
 #[cfg(test)]
 mod tests {
+    use hrm_core::task::sudoku::{Sudoku, SudokuKind};
+
     use super::*;
 
     fn config() -> ModelConfig {
@@ -437,31 +374,31 @@ mod tests {
 
     #[test]
     fn relations_count_what_a_sudoku_cell_sees() {
-        for task in [TaskName::Sudoku4, TaskName::Sudoku6, TaskName::Sudoku9] {
-            let config = ModelConfig { task, ..config() };
+        for kind in SudokuKind::ALL {
+            let (config, side) = (ModelConfig { task: Sudoku::new(kind).into(), ..config() }, kind.side());
             let (map, sequence) = (config.relation_map(), config.sequence());
             for row in map.chunks_exact(sequence).skip(1) {
                 let count = |class: u8| row.iter().filter(|&&c| c == class).count();
                 assert_eq!(count(7), 1, "a cell is itself once");
                 assert_eq!(count(9), 1, "and sees the prefix once");
-                assert_eq!(count(1) + count(5), config.side() - 1, "row");
-                assert_eq!(count(2) + count(6), config.side() - 1, "column");
-                assert_eq!(count(4) + count(5) + count(6), config.side() - 1, "box");
+                assert_eq!(count(1) + count(5), side - 1, "row");
+                assert_eq!(count(2) + count(6), side - 1, "column");
+                assert_eq!(count(4) + count(5) + count(6), side - 1, "box");
                 assert_eq!(count(3), 0, "same row and column is the cell itself, which shares its box");
             }
             assert_eq!(map[0], 10);
             assert!(map[1..sequence].iter().all(|&class| class == 8));
             let strangers = map[sequence..2 * sequence].iter().filter(|&&c| c == 0).count();
-            assert_eq!(strangers, config.cells() - 1 - (3 * (config.side() - 1) - overlap(task)));
+            assert_eq!(strangers, config.cells() - 1 - (3 * (side - 1) - overlap(kind)));
         }
     }
 
     /// Cells that share both the box and the row or column with a given cell.
-    fn overlap(task: TaskName) -> usize {
-        match task {
-            TaskName::Sudoku4 => 2,
-            TaskName::Sudoku6 => 3,
-            TaskName::Sudoku9 => 4,
+    fn overlap(kind: SudokuKind) -> usize {
+        match kind {
+            SudokuKind::Four => 2,
+            SudokuKind::Six => 3,
+            SudokuKind::Nine => 4,
         }
     }
 }

@@ -19,7 +19,7 @@ pub mod probe;
 mod trial;
 
 pub use adapt::adapt;
-pub use config::{ModelConfig, Positions, TaskName};
+pub use config::{ModelConfig, Positions};
 pub use error::ModelError;
 pub use fused::multiplies_bf16;
 pub use hrm::{Carry, Gradient, Hrm, Output};

@@ -8,7 +8,8 @@ use serde_json::Value;
 use super::ImportError;
 use super::tensors::Tensors;
 use crate::config::{DataConfig, LossKind, PrefixRule, RunConfig, TrainConfig};
-use crate::model::{ModelConfig, Positions, TaskName};
+use crate::model::{ModelConfig, Positions};
+use crate::task::{Game, all};
 
 /// The class of the model, behind its module's name.
 pub(super) const CLASS: &str = "HierarchicalReasoningModel_ACTV1";
@@ -85,7 +86,7 @@ impl AllConfig {
     }
 
     /// The run that made `tensors`: sizes are the tensors', and where the text says them, too, both must agree.
-    pub(super) fn run(&self, tensors: &Tensors, task: Option<TaskName>) -> Result<RunConfig, ImportError> {
+    pub(super) fn run(&self, tensors: &Tensors, task: Option<Game>) -> Result<RunConfig, ImportError> {
         let arch = &self.arch;
         let sizes = Sizes::of(tensors)?;
         let refused = |key: &str, value: &dyn std::fmt::Display, why: &str| {
@@ -163,13 +164,8 @@ impl AllConfig {
     }
 
     /// The task whose tokens and cells the tensors have, unless the data's name says that it is another one.
-    fn task(
-        &self,
-        vocab: usize,
-        cells: Option<usize>,
-        wanted: Option<TaskName>,
-    ) -> Result<TaskName, ImportError> {
-        let fits = |task: &TaskName| task.vocab() == vocab && cells.is_none_or(|cells| cells == task.cells());
+    fn task(&self, vocab: usize, cells: Option<usize>, wanted: Option<Game>) -> Result<Game, ImportError> {
+        let fits = |task: &Game| task.vocab() == vocab && cells.is_none_or(|cells| cells == task.cells());
         let refused = |why: String| ImportError::Task { vocab, cells, why };
         if let Some(wanted) = wanted {
             return Some(wanted).filter(fits).ok_or_else(|| {
@@ -187,10 +183,10 @@ impl AllConfig {
                  is wrong"
             )));
         }
-        let known = TaskName::ALL;
-        known.into_iter().find(fits).ok_or_else(|| {
-            let known = known.map(|task| format!("{task} ({} and {})", task.vocab(), task.cells()));
-            refused(format!("this program has {}", known.join(", ")))
+        let known = all();
+        known.iter().find(|task| fits(task)).copied().ok_or_else(|| {
+            let known = known.iter().map(|task| format!("{task} ({} and {})", task.vocab(), task.cells()));
+            refused(format!("this program has {}", known.collect::<Vec<_>>().join(", ")))
         })
     }
 

@@ -5,20 +5,17 @@
 
 use std::path::{Path, PathBuf};
 
-use hrm_core::task::{
-    Task,
-    sudoku::{Sudoku, SudokuKind},
-};
+use hrm_core::task::Task;
 use serde::Deserialize;
 
 use super::npy::{Array, Whole};
-use crate::data::problem::{contradiction, wrong_answer};
 use crate::data::{Puzzle, PuzzleSet};
 use crate::files;
+use crate::task::{Game, all};
 
 /// What describes a folder.
 pub const ABOUT: &str = "dataset.json";
-/// The names of all puzzles, one level above `train` and `test`: the blank one, which every Sudoku has.
+/// The names of all puzzles, one level above `train` and `test`: the blank one, which every puzzle has.
 pub const IDENTIFIERS: (&str, &str) = ("identifiers.json", "[\"<blank>\"]");
 /// Source of a row that is a group of its own.
 const ALONE: &str = "original";
@@ -99,7 +96,7 @@ pub fn folder_at(path: &Path) -> Result<PathBuf, DatasetError> {
 ///
 /// # Errors
 /// [`DatasetError`] names the file or the row, and what is wrong with it.
-pub fn read(folder: &Path, wanted: Option<Sudoku>) -> Result<PuzzleSet, DatasetError> {
+pub fn read(folder: &Path, wanted: Option<Game>) -> Result<PuzzleSet, DatasetError> {
     let (about, task) = about(folder)?;
     let refused = |name: &str, why: String| DatasetError::Refused { path: folder.join(name), why };
     if wanted.is_some_and(|wanted| wanted != task) {
@@ -109,7 +106,7 @@ pub fn read(folder: &Path, wanted: Option<Sudoku>) -> Result<PuzzleSet, DatasetE
         ));
     }
     if about.sets != ["all"] {
-        return Err(refused(ABOUT, format!("has the sets {:?}, and Sudoku has [\"all\"]", about.sets)));
+        return Err(refused(ABOUT, format!("has the sets {:?}, and [\"all\"] is wanted", about.sets)));
     }
     let (inputs, labels) = (array(folder, "inputs")?, array(folder, "labels")?);
     let rows = inputs.shape.first().copied().unwrap_or(0);
@@ -128,7 +125,7 @@ pub fn read(folder: &Path, wanted: Option<Sudoku>) -> Result<PuzzleSet, DatasetE
             let wrong = |problem| DatasetError::Row { path: folder.to_owned(), row: row + 1, rows, problem };
             let question = tokens(task, &inputs.values[at.clone()]).map_err(wrong)?;
             let answer = tokens(task, &labels.values[at]).map_err(wrong)?;
-            let problem = contradiction(task, &question).or_else(|| wrong_answer(task, &question, &answer));
+            let problem = task.contradiction(&question).or_else(|| task.wrong_answer(&question, &answer));
             if let Some(problem) = problem {
                 return Err(wrong(problem.to_string()));
             }
@@ -143,19 +140,20 @@ fn group_name(group: usize) -> String {
     format!("{ALONE} group {group}")
 }
 
-fn about(folder: &Path) -> Result<(About, Sudoku), DatasetError> {
+fn about(folder: &Path) -> Result<(About, Game), DatasetError> {
     let path = folder.join(ABOUT);
     let bytes = files::read(&path).map_err(|source| DatasetError::Read { path: path.clone(), source })?;
     let refused = |why: String| DatasetError::Refused { path: path.clone(), why };
     let about: About = serde_json::from_slice(&bytes)
         .map_err(|error| refused(format!("is none of the original's ({error})")))?;
-    let kinds = SudokuKind::ALL.map(Sudoku::new);
-    let fits = |task: &&Sudoku| (task.vocab(), task.cells()) == (about.vocab_size, about.seq_len);
-    let task = kinds.iter().find(fits).copied().ok_or_else(|| {
+    let fits = |task: &Game| (task.vocab(), task.cells()) == (about.vocab_size, about.seq_len);
+    let task = all().into_iter().find(fits).ok_or_else(|| {
+        let known = all().into_iter().map(|task| format!("{task} ({} and {})", task.vocab(), task.cells()));
         refused(format!(
-            "is of a task with a vocabulary of {} and {} cells; this program has Sudoku of 4x4 (6 and 16), 6x6 (8 and 36) and 9x9 \
-             (11 and 81)",
-            about.vocab_size, about.seq_len
+            "is of a task with a vocabulary of {} and {} cells; this program has {}",
+            about.vocab_size,
+            about.seq_len,
+            known.collect::<Vec<_>>().join(", ")
         ))
     })?;
     Ok((about, task))
@@ -174,12 +172,12 @@ fn groups(folder: &Path, rows: usize) -> Result<Vec<std::ops::Range<usize>>, Dat
     };
     let puzzles = array(folder, "puzzle_indices")?;
     if puzzles.values != (0..=rows as i64).collect::<Vec<_>>() {
-        return refused("puzzle_indices", "gives puzzles several examples, as ARC has; a Sudoku has one");
+        return refused("puzzle_indices", "gives puzzles several examples, as ARC has; here one is wanted");
     }
     if array(folder, "puzzle_identifiers")?.values != vec![0; rows] {
         return refused(
             "puzzle_identifiers",
-            "tells puzzles apart; Sudoku has 0 throughout, one for each row",
+            "tells puzzles apart; 0 throughout is wanted, one for each row",
         );
     }
     let bounds = array(folder, "group_indices")?.values;
@@ -191,13 +189,12 @@ fn groups(folder: &Path, rows: usize) -> Result<Vec<std::ops::Range<usize>>, Dat
     }
 }
 
-/// A grid, whose tokens are this program's: 1 is blank, 2 the digit 1.
-fn tokens(task: Sudoku, values: &[i64]) -> Result<Vec<u8>, String> {
+/// A grid, whose tokens are this program's.
+fn tokens(task: Game, values: &[i64]) -> Result<Vec<u8>, String> {
     let most = task.vocab() - 1;
     let token =
         |value: &i64| u8::try_from(*value).ok().filter(|token| (1..=most).contains(&usize::from(*token)));
-    let wrong =
-        |value: &i64| format!("the token {value} is none of a {} (1 blank, 2 to {most} digits)", task.name());
+    let wrong = |value: &i64| format!("the token {value} is none of {task}, which has 1 to {most}");
     values.iter().map(|value| token(value).ok_or_else(|| wrong(value))).collect()
 }
 
@@ -243,12 +240,14 @@ pub fn write(set: &PuzzleSet) -> Vec<(String, Vec<u8>)> {
 mod tests {
     use std::fs;
 
+    use hrm_core::task::sudoku::{Sudoku, SudokuKind};
+
     use super::*;
     use crate::data::generate::{Recipe, generate};
 
     /// Six 4x4 puzzles; the middle four are a group of an augmented puzzle.
     fn set() -> PuzzleSet {
-        let recipe = Recipe { task: Sudoku::new(SudokuKind::Four), count: 6, seed: 3, givens: None };
+        let recipe = Recipe { task: Sudoku::new(SudokuKind::Four).into(), count: 6, seed: 3, givens: None };
         let made = generate(&recipe, |_| {}).unwrap();
         let mut set = PuzzleSet::new(made.task());
         for (row, puzzle) in made.iter().enumerate() {
@@ -292,7 +291,7 @@ mod tests {
             read(folder.path(), None).unwrap_err().to_string()
         };
         for (name, at, value, why) in [
-            ("inputs", 17, 9, "row 2 of 6: the token 9 is none of a sudoku4"),
+            ("inputs", 17, 9, "row 2 of 6: the token 9 is none of sudoku4"),
             ("labels", 40, 1, "row 3 of 6: the answer is blank"),
             ("puzzle_indices", 3, 5, "all__puzzle_indices.npy gives puzzles several examples"),
             ("puzzle_identifiers", 3, 5, "all__puzzle_identifiers.npy tells puzzles apart"),
@@ -303,7 +302,7 @@ mod tests {
             assert!(error.contains(why), "{why} in {error}");
         }
         let folder = save(&set());
-        let wanted = read(folder.path(), Some(Sudoku::new(SudokuKind::Nine))).unwrap_err().to_string();
+        let wanted = read(folder.path(), Some(Sudoku::new(SudokuKind::Nine).into())).unwrap_err().to_string();
         assert!(wanted.contains("is of sudoku4 puzzles; leave out --task"), "{wanted}");
         fs::remove_file(folder.path().join("all__labels.npy")).unwrap();
         let missing = read(folder.path(), None).unwrap_err().to_string();

@@ -23,7 +23,8 @@ pub use self::export::{Exported, export};
 pub use self::tensors::{ReadError, Tensors, checkpoint_at, step_of};
 use crate::config::RunConfig;
 use crate::files::read_text;
-use crate::model::{ModelError, Params, TaskName};
+use crate::model::{ModelError, Params};
+use crate::task::Game;
 
 /// The name of the configuration beside a checkpoint.
 pub const CONFIG: &str = "all_config.yaml";
@@ -64,7 +65,7 @@ pub enum ImportError {
     NoHrm(String),
     /// A model for many puzzles.
     #[error(
-        "the model has embeddings of {0} puzzles, and this program computes with one for all (as Sudoku and mazes have); \
+        "the model has embeddings of {0} puzzles, and this program computes with one for all (as tasks with rules have); \
          models of ARC cannot be imported"
     )]
     Puzzles(usize),
@@ -134,7 +135,7 @@ pub struct Imported {
 ///
 /// # Errors
 /// [`ImportError`] says what cannot be read, or what of it this program cannot compute with.
-pub fn import(path: &Path, config: Option<&Path>, task: Option<TaskName>) -> Result<Imported, ImportError> {
+pub fn import(path: &Path, config: Option<&Path>, task: Option<Game>) -> Result<Imported, ImportError> {
     let tensors = Tensors::read(path)?;
     let beside = path.with_file_name(CONFIG);
     let config = config.unwrap_or(&beside);

@@ -95,7 +95,7 @@ fn header_bytes(config: &RunConfig, shape: &Shape) -> Result<usize, QuantError> 
     };
     let accuracy = Accuracy { rows: most, hints_percent: 100, float_exact: most, int_exact: most };
     let header =
-        Header { task: config.model.task.as_str(), shape: *shape, provenance, accuracy: Some(accuracy) };
+        Header { task: config.model.task.name(), shape: *shape, provenance, accuracy: Some(accuracy) };
     let puzzle = vec![0; usize::from(shape.cells)];
     let digests = std::iter::once(most).collect();
     let self_test = SelfTest { segments: SELF_TEST_SEGMENTS, puzzles: &puzzle, digests };

@@ -119,7 +119,7 @@ pub fn quantize(
         member::write(&mut writer, index, config, &weights, &ranges)?;
     }
     let header = Header {
-        task: config.task.as_str(),
+        task: config.task.name(),
         shape,
         provenance: about.provenance.clone(),
         accuracy: about.accuracy,

@@ -90,7 +90,7 @@ fn differences(task: &str, own: &Shape, config: &ModelConfig) -> Result<Vec<Stri
             ("relation classes", shape.relations.to_string()),
         ]
     };
-    let pairs = fields(task, own).into_iter().zip(fields(config.task.as_str(), &wanted));
+    let pairs = fields(task, own).into_iter().zip(fields(config.task.name(), &wanted));
     let differing = pairs.filter(|(own, wanted)| own != wanted);
     Ok(differing.map(|((name, own), (_, wanted))| format!("{name} is {own}, not {wanted}")).collect())
 }

@@ -74,7 +74,7 @@ pub fn vary<T: Task, R: Rng>(
     let symmetry = variation.symmetry(task, index, rng);
     task.apply(&symmetry, row.0, puzzle);
     task.apply(&symmetry, row.1, label);
-    chance(rng, variation.eased) && ease(puzzle, label, variation.most, rng) > 0
+    chance(rng, variation.eased) && ease(task.blank(), puzzle, label, variation.most, rng) > 0
 }
 
 #[cfg(test)]

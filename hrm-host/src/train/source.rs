@@ -4,7 +4,6 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use hrm_core::task::draw::shuffle;
-use hrm_core::task::{Task, sudoku::Sudoku};
 use rand_core::SeedableRng;
 use rand_pcg::Pcg64;
 
@@ -14,7 +13,7 @@ use crate::config::RunConfig;
 use crate::data::PuzzleSet;
 use crate::data::generate::{Recipe, generate};
 use crate::data::import::{Options, import};
-use crate::data::split::{Apart, Keys, split};
+use crate::data::split::{Keys, split};
 
 /// Reads (or generates, where `data.train` is empty) the run's puzzles and splits the validation rows off, or draws them from
 /// `data.validation_from`: rows that share nothing with the training rows, in seeded random order.
@@ -24,8 +23,7 @@ use crate::data::split::{Apart, Keys, split};
 pub fn prepare(config: &RunConfig) -> Result<RunData, TrainError> {
     let data = &config.data;
     let columns = data.columns_parsed().map_err(TrainError::Data)?;
-    let task = Sudoku::named(config.model.task.as_str())
-        .ok_or_else(|| TrainError::Data(format!("no such task: {}", config.model.task)))?;
+    let task = config.model.task;
     let options = Options { task: Some(task), columns, ..Options::default() };
     let load = |path: &Path| import(path, &options).map(|read| read.set);
     let all = if data.train.as_os_str().is_empty() {
@@ -51,7 +49,7 @@ pub fn apart(train: PuzzleSet, others: &PuzzleSet, config: &RunConfig) -> Result
     let data = &config.data;
     let mut order: Vec<usize> = (0..others.len()).collect();
     shuffle(&mut Pcg64::seed_from_u64(data.seed), &mut order);
-    let keys = Keys::new(Apart::usual(train.task()), train.task());
+    let keys = Keys::new(train.task().apart(), train.task());
     let known: HashSet<Vec<u8>> =
         keys.of(&train, &(0..train.len()).collect::<Vec<_>>()).into_iter().collect();
     let mut chosen = Vec::with_capacity(data.validation);
@@ -78,14 +76,13 @@ pub fn apart(train: PuzzleSet, others: &PuzzleSet, config: &RunConfig) -> Result
 /// [`TrainError::Validation`] where there are too few rows.
 pub fn divide(all: &PuzzleSet, config: &RunConfig) -> Result<RunData, TrainError> {
     let data = &config.data;
-    let parts = split(all, data.validation, Apart::usual(all.task()), data.seed).map_err(|e| {
-        TrainError::Validation {
+    let parts =
+        split(all, data.validation, all.task().apart(), data.seed).map_err(|e| TrainError::Validation {
             wanted: e.wanted,
             rows: e.rows,
             possible: e.possible,
             reason: e.apart.reason(),
-        }
-    })?;
+        })?;
     let mut validation = parts.validation;
     // Files are often sorted by source; an evaluation takes the first rows.
     shuffle(&mut Pcg64::seed_from_u64(data.seed), &mut validation);

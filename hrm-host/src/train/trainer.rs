@@ -3,7 +3,6 @@
 use candle_core::{DType, Device, Tensor};
 use hrm_core::pack::SecondHead;
 use hrm_core::task::draw::below;
-use hrm_core::task::{Task, sudoku::Sudoku};
 use rand_core::SeedableRng;
 use rand_pcg::Pcg64;
 
@@ -21,6 +20,7 @@ use super::suppose::{Beliefs, Supposed, suppose_on};
 use crate::config::{GradientKind, MatrixRule, PrefixRule, RunConfig};
 use crate::data::PuzzleSet;
 use crate::model::{Carry, Gradient, Hrm, Params};
+use crate::task::Game;
 
 /// What one optimizer step did.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -63,7 +63,7 @@ pub struct StepReport {
 pub struct Trainer<'d> {
     config: RunConfig,
     data: &'d PuzzleSet,
-    task: Sudoku,
+    task: Game,
     params: Params,
     hrm: Hrm,
     flat: FlatParams,
@@ -468,17 +468,16 @@ impl<'d> Trainer<'d> {
 }
 
 /// The data's task, where it is the model's and there is something to draw.
-fn check_data(config: &RunConfig, data: &PuzzleSet) -> Result<Sudoku, TrainError> {
-    let task = Sudoku::named(config.model.task.as_str())
-        .ok_or_else(|| TrainError::Data(format!("no such task: {}", config.model.task)))?;
+fn check_data(config: &RunConfig, data: &PuzzleSet) -> Result<Game, TrainError> {
+    let task = config.model.task;
     if data.is_empty() {
         return Err(TrainError::Data("there is no puzzle to train on".to_owned()));
     }
-    if data.task().kind() != task.kind() {
+    if data.task() != task {
         return Err(TrainError::Data(format!(
-            "the puzzles have {} cells, but model.task = \"{}\" has {}",
+            "the puzzles are {} with {} cells, but model.task = \"{task}\" has {}",
+            data.task(),
             data.cells(),
-            config.model.task,
             config.model.cells()
         )));
     }
@@ -500,7 +499,7 @@ fn fingerprint(data: &PuzzleSet) -> String {
 fn refill(
     rows: &mut Rows,
     data: &PuzzleSet,
-    task: &Sudoku,
+    task: &Game,
     config: &RunConfig,
     step: u64,
     rng: &mut Pcg64,

@@ -11,8 +11,8 @@ use hrm_core::{Hrm, MemoryError, Pack, workspace_words};
 use serde::Serialize;
 
 use crate::data::PuzzleSet;
-use crate::data::exact::Exact;
 use crate::queue::work_off;
+use crate::task::Exact;
 use crate::train::eval::wilson;
 
 /// What came of one puzzle.
@@ -132,7 +132,8 @@ fn solve_one(
 /// Whether `grid`, which is not the answer of the set, answers puzzle `row` as well: an exact search finds several solutions.
 fn answers_otherwise(set: &PuzzleSet, row: usize, grid: &[u8]) -> bool {
     let question = set.question(row);
-    set.task().accepts(question, grid) && Exact::new(set.task()).count(question, 2) > 1
+    let several = |exact: Box<dyn Exact>| exact.search_within(question, 2, u64::MAX).solutions.len() > 1;
+    set.task().accepts(question, grid) && set.task().exact().is_some_and(several)
 }
 
 /// The sums over `outcomes`.

@@ -233,6 +233,11 @@ impl Task for Sudoku {
         Some(self.repeats(grid) + (missing + undecided + changed) as u32)
     }
 
+    /// [`Sudoku::repeats`].
+    fn energy(&self, _: &[u8], grid: &[u8]) -> u32 {
+        self.repeats(grid)
+    }
+
     fn identity(&self) -> SudokuSymmetry {
         SudokuSymmetry::identity()
     }

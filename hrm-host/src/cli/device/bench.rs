@@ -4,10 +4,10 @@ use std::time::Instant;
 
 use anyhow::{Result, ensure};
 use hrm_core::solve::{Policy, Rule};
-use hrm_core::task::sudoku::BLANK;
+use hrm_core::task::Task;
 use hrm_core::wire::Solve;
 
-use super::Line;
+use super::{Line, task_of};
 use crate::cli::exit::Exit;
 use crate::cli::values::at_least_1;
 
@@ -28,7 +28,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<Exit> {
     let mut session = args.line.open()?;
     let hello = session.hello().clone();
-    let tokens = vec![BLANK; usize::from(hello.shape.cells)];
+    let tokens = vec![task_of(&hello)?.blank(); usize::from(hello.shape.cells)];
     // No vote is ever counted in a single guess that does not halt, and nothing ends it early.
     let policy = Policy {
         rule: Rule::Majority,

@@ -6,10 +6,10 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use clap::Subcommand;
 use hrm_core::task::Task;
-use hrm_core::task::sudoku::Sudoku;
 use hrm_emulator::Hello;
 use hrm_emulator::board::{HARDWARE, Hardware};
 use hrm_emulator::device::{BAUD, Session, only, ports};
+use hrm_host::task::Game;
 
 use crate::cli::exit::Exit;
 
@@ -127,8 +127,8 @@ fn list() -> Result<Exit> {
 }
 
 /// The task of a board's pack.
-fn task_of(hello: &Hello) -> Result<Sudoku> {
-    Sudoku::named(&hello.task)
+fn task_of(hello: &Hello) -> Result<Game> {
+    Game::named(&hello.task)
         .filter(|task| task.cells() == usize::from(hello.shape.cells))
         .with_context(|| format!("the board's pack is for {}, which this program does not know", hello.task))
 }

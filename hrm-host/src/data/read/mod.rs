@@ -1,31 +1,24 @@
 //! One reader for every puzzle file: whatever people have becomes rows of texts, each with its place in the file.
 //!
-//! `docs/PUZZLE_FILES.md` says which files. A file is a table, whose header names columns (`table`), an array (`array`), or
-//! lines of puzzles and drawn grids (`lines`).
+//! `docs/PUZZLE_FILES.md` says which files. A file is a table, whose header names columns (`table`), or text that the task
+//! itself reads ([`Domain::read`](crate::task::Domain::read)).
 
-mod array;
-mod block;
-pub(crate) mod cells;
 mod columns;
-mod drawing;
-mod lines;
-mod pairs;
 mod table;
 mod text;
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use array::Array;
 pub use columns::Columns;
 use flate2::read::MultiGzDecoder;
-use hrm_core::task::sudoku::Sudoku;
-use pairs::Pairs;
+pub(crate) use table::unquoted;
 
 use super::problem::Problem;
 use super::rating::Rating;
 use crate::files;
 use crate::kind::{BOM, GZIP, Kind, Wanted, kind_of};
+use crate::task::{self, Game};
 
 /// Why a puzzle file is refused as a whole.
 #[derive(Debug, thiserror::Error)]
@@ -188,10 +181,10 @@ impl Document {
     ///
     /// # Errors
     /// Where the header lacks a column.
-    pub fn task(&self, columns: &Columns) -> Result<Option<Sudoku>, ReadError> {
+    pub fn task(&self, columns: &Columns) -> Result<Option<Game>, ReadError> {
         match table::Table::of(self, columns)? {
             Some(table) => Ok(table.task()),
-            None => Ok(Array::of(&self.text).map(|array| array.task()).or_else(|| lines::task(&self.text))),
+            None => Ok(task::of_text(&self.text)),
         }
     }
 
@@ -201,23 +194,23 @@ impl Document {
     /// Where the header lacks a column.
     pub fn visit(
         &self,
-        task: Sudoku,
+        task: Game,
         (columns, need): (&Columns, Need),
         visit: &mut dyn FnMut(Item<'_>),
     ) -> Result<(), ReadError> {
-        if let Some(table) = table::Table::of(self, columns)? {
-            table.visit(need, visit);
-            return Ok(());
+        match table::Table::of(self, columns)? {
+            Some(table) => table.visit(task, need, visit),
+            None => task.read(&self.text, visit),
         }
-        let mut pairs = Pairs::new(visit);
-        let mut add = |item: Item<'_>| pairs.add(item);
-        match Array::of(&self.text) {
-            Some(array) => array.visit(&mut add),
-            None => lines::visit(&self.text, task, &mut add),
-        }
-        pairs.end();
         Ok(())
     }
+}
+
+/// Whether `text` stands where people have no rating, or no answer.
+pub(crate) fn means_nothing(text: &str) -> bool {
+    let word = text.to_ascii_lowercase();
+    let words = ["n/a", "na", "nan", "null", "none", "unknown"];
+    words.contains(&word.as_str()) || !word.contains(|c: char| c.is_alphanumeric())
 }
 
 fn unpacked(bytes: &[u8], path: &Path) -> Result<Vec<u8>, ReadError> {

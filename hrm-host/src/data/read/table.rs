@@ -1,14 +1,11 @@
 //! A table: CSV whose header names the columns, with commas, semicolons or tabs between the fields.
 
-use std::borrow::Cow;
-
 use csv::StringRecord;
-use hrm_core::task::Task;
-use hrm_core::task::sudoku::{Sudoku, SudokuKind};
 
 use super::columns::{Column, Columns};
-use super::{Document, Fault, Item, Need, ReadError, Row, cells, lines};
+use super::{Document, Fault, Item, Need, ReadError, Row, means_nothing};
 use crate::data::problem::Problem;
+use crate::task::{self, Game};
 
 /// Lines above a header that are looked at.
 const LINES_TO_HEADER: usize = 50;
@@ -62,23 +59,20 @@ impl<'d> Table<'d> {
     }
 
     /// The size of the first puzzle, or the one nearest to it.
-    pub(super) fn task(&self) -> Option<Sudoku> {
+    pub(super) fn task(&self) -> Option<Game> {
         let mut record = StringRecord::new();
         let mut reader = self.reader();
         while reader.read_record(&mut record).ok()? {
-            let question = self.grid(&record, self.question);
-            let length = question.chars().count();
-            let sizes = SudokuKind::ALL.map(Sudoku::new);
-            let near = |size: &Sudoku| (size.side() * size.side()).abs_diff(length) <= size.side() / 2;
-            if let Some(size) = cells::size_of(&question).or_else(|| sizes.into_iter().find(near)) {
-                return Some(size);
+            let found = task::of_field(record.get(self.question).unwrap_or_default());
+            if found.is_some() {
+                return found;
             }
         }
         None
     }
 
-    /// Tells `visit` of every row.
-    pub(super) fn visit(&self, need: Need, visit: &mut dyn FnMut(Item<'_>)) {
+    /// Tells `visit` of every row, as a puzzle of `task`.
+    pub(super) fn visit(&self, task: Game, need: Need, visit: &mut dyn FnMut(Item<'_>)) {
         let mut reader = self.reader();
         let mut record = StringRecord::new();
         let mut lines = LineCount { text: self.text.as_bytes(), counted: 0, lines: self.above + 1 };
@@ -90,13 +84,20 @@ impl<'d> Table<'d> {
                 continue;
             }
             let line = lines.at(record.position().map_or(0, |position| position.byte() as usize));
-            self.row(&record, line, need, visit);
+            self.row(task, (&record, line), need, visit);
         }
     }
 
     /// Tells `visit` of the row that `record` is.
-    fn row(&self, record: &StringRecord, line: u64, need: Need, visit: &mut dyn FnMut(Item<'_>)) {
-        let question = self.grid(record, self.question);
+    fn row(
+        &self,
+        task: Game,
+        (record, line): (&StringRecord, u64),
+        need: Need,
+        visit: &mut dyn FnMut(Item<'_>),
+    ) {
+        let grid = |place: usize| task.field(record.get(place).unwrap_or_default());
+        let question = grid(self.question);
         if need == Need::Questions {
             visit(Item::Row(Row { line, question: &question, answer: None, rating: Ok(None), source: "" }));
             return;
@@ -107,7 +108,7 @@ impl<'d> Table<'d> {
             let problem = Problem::Fields { expected: self.fields, found: record.len() };
             return visit(Item::Fault(&Fault { line, column: None, problem }));
         }
-        let answer = self.answer.map(|place| self.grid(record, place)).filter(|answer| !is_none(answer));
+        let answer = self.answer.map(grid).filter(|answer| !is_none(answer));
         let text = |place: Option<usize>| place.map_or("", |place| self.text(record, place));
         let rating = match text(self.rating) {
             "" => Ok(None),
@@ -117,19 +118,6 @@ impl<'d> Table<'d> {
         visit(Item::Row(Row { line, question: &question, answer: answer.as_deref(), rating, source }));
     }
 
-    /// The cells in a field, which may be drawn in it as in a file of its own.
-    fn grid<'r>(&self, record: &'r StringRecord, place: usize) -> Cow<'r, str> {
-        let text = self.text(record, place);
-        if !text.bytes().any(|byte| byte.is_ascii_whitespace() || b",;:|[](){}!".contains(&byte)) {
-            return text.into();
-        }
-        let whole = record.get(place).unwrap_or_default();
-        let sizes = SudokuKind::ALL.map(Sudoku::new);
-        let spaced =
-            sizes.into_iter().find_map(|size| cells::with_spaces_as_blanks(whole, size.cells(), size.side()));
-        spaced.or_else(|| lines::only_grid(text)).map_or(text.into(), Cow::Owned)
-    }
-
     fn text<'r>(&self, record: &'r StringRecord, place: usize) -> &'r str {
         unquoted(record.get(place).unwrap_or_default())
     }
@@ -137,7 +125,7 @@ impl<'d> Table<'d> {
 
 /// Whether a field of answers says that there is none.
 fn is_none(answer: &str) -> bool {
-    answer.is_empty() || answer.len() <= 7 && cells::means_nothing(answer)
+    answer.is_empty() || answer.len() <= 7 && means_nothing(answer)
 }
 
 /// Counts lines in text up to places further and further on. (The reader of CSV counts a line end of two characters late.)
@@ -222,7 +210,7 @@ fn header(line: &str, text: &str, columns: &Columns) -> Option<(u8, Vec<String>)
 }
 
 /// What quotation marks that the reader of CSV leaves hold: behind a space, or single ones.
-fn unquoted(text: &str) -> &str {
+pub(crate) fn unquoted(text: &str) -> &str {
     let text = text.trim();
     let inner = |mark: char| text.strip_prefix(mark)?.strip_suffix(mark);
     inner('"').or_else(|| inner('\'')).unwrap_or(text).trim()

@@ -51,7 +51,7 @@ fn the_kernels_agree_at_full_size() {
     for (positions, heads) in [(Positions::Rope, 1), (Positions::LearnedRelation, 2)] {
         let config =
             ModelConfig { width: 64, heads, inner: 48, h_layers: 1, l_layers: 1, ..tiny_configs().remove(0) };
-        let config = ModelConfig { task: TaskName::Sudoku9, positions, ..config };
+        let config = ModelConfig { task: crate::task::find("sudoku9").unwrap(), positions, ..config };
         let apart = apart(&config, Backend::Kernels).unwrap();
         assert!(apart < 1e-4, "{config:?}: {apart:e}");
         assert!(apart > 0.0, "two ways of rounding");
@@ -96,7 +96,7 @@ fn a_trial_notices_what_differs() {
     let short = ((Backend::Composite, DType::BF16), (Backend::Composite, DType::F32));
     let rounded = disagreement(&config, &Device::Cpu, short).unwrap();
     assert!((1e-3..0.2).contains(&rounded), "{rounded}");
-    let huge = ModelConfig { width: 128, heads: 1, task: TaskName::Sudoku9, ..config };
+    let huge = ModelConfig { width: 128, heads: 1, task: crate::task::find("sudoku9").unwrap(), ..config };
     let error = apart(&huge, Backend::Kernels).unwrap_err();
     assert!(error.to_string().contains("use more heads"), "{error}");
 }

@@ -6,13 +6,13 @@ mod segment;
 
 use candle_core::{DType, Device, Tensor, backprop::GradStore};
 
-use super::{Carry, Gradient, Hrm, ModelConfig, Output, Params, Positions, TaskName, trial};
+use super::{Carry, Gradient, Hrm, ModelConfig, Output, Params, Positions, trial};
 
 /// Every position scheme with shared and separate levels, as small as quantization allows.
 fn tiny_configs() -> Vec<ModelConfig> {
     let schemes = [Positions::Rope, Positions::Learned, Positions::Relation, Positions::LearnedRelation];
     let config = |positions, shared_levels| ModelConfig {
-        task: TaskName::Sudoku4,
+        task: crate::task::find("sudoku4").unwrap(),
         width: 32,
         heads: 2,
         inner: 48,

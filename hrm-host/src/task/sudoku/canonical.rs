@@ -13,14 +13,7 @@ use hrm_core::task::{
     sudoku::{FIRST_DIGIT, MAX_SIDE, MAX_SUDOKU_CELLS, Sudoku, SudokuKind},
 };
 
-/// The smallest image of a full grid, as tokens, and of the puzzle on it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Form {
-    /// The smallest image of the answer.
-    pub answer: Vec<u8>,
-    /// The smallest image of the question among the symmetries that make the answer smallest.
-    pub question: Vec<u8>,
-}
+use crate::task::{self, Form};
 
 /// Canonical forms of one size. Copying it copies a reference.
 #[derive(Clone, Copy, Debug)]
@@ -249,6 +242,12 @@ impl Canonical {
     }
 }
 
+impl task::Canonical for Canonical {
+    fn form(&self, question: &[u8], answer: &[u8]) -> Form {
+        self.form(question, answer)
+    }
+}
+
 /// The map that puts `top` in the first two rows and `columns` in order; every other row's place follows.
 fn complete(grid: &Grid, kind: SudokuKind, transposed: bool, top: [u8; 2], columns: &Order) -> Map {
     let (side, height) = (kind.side(), kind.box_rows());
@@ -298,10 +297,8 @@ mod tests {
     use rand_pcg::Pcg64;
 
     use super::*;
-    use crate::data::{
-        exact::Exact,
-        generate::{Recipe, generate},
-    };
+    use crate::data::generate::{Recipe, generate};
+    use crate::task::sudoku::exact::Exact;
 
     #[test]
     fn group_orders_are_counted_right() {
@@ -346,7 +343,7 @@ mod tests {
     #[test]
     fn equals_brute_force_on_4x4() {
         let task = Sudoku::new(SudokuKind::Four);
-        let recipe = Recipe { task, count: 30, seed: 1, givens: None };
+        let recipe = Recipe { task: task.into(), count: 30, seed: 1, givens: None };
         for puzzle in generate(&recipe, |_| {}).expect("puzzles").iter() {
             let mut rng = Pcg64::new(1, 1);
             let mut best: Option<(Vec<u8>, Vec<u8>)> = None;
@@ -371,7 +368,7 @@ mod tests {
         #[test]
         fn symmetries_keep_the_form(kind in prop::sample::select(SudokuKind::ALL.to_vec()), seed: u64) {
             let task = Sudoku::new(kind);
-            let recipe = Recipe { task, count: 1, seed, givens: None };
+            let recipe = Recipe { task: task.into(), count: 1, seed, givens: None };
             let set = generate(&recipe, |_| {}).expect("a puzzle");
             let form = Canonical::new(task).form(set.question(0), set.answer(0));
             prop_assert!(task.accepts(&form.question, &form.answer));

@@ -11,20 +11,13 @@ use hrm_core::task::{
 };
 use rand_core::Rng;
 
+use super::{exchange, problem::solved_turned};
+use crate::task::{self, Found};
+
 /// A solver for one size of Sudoku. Copying it copies a reference.
 #[derive(Clone, Copy, Debug)]
 pub struct Exact {
     tables: &'static Tables,
-}
-
-/// What a search found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
-    /// The solutions in the order found, as tokens; at most as many as asked for.
-    pub solutions: Vec<Vec<u8>>,
-    /// Values tried at cells with several candidates, over the whole search. 0 where singles alone suffice. Not
-    /// invariant under symmetries: it depends on the order of cells and digits.
-    pub guesses: u64,
 }
 
 /// The units and peers of each cell of one size.
@@ -287,6 +280,23 @@ impl Exact {
             }
         }
         ControlFlow::Continue(())
+    }
+}
+
+impl task::Exact for Exact {
+    fn search_within(&self, question: &[u8], limit: usize, most: u64) -> Found {
+        self.search_within(question, limit, most)
+    }
+
+    fn exchange(&self, question: &[u8], answer: &[u8]) -> Option<Vec<u8>> {
+        exchange::exchange(self.tables.task, question, answer)
+    }
+
+    fn misunderstood(&self, question: &[u8]) -> Option<&'static str> {
+        solved_turned(self.tables.task, question).then_some(
+            "with boxes of 2 rows x 3 columns this puzzle has no solution; with boxes of 3 rows x 2 columns it has: \
+             exchange its rows and columns",
+        )
     }
 }
 

@@ -1,35 +1,17 @@
 //! A grid as a person reads it: boxes apart, givens bold, what changed or clashes in colour.
 
 use std::fmt::Write;
-use std::io::IsTerminal;
 
 use hrm_core::task::{
     Task,
     sudoku::{BLANK, Sudoku},
 };
 
-use super::terminal;
-
-/// How much a terminal may be asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Style {
-    /// Escape sequences for colour and weight.
-    pub(super) colour: bool,
-}
-
-impl Style {
-    /// What `stream` takes.
-    pub(super) fn of(stream: &impl IsTerminal) -> Self {
-        Self { colour: terminal::colours(stream) }
-    }
-
-    fn paint(self, text: char, codes: &str) -> String {
-        if self.colour && !codes.is_empty() { format!("\x1b[{codes}m{text}\x1b[0m") } else { text.into() }
-    }
-}
+use crate::task::View;
 
 /// `grid` in lines. Givens of `puzzle` are bold, cells that differ from `before` green, cells that break a rule red.
-pub(super) fn picture(task: &Sudoku, puzzle: &[u8], grid: &[u8], before: &[u8], style: Style) -> String {
+pub(super) fn picture(task: &Sudoku, view: &View<'_>) -> String {
+    let View { puzzle, grid, before, .. } = *view;
     let (side, kind) = (task.side(), task.kind());
     let mut lines = String::new();
     for (row, cells) in grid.chunks_exact(side).enumerate() {
@@ -43,11 +25,7 @@ pub(super) fn picture(task: &Sudoku, puzzle: &[u8], grid: &[u8], before: &[u8], 
             if column > 0 {
                 lines.push_str(if column % kind.box_columns() == 0 { " | " } else { " " });
             }
-            let text = match task.digit(token) {
-                Some(digit) => char::from(b'0' + digit),
-                None if token == BLANK => '.',
-                None => '?',
-            };
+            let text = task.symbol(token).unwrap_or('?');
             let clashes = (0..grid.len())
                 .any(|other| other != cell && grid[other] == token && task.relation(cell, other) != 0);
             let given = puzzle.get(cell).is_some_and(|&token| token != BLANK);
@@ -57,7 +35,7 @@ pub(super) fn picture(task: &Sudoku, puzzle: &[u8], grid: &[u8], before: &[u8], 
                 () if before.get(cell) != Some(&token) => "32",
                 () => "",
             };
-            lines.push_str(&style.paint(text, codes));
+            lines.push_str(&view.paint(text, codes));
         }
         lines.push('\n');
     }
@@ -80,7 +58,7 @@ mod tests {
     fn boxes_stand_apart() {
         let task = Sudoku::new(SudokuKind::Six);
         let puzzle = grid(&task, "1.....2.....3.....4.....5.....6.....");
-        let text = picture(&task, &puzzle, &puzzle, &puzzle, Style { colour: false });
+        let text = picture(&task, &View { puzzle: &puzzle, grid: &puzzle, before: &puzzle, colour: false });
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[0], "1 . . | . . .");
         assert_eq!(lines[2], "------+------");
@@ -92,10 +70,10 @@ mod tests {
         let task = Sudoku::new(SudokuKind::Four);
         let puzzle = grid(&task, "1...............");
         let now = grid(&task, "12.2............");
-        let text = picture(&task, &puzzle, &now, &puzzle, Style { colour: true });
+        let text = picture(&task, &View { puzzle: &puzzle, grid: &now, before: &puzzle, colour: true });
         assert!(text.starts_with("\x1b[1m1\x1b[0m \x1b[31m2\x1b[0m | . \x1b[31m2\x1b[0m"), "{text:?}");
         let now = grid(&task, "12..............");
-        let text = picture(&task, &puzzle, &now, &puzzle, Style { colour: true });
+        let text = picture(&task, &View { puzzle: &puzzle, grid: &now, before: &puzzle, colour: true });
         assert!(text.contains("\x1b[32m2\x1b[0m"), "{text:?}");
     }
 }

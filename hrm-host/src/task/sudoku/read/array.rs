@@ -6,8 +6,8 @@ use hrm_core::task::{
 };
 
 use super::cells::is_cell;
-use super::{Fault, Item, Row};
 use crate::data::problem::Problem;
+use crate::data::read::{Fault, Item, Row};
 
 /// The cells of all arrays of a document, in order.
 pub(super) struct Array {

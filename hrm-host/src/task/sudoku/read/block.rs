@@ -5,8 +5,8 @@
 
 use hrm_core::task::{TextError, sudoku::Sudoku};
 
-use super::Fault;
 use crate::data::problem::Problem;
+use crate::data::read::Fault;
 
 /// A line of a drawn grid.
 #[derive(Clone)]
@@ -267,8 +267,9 @@ fn readings(task: Sudoku, rows: &[Placed]) -> Readings {
 mod tests {
     use hrm_core::task::sudoku::SudokuKind;
 
-    use super::super::{Item, lines};
+    use super::super::lines;
     use super::*;
+    use crate::data::read::Item;
 
     /// What is told of a text of 4x4 grids: `line cells`, or `line: why`.
     fn told(text: &str) -> Vec<String> {

@@ -28,7 +28,7 @@ pub(super) fn are_cells(text: &str, count: usize, side: usize) -> bool {
 }
 
 /// Reads the cells of a whole grid into `out`, which has as many elements as the grid has cells.
-pub(crate) fn parse(task: Sudoku, text: &str, out: &mut [u8]) -> Result<(), Problem> {
+pub(in super::super) fn parse(task: Sudoku, text: &str, out: &mut [u8]) -> Result<(), Problem> {
     let error = match task.parse(text, out) {
         Ok(()) => return Ok(()),
         Err(error) => error,
@@ -64,13 +64,6 @@ fn strange(task: Sudoku, text: &str, error: TextError) -> Problem {
         }
         _ => Problem::Text(error),
     }
-}
-
-/// Whether `text` stands where people have no rating, or no answer.
-pub(crate) fn means_nothing(text: &str) -> bool {
-    let word = text.to_ascii_lowercase();
-    let words = ["n/a", "na", "nan", "null", "none", "unknown"];
-    words.contains(&word.as_str()) || !word.contains(|c: char| c.is_alphanumeric())
 }
 
 /// Reads a grid all of whose blanks are one and the same of [`OTHER_BLANKS`].

@@ -12,9 +12,9 @@ use hrm_core::task::{
 use super::block::{Block, Certainty, Drawn};
 use super::cells::{are_cells, is_cell, parse, size_of, with_spaces_as_blanks};
 use super::drawing::{Line, cells_in, line_of};
-use super::{Fault, Item, Row};
 use crate::data::problem::Problem;
 use crate::data::rating::Rating;
+use crate::data::read::{Fault, Item, Row};
 
 /// Bytes of the longest line that is looked at for a puzzle.
 pub(super) const LONGEST_LINE: usize = 4096;

@@ -1,8 +1,8 @@
 //! Puzzles that are followed by their answers, as generators print them: a complete grid right after a puzzle with its givens
 //! is that puzzle's answer.
 
-use super::{Item, Row};
 use crate::data::rating::Rating;
+use crate::data::read::{Item, Row};
 
 /// Holds a puzzle back until it is known whether its answer follows.
 pub(super) struct Pairs<'v> {

@@ -1,0 +1,198 @@
+//! What this program reasons about: each task as trainer, data, analyses and commands see it, and the list of them.
+//!
+//! A [`Game`] is any task, found by its name. Its rules are those of [`hrm_core::task::Task`]; what only a workstation needs of
+//! it (files, a generator, an exact solver, pictures) is a [`Domain`]. `docs/ADDING_A_TASK.md` adds one in a single file.
+
+mod game;
+mod parts;
+mod plain;
+mod rules;
+pub mod sudoku;
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::{LazyLock, PoisonError, RwLock};
+
+pub use game::{Drawn, Game};
+use hrm_core::task::Task;
+pub use parts::{Canonical, Exact, Form, Found, Generator, View};
+pub use rules::Rules;
+
+use crate::data::problem::Problem;
+use crate::data::read::Item;
+use crate::data::split::Apart;
+
+/// A task on a workstation. Only [`Domain::sizes`] has to be written; the rest says what the task has beside its rules.
+pub trait Domain: Rules {
+    /// The sizes that have a name in help texts, smallest first; others may be found by name. At least one.
+    fn sizes() -> Vec<Self>
+    where
+        Self: Sized;
+
+    /// The size of the first puzzle in `text`, which is no table.
+    fn of_text(text: &str) -> Option<Self>
+    where
+        Self: Sized,
+    {
+        Self::sizes().into_iter().find(|size| plain::has_puzzle(size, text))
+    }
+
+    /// The size of the puzzle in a field of a table, or the one that it is nearest to.
+    fn of_field(field: &str) -> Option<Self>
+    where
+        Self: Sized,
+    {
+        Self::sizes().into_iter().find(|size| plain::is_grid(size, &plain::cells(size, field)))
+    }
+
+    /// Tells `visit` of every puzzle in `text`, which is no table, and of every line that is none.
+    fn read(&self, text: &str, visit: &mut dyn FnMut(Item<'_>)) {
+        plain::read(self.rules(), text, visit);
+    }
+
+    /// The cells in a field of a table, one character each.
+    fn field<'f>(&self, field: &'f str) -> Cow<'f, str> {
+        plain::cells(self.rules(), field)
+    }
+
+    /// Reads cells, one character each, into `out`, which has as many elements as the grid has cells.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    fn tokens(&self, cells: &str, out: &mut [u8]) -> Result<(), Problem> {
+        self.rules().parse(cells, out).map_err(Problem::Text)
+    }
+
+    /// Why `question` can have no answer, as far as its givens tell.
+    fn contradiction(&self, question: &[u8]) -> Option<Problem> {
+        plain::contradiction(self.rules(), question)
+    }
+
+    /// Why `answer` does not answer `question`, whose givens do not contradict each other; `None` where it does.
+    fn wrong_answer(&self, question: &[u8], answer: &[u8]) -> Option<Problem> {
+        plain::wrong_answer(self.rules(), question, answer)
+    }
+
+    /// The strictest rule by which a split leaves enough puzzles on both sides.
+    fn apart(&self) -> Apart {
+        Apart::Questions
+    }
+
+    /// Makes puzzles.
+    fn generator(&self) -> Option<&dyn Generator> {
+        None
+    }
+
+    /// Finds all answers.
+    fn exact(&self) -> Option<Box<dyn Exact>> {
+        None
+    }
+
+    /// Tells puzzles apart that differ by more than a symmetry.
+    fn canonical(&self) -> Option<Box<dyn Canonical>> {
+        None
+    }
+
+    /// A grid as a person reads it, in lines.
+    fn picture(&self, view: &View<'_>) -> String {
+        plain::picture(self.rules(), view)
+    }
+}
+
+/// There is no such task.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this program knows no task {name}; it has {}", names().join(", "))]
+pub struct UnknownTask {
+    /// The name.
+    pub name: String,
+}
+
+/// The sizes of one kind of task.
+#[derive(Clone, Copy)]
+struct Family {
+    named: fn(&str) -> Option<Box<dyn Domain>>,
+    sizes: fn() -> Vec<Box<dyn Domain>>,
+    of_text: fn(&str) -> Option<Box<dyn Domain>>,
+    of_field: fn(&str) -> Option<Box<dyn Domain>>,
+}
+
+impl Family {
+    fn of<T: Task + Domain + 'static>() -> Self {
+        fn boxed<T: Domain + 'static>(task: T) -> Box<dyn Domain> {
+            Box::new(task)
+        }
+        Self {
+            named: |name| T::named(name).filter(|task| Task::name(task) == name).map(boxed),
+            sizes: || T::sizes().into_iter().map(boxed).collect(),
+            of_text: |text| T::of_text(text).map(boxed),
+            of_field: |field| T::of_field(field).map(boxed),
+        }
+    }
+}
+
+/// Every kind of task, and every task that was asked for: each is made once and kept, so that it can be passed on as a name is.
+struct Known {
+    families: Vec<Family>,
+    games: HashMap<String, Game>,
+}
+
+/// The list of tasks: the only place of this program that names them.
+static KNOWN: LazyLock<RwLock<Known>> = LazyLock::new(|| {
+    let families = vec![Family::of::<hrm_core::task::sudoku::Sudoku>()];
+    RwLock::new(Known { families, games: HashMap::new() })
+});
+
+/// Adds a kind of task to the list.
+pub fn register<T: Task + Domain + 'static>() {
+    KNOWN.write().unwrap_or_else(PoisonError::into_inner).families.push(Family::of::<T>());
+}
+
+fn families() -> Vec<Family> {
+    KNOWN.read().unwrap_or_else(PoisonError::into_inner).families.clone()
+}
+
+/// The one game of `task`'s name.
+fn known(task: Box<dyn Domain>) -> Game {
+    let name = task.rules().name().to_owned();
+    let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
+    *known.games.entry(name).or_insert_with(|| Game::new(Box::leak(task)))
+}
+
+/// The task called `name`.
+///
+/// # Errors
+/// Where there is none.
+pub fn find(name: &str) -> Result<Game, UnknownTask> {
+    if let Some(game) = KNOWN.read().unwrap_or_else(PoisonError::into_inner).games.get(name) {
+        return Ok(*game);
+    }
+    let found = families().into_iter().find_map(|family| (family.named)(name));
+    found.map(known).ok_or_else(|| UnknownTask { name: name.to_owned() })
+}
+
+/// Every size that has a name in help texts.
+pub fn all() -> Vec<Game> {
+    families().into_iter().flat_map(|family| (family.sizes)()).map(known).collect()
+}
+
+/// The names of [`all`].
+pub fn names() -> Vec<&'static str> {
+    all().into_iter().map(|game| game.name()).collect()
+}
+
+/// The task that is meant where nothing says which: the largest size of the first kind.
+pub fn usual() -> Game {
+    let first = families().into_iter().next();
+    let largest = first.and_then(|family| (family.sizes)().pop());
+    largest.map(known).expect("every kind of task has a size")
+}
+
+/// The task of the first puzzle in `text`, which is no table.
+pub fn of_text(text: &str) -> Option<Game> {
+    families().into_iter().find_map(|family| (family.of_text)(text)).map(known)
+}
+
+/// The task of the puzzle in a field of a table.
+pub fn of_field(field: &str) -> Option<Game> {
+    families().into_iter().find_map(|family| (family.of_field)(field)).map(known)
+}

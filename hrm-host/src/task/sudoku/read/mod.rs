@@ -1,0 +1,54 @@
+//! Sudoku in whatever text people have: a puzzle a line, drawn grids, arrays; `docs/PUZZLE_FILES.md` says which.
+
+mod array;
+mod block;
+mod cells;
+mod drawing;
+mod lines;
+mod pairs;
+
+use std::borrow::Cow;
+
+use array::Array;
+pub(super) use cells::parse;
+use hrm_core::task::sudoku::Sudoku;
+use pairs::Pairs;
+
+use super::super::Domain;
+use crate::data::read::{Item, unquoted};
+
+/// The size of the first puzzle in `text`.
+pub(super) fn task_of_text(text: &str) -> Option<Sudoku> {
+    Array::of(text).map(|array| array.task()).or_else(|| lines::task(text))
+}
+
+/// The size of the puzzle in a field of a table, or the one nearest to it.
+pub(super) fn task_of_field(field: &str) -> Option<Sudoku> {
+    let cells = grid_in(field);
+    let length = cells.chars().count();
+    let near = |size: &Sudoku| (size.side() * size.side()).abs_diff(length) <= size.side() / 2;
+    cells::size_of(&cells).or_else(|| Sudoku::sizes().into_iter().find(near))
+}
+
+/// Tells `visit` of everything in `text`, in order, as puzzles of `task`.
+pub(super) fn visit(task: Sudoku, text: &str, visit: &mut dyn FnMut(Item<'_>)) {
+    let mut pairs = Pairs::new(visit);
+    let mut add = |item: Item<'_>| pairs.add(item);
+    match Array::of(text) {
+        Some(array) => array.visit(&mut add),
+        None => lines::visit(text, task, &mut add),
+    }
+    pairs.end();
+}
+
+/// The cells in a field, which may be drawn in it as in a file of its own.
+pub(super) fn grid_in(field: &str) -> Cow<'_, str> {
+    let text = unquoted(field);
+    if !text.bytes().any(|byte| byte.is_ascii_whitespace() || b",;:|[](){}!".contains(&byte)) {
+        return text.into();
+    }
+    let spaced = Sudoku::sizes().into_iter();
+    let spaced = spaced.map(|size| (size.side() * size.side(), size.side()));
+    let mut spaced = spaced.filter_map(|(cells, side)| cells::with_spaces_as_blanks(field, cells, side));
+    spaced.next().or_else(|| lines::only_grid(text)).map_or(text.into(), Cow::Owned)
+}
