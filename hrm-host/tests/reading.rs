@@ -520,7 +520,10 @@ fn what_is_no_puzzle_file_is_named() {
         (b"\n\n", "empty"),
         (b"Entry not found", "line 1 is \"Entry not found\""),
         (b"question,answer\n", "no puzzles"),
-        (b"question,answer\n12,34\n", "line 2, column `question`: 2 characters; sudoku4 has 16, sudoku6 has 36"),
+        (
+            b"question,answer\n12,34\n",
+            "line 2, column `question`: 2 characters; sudoku4 has 16, sudoku6 has 36",
+        ),
         (b"question,answer\n7.00008E+80,7E+80\n", "a spreadsheet took for a number"),
     ] {
         for bytes in [bytes.to_vec(), gzip(bytes)] {

@@ -54,7 +54,17 @@ fn names_tell_the_size() {
     for name in ["maze2x450", "maze1x2", "maze900x1", "maze10x15"] {
         assert_eq!(Maze::named(name).map(|maze| maze.name().to_string()).as_deref(), Some(name));
     }
-    for name in ["maze31x31", "maze1x1", "maze0x5", "maze05x5", "maze", "maze5", "maze5x", "maze99999999999x2", "sudoku4"] {
+    for name in [
+        "maze31x31",
+        "maze1x1",
+        "maze0x5",
+        "maze05x5",
+        "maze",
+        "maze5",
+        "maze5x",
+        "maze99999999999x2",
+        "sudoku4",
+    ] {
         assert_eq!(Maze::named(name), None, "{name}");
     }
 }
