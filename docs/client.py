@@ -6,6 +6,7 @@ import itertools, socket, sys, zlib
 
 PROTOCOL, HELLO, SOLVE = 5, 0, 6  # version; numbers of the requests
 STATUS = ["solved", "voted", "unproven", "refused"]
+SYMBOLS = {"sudoku": "?.123456789", "maze": "?# SGo"}  # a token is a place in its task's symbols
 
 # Postcard: integers have 7 bits a byte, low bits first. What is read comes from an iterator over bytes.
 def varint(n): return bytes([n]) if n < 128 else bytes([n & 127 | 128]) + varint(n >> 7)
@@ -14,7 +15,7 @@ def string(r): return bytes(itertools.islice(r, number(r)))
 def option(r, read): return read(r) if next(r) else None
 def zigzag(r): n = number(r); return n >> 1 ^ -(n & 1)
 def guess_end(r): kind = number(r); return kind, next(r) if kind == 2 else None
-def refusal(r): kind = number(r); return kind, number(r), next(r) if kind == 1 else number(r)
+def refusal(r): kind = number(r); return (kind, number(r), next(r) if kind == 1 else number(r)) if kind < 4 else (kind,)
 def progress(r): return *(number(r) for _ in range(4)), next(r), zigzag(r), option(r, number), option(r, guess_end)
 
 def cobs(data):  # no zero inside, one behind
@@ -56,8 +57,10 @@ arrives = itertools.chain.from_iterable(receive() or sys.exit("the board is gone
 send(b"\0")  # ends whatever a client before may have left half-sent
 kind, r = ask(1, varint(HELLO))
 if kind != 0: sys.exit(f"no hello, but answer {kind}")
-print("hello firmware", string(r).decode(), "board", string(r).decode(), "task", string(r).decode())
-tokens = bytes(1 if c in ".0" else int(c) + 1 for c in sys.argv[2])
+firmware, board, task = (string(r).decode() for _ in range(3))
+print("hello firmware", firmware, "board", board, "task", task)
+symbols = SYMBOLS[task.rstrip("x0123456789")]
+tokens = bytes(symbols.index(c) for c in sys.argv[2])
 # Checked, full group, 4,096 guesses, the first of 16 segments and others of 3, no budget, not on halt, when settled, patience 1,
 # suppose 3, seed 0: the recommended policy. No limit of time; no progress.
 policy = bytes([0, 1]) + varint(4096) + varint(16) + varint(3) + varint(2**32 - 1) + bytes([0, 1]) + varint(1) + varint(3) + varint(0)
@@ -66,5 +69,5 @@ if kind != 8: sys.exit(f"no answer, but fault {number(r)}")
 status = STATUS[number(r)]
 if status == "refused": sys.exit(f"refused: {refusal(r)}")
 stop, guesses, segments, end, found, votes = number(r), number(r), number(r), option(r, guess_end), option(r, progress), number(r)
-grid = "".join("." if t == 1 else str(t - 1) for t in string(r))
+grid = "".join(symbols[t] for t in string(r))
 print(status, grid, "guesses", guesses, "segments", segments, "microseconds", option(r, number))

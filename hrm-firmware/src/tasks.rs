@@ -1,6 +1,24 @@
 //! The tasks that this program carries: those whose features are on, and no byte of any other.
 
+#[cfg(feature = "_own-task")]
+#[path = "../../hrm-host/examples/latin.rs"]
+mod latin;
+
+/// A list of the tasks whose features are on: each line adds its task to the list that follows.
+pub(crate) type Carried = Sudoku<Maze<Own<()>>>;
+
 #[cfg(feature = "task-sudoku")]
-pub(crate) type Carried = (hrm_core::task::sudoku::Sudoku, ());
+type Sudoku<Others> = (hrm_core::task::sudoku::Sudoku, Others);
 #[cfg(not(feature = "task-sudoku"))]
-pub(crate) type Carried = ();
+type Sudoku<Others> = Others;
+
+#[cfg(feature = "task-maze")]
+type Maze<Others> = (hrm_core::task::maze::Maze, Others);
+#[cfg(not(feature = "task-maze"))]
+type Maze<Others> = Others;
+
+/// The tests' own task, as `docs/ADDING_A_TASK.md` adds it.
+#[cfg(feature = "_own-task")]
+type Own<Others> = (latin::Latin, Others);
+#[cfg(not(feature = "_own-task"))]
+type Own<Others> = Others;

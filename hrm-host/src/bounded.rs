@@ -41,7 +41,7 @@ fn limit_of_group() -> Option<usize> {
 }
 
 /// The system's allocator, with a bound.
-pub(crate) struct Bounded;
+pub struct Bounded;
 
 impl Bounded {
     /// Counts `bytes` more of a large block, or ends the program.

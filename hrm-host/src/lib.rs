@@ -15,3 +15,16 @@ pub mod task;
 pub mod threads;
 pub mod train;
 pub mod vote;
+
+// Commands come last: what they print goes by macros of their own.
+#[macro_use]
+mod print;
+mod bounded;
+mod cli;
+mod program;
+
+pub use bounded::Bounded;
+pub use program::run;
+
+// As commands call the rest of this crate.
+extern crate self as hrm_host;

@@ -1,52 +1,12 @@
 //! `hrm-host`: the workstation's side of HRM on microcontrollers.
 
-#[macro_use]
-mod print;
-mod bounded;
-mod cli;
-
 use std::process::ExitCode;
 
-use cli::exit::Exit;
-use cli::values::Misuse;
-use hrm_emulator::with_causes;
-use hrm_host::config::ConfigError;
-use hrm_host::files::WriteError;
+use hrm_host::Bounded;
 
 #[global_allocator]
-static MEMORY: bounded::Bounded = bounded::Bounded;
+static MEMORY: Bounded = Bounded;
 
 fn main() -> ExitCode {
-    bounded::measure();
-    hrm_host::memory::keep_freed();
-    cli::signals::ignore_size_limit();
-    cli::signals::hear();
-    print::run(|| match cli::Cli::from_words(std::env::args_os()) {
-        Ok(cli) => cli.run().unwrap_or_else(|error| failed(&error)),
-        Err(answer) => not_a_command(&answer),
-    })
-}
-
-/// Says what went wrong.
-fn failed(error: &anyhow::Error) -> Exit {
-    let output = error.chain().find_map(|cause| cause.downcast_ref::<WriteError>());
-    if output.is_some_and(WriteError::nobody_reads) {
-        return Exit::NobodyReads;
-    }
-    eprintln!("error: {}", with_causes(error.as_ref()));
-    let of_config = error.chain().find_map(|cause| cause.downcast_ref::<ConfigError>());
-    if error.is::<Misuse>() || of_config.is_some_and(ConfigError::is_of_command_line) {
-        return Exit::Usage;
-    }
-    Exit::Error
-}
-
-/// Shows help or version, which are results like any other, or what is wrong with the command line.
-fn not_a_command(answer: &clap::Error) -> Exit {
-    let shown = answer.print();
-    if answer.use_stderr() {
-        return Exit::Usage;
-    }
-    print::written(shown);
-    Exit::Success
+    hrm_host::run()
 }

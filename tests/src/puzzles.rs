@@ -5,6 +5,8 @@
 
 use hrm_core::task::{
     Task,
+    draw::below,
+    maze::{GOAL, Maze, OPEN, START, WALL},
     sudoku::{BLANK, FIRST_DIGIT, Sudoku, SudokuKind},
 };
 use rand_core::{Rng, SeedableRng};
@@ -38,6 +40,20 @@ pub fn drawn(task: &Sudoku, count: usize, seed: u64) -> Vec<Vec<u8>> {
             moved.iter().map(|&token| if rng.next_u32() % 8 < givens { token } else { BLANK }).collect()
         })
         .collect()
+}
+
+/// `count` mazes with a way, the same for the same `seed`.
+pub fn mazes(task: &Maze, count: usize, seed: u64) -> Vec<Vec<u8>> {
+    let mut rng = Pcg64Mcg::seed_from_u64(seed);
+    let mut maze = || {
+        let wall = |_| if below(&mut rng, 10) < 3 { WALL } else { OPEN };
+        let mut grid: Vec<u8> = (0..task.cells()).map(wall).collect();
+        for token in [START, GOAL] {
+            grid[below(&mut rng, task.cells() as u32) as usize] = token;
+        }
+        grid
+    };
+    std::iter::repeat_with(&mut maze).filter(|grid| task.refuse(grid).is_none()).take(count).collect()
 }
 
 #[cfg(test)]

@@ -98,6 +98,11 @@ pub trait Task: Clone {
     fn vocab(&self) -> usize;
     /// Token of a cell that is to be filled in.
     fn blank(&self) -> u8;
+    /// Whether a cell that holds `token` in an answer may be blank in its puzzle. Where cells are the ground that a puzzle
+    /// stands on, as a maze's walls are, they may not.
+    fn may_be_asked(&self, _token: u8) -> bool {
+        true
+    }
     /// The character that shows `token`; `None` for padding and for what is no token.
     fn symbol(&self, token: u8) -> Option<char>;
     /// The token that `symbol` stands for; several symbols may stand for one.

@@ -40,7 +40,11 @@ impl Left {
             Left::Row => task.dims().1,
         };
         let first = cells * draw::below(rng, (grid.len() / cells) as u32) as usize;
-        grid[first..first + cells].fill(task.blank());
+        for token in &mut grid[first..first + cells] {
+            if task.may_be_asked(*token) {
+                *token = task.blank();
+            }
+        }
     }
 }
 

@@ -177,16 +177,27 @@ impl AllConfig {
             });
         }
         let data = self.data_path.as_deref().unwrap_or_default();
-        if let Some(other) = ["maze", "arc"].iter().find(|other| data.to_lowercase().contains(*other)) {
+        let data = data.to_lowercase();
+        if data.contains("arc") {
             return Err(refused(format!(
-                "data_path {data:?} speaks of {other}, a task that this program does not have; name another one with --task if that \
+                "data_path {data:?} speaks of arc, a task that this program does not have; name another one with --task if that \
                  is wrong"
             )));
         }
-        let known = all();
+        // Tasks may have equal vocabularies: what the data is called decides between them.
+        let kind = |task: &Game| task.name().trim_end_matches(|c: char| c.is_ascii_digit() || c == 'x');
+        let spoken_of: Vec<Game> = all().into_iter().filter(|task| data.contains(kind(task))).collect();
+        let known = if spoken_of.is_empty() { all() } else { spoken_of.clone() };
         known.iter().find(|task| fits(task)).copied().ok_or_else(|| {
-            let known = known.iter().map(|task| format!("{task} ({} and {})", task.vocab(), task.cells()));
-            refused(format!("this program has {}", known.collect::<Vec<_>>().join(", ")))
+            let sizes = known.iter().map(|task| format!("{task} ({} and {})", task.vocab(), task.cells()));
+            let sizes = sizes.collect::<Vec<_>>().join(", ");
+            refused(match spoken_of.first() {
+                Some(task) => format!(
+                    "data_path {data:?} speaks of {}: {sizes}; name another task with --task if that is wrong",
+                    kind(task)
+                ),
+                None => format!("this program has {sizes}"),
+            })
         })
     }
 

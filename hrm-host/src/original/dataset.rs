@@ -307,10 +307,10 @@ mod tests {
         fs::remove_file(folder.path().join("all__labels.npy")).unwrap();
         let missing = read(folder.path(), None).unwrap_err().to_string();
         assert!(missing.contains("cannot read") && missing.contains("all__labels.npy"), "{missing}");
-        let maze = "{\"vocab_size\": 6, \"seq_len\": 900, \"sets\": [\"all\"]}";
+        let maze = "{\"vocab_size\": 6, \"seq_len\": 901, \"sets\": [\"all\"]}";
         fs::write(folder.path().join(ABOUT), maze).unwrap();
         let other = read(folder.path(), None).unwrap_err().to_string();
-        assert!(other.contains("a vocabulary of 6 and 900 cells"), "{other}");
+        assert!(other.contains("a vocabulary of 6 and 901 cells"), "{other}");
     }
 
     #[test]

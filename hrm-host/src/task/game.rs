@@ -125,6 +125,9 @@ impl Task for Game {
     fn blank(&self) -> u8 {
         Rules::blank(self.0)
     }
+    fn may_be_asked(&self, token: u8) -> bool {
+        Rules::may_be_asked(self.0, token)
+    }
     fn symbol(&self, token: u8) -> Option<char> {
         Rules::symbol(self.0, token)
     }

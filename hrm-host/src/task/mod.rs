@@ -4,6 +4,7 @@
 //! it (files, a generator, an exact solver, pictures) is a [`Domain`]. `docs/ADDING_A_TASK.md` adds one in a single file.
 
 mod game;
+pub mod maze;
 mod parts;
 mod plain;
 mod rules;
@@ -15,6 +16,8 @@ use std::sync::{LazyLock, PoisonError, RwLock};
 
 pub use game::{Drawn, Game};
 use hrm_core::task::Task;
+use hrm_core::task::maze::Maze;
+use hrm_core::task::sudoku::Sudoku;
 pub use parts::{Canonical, Exact, Form, Found, Generator, View};
 pub use rules::Rules;
 
@@ -138,7 +141,7 @@ struct Known {
 
 /// The list of tasks: the only place of this program that names them.
 static KNOWN: LazyLock<RwLock<Known>> = LazyLock::new(|| {
-    let families = vec![Family::of::<hrm_core::task::sudoku::Sudoku>()];
+    let families = vec![Family::of::<Sudoku>(), Family::of::<Maze>()];
     RwLock::new(Known { families, games: HashMap::new() })
 });
 
@@ -187,12 +190,13 @@ pub fn usual() -> Game {
     largest.map(known).expect("every kind of task has a size")
 }
 
-/// The task of the first puzzle in `text`, which is no table.
+/// The task of the first puzzle in `text`, which is no table. The tasks last added are asked first: the first one of all also
+/// takes what is only near to its puzzles.
 pub fn of_text(text: &str) -> Option<Game> {
-    families().into_iter().find_map(|family| (family.of_text)(text)).map(known)
+    families().into_iter().rev().find_map(|family| (family.of_text)(text)).map(known)
 }
 
-/// The task of the puzzle in a field of a table.
+/// The task of the puzzle in a field of a table, asked for as [`of_text`] asks.
 pub fn of_field(field: &str) -> Option<Game> {
-    families().into_iter().find_map(|family| (family.of_field)(field)).map(known)
+    families().into_iter().rev().find_map(|family| (family.of_field)(field)).map(known)
 }

@@ -19,6 +19,7 @@ pub trait Rules: Debug + Send + Sync {
     fn cells(&self) -> usize;
     fn vocab(&self) -> usize;
     fn blank(&self) -> u8;
+    fn may_be_asked(&self, token: u8) -> bool;
     fn symbol(&self, token: u8) -> Option<char>;
     fn token(&self, symbol: char) -> Option<u8>;
     fn relations(&self) -> usize;
@@ -58,6 +59,9 @@ where
     }
     fn blank(&self) -> u8 {
         Task::blank(self)
+    }
+    fn may_be_asked(&self, token: u8) -> bool {
+        Task::may_be_asked(self, token)
     }
     fn symbol(&self, token: u8) -> Option<char> {
         Task::symbol(self, token)

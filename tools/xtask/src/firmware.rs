@@ -16,9 +16,9 @@ use crate::setup::{Toolchain, setup};
 pub(crate) struct Args {
     /// Boards, for example mps2-an386; all by default
     boards: Vec<String>,
-    /// Also the images with a corrupted kernel, which the tests need
+    /// Also the images that the tests need: with a corrupted kernel, and with every task
     #[arg(long)]
-    fault_injection: bool,
+    for_tests: bool,
 }
 
 /// Runs the task.
@@ -27,7 +27,7 @@ pub(crate) fn task(args: &Args) -> Result<()> {
         [] => every(),
         names => names.iter().map(|name| find(name)).collect::<Result<_>>()?,
     };
-    let variants = if args.fault_injection { &Variant::ALL[..] } else { &[Variant::Plain] };
+    let variants = if args.for_tests { &Variant::ALL[..] } else { &[Variant::Plain] };
     build(setup(false, false)?, &boards, variants)
 }
 
@@ -38,16 +38,28 @@ pub(crate) enum Variant {
     Plain,
     /// One kernel rounds one value wrongly, for the test that proves that tests would notice.
     FaultInjection,
+    /// It carries every task, that of the tests included. For the first board alone.
+    EveryTask,
 }
 
 impl Variant {
     /// Every variant.
-    pub(crate) const ALL: [Variant; 2] = [Variant::Plain, Variant::FaultInjection];
+    pub(crate) const ALL: [Variant; 3] = [Variant::Plain, Variant::FaultInjection, Variant::EveryTask];
+
+    /// Whether there is such an image of `board`.
+    fn is_of(self, board: Build) -> bool {
+        match self {
+            Variant::Plain => true,
+            Variant::FaultInjection => Hardware::find(board.name).is_none(),
+            Variant::EveryTask => board.name == BOARDS[0].name,
+        }
+    }
 
     fn suffix(self) -> &'static str {
         match self {
             Variant::Plain => "",
             Variant::FaultInjection => "-fault-injection",
+            Variant::EveryTask => "-every-task",
         }
     }
 }
@@ -77,7 +89,7 @@ pub(crate) fn build(toolchain: Toolchain, boards: &[Build], variants: &[Variant]
     ];
     for board in boards {
         let real = Hardware::find(board.name);
-        for &variant in variants.iter().filter(|&&variant| real.is_none() || variant == Variant::Plain) {
+        for &variant in variants.iter().filter(|variant| variant.is_of(*board)) {
             let built = compile(toolchain, *board, Program::Firmware(variant))?;
             let name = format!("{}{}", board.name, variant.suffix());
             let path = images.join(format!("{name}.elf"));
@@ -214,6 +226,7 @@ impl Program {
     fn features(self) -> &'static str {
         match self {
             Program::Firmware(Variant::FaultInjection) => ",_fault-injection",
+            Program::Firmware(Variant::EveryTask) => ",task-maze,_own-task",
             Program::PortableBench => ",_portable",
             Program::Panic => ",_panics",
             Program::Firmware(Variant::Plain) | Program::Bench | Program::NoPanic => "",

@@ -32,12 +32,27 @@ pub(crate) fn task(args: &Args) -> Result<()> {
         chips::check()?;
         chips::lint()?;
         let only_emulated = ["--", "--ignored", "--test-threads", "2"];
-        let suites =
-            ["test", "--release", "--package", "hrm-tests", "--test", "emulated", "--test", "service"];
+        let suites = [
+            "test",
+            "--release",
+            "--package",
+            "hrm-tests",
+            "--test",
+            "emulated",
+            "--test",
+            "service",
+            "--test",
+            "tasks",
+        ];
         run(cargo(suites).args(only_emulated))?;
         bench::check(toolchain)?;
     }
     run(&mut cargo(["test", "--release", "--workspace"]))?;
+    if toolchain.is_some() {
+        let own_task =
+            ["test", "--release", "--package", "hrm-host", "--test", "own_task", "--", "--ignored"];
+        run(&mut cargo(own_task))?;
+    }
     run(&mut cargo(["clippy", "--release", "--workspace", "--all-targets", "--", "--deny", "warnings"]))?;
     run(cargo(["doc", "--release", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "--deny warnings"))
 }

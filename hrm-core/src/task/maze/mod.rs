@@ -162,6 +162,10 @@ impl Task for Maze {
         OPEN
     }
 
+    fn may_be_asked(&self, token: u8) -> bool {
+        token == OPEN || token == WAY
+    }
+
     fn symbol(&self, token: u8) -> Option<char> {
         Some(match token {
             WALL => '#',

@@ -1,0 +1,112 @@
+//! Tasks are named in folders of their own and in three lists, and nothing else knows which there are.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Where a task may be named: the lists, and what is about one task on purpose.
+const ALLOWED: [(&str, &str); 7] = [
+    ("hrm-core/src/task/mod.rs", "declares the folders"),
+    ("hrm-core/src/task/list.rs", "the list of the core"),
+    ("hrm-firmware/src/tasks.rs", "the list of the firmware"),
+    ("hrm-host/src/task/mod.rs", "the list of the host"),
+    ("hrm-host/src/data/read/columns.rs", "names of columns in people's files"),
+    ("hrm-host/src/cli/demo.rs", "trains one configuration that is in this repository"),
+    ("tools/xtask/src/bench.rs", "counts the instructions of one model"),
+];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn text(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The names of tasks: their folders.
+fn tasks() -> Vec<String> {
+    let mut names = Vec::new();
+    for list in ["hrm-core/src/task", "hrm-host/src/task"] {
+        for entry in fs::read_dir(root().join(list)).unwrap().flatten() {
+            if entry.path().is_dir() {
+                names.push(entry.file_name().into_string().unwrap());
+            }
+        }
+    }
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// Every source of a program, but the folders of tasks and what tests alone compile.
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap().flatten() {
+        let (path, name) = (entry.path(), entry.file_name().into_string().unwrap());
+        let of_task = folder.ends_with("task") && tasks().contains(&name);
+        if path.is_dir() && !of_task && name != "tests" {
+            sources(&path, found);
+        } else if name.ends_with(".rs") && name != "tests.rs" {
+            found.push(path);
+        }
+    }
+}
+
+/// The lines of a source that name `task` in code. Files of configurations and models are called by their names.
+fn named(source: &str, task: &str) -> Vec<String> {
+    let code = source.split("#[cfg(test)]").next().unwrap_or_default();
+    let is_file = |word: &str| word.contains(".toml") || word.contains(".hrm");
+    let names = |line: &&str| {
+        let code = line.split("//").next().unwrap_or_default().to_lowercase();
+        code.split_whitespace().any(|word| word.contains(task) && !is_file(word))
+    };
+    code.lines().filter(names).map(|line| line.trim().to_owned()).collect()
+}
+
+#[test]
+fn nothing_but_the_lists_names_a_task() {
+    let mut files = Vec::new();
+    for folder in [
+        "hrm-core/src",
+        "hrm-firmware/src",
+        "hrm-host/src",
+        "tools/emulator/src",
+        "tools/xtask/src",
+        "tools/chips/src",
+    ] {
+        sources(&root().join(folder), &mut files);
+    }
+    assert!(files.len() > 100 && tasks().contains(&"sudoku".to_owned()), "{} files", files.len());
+    let mut found = Vec::new();
+    for file in &files {
+        let shown = file.strip_prefix(root()).unwrap().to_str().unwrap().to_owned();
+        let lines: Vec<String> = tasks().iter().flat_map(|task| named(&text(file), task)).collect();
+        if !ALLOWED.iter().any(|(allowed, _)| *allowed == shown) {
+            found.extend(lines.into_iter().map(|line| format!("{shown}: {line}")));
+        }
+    }
+    assert!(found.is_empty(), "a task is named outside its folder:\n{}", found.join("\n"));
+}
+
+#[test]
+fn a_name_in_code_is_found_and_a_comment_or_a_file_is_not() {
+    let source =
+        "use a::Sudoku; // x\n// a sudoku\nlet c = \"configs/sudoku9-mcu.toml\";\n#[cfg(test)]\nSudoku";
+    assert_eq!(named(source, "sudoku"), ["use a::Sudoku; // x"]);
+}
+
+#[test]
+fn what_the_page_on_tasks_quotes_is_the_program() {
+    let page = text(&root().join("docs/ADDING_A_TASK.md"));
+    let program = text(&root().join("hrm-host/examples/latin.rs"));
+    let quoted: Vec<&str> =
+        page.split("```rust\n").skip(1).filter_map(|part| part.split("```").next()).collect();
+    assert!(quoted.len() >= 6, "{} quotations", quoted.len());
+    for code in quoted {
+        // What is left out stands between two lines of the program.
+        for part in code.split("    // …\n") {
+            assert!(
+                program.contains(part),
+                "docs/ADDING_A_TASK.md quotes what examples/latin.rs does not have:\n{part}"
+            );
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Tasks on a board: one that carries them computes and solves as this machine does, one that does not says so.
+//!
+//! The first test needs nothing; the others need the emulator and the images that `cargo xtask test` builds.
+
+use std::time::Duration;
+
+use hrm_core::lane::LaneWidth;
+use hrm_core::pack::AlignedBytes;
+use hrm_core::solve::{Policy, Rule, Solver, Status, Symmetries};
+use hrm_core::task::Refusal;
+use hrm_core::task::maze::{GOAL, Maze, START, WAY};
+use hrm_core::task::{All, Task, Tasks, Visitor};
+use hrm_core::wire::{Fault, NoModel, Solve};
+use hrm_core::{Hrm, Pack, workspace_words};
+use hrm_emulator::{Claim, Image, LinkError, Machine, board::BOARDS};
+use hrm_firmware::Exit;
+use hrm_tests::{
+    bench::Bench,
+    puzzles,
+    synthetic::{self, Kind},
+};
+
+const MAZE: Kind = Kind {
+    task: "maze5x6",
+    width: 32,
+    heads: 2,
+    inner: 64,
+    layers: 1,
+    shared_levels: true,
+    rope: false,
+    learned_positions: false,
+    relation: true,
+    members: 1,
+    lanes: LaneWidth::I16,
+};
+
+/// The image of the first board that carries every task.
+fn every_task() -> Image {
+    Image::built(&format!("{}-every-task", BOARDS[0].name)).unwrap()
+}
+
+#[test]
+fn every_name_leads_to_the_task_of_that_name() {
+    struct Name;
+    impl Visitor for Name {
+        type Output = String;
+
+        fn visit<T: Task>(self, task: T) -> String {
+            task.name().to_owned()
+        }
+    }
+    for name in ["sudoku4", "sudoku6", "sudoku9", "maze5x6", "maze30x30"] {
+        assert_eq!(All::visit(name, Name).ok().as_deref(), Some(name));
+    }
+    for name in ["sudoku5", "maze31x31", "latin4", ""] {
+        assert!(All::visit(name, Name).is_err(), "{name}");
+        assert!(<()>::visit(name, Name).is_err(), "{name}");
+    }
+}
+
+#[test]
+#[ignore = "needs the emulator and the firmware: cargo xtask test"]
+fn mazes_are_equal_on_a_board_that_carries_them() {
+    let narrow = Kind { task: "maze10x10", lanes: LaneWidth::I8, ..MAZE };
+    for kind in [MAZE, narrow] {
+        let task = Maze::named(kind.task).unwrap();
+        let bytes = synthetic::pack(kind, 7);
+        let (aligned, bench) = (AlignedBytes::copy_of(&bytes), Bench::new(&bytes));
+        let pack = Pack::open(aligned.bytes()).unwrap();
+        let puzzles = puzzles::mazes(&task, 3, 5);
+        let claim = Claim { pack, path: &bench.path, puzzles: &puzzles, segments: 3 };
+        let proof = claim.prove(BOARDS[0], every_task(), &mut |_| {}).unwrap_or_else(|e| panic!("{e}"));
+        println!("{}: {} segments equal on {}", kind.task, proof.segments, BOARDS[0].name);
+    }
+}
+
+#[test]
+#[ignore = "needs the emulator and the firmware: cargo xtask test"]
+fn mazes_are_solved_and_refused_as_here() {
+    let task = Maze::named(MAZE.task).unwrap();
+    let bytes = synthetic::pack(MAZE, 7);
+    let (aligned, bench) = (AlignedBytes::copy_of(&bytes), Bench::new(&bytes));
+    let pack = Pack::open(aligned.bytes()).unwrap();
+    let mut memory = vec![0; workspace_words(pack.shape())];
+    let mut model = Hrm::new(pack, &mut memory).unwrap();
+    let (mut machine, hello) = Machine::boot(BOARDS[0], every_task(), &bench.path).unwrap();
+    assert_eq!(hello.task, "maze5x6");
+
+    // A whole group of sixteen images is too many for a rectangle, and votes as well as checked guesses agree.
+    let checked = Policy { guesses: 10, segments: 2, first_segments: 4, ..Policy::default() };
+    let voted = Policy { rule: Rule::Majority, symmetries: Symmetries::Relabel, ..checked };
+    for puzzle in puzzles::mazes(&task, 4, 8) {
+        for policy in [checked, voted] {
+            let mut solver = Solver::new(task, &puzzle, policy);
+            let here = solver.run(&mut model, &mut ());
+            let solve = Solve { policy, time_ms: 0, progress: false, tokens: &puzzle };
+            let there = machine.call(|link| link.solve(&solve, |_, _| {})).unwrap();
+            assert_eq!((there.status, there.grid.as_slice()), (here.status, here.grid));
+            assert_eq!(
+                (there.guesses, there.segments, there.votes),
+                (here.guesses, here.segments, here.votes)
+            );
+        }
+    }
+
+    let blank = vec![task.blank(); task.cells()];
+    let with = |places: &[(usize, u8)]| {
+        let mut puzzle = blank.clone();
+        places.iter().for_each(|&(cell, token)| puzzle[cell] = token);
+        puzzle
+    };
+    let walled: Vec<(usize, u8)> = (6..12).map(|cell| (cell, 1)).chain([(0, START), (29, GOAL)]).collect();
+    for (puzzle, refusal) in [
+        (with(&[(0, START), (1, START), (29, GOAL)]), Refusal::Count { token: START, found: 2 }),
+        (with(&[(0, START)]), Refusal::Count { token: GOAL, found: 0 }),
+        (with(&walled), Refusal::Impossible),
+        (vec![START, GOAL, WAY], Refusal::Length { expected: 30, got: 3 }),
+    ] {
+        let solve = Solve { policy: checked, time_ms: 0, progress: false, tokens: &puzzle };
+        let answer = machine.call(|link| link.solve(&solve, |_, _| {})).unwrap();
+        assert_eq!(answer.status, Status::Refused(refusal));
+    }
+    machine.shutdown().unwrap();
+}
+
+#[test]
+#[ignore = "needs the emulator and the firmware: cargo xtask test"]
+fn a_board_refuses_the_model_of_a_task_that_it_does_not_carry() {
+    let bench = Bench::new(&synthetic::pack(MAZE, 7));
+    let image = Image::built(BOARDS[0].name).unwrap();
+    let mut machine = Machine::start(BOARDS[0], image, &bench.path).unwrap();
+    let hello = machine.call(|link| Ok(link.hello())).unwrap();
+    assert!(matches!(hello, Err(LinkError::Refused(Fault::NoModel(NoModel::Task)))), "{hello:?}");
+    machine.call(|link| link.shutdown()).unwrap();
+    let status = machine.wait(Duration::from_secs(20)).unwrap();
+    assert!(Exit::from_code(status.code().unwrap()).is_some());
+    let log = machine.log().join("\n");
+    assert!(log.contains("maze5x6") && log.contains("30 cells"), "{log}");
+}
