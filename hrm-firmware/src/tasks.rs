@@ -1,6 +1,6 @@
 //! The tasks that this program carries: those whose features are on, and no byte of any other.
 
-#[cfg(feature = "_own-task")]
+#[cfg(feature = "_every-task")]
 #[path = "../../hrm-host/examples/latin.rs"]
 mod latin;
 
@@ -18,7 +18,7 @@ type Maze<Others> = (hrm_core::task::maze::Maze, Others);
 type Maze<Others> = Others;
 
 /// The tests' own task, as `docs/ADDING_A_TASK.md` adds it.
-#[cfg(feature = "_own-task")]
+#[cfg(feature = "_every-task")]
 type Own<Others> = (latin::Latin, Others);
-#[cfg(not(feature = "_own-task"))]
+#[cfg(not(feature = "_every-task"))]
 type Own<Others> = Others;

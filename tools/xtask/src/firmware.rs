@@ -226,7 +226,7 @@ impl Program {
     fn features(self) -> &'static str {
         match self {
             Program::Firmware(Variant::FaultInjection) => ",_fault-injection",
-            Program::Firmware(Variant::EveryTask) => ",task-maze,_own-task",
+            Program::Firmware(Variant::EveryTask) => ",_every-task",
             Program::PortableBench => ",_portable",
             Program::Panic => ",_panics",
             Program::Firmware(Variant::Plain) | Program::Bench | Program::NoPanic => "",
