@@ -133,7 +133,7 @@ fn what_is_read_is_not_overwritten_whatever_it_is_called() {
 fn two_outputs_are_two_files() {
     let dir = folder(true);
     let at = dir.path();
-    fs::write(at.join("a.csv"), HEADER).unwrap();
+    fs::write(at.join("a.csv"), "").unwrap();
     symlink("a.csv", at.join("link.csv")).unwrap();
     symlink("new.csv", at.join("dangling.csv")).unwrap();
     fs::hard_link(at.join("a.csv"), at.join("hard.csv")).unwrap();
@@ -189,7 +189,7 @@ fn a_link_stays_a_link_and_a_mode_a_mode() {
     let dir = folder(false);
     let at = dir.path();
     fs::create_dir(at.join("store")).unwrap();
-    fs::write(at.join("store/a.csv"), HEADER).unwrap();
+    fs::write(at.join("store/a.csv"), "").unwrap();
     fs::set_permissions(at.join("store/a.csv"), fs::Permissions::from_mode(0o600)).unwrap();
     symlink("store/a.csv", at.join("a.csv")).unwrap();
     symlink("store/new.csv", at.join("new.csv")).unwrap();
@@ -271,7 +271,7 @@ fn a_hyphen_is_standard_output() {
 fn a_full_disk_leaves_everything_that_was_there() {
     let dir = folder(true);
     let at = dir.path();
-    for (name, start) in [("t.csv", HEADER), ("v.csv", HEADER), ("p.hrm", ""), ("p.md", "")] {
+    for (name, start) in [("t.csv", ""), ("v.csv", ""), ("p.hrm", ""), ("p.md", "")] {
         fs::write(at.join(name), start).unwrap();
     }
     let many = ["data", "generate", "--task", "sudoku4", "--count", "400", "--out", "many.csv"];

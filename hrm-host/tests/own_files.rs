@@ -25,7 +25,7 @@ fn what_somebody_has_added_makes_a_file_theirs() {
     let at = dir.path();
     trained(at, "run", &[]);
     generated(at, "made.csv", "3000", "1");
-    let generate = ["data", "generate", "--task", "sudoku4", "--count", "5", "--out", "made.csv"];
+    let generate = ["data", "generate", "--task", "sudoku4", "--count", "3000", "--out", "made.csv"];
     let import = ["data", "import", "rows.csv", "--out", "made.csv"];
     let split = ["data", "split", "rows.csv", "--validation", "5", "--out-train", "made.csv"];
     let split = [&split[..], &["--out-validation", "v.csv"]].concat();
@@ -55,6 +55,89 @@ fn what_somebody_has_added_makes_a_file_theirs() {
         let (code, _, err) = hrm(at, commands[0]);
         assert_eq!(code, 0, "{name} is its own again: {err}");
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_somebody_has_changed_is_theirs_even_where_its_form_is_kept() {
+    let dir = folder();
+    let at = dir.path();
+    trained(at, "run", &[]);
+    let generate = ["data", "generate", "--task", "sudoku4", "--count", "5", "--out", "made.csv"];
+    let import = ["data", "import", "rows.csv", "--out", "imported.csv.gz"];
+    let split = [
+        "data",
+        "split",
+        "rows.csv",
+        "--validation",
+        "5",
+        "--out-train",
+        "t.csv",
+        "--out-validation",
+        "v.csv",
+    ];
+    let curves = ["curves", "run", "--out", "curves.svg"];
+    let analyze = ["analyze", "run", "--data", "rows.csv", "--rows", "2", "--out", "pictures"];
+    let export = ["export", "run", "--out", "model.hrm", "--rows", "0"];
+    let man = ["man", "man"];
+    for (args, files) in [
+        (&generate[..], &["made.csv"][..]),
+        (&import, &["imported.csv.gz"]),
+        (&split, &["t.csv", "v.csv"]),
+        (&curves, &["curves.csv"]),
+        (&analyze, &["pictures/paths.csv", "pictures/landscapes.csv"]),
+        (&export, &["model.md"]),
+        (&man, &["man/hrm-host-eval.1"]),
+    ] {
+        for _ in 0..2 {
+            let (code, _, err) = hrm(at, args);
+            assert_eq!(code, 0, "its own unedited output is replaced: {args:?}: {err}");
+        }
+        for name in files {
+            let own = fs::read(at.join(name)).unwrap();
+            let mut edited = own.clone();
+            // A digit or a letter: whatever form there is, it stays.
+            let place = edited.len() - edited.iter().rev().position(u8::is_ascii_alphanumeric).unwrap() - 1;
+            edited[place] = if edited[place] == b'1' { b'2' } else { b'1' };
+            fs::write(at.join(name), &edited).unwrap();
+            refused(at, args, &format!("{name} is there already"));
+            assert_eq!(fs::read(at.join(name)).unwrap(), edited);
+            // So is one that lacks a line, and a copy.
+            let shorter = own.iter().position(|byte| *byte == b'\n').map_or(own.len() / 2, |end| end + 1);
+            fs::write(at.join(name), &own[..shorter]).unwrap();
+            refused(at, args, &format!("{name} is there already"));
+            fs::write(at.join("copy"), &own).unwrap();
+            fs::rename(at.join("copy"), at.join(name)).unwrap();
+            refused(at, args, "--force");
+            assert_eq!(hrm(at, &[args, &["--force"]].concat()).0, 0);
+        }
+    }
+    // A command replaces what it has made itself, not what another one has.
+    refused(at, &["data", "import", "rows.csv", "--out", "made.csv"], "is not a file of imported puzzles");
+    refused(
+        at,
+        &["data", "generate", "--task", "sudoku4", "--count", "5", "--out", "t.csv"],
+        "t.csv is there",
+    );
+}
+
+#[test]
+fn pictures_of_a_run_are_not_written_over_its_puzzles() {
+    let dir = folder();
+    let at = dir.path();
+    fs::copy(at.join("rows.csv"), at.join("paths.csv")).unwrap();
+    let of = |file: &str| format!("data.validation_from={file}");
+    trained(at, "run", &["--data", "rows.csv", "--set", &of("paths.csv"), "--set", "data.validation=0"]);
+    let before = fs::read(at.join("rows.csv")).unwrap();
+    for args in [
+        &["curves", "run", "--out", "rows.svg", "--force"][..],
+        &["curves", "run/metrics.jsonl", "--out", "rows.svg", "--force"],
+        &["curves", "run", "--out", "paths.svg", "--force"],
+        &["analyze", "run", "--data", "rows.csv", "--rows", "1", "--out", ".", "--force"],
+    ] {
+        refused(at, args, "it is what this command reads");
+    }
+    assert_eq!(fs::read(at.join("rows.csv")).unwrap(), before);
 }
 
 #[test]
@@ -301,7 +384,7 @@ fn what_only_its_owner_may_replace_is_named_before_any_work() {
         |name: &str, mode| fs::set_permissions(at.join(name), fs::Permissions::from_mode(mode)).unwrap();
     fs::create_dir(at.join("shared")).unwrap();
     fs::create_dir(at.join("closed")).unwrap();
-    fs::copy(at.join("rows.csv"), at.join("shared/rows.csv")).unwrap();
+    generated(at, "shared/rows.csv", "5", "1");
     std::os::unix::fs::symlink("closed/new.csv", at.join("new.csv")).unwrap();
     for (name, bits) in [(".", 0o777), ("shared", 0o1777), ("closed", 0o755), ("shared/rows.csv", 0o666)] {
         mode(name, bits);

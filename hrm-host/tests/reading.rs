@@ -442,6 +442,160 @@ fn an_empty_row_or_a_heading_never_makes_another_puzzle() {
 }
 
 #[test]
+fn what_is_no_puzzle_is_told_by_every_command_that_reads_puzzles() {
+    let folder = tempfile::tempdir().unwrap();
+    let row = "1.....2..3.....4,1243342143122134\n";
+    write(&folder, "w.txt", format!("{row}hello\n{row}abcdefghijklmnop\n{}", row.repeat(8)));
+    let arrays = "[[1,0,0,0],[0,0,2,0],[0,3,0,0],[0,0,0,4]]\n";
+    write(&folder, "a.txt", format!("{arrays}hello\n{arrays}abc\n"));
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("configs/sudoku4-demo.toml");
+    fs::copy(demo, folder.path().join("demo.toml")).unwrap();
+    let pack = pack();
+    for file in ["w.txt", "a.txt"] {
+        for (command, whole) in [
+            (&["solve", &pack, "--file", file][..], false),
+            (&["data", "stats", file], false),
+            (&["data", "import", file, "--solve", "--out", "o.csv", "--force"], false),
+            (
+                &[
+                    "data",
+                    "split",
+                    file,
+                    "--validation",
+                    "1",
+                    "--out-train",
+                    "t.csv",
+                    "--out-validation",
+                    "v.csv",
+                ],
+                true,
+            ),
+            (&["data", "export", file, "--format", "hrm", "--out", "hrm"], true),
+            (&["eval", &pack, "--data", file, "--rows", "1", "--hints", "0"], true),
+            (&["eval", &pack, "--data", file, "--rows", "1", "--hints", "0", "--vote"], true),
+            (&["analyze", &pack, "--data", file, "--rows", "1"], true),
+            (
+                &[
+                    "train",
+                    "--config",
+                    "demo.toml",
+                    "--data",
+                    file,
+                    "--out",
+                    "run",
+                    "--max-steps",
+                    "1",
+                    "--set",
+                    "data.validation=0",
+                ],
+                true,
+            ),
+            (&["export", "run", "--out", "r.hrm", "--rows", "0"], true),
+        ] {
+            // Of questions alone some want answers.
+            if file == "a.txt" && whole {
+                continue;
+            }
+            let (_, out, err) = hrm(&folder, command);
+            let told = "2 lines without a puzzle passed over; the first is line 2: \"hello\"";
+            assert!(err.contains(told), "{command:?}: {out}{err}");
+        }
+    }
+    let (_, _, err) = hrm(&folder, &["solve", &pack, "hello\n1.....2..3.....4"]);
+    assert!(err.contains("puzzle 1: 1 line without a puzzle passed over"), "{err}");
+}
+
+#[test]
+fn grids_of_a_spreadsheet_are_read_wherever_they_stand() {
+    let folder = tempfile::tempdir().unwrap();
+    let solved = "1243342143122134";
+    for text in [
+        "C1,C2,C3,C4\n1,,,\n,,2,\n,3,,\n,,,4\n",
+        "c0,c1,c2,c3,c4,c5,c6,c7,c8,c9,c10,c11,c12,c13,c14,c15\n1,0,0,0,0,0,2,0,0,3,0,0,0,0,0,4\n",
+        "col1,col2,col3,col4\n1,,,\n,,2,\n,3,,\n,,,4\n",
+        ",0,1,2,3\n0,1,,,\n1,,,2,\n2,,3,,\n3,,,,4\n",
+        ",0,1,2,3\n0,1.0,,,\n1,,,2.0,\n2,,3.0,,\n3,,,,4.0\n",
+        ",0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15\n0,1,0,0,0,0,0,2,0,0,3,0,0,0,0,0,4\n1,1,0,0,0,0,0,2,0,0,3,0,0,0,0,0,4\n",
+        ",1,,,\n,,,2,\n,,3,,\n,,,,4\n",
+        "1,,,,,1,,4,3\n,,2,,,3,,,1\n,3,,,,,3,,2\n,,,4,,,,,4\n",
+        "1... 1.43\n..2. 3..1\n.3.. .3.2\n...4 ...4\n",
+        "1 |  \n  |2 \n--+--\n 3|  \n  | 4\n",
+        "1 |\n  |2\n--+--\n 3|\n  | 4\n",
+    ] {
+        write(&folder, "in.csv", text);
+        let (code, out, err) = hrm(&folder, &["solve", &pack(), "--file", "in.csv"]);
+        assert!(code == 0 && out.contains(solved) && !out.contains("refused"), "{text}{out}{err}");
+    }
+    for text in ["1,,,,1,,3,4\n,,2,,3,,,1\n,3,,,,3,,2\n,,,4,,,,4\n", ",,,,\n,,,2,\n,,3,,\n,,,,4\n"] {
+        write(&folder, "in.csv", text);
+        let (code, out, err) = hrm(&folder, &["solve", &pack(), "--file", "in.csv"]);
+        assert!(
+            code == 3 && out.contains("line 1: rows of ") && out.contains("one empty column"),
+            "{out}{err}"
+        );
+    }
+}
+
+#[test]
+fn advice_about_a_stream_is_none_for_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = |args: &[&str], input: &[u8]| {
+        let mut child = common::command(folder.path(), args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(input).unwrap();
+        common::said(child.wait_with_output().unwrap()).2
+    };
+    let import = ["data", "import", "-", "--out", "o.csv"];
+    let err = said(&import, b"1.....2..3.....4\n");
+    assert!(err.contains("data import - --solve"), "{err}");
+    let err = said(&import, b"{\"quiz\": \"1.....2..3.....4\"}");
+    assert!(err.contains("[.quiz] | @csv' > NEW.csv"), "{err}");
+    let err = said(&import, &gzip(Q.repeat(20).as_bytes())[..40]);
+    assert!(err.contains("standard input is gzip") && !err.contains("download"), "{err}");
+    let pack = fs::read(pack()).unwrap();
+    let err = said(&["solve", "-", "1.....2..3.....4"], &pack[..5000]);
+    assert!(err.contains("standard input: not a usable pack"), "{err}");
+    let header = r#"{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}"#;
+    let cut = [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), &[0; 8]].concat();
+    let err = said(&["eval", "-", "--data", "rows.csv"], &cut);
+    assert!(err.contains("standard input is damaged") && !err.contains("beside it"), "{err}");
+    let err = said(&["eval", "-", "--data", "rows.csv"], &cut[..30]);
+    assert!(err.contains("at 30 of more than 63 bytes"), "{err}");
+}
+
+#[test]
+fn gzip_is_unpacked_as_often_as_it_was_packed_and_zero_bytes_may_follow() {
+    let text = format!("{Q},{A}\n");
+    let once = gzip(text.as_bytes());
+    let padded = [&once[..], &[0; 512]].concat();
+    let expected = Ok(vec![format!(",{Q},{A},")]);
+    for bytes in
+        [gzip(&once), gzip(&gzip(&once)), padded.clone(), gzip(&padded), [&once[..], &[0; 3]].concat()]
+    {
+        assert_eq!(import(bytes, &[]), expected);
+    }
+    assert_eq!(import([&once[..], &once].concat(), &[]).unwrap().len(), 2);
+    assert!(import([&once[..], b"rest"].concat(), &[]).unwrap_err().contains("gzip but damaged"));
+}
+
+#[test]
+fn columns_that_may_each_be_the_question_are_refused() {
+    let (one, other) = ("1.....2..3.....4", "..4......3.....4");
+    for names in ["question,question", "question,puzzle", "Puzzle,board"] {
+        let text = format!("{names},answer\n{one},{other},1243342143122134\n");
+        let error = import(&text, &[]).unwrap_err();
+        assert!(error.contains("line 1: `") && error.contains("--columns question=NAME"), "{error}");
+    }
+    let text = format!("question,puzzle,answer\n{other},{one},1243342143122134\n");
+    let rows = import(&text, &["--columns", "question=puzzle"]);
+    assert_eq!(rows, Ok(vec![format!(",{one},1243342143122134,")]));
+}
+
+#[test]
 fn what_is_wrong_is_called_by_its_name() {
     let folder = tempfile::tempdir().unwrap();
     let long = "1.....2..3.....4".repeat(10_000);
@@ -478,6 +632,11 @@ fn a_6x6_puzzle_with_upright_boxes_is_told_which_boxes_are_meant() {
     let (question, answer) = (turned(question), turned(answer));
     let rows = import(format!("question,answer\n{question},{answer}\n"), &[]);
     assert_eq!(rows, Ok(vec![format!(",{question},{answer},")]));
+    // Without answers, and where no givens clash.
+    let question = "...1..5...3.32..6.6...5.1..64..4....";
+    let error = import(question, &["--solve"]).unwrap_err();
+    assert!(error.contains("no solution; with boxes of 3 rows x 2 columns it has"), "{error}");
+    assert_eq!(import(turned(question), &["--solve"]).unwrap().len(), 1);
 }
 
 #[test]

@@ -87,6 +87,26 @@ fn a_pack_is_verified_against_its_own_checkpoint_alone() {
 }
 
 #[test]
+fn nearly_tied_cells_are_no_evidence_and_a_really_different_pack_still_fails() {
+    let dir = runs();
+    let folder = dir.path();
+    // Hardly trained, and asked few puzzles: rounding decides what many cells say.
+    for seed in ["1", "2", "3", "4", "5", "6", "7", "8"] {
+        let verify = |checkpoint: &str, more: &[&str]| {
+            let asked =
+                ["verify", "a.hrm", "--data", "rows.csv", "--rows", "1", "--hints", "0", "--seed", seed];
+            hrm(folder, &[&asked, &["--checkpoint", checkpoint][..], more].concat())
+        };
+        let (code, out, said) = verify("a", &[]);
+        assert_eq!(code, 0, "seed {seed}: {out}{said}");
+        // By its cells alone.
+        let (code, out, _) = verify("b", &["--least-cosine", "0", "--least-weights", "0"]);
+        let cells = out.lines().find(|line| line.contains("equal cells")).unwrap_or_else(|| panic!("{out}"));
+        assert!(code == 1 && cells.starts_with("FAILED"), "seed {seed}: {out}");
+    }
+}
+
+#[test]
 fn a_checkpoint_that_went_on_and_other_weights_are_named() {
     let dir = runs();
     let folder = dir.path();

@@ -140,7 +140,12 @@ pub(super) mod tests {
             for segment in 1..=segments {
                 let first = if segment > 1 { ANSWER } else { [2; 16] };
                 let z_h = [segment as f32, 0.0, 0.0, 3.0];
-                seen(Moment { grids: &[first, [2; 16]].concat(), halts: &[false; 2], z_h: &z_h });
+                seen(Moment {
+                    grids: &[first, [2; 16]].concat(),
+                    halts: &[false; 2],
+                    z_h: &z_h,
+                    margins: &[],
+                });
             }
             Ok(())
         }

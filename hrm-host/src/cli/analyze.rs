@@ -20,9 +20,9 @@ use serde::Serialize;
 
 use super::exit::Exit;
 use super::model::{Model, ModelArgs};
-use super::outputs::Force;
+use super::outputs::{Force, data_of};
 use super::progress::{Progress, ProgressArgs};
-use super::values::{Misuse, above_0, at_least_1, count};
+use super::values::{Misuse, above_0, at_least_1, count, from_0};
 use super::{PuzzleFile, doubling, draw_rows};
 
 /// Ask a model the paper's three questions: does it keep answers, how does it find them, where does it rest?
@@ -40,10 +40,10 @@ pub(super) struct Args {
     #[arg(long, default_value_t = 100, value_parser = at_least_1::<usize>)]
     rows: usize,
     /// Seeds the draw of puzzles, hints and blanks
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = from_0::<u64>)]
     seed: u64,
     /// Segments per puzzle; as many as trained by default
-    #[arg(long)]
+    #[arg(long, value_parser = from_0::<usize>)]
     segments: Option<usize>,
     /// A state is at rest where its last four moves are on average below this share of its size
     #[arg(long, value_name = "SHARE", default_value_t = 0.05, value_parser = above_0)]
@@ -197,7 +197,10 @@ impl Pictures {
     /// Those in `folder`, which is made.
     fn plan(folder: &std::path::Path, args: &Args) -> Result<Self> {
         make_folder(folder)?;
-        let mut plan = args.force.plan([args.model.path(), &args.file.data]);
+        let of_run = data_of(args.model.path());
+        let read =
+            [args.model.path(), &args.file.data].into_iter().chain(of_run.iter().map(PathBuf::as_path));
+        let mut plan = args.force.plan(read);
         Ok(Self {
             paths: plan.output(&folder.join("paths.svg"), PICTURE)?,
             landscapes: plan.output(&folder.join("landscapes.svg"), PICTURE)?,

@@ -1,23 +1,18 @@
 //! The model card written beside a pack.
 
 use std::fmt::Write;
-use std::io::{self, BufRead};
 use std::path::Path;
 
 use anyhow::Result;
 use hrm_core::{Pack, workspace_bytes};
 use hrm_host::config::RunConfig;
-use hrm_host::files::{Signature, whole_text};
+use hrm_host::files::Signature;
 use hrm_host::quant::compare::Agreement;
 
 use super::export::name_of;
 
-/// A model card to which nobody has added anything.
-pub(super) const CARD: Signature<'static> = Signature { name: "a model card", is_own: &is_card };
-
-fn is_card(file: &mut dyn BufRead) -> io::Result<bool> {
-    Ok(is_untouched(&whole_text(file)?))
-}
+/// A model card that nobody has changed.
+pub(super) const CARD: Signature<'static> = Signature::of_mark("a model card");
 
 const FIRST_ROW: &str = "| task | ";
 const VALIDATION: &str = "Validation rows (";
@@ -34,19 +29,6 @@ Not for: hard deadlines, other tasks, puzzles whose answer cannot be checked.
 
 Measure it on your puzzles: `hrm-host eval PACK --data FILE --vote`.
 ";
-
-/// Whether `card` has a title, the table, and otherwise only lines that [`card`] writes.
-fn is_untouched(card: &str) -> bool {
-    let mut parts = card.split(FENCE);
-    let (before, after) = (parts.next().unwrap_or_default(), parts.nth(1).unwrap_or_default());
-    let mut lines = before.lines();
-    let title = lines.next().is_some_and(|title| title.starts_with("# "));
-    let own = |line: &str| {
-        let begins = ["|", VALIDATION, CONFIGURATION].iter().any(|start| line.starts_with(start));
-        begins || USE.lines().any(|used| used == line)
-    };
-    title && before.contains(FIRST_ROW) && lines.all(own) && after.trim().is_empty() && parts.next().is_none()
-}
 
 /// The card of `pack` under `licence`; `levels` are (hints per cent, agreement after the last segment) on validation rows.
 pub(super) fn card(
@@ -112,28 +94,13 @@ pub(super) fn card(
 mod tests {
     use super::*;
 
-    /// The section of released cards that people have written.
-    const VOTED: &str = "## Voted solving\n";
-
     #[test]
-    fn a_card_with_words_of_somebody_else_is_no_longer_our_own() {
+    fn every_released_card_says_what_its_pack_is_for_and_under_which_licence() {
         for name in ["sudoku4-demo", "sudoku9-mcu", "sudoku9-mcu-i8", "sudoku9-plus", "sudoku9-quick"] {
             let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../models/{name}.md"));
             let released = std::fs::read_to_string(path).unwrap();
             assert!(released.contains(USE) && released.contains(LICENCE), "{name}");
-            // Our own words stand in a section of their own.
-            assert!(!is_untouched(&released), "{name}");
-            let (before, rest) = released.split_once(VOTED).expect(name);
-            let (_, configuration) = rest.split_once(CONFIGURATION).expect(name);
-            let card = format!("{before}{CONFIGURATION}{configuration}");
-            assert!(is_untouched(&card), "{name}");
-            let after = format!("{card}\n\nThe licence of the data is open.\n");
-            let within = card.replacen("\n\nConfiguration:", "\n\nUse it for 4x4 only.\n\nConfiguration:", 1);
-            let title = card.replacen("# ", "My ", 1);
-            let fence = format!("{card}\n```sh\nls\n```\n");
-            for changed in [after, within, title, fence] {
-                assert!(changed != card && !is_untouched(&changed), "{changed}");
-            }
+            assert!(released.contains("## Voted solving\n") && released.contains(CONFIGURATION), "{name}");
         }
     }
 }

@@ -144,18 +144,25 @@ pub(super) fn of_trajectories(hints: u8, table: &[Agreement], limits: &Limits) -
         told,
     };
     let (cosine, cells) = (limits.least_cosine, limits.least_cells);
-    let trajectories = |name, found: f64, same: f64| {
-        [
-            at_least(name, found, cosine, format!("cosine of z_H {found:.5} (at least {cosine})")),
-            at_least(name, same, cells, format!("{same:.2} % equal cells (at least {cells} %)")),
-        ]
-    };
-    let mut checks =
-        Vec::from(trajectories("first segment, all puzzles", first.cosine_mean, 100.0 * first.same_cells));
     let silent = |name, told| Check { name, hints: Some(hints), value: None, limit: None, holds: None, told };
+    let trajectories = |name, found: f64, same: f64, tied: f64| {
+        let besides = match tied {
+            0.0 => String::new(),
+            tied => format!("; {:.1} % of all are nearly tied and not counted", 100.0 * tied),
+        };
+        let equal = match tied < 1.0 {
+            true => {
+                at_least(name, same, cells, format!("{same:.2} % equal cells (at least {cells} %){besides}"))
+            }
+            false => silent(name, "all cells are nearly tied, so that equal ones say nothing".into()),
+        };
+        [at_least(name, found, cosine, format!("cosine of z_H {found:.5} (at least {cosine})")), equal]
+    };
+    let (same, tied) = (100.0 * first.same_untied, first.tied_cells);
+    let mut checks = Vec::from(trajectories("first segment, all puzzles", first.cosine_mean, same, tied));
     if last.both_solve > 0 {
         let same = table.iter().map(|a| a.both_cells).sum::<f64>() / table.len() as f64;
-        checks.extend(trajectories("puzzles that both solve", last.both_cosine, 100.0 * same));
+        checks.extend(trajectories("puzzles that both solve", last.both_cosine, 100.0 * same, 0.0));
     } else {
         let told = "there is none, so later segments are not judged".into();
         checks.push(silent("puzzles that both solve", told));

@@ -1,6 +1,6 @@
 //! `hrm-host curves`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use hrm_host::files::commit;
@@ -9,7 +9,7 @@ use hrm_host::plot::curves::svg;
 use hrm_host::plot::history::{History, TABLE, metrics_of, to_csv};
 
 use super::exit::Exit;
-use super::outputs::Force;
+use super::outputs::{Force, data_of};
 use super::values::{Misuse, count};
 
 /// Draw learning curves of one or more runs (SVG), with the numbers behind them beside it (CSV).
@@ -27,7 +27,11 @@ pub(super) struct Args {
 
 /// Runs the subcommand.
 pub(super) fn run(args: Args) -> Result<Exit> {
-    let mut plan = args.force.plan(args.runs.iter().map(|run| metrics_of(run)));
+    let read = args.runs.iter().flat_map(|run| {
+        let metrics = metrics_of(run);
+        data_of(folder_of(&metrics)).into_iter().chain([metrics])
+    });
+    let mut plan = args.force.plan(read.collect::<Vec<_>>());
     let picture = plan.output(&args.out, PICTURE)?;
     if !picture.is_stream() && args.out.extension().is_none_or(|end| end != "svg") {
         bail!(Misuse(format!(
@@ -61,6 +65,11 @@ pub(super) fn run(args: Args) -> Result<Exit> {
         }
     }
     Ok(Exit::Success)
+}
+
+/// The folder that `file` is in.
+fn folder_of(file: &Path) -> &Path {
+    file.parent().unwrap_or(Path::new(""))
 }
 
 /// Numbers the runs whose directories have the same name.

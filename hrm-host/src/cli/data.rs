@@ -9,7 +9,7 @@ use anyhow::{Result, bail, ensure};
 use clap::Subcommand;
 use hrm_host::data::{
     PuzzleSet,
-    export::{self, GENERATED},
+    export::{self, GENERATED, IMPORTED, SPLIT},
     generate::{Recipe, generate},
     import::{Answers, BadRows, Columns, Imported, Noted, Options, import},
     several::{Effort, several},
@@ -23,7 +23,8 @@ use super::data_set;
 use super::exit::Exit;
 use super::outputs::Force;
 use super::progress::ProgressArgs;
-use super::values::{Tasks, at_least_1, count};
+use super::puzzles::note_passed;
+use super::values::{Tasks, at_least_1, count, from_0};
 
 /// Guesses of the exact solver that an import spends to find second solutions.
 const GUESSES: u64 = 20_000;
@@ -90,10 +91,10 @@ enum Command {
         #[arg(long, value_parser = at_least_1::<usize>)]
         count: usize,
         /// Equal seeds give equal files
-        #[arg(long, default_value_t = 1)]
+        #[arg(long, default_value_t = 1, value_parser = from_0::<u64>)]
         seed: u64,
         /// Exactly so many givens; otherwise puzzles are minimal: no given can go
-        #[arg(long)]
+        #[arg(long, value_parser = from_0::<usize>)]
         givens: Option<usize>,
         /// File to write; gzip where the name ends in .gz; `-` is standard output
         #[arg(long, value_name = "FILE")]
@@ -112,6 +113,8 @@ enum Command {
         /// Print JSON
         #[arg(long)]
         json: bool,
+        #[command(flatten)]
+        progress: ProgressArgs,
     },
     /// Split validation rows off a puzzle file, disjoint up to symmetry.
     Split {
@@ -123,7 +126,7 @@ enum Command {
         #[arg(long, value_name = "ROWS", value_parser = at_least_1::<usize>)]
         validation: usize,
         /// Equal seeds give equal splits
-        #[arg(long, default_value_t = 1)]
+        #[arg(long, default_value_t = 1, value_parser = from_0::<u64>)]
         seed: u64,
         /// What the parts must not share [default: solutions for 9x9, puzzles for 6x6, questions otherwise]
         #[arg(long)]
@@ -159,7 +162,7 @@ enum Format {
 pub(super) fn run(args: Args) -> Result<Exit> {
     match args.command {
         Command::Import { input, out, force, columns, solve, check_unique, task } => {
-            let out = force.plan([&input]).output(&out, GENERATED)?;
+            let out = force.plan([&input]).output(&out, IMPORTED)?;
             let started = Instant::now();
             let columns = columns.columns;
             let read = if input.is_dir() {
@@ -180,7 +183,7 @@ pub(super) fn run(args: Args) -> Result<Exit> {
             if read.solved > 0 {
                 eprintln!("answers computed: {}", read.solved);
             }
-            note(&read.passed, "note: lines without a puzzle, passed over");
+            note_passed(&input, &read.passed);
             note(&read.unrated, "note: ratings that are no numbers, left out");
             note(
                 &read.complete,
@@ -199,16 +202,19 @@ pub(super) fn run(args: Args) -> Result<Exit> {
             commit([stage(&set, &out)?])?;
             wrote(&set, &out);
         }
-        Command::Stats { input, columns, json } => {
+        Command::Stats { input, columns, json, progress } => {
             let columns = columns.columns.unwrap_or_default();
             let read = import(&input, &Options { columns, answers: Answers::Any, ..Options::default() })?;
+            note_passed(&input, &read.passed);
             if read.solved > 0 {
                 eprintln!(
                     "note: the file lacks the answers of {}; they were computed",
                     count(read.solved, "puzzle")
                 );
             }
-            let stats = stats(&read.set);
+            let mut progress = progress.start_only("stats", read.set.len());
+            let stats = stats(&read.set, |done| progress.show(done, None));
+            drop(progress);
             if json {
                 println!("{}", serde_json::to_string_pretty(&stats)?);
             } else {
@@ -217,10 +223,11 @@ pub(super) fn run(args: Args) -> Result<Exit> {
         }
         Command::Split { input, columns, validation, seed, apart, out_train, out_validation, force } => {
             let mut plan = force.plan([&input]);
-            let out_train = plan.output(&out_train, GENERATED)?;
-            let out_validation = plan.output(&out_validation, GENERATED)?;
+            let out_train = plan.output(&out_train, SPLIT)?;
+            let out_validation = plan.output(&out_validation, SPLIT)?;
             let columns = columns.columns.unwrap_or_default();
-            let set = import(&input, &Options { columns, ..Options::default() })?.set;
+            let Imported { set, passed, .. } = import(&input, &Options { columns, ..Options::default() })?;
+            note_passed(&input, &passed);
             let apart = apart.unwrap_or(set.task().apart());
             let parts = split(&set, validation, apart, seed)?;
             let (train, validation) = (set.subset(&parts.train), set.subset(&parts.validation));

@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use anyhow::Result;
-use hrm_host::data::import::{Imported, load};
+use hrm_host::data::import::{Imported, Options, import as read_file};
 use hrm_host::files::{commit, make_folder};
 use hrm_host::original::dataset::{IDENTIFIERS, folder_at, read, write};
 use hrm_host::task::Game;
 
 use super::outputs::{Force, stage_unsigned};
+use super::puzzles::note_passed;
 
 /// The puzzles of a folder, as if each were a line.
 pub(super) fn import(input: &Path, task: Option<Game>) -> Result<Imported> {
@@ -19,7 +20,8 @@ pub(super) fn import(input: &Path, task: Option<Game>) -> Result<Imported> {
 
 /// Writes a puzzle file's rows into a folder; into a part of it, with the names of puzzles beside.
 pub(super) fn export(input: &Path, out: &Path, part: Option<&str>, force: Force) -> Result<()> {
-    let set = load(input, None)?;
+    let Imported { set, passed, .. } = read_file(input, &Options::default())?;
+    note_passed(input, &passed);
     let folder = part.map_or_else(|| out.to_owned(), |part| out.join(part));
     make_folder(&folder)?;
     let mut plan = force.plan([input]);

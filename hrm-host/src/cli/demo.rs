@@ -29,12 +29,13 @@ use super::exit::Exit;
 use super::export::PACK;
 use super::model::newest;
 use super::signals;
+use super::values::from_0;
 
 /// The configuration of the demo, as it stands in `configs/`.
 const CONFIG: &str = include_str!("../../../configs/sudoku4-demo.toml");
 /// The demo's configuration where an earlier demo has left it.
 const OWN_CONFIG: Signature<'static> =
-    Signature { name: "the demo's configuration", is_own: &|file| Ok(whole_text(file)? == CONFIG) };
+    Signature::of_content("the demo's configuration", &|file| Ok(whole_text(file)? == CONFIG));
 /// Puzzles the finished model is tried on.
 const PUZZLES: usize = 200;
 /// Of those, compared with an emulated microcontroller.
@@ -50,10 +51,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Seed of the training run
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = from_0::<u64>)]
     seed: u64,
     /// Optimizer steps (sets train.steps)
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = from_0::<u64>)]
     steps: Option<u64>,
 }
 

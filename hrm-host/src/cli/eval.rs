@@ -15,7 +15,7 @@ use super::model::{Model, ModelArgs};
 use super::policy::PolicyArgs;
 use super::progress::ProgressArgs;
 use super::shard::Shard;
-use super::values::{at_least_1, count, percent};
+use super::values::{at_least_1, count, from_0, percent};
 use super::votes::votes;
 use super::{PuzzleFile, doubling, draw_rows, interrupt};
 
@@ -33,7 +33,7 @@ pub(super) struct Args {
     #[arg(long, default_value_t = 200, value_parser = at_least_1::<usize>)]
     pub(super) rows: usize,
     /// Seeds the draw of puzzles and hints
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = from_0::<u64>)]
     pub(super) seed: u64,
     /// Per cent of the blanks filled in as hints, separated by commas, one table row each; 90,70,40,0 by default
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_values_t = [90, 70, 40, 0], hide_default_value = true, value_parser = percent)]

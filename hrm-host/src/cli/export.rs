@@ -30,7 +30,8 @@ use super::exit::Exit;
 use super::export_original::to_pytorch;
 use super::outputs::Force;
 use super::progress::ProgressArgs;
-use super::values::{Misuse, at_least_1, count};
+use super::puzzles::note_passed;
+use super::values::{Misuse, at_least_1, count, from_0};
 
 /// Quantize checkpoints into one int8 pack, calibrated on training puzzles, with a model card beside it; or write one as the original
 /// PyTorch code reads it.
@@ -64,7 +65,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = at_least_1::<usize>)]
     calibration: usize,
     /// Validation puzzles for the accuracy in the card (never test puzzles); 0 measures none
-    #[arg(long, value_name = "N", default_value_t = 64)]
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = from_0::<usize>)]
     rows: usize,
     /// Licence that the card states for the pack
     #[arg(long, value_name = "TEXT")]
@@ -73,7 +74,7 @@ pub(super) struct Args {
     #[arg(long)]
     raw: bool,
     /// Threads; all processors by default
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = from_0::<usize>)]
     threads: Option<usize>,
     #[command(flatten)]
     progress: ProgressArgs,
@@ -88,7 +89,7 @@ enum Target {
 
 /// An intact pack.
 pub(super) const PACK: Signature<'static> =
-    Signature { name: "a pack", is_own: &|file| Ok(pack_in(file)?.open().is_ok()) };
+    Signature::of_content("a pack", &|file| Ok(pack_in(file)?.open().is_ok()));
 
 fn pack_in(file: &mut dyn BufRead) -> io::Result<AlignedPack> {
     Ok(AlignedPack::copy_of(&whole(file)?))
@@ -151,12 +152,13 @@ pub(super) fn run(args: Args) -> Result<Exit> {
     let lanes = if args.lanes == "8" { LaneWidth::I8 } else { LaneWidth::I16 };
     let is_own =
         |file: &mut dyn BufRead| Ok(is_earlier(&pack_in(file)?, &config, (members.len(), lanes), steps));
-    let own = Signature { name: "an earlier pack of this run", is_own: &is_own };
+    let own = Signature::of_content("an earlier pack of this run", &is_own);
     let (pack_out, card_out) = outputs(&args, own, &paths, &config)?;
     let puzzles = prepare(&config).context(
         "export calibrates on the run's training puzzles; name their file with --data where it has moved",
     )?;
 
+    puzzles.passed.iter().for_each(|(path, passed)| note_passed(path, passed));
     let data = rows_told(&config, puzzles.train.len(), puzzles.validation.len());
     // Packs and cards are given away: where files lie on this machine is left out.
     let told = config.without_folders();

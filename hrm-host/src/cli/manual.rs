@@ -1,13 +1,13 @@
 //! `hrm-host completions` and `hrm-host man`: what shells and manual readers want, made of the command line itself.
 
-use std::io::{self, BufRead, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::{Command, CommandFactory};
 use clap_complete::Shell;
 use clap_mangen::Man;
-use hrm_host::files::{Signature, commit, make_folder, whole_text};
+use hrm_host::files::{Signature, commit, make_folder};
 
 use super::Cli;
 use super::exit::Exit;
@@ -34,11 +34,7 @@ pub(super) struct ManArgs {
 }
 
 /// A page that this program may write anew.
-const PAGE: Signature<'static> = Signature { name: "a manual page of hrm-host", is_own: &is_page };
-
-fn is_page(file: &mut dyn BufRead) -> io::Result<bool> {
-    Ok(whole_text(file)?.lines().any(|line| line.starts_with(".TH hrm-host")))
-}
+const PAGE: Signature<'static> = Signature::of_mark("a manual page of hrm-host");
 
 /// Runs `completions`.
 pub(super) fn completions(args: &CompletionsArgs) -> Result<Exit> {

@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand.
 
+use std::any::TypeId;
 use std::path::PathBuf;
 
 use anyhow::bail;
@@ -96,7 +97,7 @@ impl Cli {
         words: impl IntoIterator<Item = T>,
     ) -> Result<Self, clap::Error> {
         let choice = if terminal::takes_colours() { ColorChoice::Auto } else { ColorChoice::Never };
-        let mut command = Self::command().color(choice);
+        let mut command = taking_negative_numbers(Self::command().color(choice));
         let found = command.try_get_matches_from_mut(words)?;
         Self::from_arg_matches(&found).map_err(|error| error.format(&mut command))
     }
@@ -125,6 +126,19 @@ impl Cli {
             Command::Man(args) => manual::man(&args),
         }
     }
+}
+
+/// `command` with every option that wants a number told of what it cannot use, where otherwise `-1` would be a strange option.
+fn taking_negative_numbers(command: clap::Command) -> clap::Command {
+    let take = |arg: clap::Arg| if is_number(&arg) { arg.allow_negative_numbers(true) } else { arg };
+    command.mut_args(take).mut_subcommands(taking_negative_numbers)
+}
+
+/// Whether an option wants a number.
+fn is_number(arg: &clap::Arg) -> bool {
+    let kind = arg.get_value_parser().type_id();
+    let whole = [TypeId::of::<u8>(), TypeId::of::<u16>(), TypeId::of::<u32>(), TypeId::of::<u64>()];
+    whole.into_iter().chain([TypeId::of::<usize>(), TypeId::of::<f64>()]).any(|number| kind == number)
 }
 
 /// The first, second, fourth, eighth ... of `values` as `show` writes them.
@@ -188,11 +202,10 @@ fn all_and_drawn(
 ) -> anyhow::Result<(PuzzleSet, Vec<usize>)> {
     let task = hrm_host::task::find(task)?;
     let columns = file.columns.clone().unwrap_or_default();
-    let all = puzzle_data::import::import(
-        &file.data,
-        &Options { task: Some(task), columns, ..Options::default() },
-    )?
-    .set;
+    let options = Options { task: Some(task), columns, ..Options::default() };
+    let read = puzzle_data::import::import(&file.data, &options)?;
+    puzzles::note_passed(&file.data, &read.passed);
+    let all = read.set;
     let mut order: Vec<usize> = (0..all.len()).collect();
     shuffle(&mut Pcg64::seed_from_u64(seed), &mut order);
     order.truncate(rows);
@@ -212,6 +225,28 @@ mod tests {
         let words = ["hrm-host", "device", "solve", "1.....2..3.....4", "--port", "127.0.0.1:3333"];
         let more = ["--patience", "2", "--reconnect", "5", "--suppose", "0"];
         Cli::try_parse_from(words.iter().chain(&more)).unwrap();
+    }
+
+    #[test]
+    fn what_is_no_number_is_told_the_option_and_its_range() {
+        fn each(command: &clap::Command, words: &[String], tell: &mut dyn FnMut(&[String], &clap::Arg)) {
+            command.get_arguments().for_each(|arg| tell(words, arg));
+            for below in command.get_subcommands() {
+                each(below, &[words, &[below.get_name().to_owned()]].concat(), tell);
+            }
+        }
+        let mut numbers = 0;
+        each(&Cli::command(), &["hrm-host".to_owned()], &mut |words, arg| {
+            let (true, Some(long)) = (is_number(arg), arg.get_long()) else { return };
+            numbers += 1;
+            for value in ["abc", "-1", "1e999", ""] {
+                let words = [words, &[format!("--{long}"), value.to_owned()]].concat();
+                let error = Cli::from_words(&words).map(|_| ()).unwrap_err().to_string();
+                let told = error.contains(&format!("--{long}")) && error.contains(&format!("'{value}'"));
+                assert!(told && (error.contains(": give a ") || value.is_empty()), "{words:?}: {error}");
+            }
+        });
+        assert!(numbers > 30, "{numbers}");
     }
 
     #[test]

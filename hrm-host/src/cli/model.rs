@@ -13,7 +13,7 @@ use hrm_host::train::eval::FloatModel;
 use hrm_host::train::load_parameters;
 
 use super::compute::DeviceChoice;
-use super::values::at_least_1;
+use super::values::{at_least_1, from_0};
 
 /// Which model, and how it computes.
 #[derive(Debug, clap::Args)]
@@ -22,7 +22,7 @@ pub(super) struct ModelArgs {
     #[arg(value_name = "CHECKPOINT|PACK")]
     model: PathBuf,
     /// Member of a pack; the last by default
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = from_0::<usize>)]
     member: Option<usize>,
     /// Puzzles answered at once
     #[arg(long, default_value_t = 64, value_parser = at_least_1::<usize>)]
@@ -34,7 +34,7 @@ pub(super) struct ModelArgs {
     #[arg(long, value_enum, default_value_t = DeviceChoice::Cpu)]
     device: DeviceChoice,
     /// Threads; all processors by default
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = from_0::<usize>)]
     threads: Option<usize>,
 }
 

@@ -1,9 +1,11 @@
 //! What all commands that write files have in common.
 
-use std::path::Path;
+use std::io::BufRead;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use hrm_host::files::{Plan, Signature, Staged, whole};
+use hrm_host::config::RunConfig;
+use hrm_host::files::{CONFIG, Plan, Signature, Staged, whole};
 
 /// What may be replaced.
 #[derive(Clone, Copy, Debug, clap::Args)]
@@ -20,9 +22,18 @@ impl Force {
     }
 }
 
+/// The puzzle files that the run in `folder`, where there is one, goes by: what is made of it is not written over them.
+pub(super) fn data_of(folder: &Path) -> Vec<PathBuf> {
+    let config = RunConfig::load(&folder.join(CONFIG), &[]);
+    let files = config.map(|config| vec![config.data.train, config.data.validation_from]);
+    files.unwrap_or_default().into_iter().filter(|file| !file.as_os_str().is_empty()).collect()
+}
+
 /// Has `bytes` ready for `path`, where nothing or the very same stands already: who wrote files of another program's forms,
 /// nothing in them tells.
 pub(super) fn stage_unsigned(plan: &mut Plan, path: &Path, bytes: &[u8]) -> Result<Staged> {
-    let own = Signature { name: "the same file", is_own: &|file| Ok(whole(file)? == bytes) };
-    Ok(plan.output(path, own)?.stage(|file| file.write_all(bytes))?)
+    let is_same = |file: &mut dyn BufRead| Ok(whole(file)? == bytes);
+    Ok(plan
+        .output(path, Signature::of_content("the same file", &is_same))?
+        .stage(|file| file.write_all(bytes))?)
 }

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::ValueEnum;
 use hrm_core::solve::{Policy, Rule, Symmetries};
 
-use super::values::at_least_1;
+use super::values::{at_least_1, from_0};
 
 /// How guesses are made and when to give up.
 #[derive(Clone, Debug, clap::Args)]
@@ -34,14 +34,14 @@ pub(super) struct PolicyArgs {
     stop_on_halt: bool,
     /// End a guess whose grid stayed the same for so many segments; 0 waits for the last segment; 1 by default, 0 with --rule
     /// majority
-    #[arg(long, value_name = "SEGMENTS")]
+    #[arg(long, value_name = "SEGMENTS", value_parser = from_0::<u16>)]
     patience: Option<u16>,
     /// Blank cells that a guess fills in with what the guess before it ended on; 0 supposes nothing; 3 by default, 0 with --rule
     /// majority
-    #[arg(long, value_name = "CELLS")]
+    #[arg(long, value_name = "CELLS", value_parser = from_0::<u16>)]
     suppose: Option<u16>,
     /// Seeds the draws from the full symmetry group and of the cells supposed
-    #[arg(long, default_value_t = 0, value_name = "SEED")]
+    #[arg(long, default_value_t = 0, value_name = "SEED", value_parser = from_0::<u64>)]
     policy_seed: u64,
 }
 
@@ -95,6 +95,30 @@ impl PolicyArgs {
     fn plain_segments(&self, trained_segments: u16) -> u16 {
         self.first_segments.or(self.segments).unwrap_or(trained_segments)
     }
+}
+
+/// How `policy` guesses, in words.
+pub(super) fn told(policy: &Policy) -> String {
+    let Policy { guesses, first_segments, segments, budget, patience, suppose, seed, .. } = *policy;
+    let rule = match policy.rule {
+        Rule::Checked => "checked",
+        Rule::Majority => "the majority's",
+    };
+    let images = match policy.symmetries {
+        Symmetries::Relabel => "relabelled",
+        Symmetries::FullGroup => "of the full group",
+    };
+    let mut text = format!(
+        "answers {rule}, at most {guesses} guesses, images {images} (seed {seed}), segments {first_segments} for first guesses and \
+         {segments} for others, patience {patience}, {suppose} cells supposed"
+    );
+    if policy.stop_on_halt {
+        text += ", guesses end on halt";
+    }
+    if budget < u32::MAX {
+        text += &format!(", {budget} segments in all");
+    }
+    text
 }
 
 #[cfg(test)]

@@ -8,12 +8,13 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::terminal::redraws;
+use super::values::from_0;
 
 /// Whether and how often progress is told.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(super) struct ProgressArgs {
     /// Seconds between two lines of progress where standard error is no terminal; 0 writes one for every step
-    #[arg(long = "progress", value_name = "SECONDS", default_value_t = 10)]
+    #[arg(long = "progress", value_name = "SECONDS", default_value_t = 10, value_parser = from_0::<u64>)]
     seconds: u64,
     /// Tell no progress
     #[arg(long, short)]

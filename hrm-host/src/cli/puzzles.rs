@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use hrm_core::solve::Status;
-use hrm_host::data::import::{Columns, ImportError, questions, questions_in};
+use hrm_host::data::import::{Columns, ImportError, Noted, questions, questions_in};
 use hrm_host::data::problem::Problem;
+use hrm_host::files::shown;
 use hrm_host::task::Game;
 
 use super::exit::Exit;
@@ -75,7 +76,7 @@ impl PuzzleArgs {
     /// The puzzles of a text, which may be the name of a file: no puzzle is one.
     fn of_text(&self, index: usize, text: &str, task: &Game) -> Result<Vec<Asked>> {
         let found = questions_in(text, *task);
-        let is_puzzle = found.as_ref().is_ok_and(|found| found.iter().any(|(_, tokens)| tokens.is_ok()));
+        let is_puzzle = found.as_ref().is_ok_and(|(found, _)| found.iter().any(|(_, tokens)| tokens.is_ok()));
         if !is_puzzle && Path::new(text).is_file() {
             return self.of_file(Path::new(text), task);
         }
@@ -89,7 +90,8 @@ impl PuzzleArgs {
             problem => problem,
         };
         Ok(match found {
-            Ok(found) => {
+            Ok((found, passed)) => {
+                note_passed(Path::new(&place), &passed);
                 let of = |(_, tokens): (u64, Result<_, _>)| tokens.map_err(no_file);
                 found.into_iter().map(|row| Asked { place: place.clone(), tokens: of(row) }).collect()
             }
@@ -101,17 +103,25 @@ impl PuzzleArgs {
     }
 
     fn of_file(&self, path: &Path, task: &Game) -> Result<Vec<Asked>> {
-        let shown = if path == Path::new("-") { "standard input".into() } else { path.display().to_string() };
-        let found = match questions(path, *task, &self.columns.clone().unwrap_or_default()) {
+        let shown = shown(path).display();
+        let (found, passed) = match questions(path, *task, &self.columns.clone().unwrap_or_default()) {
             Ok(found) => found,
             // Said once, and not of every row.
             Err(error) => match whole_problem(&error) {
-                Some(problem) => return Ok(vec![Asked { place: shown, tokens: Err(problem) }]),
+                Some(problem) => return Ok(vec![Asked { place: shown.to_string(), tokens: Err(problem) }]),
                 None => return Err(error.into()),
             },
         };
+        note_passed(path, &passed);
         let place = |(line, tokens)| Asked { place: format!("{shown}, line {line}"), tokens };
         Ok(found.into_iter().map(place).collect())
+    }
+}
+
+/// Tells of the lines of `path` that were passed over: nothing in a puzzle file is left out in silence.
+pub(super) fn note_passed(path: &Path, passed: &Noted) {
+    if let Some(told) = passed.passed_over(path) {
+        eprintln!("{told}");
     }
 }
 

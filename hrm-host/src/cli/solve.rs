@@ -21,7 +21,7 @@ use super::policy::PolicyArgs;
 use super::progress::ProgressArgs;
 use super::puzzles::{Asked, PuzzleArgs, Score};
 use super::terminal;
-use super::values::count;
+use super::values::{count, from_0};
 
 /// Solve puzzles with a pack, exactly as a microcontroller does.
 ///
@@ -41,7 +41,7 @@ pub(super) struct Args {
     #[arg(long)]
     watch: bool,
     /// Threads, each with a puzzle of its own; all processors by default
-    #[arg(long, value_name = "N", conflicts_with = "watch")]
+    #[arg(long, value_name = "N", conflicts_with = "watch", value_parser = from_0::<usize>)]
     threads: Option<usize>,
     #[command(flatten)]
     progress: ProgressArgs,

@@ -20,7 +20,8 @@ use super::exit::Exit;
 use super::export::name_of;
 use super::footprint;
 use super::model::{configuration_of, is_pack, weights_of};
-use super::values::{above_0, at_least_1, count};
+use super::puzzles::note_passed;
+use super::values::{above_0, at_least_1, count, from_0};
 use super::{signals, terminal};
 
 /// Train a model: checkpoints, metrics.jsonl and config.toml go to the run directory.
@@ -45,13 +46,13 @@ pub(super) struct Args {
     #[arg(long, value_name = "MINUTES", value_parser = above_0)]
     max_minutes: Option<f64>,
     /// Stop (and save) after so many more steps
-    #[arg(long, value_name = "STEPS")]
+    #[arg(long, value_name = "STEPS", value_parser = from_0::<u64>)]
     max_steps: Option<u64>,
     /// End the run after so many more steps, over which the learning rate falls (sets train.steps and train.decay_steps)
     #[arg(long, value_name = "STEPS", value_parser = at_least_1::<u64>)]
     finish_in: Option<u64>,
     /// Threads; all processors by default
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = from_0::<usize>)]
     threads: Option<usize>,
     /// Where to compute
     #[arg(long, value_enum, default_value_t = DeviceChoice::Cpu)]
@@ -95,6 +96,7 @@ pub(super) fn run(args: Args) -> Result<Exit> {
     let start =
         if args.resume || from.as_os_str().is_empty() { None } else { Some(weights_of(from, &config)?) };
     let data = prepare(&config)?;
+    data.passed.iter().for_each(|(path, passed)| note_passed(path, passed));
     let options = RunOptions {
         start,
         out: Some(args.out.clone()),

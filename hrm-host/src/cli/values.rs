@@ -1,6 +1,7 @@
 //! Values of options: what the command line alone shows to be wrong is refused before anything else, with the exit code for that.
 
 use std::ffi::OsStr;
+use std::fmt::Display;
 use std::str::FromStr;
 
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
@@ -12,19 +13,39 @@ use hrm_host::task::{Game, find, names};
 #[error("{0}")]
 pub(crate) struct Misuse(pub(crate) String);
 
+/// A whole number of a size that has a most.
+pub(super) trait Whole: FromStr + PartialOrd + Display + From<bool> {
+    const MOST: Self;
+}
+
+impl Whole for u8 {
+    const MOST: Self = Self::MAX;
+}
+
+impl Whole for u16 {
+    const MOST: Self = Self::MAX;
+}
+
+impl Whole for u32 {
+    const MOST: Self = Self::MAX;
+}
+
+impl Whole for u64 {
+    const MOST: Self = Self::MAX;
+}
+
+impl Whole for usize {
+    const MOST: Self = Self::MAX;
+}
+
+/// A whole number from 0 on.
+pub(super) fn from_0<T: Whole>(text: &str) -> Result<T, String> {
+    within(text, T::from(false), T::MOST)
+}
+
 /// A whole number from 1 on.
-pub(super) fn at_least_1<T>(text: &str) -> Result<T, String>
-where
-    T: FromStr + From<bool> + PartialOrd,
-{
-    match text.parse::<T>() {
-        Ok(number) if number >= T::from(true) => Ok(number),
-        Err(_) if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) => {
-            Err("that is too large".to_owned())
-        }
-        Ok(_) => Err("give at least 1".to_owned()),
-        Err(_) => Err("give a whole number, at least 1".to_owned()),
-    }
+pub(super) fn at_least_1<T: Whole>(text: &str) -> Result<T, String> {
+    within(text, T::from(true), T::MOST)
 }
 
 /// A task by its name; help shows the usual ones.
@@ -45,7 +66,12 @@ impl TypedValueParser for Tasks {
 
 /// Per cent, as a whole number.
 pub(super) fn percent(text: &str) -> Result<u8, String> {
-    text.parse().ok().filter(|percent| *percent <= 100).ok_or_else(|| "per cent, 0 to 100".to_owned())
+    within(text, 0, 100)
+}
+
+fn within<T: Whole>(text: &str, least: T, most: T) -> Result<T, String> {
+    let number = text.parse().ok().filter(|number| (&least..=&most).contains(&number));
+    number.ok_or_else(|| format!("give a whole number from {least} to {most}"))
 }
 
 /// A number above 0.
@@ -70,7 +96,10 @@ mod tests {
         for bad in ["0", "-1", "65536", "x", ""] {
             assert!(at_least_1::<u16>(bad).is_err(), "{bad}");
         }
-        assert_eq!(at_least_1::<u16>("65536"), Err("that is too large".to_owned()));
+        for bad in ["65536", "0", "x"] {
+            assert_eq!(at_least_1::<u16>(bad), Err("give a whole number from 1 to 65535".to_owned()));
+        }
+        assert_eq!((from_0::<u16>("0"), from_0::<u8>("255")), (Ok(0), Ok(255)));
         assert_eq!((percent("100"), above_0("0.5")), (Ok(100), Ok(0.5)));
         assert!(
             percent("101").is_err()

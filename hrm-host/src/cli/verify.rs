@@ -23,7 +23,7 @@ use super::golden::{GoldenArgs, against_golden};
 use super::model::{is_pack, newest};
 use super::progress::ProgressArgs;
 use super::terminal;
-use super::values::{Misuse, at_least_1, count, percent};
+use super::values::{Misuse, at_least_1, count, from_0, percent};
 use super::{PuzzleFile, draw_rows, interrupt};
 
 /// Compare an int8 pack with the float checkpoint it was made of, or with a microcontroller that runs it; or a float model with the
@@ -52,13 +52,13 @@ pub(super) struct Args {
     #[arg(long, value_name = "WHAT=NAME,...")]
     columns: Option<Columns>,
     /// Member of the pack; the last by default
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = from_0::<usize>)]
     member: Option<usize>,
     /// Puzzles drawn
     #[arg(long, default_value_t = 100, value_parser = at_least_1::<usize>)]
     rows: usize,
     /// Seeds the draw of puzzles and hints
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = from_0::<u64>)]
     seed: u64,
     /// Per cent of the blanks filled in as hints, separated by commas, one table each; 40 by default
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_values_t = [40], hide_default_value = true, value_parser = percent)]
@@ -72,7 +72,7 @@ pub(super) struct Args {
     #[arg(long)]
     raw: bool,
     /// Threads; all processors by default
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = from_0::<usize>)]
     threads: Option<usize>,
     #[command(flatten)]
     progress: ProgressArgs,

@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use super::eval::Args;
 use super::exit::Exit;
+use super::policy::told;
 use super::progress::Progress;
 use super::shard::Shard;
 use super::values::count;
@@ -57,7 +58,13 @@ pub(super) fn votes(args: &Args, pack: Pack<'_>, about: &str, files: Option<File
     let mut work = Work { pack, policy, drawn: &drawn, own: &own, record, failed: None, stop, progress };
     if !args.json {
         println!("{about}");
-        println!("{} of {}, seed {}; {policy:?}", count(rows, "puzzle"), args.file.data.display(), args.seed);
+        println!(
+            "{} of {}, seed {}; {}",
+            count(rows, "puzzle"),
+            args.file.data.display(),
+            args.seed,
+            told(&policy)
+        );
         println!(
             "hints %   solved %   95 % interval    wrong called solved   several solutions   guesses   segments   solved % within 1, 2, 4, 8 ... guesses"
         );

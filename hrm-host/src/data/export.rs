@@ -1,7 +1,7 @@
 //! Puzzle files as this program writes them.
 
 use std::{
-    io::{self, BufRead, Write},
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
@@ -10,7 +10,7 @@ use flate2::{Compression, GzBuilder};
 use hrm_core::task::Task;
 
 use super::PuzzleSet;
-use crate::files::{Signature, is_table, replace_file};
+use crate::files::{Signature, replace_file};
 
 const HEADER: &str = "source,question,answer,rating";
 /// The source of generated puzzles; the number of givens follows, or [`MINIMAL`].
@@ -18,18 +18,12 @@ pub(super) const SOURCE: &str = "generated_";
 /// The source of a puzzle of which no given can go.
 pub(super) const MINIMAL: &str = "minimal";
 
-/// A puzzle file that can be made again, because [`generate`](super::generate::generate) made its puzzles. The columns alone prove
-/// nothing: the public sets have the same ones.
-pub const GENERATED: Signature<'static> =
-    Signature { name: "a file of generated puzzles alone", is_own: &is_generated };
-
-fn is_generated(file: &mut dyn BufRead) -> io::Result<bool> {
-    is_table(file, HEADER, |row| {
-        row.split_once(',').and_then(|(source, _)| source.strip_prefix(SOURCE)).is_some_and(|kind| {
-            kind == MINIMAL || (!kind.is_empty() && kind.bytes().all(|byte| byte.is_ascii_digit()))
-        })
-    })
-}
+/// What `data generate` has written; each command replaces its own files alone.
+pub const GENERATED: Signature<'static> = Signature::of_mark("a file of generated puzzles");
+/// What `data import` has written.
+pub const IMPORTED: Signature<'static> = Signature::of_mark("a file of imported puzzles");
+/// What `data split` has written.
+pub const SPLIT: Signature<'static> = Signature::of_mark("a part of a split puzzle file");
 
 /// A file could not be written; what stood there before is untouched.
 #[derive(Debug, thiserror::Error)]
@@ -100,22 +94,6 @@ mod tests {
             assert_eq!(fs::read(&path).expect("bytes").starts_with(&[0x1f, 0x8b]), name.ends_with("gz"));
         }
         assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 2);
-    }
-
-    #[test]
-    fn generated_puzzles_are_told_from_others() {
-        let mut made = Vec::new();
-        write_csv(&set(), &mut made).expect("written");
-        let is_own = |text: &str| (GENERATED.is_own)(&mut text.as_bytes()).expect("read");
-        let made = String::from_utf8(made).expect("text");
-        assert!(is_own(&made) && is_own(&made.replace("_minimal", "_30")));
-        let mine = made.lines().nth(1).expect("a row").replace("generated_minimal", "mine");
-        let hand_made = made.replacen("generated_minimal", "generated_by_hand", 1);
-        let others =
-            ["question,answer\n", "run,kind,step,samples\n", "", &format!("{made}{mine}\n"), &hand_made];
-        for other in others {
-            assert!(!is_own(other), "{other}");
-        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::problem::Problem;
 pub use super::read::Columns;
 use super::read::{Document, Fault, Item, Need, ReadError, Row, means_nothing};
 use super::{Puzzle, PuzzleSet};
+use crate::files::{is_stdin, shown};
 use crate::task::{Game, usual};
 
 /// Bad rows that are told one by one.
@@ -50,7 +51,8 @@ pub enum ImportError {
     },
     /// No row has an answer.
     #[error(
-        "{path} has questions and no answers; `hrm-host data import {path} --solve --out NEW.csv` computes them"
+        "{path} has questions and no answers; `hrm-host data import {} --solve --out NEW.csv` computes them",
+        if is_stdin(.path) { Path::new("-") } else { .path }.display()
     )]
     NoAnswers {
         /// The file.
@@ -167,6 +169,19 @@ pub struct Noted {
 }
 
 impl Noted {
+    /// What is told of lines of the file at `path`, named by the user so, that were passed over; nothing where none were.
+    pub fn passed_over(&self, path: &Path) -> Option<String> {
+        let lines = if self.count == 1 { "line" } else { "lines" };
+        let told = format!(
+            "note: {}: {} {lines} without a puzzle passed over; the first is line {}: {:?}",
+            shown(path).display(),
+            self.count,
+            self.line,
+            self.text
+        );
+        (self.count > 0).then_some(told)
+    }
+
     fn add(&mut self, line: u64, text: &str) {
         if self.count == 0 {
             (self.line, self.text) = (line, text.to_owned());
@@ -250,11 +265,12 @@ fn ensure_size(document: &Document, wanted: Game, columns: &Columns) -> Result<(
 /// A question, its line (from 1), and its tokens or why it has none.
 pub type Question = (u64, Result<Vec<u8>, Problem>);
 
-/// Reads the questions in the puzzle file `path` (`-`: standard input); answers are neither needed nor looked at.
+/// Reads the questions in the puzzle file `path` (`-`: standard input), and what was passed over; answers are neither needed nor
+/// looked at.
 ///
 /// # Errors
 /// Where the file cannot be read or has no puzzles; a bad row is no error of the file.
-pub fn questions(path: &Path, task: Game, columns: &Columns) -> Result<Vec<Question>, ImportError> {
+pub fn questions(path: &Path, task: Game, columns: &Columns) -> Result<(Vec<Question>, Noted), ImportError> {
     questions_of(&Document::open(path)?, task, columns)
 }
 
@@ -262,14 +278,18 @@ pub fn questions(path: &Path, task: Game, columns: &Columns) -> Result<Vec<Quest
 ///
 /// # Errors
 /// As [`questions`].
-pub fn questions_in(text: &str, task: Game) -> Result<Vec<Question>, ImportError> {
+pub fn questions_in(text: &str, task: Game) -> Result<(Vec<Question>, Noted), ImportError> {
     questions_of(&Document::of("the text".into(), text.into())?, task, &Columns::default())
 }
 
-fn questions_of(document: &Document, task: Game, columns: &Columns) -> Result<Vec<Question>, ImportError> {
-    let mut questions = Vec::new();
+fn questions_of(
+    document: &Document,
+    task: Game,
+    columns: &Columns,
+) -> Result<(Vec<Question>, Noted), ImportError> {
+    let (mut questions, mut passed) = (Vec::new(), Noted::default());
     document.visit(task, (columns, Need::Questions), &mut |item| match item {
-        Item::Passed { .. } => (),
+        Item::Passed { line, text } => passed.add(line, text),
         Item::Fault(fault) => questions.push((fault.line, Err(fault.problem.clone()))),
         Item::Row(row) => {
             let mut tokens = vec![0; task.cells()];
@@ -283,7 +303,7 @@ fn questions_of(document: &Document, task: Game, columns: &Columns) -> Result<Ve
     if questions.iter().all(|(_, tokens)| tokens.is_err()) {
         ensure_size(document, task, columns)?;
     }
-    if questions.is_empty() { Err(no_rows(document)) } else { Ok(questions) }
+    if questions.is_empty() { Err(no_rows(document)) } else { Ok((questions, passed)) }
 }
 
 /// The rows read so far, with room for the next one.
@@ -359,7 +379,10 @@ fn solution(task: Game, question: &[u8], any: bool) -> Result<Vec<u8>, Problem> 
     let exact = task.exact().ok_or_else(|| Problem::NoSolver(task.name()))?;
     let mut solutions = exact.search_within(question, 2, u64::MAX).solutions.into_iter();
     match (solutions.next(), solutions.next()) {
-        (None, _) => Err(Problem::Unsolvable),
+        (None, _) => Err(match exact.misunderstood(question) {
+            Some(why) => Problem::Rule(why.to_owned()),
+            None => Problem::Unsolvable,
+        }),
         (Some(only), None) => Ok(only),
         (Some(first), Some(_)) if any => Ok(first),
         (Some(first), Some(second)) => {

@@ -84,10 +84,16 @@ pub enum Problem {
     },
     /// An empty row that may be a grid's or stand between grids.
     #[error(
-        "this row is empty, and the rows around it do not tell whether it is one of a grid; write each blank as `0` or `.`, \
-         and leave out headings and rows that are no grid's"
+        "this row is empty, and the rows around it do not tell whether it is one of a grid, or whether a grid here lacks a row; \
+         write each blank as `0` or `.`, and leave out headings and rows that are no grid's"
     )]
     EmptyRow,
+    /// A spreadsheet's rows of another width than a grid has.
+    #[error(
+        "rows of {0} columns, where a grid has 4, 6 or 9, and no empty columns that tell where one is: leave out other columns, \
+         put one empty column between grids and write each blank as `0` or `.`"
+    )]
+    Columns(usize),
     /// A line that is too long to be a puzzle's.
     #[error("a line or field of {0} characters; write one puzzle a line, or a row of a grid a line")]
     Long(usize),

@@ -12,6 +12,9 @@ use serde::Serialize;
 
 use super::{PuzzleSet, rating::Rating, split::Forms};
 
+/// Rows looked at between two tellings of how many were.
+const ROWS_AT_ONCE: usize = 1000;
+
 /// Figures of a puzzle set.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Stats {
@@ -63,11 +66,16 @@ impl Ratings {
     }
 }
 
-/// Measures `set`.
-pub fn stats(set: &PuzzleSet) -> Stats {
+/// Measures `set`; `watch` is told how many of its rows have been looked at.
+pub fn stats(set: &PuzzleSet, mut watch: impl FnMut(usize)) -> Stats {
     let (forms_of, blank) = (Forms::of(set.task()), set.task().blank());
-    let forms: Vec<_> =
-        (0..set.len()).into_par_iter().map(|row| forms_of.form(set.question(row), set.answer(row))).collect();
+    let mut forms = Vec::with_capacity(set.len());
+    let rows: Vec<usize> = (0..set.len()).collect();
+    for rows in rows.chunks(ROWS_AT_ONCE) {
+        let form = |&row: &usize| forms_of.form(set.question(row), set.answer(row));
+        forms.par_extend(rows.par_iter().map(form));
+        watch(forms.len());
+    }
     let mut givens = BTreeMap::new();
     let mut sources: HashMap<&str, usize> = HashMap::new();
     for puzzle in set.iter() {
@@ -160,7 +168,7 @@ mod tests {
             rating: Some(1000.into()),
         });
 
-        let stats = stats(&set);
+        let stats = stats(&set, |_| ());
         assert_eq!((stats.rows, stats.duplicates), (13, 1));
         assert_eq!(stats.duplicates_up_to_symmetry, 2);
         assert_eq!(stats.solutions_up_to_symmetry, 10);
@@ -183,7 +191,7 @@ mod tests {
 
     #[test]
     fn an_empty_set_has_figures_too() {
-        let stats = stats(&PuzzleSet::new(Sudoku::new(SudokuKind::Four)));
+        let stats = stats(&PuzzleSet::new(Sudoku::new(SudokuKind::Four)), |_| ());
         assert_eq!((stats.rows, stats.mean_givens, stats.ratings.is_none()), (0, 0.0, true));
     }
 }

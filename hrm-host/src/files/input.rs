@@ -6,6 +6,19 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+/// What standard input is called in messages.
+const STANDARD_INPUT: &str = "standard input";
+
+/// How the file at `path` is called in messages; `-` is standard input.
+pub fn shown(path: &Path) -> &Path {
+    if path.as_os_str() == "-" { Path::new(STANDARD_INPUT) } else { path }
+}
+
+/// Whether `shown` is what standard input is called: what a message advises may not be possible there.
+pub fn is_stdin(shown: &Path) -> bool {
+    shown.as_os_str() == STANDARD_INPUT
+}
+
 /// What streams held, by name: a command may look at a file twice, first to see what it is.
 static STREAMS: Mutex<BTreeMap<PathBuf, Vec<u8>>> = Mutex::new(BTreeMap::new());
 

@@ -4,11 +4,12 @@
 //! another output, or a file that this program did not make. Then every output is [staged](Output::stage) in full, and only
 //! when all are there does [`commit`] put them in place.
 //!
-//! `place` finds out where a name leads, `signature` and `run` whose a file is, `plan` asks them, `staged` writes, `unfinished`
-//! leaves nothing behind, and `stamp` sees what others have done meanwhile. `input` reads.
+//! `place` finds out where a name leads, `signature`, `mark` and `run` whose a file is, `plan` asks them, `staged` writes,
+//! `unfinished` leaves nothing behind, and `stamp` sees what others have done meanwhile. `input` reads.
 
 mod folder;
 mod input;
+mod mark;
 mod place;
 mod plan;
 mod run;
@@ -18,9 +19,9 @@ mod stamp;
 mod unfinished;
 
 pub use folder::{check_folder, make_folder};
-pub use input::{read, read_start, read_text};
+pub use input::{is_stdin, read, read_start, read_text, shown};
 pub use plan::{Output, Plan, PlanError};
 pub use run::{CONFIG, LATEST, LOCK, METRICS, is_checkpoint, is_of_run};
-pub use signature::{Signature, is_table, whole, whole_text};
+pub use signature::{Signature, whole, whole_text};
 pub use staged::{Staged, WriteError, commit, replace_file};
-pub use unfinished::{abandon, has_written};
+pub use unfinished::{Fresh, abandon, has_written};

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::folder::probe;
+use super::input::shown;
 use super::place::{Identity, Nowhere, Place, folder_of};
 use super::run::is_of_run;
 use super::signature::Signature;
@@ -76,7 +77,7 @@ pub enum PlanError {
     },
     /// Somebody else's.
     #[error(
-        "{path} is there already and is not {wanted} as this program writes it; give another name, or replace it with --force"
+        "{path} is there already and is not {wanted} as this program has written it; give another name, or replace it with --force"
     )]
     Foreign {
         /// What was to be written.
@@ -118,8 +119,7 @@ impl Plan {
         let identified = |path: P| {
             let path = path.as_ref();
             // What is not there is not overwritten; whoever reads it says so.
-            let shown = if path.as_os_str() == "-" { Path::new("standard input") } else { path };
-            Identity::of_input(path).map(|identity| (shown.to_owned(), identity))
+            Identity::of_input(path).map(|identity| (shown(path).to_owned(), identity))
         };
         Self { force, inputs: inputs.into_iter().filter_map(identified).collect(), outputs: Vec::new() }
     }
@@ -130,15 +130,15 @@ impl Plan {
     /// Why it cannot be written there, or must not.
     pub fn output(&mut self, path: &Path, signature: Signature<'_>) -> Result<Output, PlanError> {
         let place = Place::of(path).map_err(|nowhere| no_place(path, nowhere))?;
-        let shown = place.shown(path).to_owned();
+        let name = place.shown(path).to_owned();
         if let Some(identity) = place.identity() {
             if let Some((input, _)) = self.inputs.iter().find(|(_, input)| *input == identity) {
-                return Err(PlanError::Input { path: shown, input: input.clone() });
+                return Err(PlanError::Input { path: name, input: input.clone() });
             }
             if let Some((other, _)) = self.outputs.iter().find(|(_, other)| *other == identity) {
-                return Err(PlanError::Twice { path: shown, other: other.clone() });
+                return Err(PlanError::Twice { path: name, other: other.clone() });
             }
-            self.outputs.push((shown, identity));
+            self.outputs.push((name, identity));
         }
         if let Place::File(file) = &place {
             let folder = || shown_folder(path, file);
@@ -157,7 +157,7 @@ impl Plan {
             Place::File(file) if !self.force => Some(Stamp::of(file)),
             _ => None,
         };
-        Ok(Output { name: path.into(), place, before })
+        Ok(Output { name: path.into(), place, before, mark: signature.mark() })
     }
 }
 
@@ -207,7 +207,7 @@ fn may_replace(path: &Path, file: &Path, signature: Signature<'_>) -> Result<(),
     }
     match signature.is_on(file) {
         Ok(true) => Ok(()),
-        Ok(false) => Err(PlanError::Foreign { path: path.into(), wanted: signature.name.into() }),
+        Ok(false) => Err(PlanError::Foreign { path: path.into(), wanted: signature.name().into() }),
         Err(source) => Err(PlanError::Io { path: path.into(), source }),
     }
 }
@@ -218,6 +218,8 @@ pub struct Output {
     name: PathBuf,
     place: Place,
     before: Option<Stamp>,
+    /// As what it is known again, where its content does not tell.
+    mark: Option<String>,
 }
 
 impl Output {
@@ -241,7 +243,7 @@ impl Output {
     /// # Errors
     /// What the system or `fill` says.
     pub fn stage(&self, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<Staged, WriteError> {
-        Staged::new(&self.name, (&self.place, self.before.clone()), fill)
+        Staged::new(&self.name, (&self.place, self.before.clone(), self.mark.as_deref()), fill)
     }
 
     /// Has `fill` write it and puts it in place, where it is all that the command writes.

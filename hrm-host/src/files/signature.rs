@@ -1,68 +1,65 @@
 //! Whose a file is, by all of its content.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
-use flate2::bufread::MultiGzDecoder;
-
-const GZIP: [u8; 2] = [0x1f, 0x8b];
-/// No line of this program's own tables is as long.
-const LINE: u64 = 64 << 10;
+use super::mark;
 
 /// By what a file that this program makes is known, so that it may replace an earlier one.
 #[derive(Clone, Copy)]
 pub struct Signature<'a> {
-    /// What to call such a file: `a pack`.
-    pub name: &'a str,
-    /// Whether a file of this content (unpacked, where it is gzip) is one, to its last byte: what somebody has added is theirs.
-    pub is_own: &'a dyn Fn(&mut dyn BufRead) -> io::Result<bool>,
+    name: &'a str,
+    known: Known<'a>,
 }
 
-impl Signature<'_> {
+#[derive(Clone, Copy)]
+enum Known<'a> {
+    /// Its content alone tells, to the last byte.
+    ByContent(&'a dyn Fn(&mut dyn BufRead) -> io::Result<bool>),
+    /// A note was kept of it.
+    ByMark,
+}
+
+impl<'a> Signature<'a> {
+    /// Of files called `name` (`a pack`), which are this program's where all of their content `is_own`: what somebody has added
+    /// is theirs.
+    pub const fn of_content(name: &'a str, is_own: &'a dyn Fn(&mut dyn BufRead) -> io::Result<bool>) -> Self {
+        Self { name, known: Known::ByContent(is_own) }
+    }
+
+    /// Of files called `name` (`a model card`), which are this program's as long as nobody has changed one.
+    pub const fn of_mark(name: &'a str) -> Self {
+        Self { name, known: Known::ByMark }
+    }
+
+    /// What to call such a file.
+    pub fn name(&self) -> &'a str {
+        self.name
+    }
+
+    /// What is to be noted of a file that is written.
+    pub(super) fn mark(&self) -> Option<String> {
+        matches!(self.known, Known::ByMark).then(|| self.name.to_owned())
+    }
+
     /// Whether the file at `path` is such a file, or is empty.
     pub(super) fn is_on(&self, path: &Path) -> io::Result<bool> {
         let mut file = BufReader::new(File::open(path)?);
-        let start = file.fill_buf()?;
-        let (empty, packed) = (start.is_empty(), start.starts_with(&GZIP));
-        let own = match packed {
-            true => (self.is_own)(&mut BufReader::new(MultiGzDecoder::new(file))),
-            false => (self.is_own)(&mut file),
+        if file.fill_buf()?.is_empty() {
+            return Ok(true);
+        }
+        let own = match self.known {
+            Known::ByContent(is_own) => is_own(&mut file),
+            Known::ByMark => mark::is_kept(file, self.name),
         };
+        let of_content =
+            [io::ErrorKind::InvalidInput, io::ErrorKind::InvalidData, io::ErrorKind::UnexpectedEof];
         match own {
-            Err(error)
-                if ![
-                    io::ErrorKind::InvalidInput,
-                    io::ErrorKind::InvalidData,
-                    io::ErrorKind::UnexpectedEof,
-                ]
-                .contains(&error.kind()) =>
-            {
-                Err(error)
-            }
-            own => Ok(empty || own.unwrap_or(false)),
+            Err(error) if of_content.contains(&error.kind()) => Ok(false),
+            own => own,
         }
     }
-}
-
-/// Whether `file` has `header` as its first line, and otherwise only lines that are `own`.
-///
-/// # Errors
-/// What the system says.
-pub fn is_table(file: &mut dyn BufRead, header: &str, own: impl Fn(&str) -> bool) -> io::Result<bool> {
-    let mut line = Vec::new();
-    for number in 0.. {
-        line.clear();
-        if (&mut *file).take(LINE).read_until(b'\n', &mut line)? == 0 {
-            return Ok(number > 0);
-        }
-        let text = line.strip_suffix(b"\n").and_then(|line| std::str::from_utf8(line).ok());
-        let fits = |text: &str| if number == 0 { text == header } else { own(text) };
-        if !text.is_some_and(fits) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
 }
 
 /// All of `file`.
@@ -87,43 +84,48 @@ pub fn whole_text(file: &mut dyn BufRead) -> io::Result<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::{self, OpenOptions};
     use std::io::Write;
 
+    use super::super::Plan;
     use super::*;
 
+    const TABLE: Signature<'static> = Signature::of_mark("a table");
+
+    fn written(path: &Path, text: &str) {
+        let mut plan = Plan::new(true, [] as [&Path; 0]);
+        plan.output(path, TABLE).unwrap().write(|file| file.write_all(text.as_bytes())).unwrap();
+    }
+
+    #[cfg(any(target_os = "linux", target_os = "macos"))]
     #[test]
-    fn a_file_is_known_by_all_of_it_packed_or_not() {
+    fn a_file_is_known_until_somebody_changes_it() {
         let dir = tempfile::tempdir().unwrap();
-        let is_own = |file: &mut dyn BufRead| is_table(file, "a,b", |line| line.starts_with("own,"));
-        let table = Signature { name: "a table", is_own: &is_own };
-        let gzip = |text: &str| {
-            let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-            packed.write_all(text.as_bytes()).unwrap();
-            packed.finish().unwrap()
-        };
-        let many = format!("a,b\n{}", "own,1\n".repeat(100_000));
-        let added = format!("{many}mine,2\n");
-        let torn = gzip(&many)[..500].to_vec();
-        for (bytes, ours) in [
-            (b"a,b\nown,2\n".to_vec(), true),
-            (b"a,b\n".to_vec(), true),
-            (Vec::new(), true),
-            (b"a,c\n".to_vec(), false),
-            (b"a,b\nown,2\nmy note".to_vec(), false),
-            (b"a,b\nown,2\nown,\xff\n".to_vec(), false),
-            (many.clone().into_bytes(), true),
-            (added.clone().into_bytes(), false),
-            (gzip("a,b\n"), true),
-            (gzip(&many), true),
-            (gzip(&added), false),
-            ([gzip(&many), gzip("mine,2\n")].concat(), false),
-            ([gzip(&many), b"mine".to_vec()].concat(), false),
-            (torn, false),
-            (GZIP.to_vec(), false),
-        ] {
-            let path = dir.path().join("x");
-            std::fs::write(&path, &bytes).unwrap();
-            assert_eq!(table.is_on(&path).unwrap(), ours, "{:?}", &bytes[..bytes.len().min(30)]);
+        let path = dir.path().join("x.csv");
+        let text = format!("a,b\n{}", "own,1\n".repeat(10_000));
+        let is_own = || TABLE.is_on(&path).unwrap();
+        written(&path, &text);
+        assert!(is_own() && Signature::of_mark("a card").is_on(&path).is_ok_and(|own| !own));
+        let moved = dir.path().join("y.csv");
+        fs::rename(&path, &moved).unwrap();
+        assert!(TABLE.is_on(&moved).unwrap());
+        // A copy is somebody's own, and so is what is put in its place.
+        fs::write(&path, fs::read(&moved).unwrap()).unwrap();
+        assert!(!is_own());
+        let changes: [fn(&str) -> String; 4] = [
+            |text| format!("{text}own,2\n"),
+            |text| text.replacen("own,1\n", "", 1),
+            |text| text.replacen("own,1", "own,2", 1),
+            |_| "a,b\n".to_owned(),
+        ];
+        for change in changes {
+            written(&path, &text);
+            assert!(is_own());
+            let mut file = OpenOptions::new().write(true).truncate(true).open(&path).unwrap();
+            file.write_all(change(&text).as_bytes()).unwrap();
+            assert!(!is_own());
         }
+        fs::write(&path, "").unwrap();
+        assert!(is_own(), "what is empty is nobody's work");
     }
 }

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use super::mark::{Summed, keep};
 use super::place::{Place, folder_of};
 use super::stamp::Stamp;
 use super::unfinished::unfinished;
@@ -55,15 +56,15 @@ enum Content {
 
 impl Staged {
     /// Has `fill` write what goes to `place`, which the user calls `name`, where nothing but what was there `before` may be
-    /// replaced.
+    /// replaced. With a `mark` it is known again as long as nobody changes it.
     pub(super) fn new(
         name: &Path,
-        (place, before): (&Place, Option<Stamp>),
+        (place, before, mark): (&Place, Option<Stamp>, Option<&str>),
         fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> Result<Self, WriteError> {
         let name = place.shown(name).to_owned();
         let content = match place {
-            Place::File(destination) => beside(destination, fill),
+            Place::File(destination) => beside(destination, mark, fill),
             place => {
                 let mut bytes = Vec::new();
                 fill(&mut bytes).map(|()| Content::Held { place: place.clone(), bytes })
@@ -117,16 +118,25 @@ impl Drop for Staged {
 }
 
 /// Fills a new file beside `destination`, with that one's owner and mode, and flushes it to the disk.
-fn beside(destination: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<Content> {
+fn beside(
+    destination: &Path,
+    mark: Option<&str>,
+    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<Content> {
     let (temporary, file) = create_beside(destination)?;
     let write = || {
         if let Ok(before) = fs::metadata(destination) {
             keep_owner(&file, &before);
             file.set_permissions(before.permissions())?;
         }
-        let mut buffered = BufWriter::new(file);
+        let mut buffered = BufWriter::new(Summed::new(file));
         fill(&mut buffered)?;
-        buffered.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
+        let summed = buffered.into_inner().map_err(io::IntoInnerError::into_error)?;
+        let (file, note) = summed.finish(mark.unwrap_or_default());
+        if mark.is_some() {
+            keep(&file, &note);
+        }
+        file.sync_all()
     };
     match write() {
         Ok(()) => Ok(Content::Beside { temporary, destination: destination.to_owned() }),
@@ -257,7 +267,7 @@ impl Before {
 /// What the system or `fill` says.
 pub fn replace_file(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let place = Place::of(path).map_err(|nowhere| nowhere.source)?;
-    let staged = Staged::new(path, (&place, None), fill);
+    let staged = Staged::new(path, (&place, None, None), fill);
     staged.and_then(|staged| commit([staged])).map_err(|error| error.source)
 }
 
@@ -267,7 +277,7 @@ mod tests {
 
     fn stage(path: &Path, content: &str) -> Staged {
         let place = Place::of(path).unwrap();
-        Staged::new(path, (&place, None), |file| file.write_all(content.as_bytes())).unwrap()
+        Staged::new(path, (&place, None, None), |file| file.write_all(content.as_bytes())).unwrap()
     }
 
     #[test]
@@ -278,7 +288,7 @@ mod tests {
         let stage = |name: &str| {
             let (path, before) = (path(name), Some(Stamp::of(&path(name))));
             let place = Place::of(&path).unwrap();
-            Staged::new(&path, (&place, before), |file| file.write_all(b"new")).unwrap()
+            Staged::new(&path, (&place, before, None), |file| file.write_all(b"new")).unwrap()
         };
         commit([stage("a")]).unwrap();
         for late in ["a", "b"] {

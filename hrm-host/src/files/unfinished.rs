@@ -46,6 +46,41 @@ impl Unfinished {
     }
 }
 
+/// A new file that is made empty, and deleted again unless something is [written](Fresh::keep) into it.
+#[derive(Debug)]
+pub struct Fresh(Option<PathBuf>);
+
+impl Fresh {
+    /// Makes the file at `path`, unless there is one, which stays.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn at(path: &Path) -> io::Result<Self> {
+        match unfinished().create(path) {
+            Ok(_) => Ok(Self(Some(path.to_owned()))),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(Self(None)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Something is going to be written into it.
+    pub fn keep(mut self) {
+        let mut unfinished = unfinished();
+        unfinished.written = true;
+        if let Some(path) = self.0.take() {
+            unfinished.forget(&path);
+        }
+    }
+}
+
+impl Drop for Fresh {
+    fn drop(&mut self) {
+        if let Some(path) = &self.0 {
+            let _ = unfinished().delete(path);
+        }
+    }
+}
+
 /// Whether this process has put a file in place, or written to what cannot be replaced.
 pub fn has_written() -> bool {
     unfinished().written

@@ -1,13 +1,13 @@
 //! Energy landscapes around the ends of thoughts, with the ways that led there.
 
-use std::io::{self, BufRead};
+use std::io;
 
 use plotters::prelude::*;
 
-use super::style::{self, Canvas, DrawError, Drawn, Frame, TEXT, colour, is_figure, short};
+use super::style::{self, Canvas, DrawError, Drawn, Frame, TEXT, colour, short};
 use crate::analyze::landscape::{ARROWS, Landscape, SIDE};
 use crate::analyze::modes::Mode;
-use crate::files::{Signature, is_table};
+use crate::files::Signature;
 
 const PANEL: (u32, u32) = (560, 520);
 /// An arrow is at most as long as the distance between two.
@@ -90,18 +90,7 @@ fn shade(energy: u32, highest: u32) -> RGBColor {
 const HEADER: &str = "mode,kind,x,y,value,value2";
 
 /// A table of energy landscapes.
-pub const TABLE: Signature<'static> = Signature { name: "a table of energy landscapes", is_own: &is_own };
-
-fn is_own(file: &mut dyn BufRead) -> io::Result<bool> {
-    is_table(file, HEADER, |row| match row.split(',').collect::<Vec<_>>()[..] {
-        [mode, kind, ref figures @ ..] if figures.len() == 4 => {
-            Mode::ALL.iter().any(|known| known.name() == mode)
-                && ["energy", "trace", "arrow"].contains(&kind)
-                && figures.iter().all(|field| is_figure(field))
-        }
-        _ => false,
-    })
-}
+pub const TABLE: Signature<'static> = Signature::of_mark("a table of energy landscapes");
 
 /// The numbers behind the picture: `energy` at every place, `trace` after every segment, `arrow`s from a place (`x`, `y`) to
 /// (`value`, `value2`).
@@ -170,7 +159,5 @@ mod tests {
         assert_eq!(table.lines().nth(1), Some("solved late,energy,-2.0000,-1.0000,30,"));
         assert!(table.contains("solved late,trace,1.0000,0.5000,1,"));
         assert!(table.contains("solved late,arrow,1.0000,0.5000,0.0000,0.0000"));
-        let is_own = |text: &str| is_own(&mut text.as_bytes()).unwrap();
-        assert!(is_own(&table) && !is_own(&format!("{table}mine,energy,1,1,1,\n")));
     }
 }

@@ -1,13 +1,13 @@
 //! A model's ways through many puzzles: what was wrong and how far the state moved, segment by segment.
 
-use std::io::{self, BufRead};
+use std::io;
 
 use plotters::prelude::*;
 
-use super::style::{self, Canvas, DrawError, Drawn, FONT, Frame, TEXT, colour, is_figure, short};
+use super::style::{self, Canvas, DrawError, Drawn, FONT, Frame, TEXT, colour, short};
 use crate::analyze::modes::Mode;
 use crate::analyze::path::Path;
-use crate::files::{Signature, is_table};
+use crate::files::Signature;
 
 const SIZE: (u32, u32) = (1120, 460);
 const HEAD: u32 = 34;
@@ -87,17 +87,7 @@ fn panel(
 const HEADER: &str = "puzzle,mode,segment,wrong_cells,energy,moved";
 
 /// A table of a model's paths.
-pub const TABLE: Signature<'static> = Signature { name: "a table of a model's paths", is_own: &is_own };
-
-fn is_own(file: &mut dyn BufRead) -> io::Result<bool> {
-    is_table(file, HEADER, |row| match row.split(',').collect::<Vec<_>>()[..] {
-        [puzzle, mode, segment, wrong, energy, moved] => {
-            Mode::ALL.iter().any(|known| known.name() == mode)
-                && [puzzle, segment, wrong, energy, moved].into_iter().all(is_figure)
-        }
-        _ => false,
-    })
-}
+pub const TABLE: Signature<'static> = Signature::of_mark("a table of a model's paths");
 
 /// The numbers behind the picture: a line per puzzle and segment.
 ///

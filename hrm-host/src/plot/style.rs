@@ -34,17 +34,12 @@ fn mark(picture: &str) -> String {
 }
 
 /// A picture as this program has drawn it.
-pub const PICTURE: Signature<'static> = Signature { name: "a picture (SVG)", is_own: &is_picture };
+pub const PICTURE: Signature<'static> = Signature::of_content("a picture (SVG)", &is_picture);
 
 fn is_picture(file: &mut dyn BufRead) -> io::Result<bool> {
     let text = whole_text(file)?;
     let picture = text.find("<svg").map_or("", |start| &text[start..]);
     Ok(text == mark(picture) + picture)
-}
-
-/// Whether `field` of a table is a number or says nothing.
-pub(super) fn is_figure(field: &str) -> bool {
-    field.is_empty() || field.parse::<f64>().is_ok()
 }
 
 /// The picture could not be made.

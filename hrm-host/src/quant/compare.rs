@@ -24,6 +24,10 @@ pub struct Agreement {
     pub only_int: usize,
     /// Share of cells on which both agree.
     pub same_cells: f64,
+    /// Share of cells whose two best tokens are nearly tied in the float model: which is ahead is a matter of rounding.
+    pub tied_cells: f64,
+    /// Of the other cells, the share on which both agree.
+    pub same_untied: f64,
     /// Share of puzzles on which both halting heads decide alike.
     pub same_halt: f64,
     /// Cosine of the two z_H, mean over puzzles.
@@ -32,22 +36,27 @@ pub struct Agreement {
     pub cosine_min: f64,
     /// Puzzles that both have right after the last segment: there, the two thoughts should be one.
     pub both_solve: usize,
-    /// Of those, the share of cells on which both agree after this segment.
+    /// Of those, the share of cells on which both agree after this segment, the nearly tied left out.
     pub both_cells: f64,
     /// Of those, the cosine of the two z_H, mean.
     pub both_cosine: f64,
 }
+
+/// Margins up to which the two best tokens of a cell are tied: the rounding of a pack moves logits by about as much.
+const TIE: f32 = 0.02;
 
 /// What one model shows after one segment.
 struct Shown {
     grids: Vec<u8>,
     halts: Vec<bool>,
     z_h: Vec<f32>,
+    margins: Vec<f32>,
 }
 
 impl From<Moment<'_>> for Shown {
     fn from(moment: Moment<'_>) -> Self {
-        Shown { grids: moment.grids.to_vec(), halts: moment.halts.to_vec(), z_h: moment.z_h.to_vec() }
+        let Moment { grids, halts, z_h, margins } = moment;
+        Shown { grids: grids.to_vec(), halts: halts.to_vec(), z_h: z_h.to_vec(), margins: margins.to_vec() }
     }
 }
 
@@ -104,7 +113,11 @@ where
         }
     }
     for sum in &mut sums {
-        let (rows, both) = (sum.rows.max(1) as f64, sum.both_solve.max(1) as f64);
+        let (rows, both) = (sum.rows as f64, sum.both_solve.max(1) as f64);
+        let rows = rows.max(1.0);
+        // Sums so far of each puzzle's share.
+        sum.same_untied /= (rows - sum.tied_cells).max(f64::MIN_POSITIVE);
+        sum.tied_cells /= rows;
         sum.same_cells /= rows;
         sum.same_halt /= rows;
         sum.cosine_mean /= rows;
@@ -137,6 +150,8 @@ impl Agreement {
             only_float: 0,
             only_int: 0,
             same_cells: 0.0,
+            tied_cells: 0.0,
+            same_untied: 0.0,
             same_halt: 0.0,
             cosine_mean: 0.0,
             cosine_min: 1.0,
@@ -156,7 +171,12 @@ impl Agreement {
     ) {
         let cells = float.grids.len() / rows;
         let pairs = float.grid(i, cells).iter().zip(int.grid(i, cells));
-        let same = pairs.filter(|(f, i)| f == i).count() as f64 / cells as f64;
+        let same: Vec<bool> = pairs.map(|(f, i)| f == i).collect();
+        let tied = |cell: usize| float.margins.get(i * cells + cell).is_some_and(|margin| *margin <= TIE);
+        let share = |count: usize| count as f64 / cells as f64;
+        let tied_cells = share((0..cells).filter(|&cell| tied(cell)).count());
+        let same_untied = share((0..cells).filter(|&cell| same[cell] && !tied(cell)).count());
+        let same = share(same.iter().filter(|same| **same).count());
         let cosine = cosine(float.state(i, rows), int.state(i, rows));
         self.rows += 1;
         self.float_exact += usize::from(float_right);
@@ -164,12 +184,15 @@ impl Agreement {
         self.only_float += usize::from(float_right && !int_right);
         self.only_int += usize::from(int_right && !float_right);
         self.same_cells += same;
+        self.tied_cells += tied_cells;
+        self.same_untied += same_untied;
         self.same_halt += f64::from(u8::from(float.halts[i] == int.halts[i]));
         self.cosine_mean += cosine;
         self.cosine_min = self.cosine_min.min(cosine);
         if both {
             self.both_solve += 1;
-            self.both_cells += same;
+            // Where all are tied, none differs.
+            self.both_cells += if tied_cells < 1.0 { same_untied / (1.0 - tied_cells) } else { 1.0 };
             self.both_cosine += cosine;
         }
     }

@@ -82,7 +82,7 @@ impl Answers for IntegerModel<'_> {
                 let grids: Vec<u8> = stood().flat_map(|stood| &stood.grid).copied().collect();
                 let halts: Vec<bool> = stood().map(|stood| stood.halt).collect();
                 let z_h: Vec<f32> = stood().flat_map(|stood| &stood.z_h).copied().collect();
-                seen(Moment { grids: &grids, halts: &halts, z_h: &z_h });
+                seen(Moment { grids: &grids, halts: &halts, z_h: &z_h, margins: &[] });
             }
         }
         Ok(())

@@ -30,7 +30,7 @@ impl AlignedPack {
     /// # Errors
     /// A file that cannot be read, or that is no valid pack; the message names it.
     pub fn read(path: &Path) -> Result<Self, PackFileError> {
-        let at = |problem| PackFileError { path: path.to_owned(), problem };
+        let at = |problem| PackFileError { path: files::shown(path).to_owned(), problem };
         if path.is_dir() {
             return Err(at(PackProblem::Folder));
         }

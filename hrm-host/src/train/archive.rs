@@ -53,7 +53,7 @@ pub enum ArchiveError {
         path: PathBuf,
     },
     /// The file ends too early.
-    #[error("{path} is damaged: cut short, at {found} of {whole} bytes")]
+    #[error("{path} is damaged: cut short, at {found} of {}{whole} bytes", if *.more { "more than " } else { "" })]
     Cut {
         /// The file.
         path: PathBuf,
@@ -61,6 +61,8 @@ pub enum ArchiveError {
         found: u64,
         /// Bytes that its header asks for.
         whole: u64,
+        /// Whether the header itself is cut, so that these are its own alone.
+        more: bool,
     },
     /// The file is not a complete safetensors file.
     #[error("{path} is damaged or no safetensors file ({reason})")]
@@ -253,15 +255,16 @@ impl Archive {
 
     /// Reads and verifies the archive at `path`.
     pub fn read(path: &Path) -> Result<Self, ArchiveError> {
-        let bytes =
-            files::read(path).map_err(|source| ArchiveError::Read { path: path.to_owned(), source })?;
+        let read = files::read(path);
+        let path = files::shown(path);
+        let bytes = read.map_err(|source| ArchiveError::Read { path: path.to_owned(), source })?;
         match kind_of(&bytes) {
             // A flipped bit may hide what an own file was.
             Kind::Safetensors | Kind::Binary => (),
             kind => return Err(ArchiveError::Kind { path: path.to_owned(), kind }),
         }
-        if let Some(whole) = whole_length(&bytes).filter(|whole| *whole > bytes.len() as u64) {
-            return Err(ArchiveError::Cut { path: path.to_owned(), found: bytes.len() as u64, whole });
+        if let Some((whole, more)) = whole_length(&bytes).filter(|(whole, _)| *whole > bytes.len() as u64) {
+            return Err(ArchiveError::Cut { path: path.to_owned(), found: bytes.len() as u64, whole, more });
         }
         let damaged = |reason: String| ArchiveError::Damaged { path: path.to_owned(), reason };
         let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|e| damaged(e.to_string()))?;
@@ -285,15 +288,16 @@ impl Archive {
 
 /// How long a file that begins so must be, as far as its header says: the header's length, then JSON with the end of every
 /// tensor behind it.
-fn whole_length(bytes: &[u8]) -> Option<u64> {
+fn whole_length(bytes: &[u8]) -> Option<(u64, bool)> {
     let (length, rest) = bytes.split_first_chunk::<8>()?;
     let header = u64::from_le_bytes(*length);
     let Some(json) = rest.get(..usize::try_from(header).ok()?) else {
-        return header.checked_add(8).filter(|_| kind_of(bytes) == Kind::Safetensors);
+        let length = header.checked_add(8).filter(|_| kind_of(bytes) == Kind::Safetensors);
+        return length.map(|length| (length, true));
     };
     let entries: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(json).ok()?;
     let ends = entries.values().filter_map(|entry| entry.get("data_offsets")?.get(1)?.as_u64());
-    ends.max().unwrap_or(0).checked_add(8)?.checked_add(header)
+    Some((ends.max().unwrap_or(0).checked_add(8)?.checked_add(header)?, false))
 }
 
 #[cfg(test)]

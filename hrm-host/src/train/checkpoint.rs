@@ -260,6 +260,7 @@ fn torn(path: &Path, error: ArchiveError) -> TrainError {
     let others = path.parent().map_or(Vec::new(), |run| RunDir::open(run).checkpoints());
     let advice = match others.iter().rev().find(|other| other.file_name() != path.file_name()) {
         Some(other) => format!("the same run has {}", other.display()),
+        None if path.as_os_str() == "-" => "see why its writer has stopped, or name a file".into(),
         None => {
             "there is no other checkpoint beside it; copy it again from where it came, or train anew".into()
         }

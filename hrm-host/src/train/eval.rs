@@ -21,6 +21,9 @@ pub struct Moment<'a> {
     pub halts: &'a [bool],
     /// The slow state in real units, (rows, sequence, width); empty where a model has none to show.
     pub z_h: &'a [f32],
+    /// By how much each cell's best token is ahead of the next, in parts of how far the puzzle's logits spread; empty where a
+    /// model has no logits to show.
+    pub margins: &'a [f32],
 }
 
 /// Anything that answers puzzles segment by segment.
@@ -77,11 +80,28 @@ impl Answers for FloatModel {
             let q = output.q.to_vec2::<f32>()?;
             let halts: Vec<bool> = q.iter().map(|q| wants_to_stop(q, second)).collect();
             let z_h: Vec<f32> = output.carry.z_h.flatten_all()?.to_vec1()?;
-            seen(Moment { grids: &grids, halts: &halts, z_h: &z_h });
+            let margins: Vec<f32> =
+                logits.chunks_exact(cells * vocab).flat_map(|row| margins(row, vocab)).collect();
+            seen(Moment { grids: &grids, halts: &halts, z_h: &z_h, margins: &margins });
             carry = output.carry;
         }
         Ok(())
     }
+}
+
+/// The margins of a puzzle's cells, from their logits, (cells, `vocab`); see [`Moment::margins`].
+fn margins(logits: &[f32], vocab: usize) -> Vec<f32> {
+    let spread = |cell: &[f32]| {
+        let mean = cell.iter().sum::<f32>() / vocab as f32;
+        cell.iter().map(|logit| (logit - mean) * (logit - mean)).sum::<f32>()
+    };
+    let spread = (logits.chunks_exact(vocab).map(spread).sum::<f32>() / logits.len() as f32).sqrt();
+    let margin = |cell: &[f32]| {
+        let ahead = |(best, next): (f32, f32), &logit: &f32| (best.max(logit), next.max(best.min(logit)));
+        let (best, next) = cell.iter().fold((f32::NEG_INFINITY, f32::NEG_INFINITY), ahead);
+        (best - next) / spread.max(f32::MIN_POSITIVE)
+    };
+    logits.chunks_exact(vocab).map(margin).collect()
 }
 
 /// What came of one puzzle.
@@ -246,7 +266,7 @@ mod tests {
                     }
                 }
                 let halts: Vec<bool> = grids.chunks_exact(16).map(|g| !g.contains(&BLANK)).collect();
-                seen(Moment { grids: &grids, halts: &halts, z_h: &[] });
+                seen(Moment { grids: &grids, halts: &halts, z_h: &[], margins: &[] });
             }
             Ok(())
         }

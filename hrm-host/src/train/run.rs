@@ -14,6 +14,7 @@ use super::metrics::{Evaluation, Line, MetricsFile, Progress, Window};
 use super::trainer::Trainer;
 use crate::config::RunConfig;
 use crate::data::PuzzleSet;
+use crate::data::import::Noted;
 use crate::files::{CONFIG, METRICS, replace_file};
 use crate::model::Params;
 
@@ -27,6 +28,8 @@ pub struct RunData {
     pub train: PuzzleSet,
     /// Rows held out; may be empty, then nothing is evaluated.
     pub validation: PuzzleSet,
+    /// Lines of its files that were passed over.
+    pub passed: Vec<(PathBuf, Noted)>,
 }
 
 /// How far a run goes and where it keeps itself.

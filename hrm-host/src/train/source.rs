@@ -12,7 +12,7 @@ use super::run::RunData;
 use crate::config::RunConfig;
 use crate::data::PuzzleSet;
 use crate::data::generate::{Recipe, generate};
-use crate::data::import::{Options, import};
+use crate::data::import::{ImportError, Options, import};
 use crate::data::split::{Keys, split};
 
 /// Reads (or generates, where `data.train` is empty) the run's puzzles and splits the validation rows off, or draws them from
@@ -25,7 +25,12 @@ pub fn prepare(config: &RunConfig) -> Result<RunData, TrainError> {
     let columns = data.columns_parsed().map_err(TrainError::Data)?;
     let task = config.model.task;
     let options = Options { task: Some(task), columns, ..Options::default() };
-    let load = |path: &Path| import(path, &options).map(|read| read.set);
+    let mut passed = Vec::new();
+    let mut load = |path: &Path| {
+        let read = import(path, &options)?;
+        passed.push((path.to_owned(), read.passed));
+        Ok::<_, ImportError>(read.set)
+    };
     let all = if data.train.as_os_str().is_empty() {
         let split_off = if data.validation_from.as_os_str().is_empty() { data.validation } else { 0 };
         let recipe = Recipe { task, count: data.generate + split_off, seed: data.seed, givens: None };
@@ -33,12 +38,13 @@ pub fn prepare(config: &RunConfig) -> Result<RunData, TrainError> {
     } else {
         load(&data.train).map_err(|e| TrainError::Data(e.to_string()))?
     };
-    if data.validation_from.as_os_str().is_empty() {
-        divide(&all, config)
+    let found = if data.validation_from.as_os_str().is_empty() {
+        divide(&all, config)?
     } else {
         let others = load(&data.validation_from).map_err(|e| TrainError::Others(e.to_string()))?;
-        apart(all, &others, config)
-    }
+        apart(all, &others, config)?
+    };
+    Ok(RunData { passed, ..found })
 }
 
 /// Trains on all of `train` and draws `data.validation` rows of `others` that share nothing with it.
@@ -58,7 +64,7 @@ pub fn apart(train: PuzzleSet, others: &PuzzleSet, config: &RunConfig) -> Result
         let strangers = rows.iter().zip(keys.of(others, rows)).filter(|(_, key)| !known.contains(key));
         chosen.extend(strangers.map(|(&row, _)| row).take(data.validation - chosen.len()));
         if chosen.len() == data.validation {
-            return Ok(RunData { train, validation: others.subset(&chosen) });
+            return Ok(RunData { train, validation: others.subset(&chosen), passed: Vec::new() });
         }
     }
     Err(TrainError::Others(format!(
@@ -86,5 +92,6 @@ pub fn divide(all: &PuzzleSet, config: &RunConfig) -> Result<RunData, TrainError
     let mut validation = parts.validation;
     // Files are often sorted by source; an evaluation takes the first rows.
     shuffle(&mut Pcg64::seed_from_u64(data.seed), &mut validation);
-    Ok(RunData { train: all.subset(&parts.train), validation: all.subset(&validation) })
+    let (train, validation) = (all.subset(&parts.train), all.subset(&validation));
+    Ok(RunData { train, validation, passed: Vec::new() })
 }

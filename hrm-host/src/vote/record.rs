@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Outcome;
-use crate::files::is_of_run;
+use crate::files::{Fresh, is_of_run};
 
 /// Version of the file's format.
 const FORMAT: u32 = 1;
@@ -181,6 +181,7 @@ pub enum RecordError {
 #[derive(Debug)]
 pub struct Files {
     first: File,
+    fresh: Fresh,
     paths: Vec<PathBuf>,
 }
 
@@ -208,20 +209,30 @@ impl Files {
         if is_of_run(path) {
             return Err(RecordError::Foreign { path: path.clone() });
         }
-        for other in others {
-            File::open(other).map_err(at("read", other))?;
-        }
-        let opened = OpenOptions::new().read(true).append(true).create(true).open(path);
-        let first = opened.map_err(|source| match path.parent() {
+        let not_written = |source: io::Error| match path.parent() {
             Some(folder) if source.kind() == io::ErrorKind::NotFound => {
                 RecordError::NoFolder { path: path.clone(), folder: folder.to_owned() }
             }
             _ => at("write", path)(source),
-        })?;
+        };
+        let fresh = Fresh::at(path).map_err(not_written)?;
+        let first =
+            OpenOptions::new().read(true).append(true).create(true).open(path).map_err(not_written)?;
+        let mut read = vec![path.canonicalize().map_err(at("read", path))?];
+        let mut paths = vec![path.clone()];
+        for other in others {
+            File::open(other).map_err(at("read", other))?;
+            let actual = other.canonicalize().map_err(at("read", other))?;
+            // One file has each result once, by however many names.
+            if !read.contains(&actual) {
+                paths.push(other.clone());
+                read.push(actual);
+            }
+        }
         match first.try_lock() {
             Err(TryLockError::WouldBlock) => Err(RecordError::Busy { path: path.clone() }),
             // Some file systems know no locks.
-            Ok(()) | Err(TryLockError::Error(_)) => Ok(Some(Files { first, paths: paths.to_owned() })),
+            Ok(()) | Err(TryLockError::Error(_)) => Ok(Some(Files { first, fresh, paths })),
         }
     }
 
@@ -252,6 +263,7 @@ impl Files {
             self.first.set_len(whole as u64).map_err(at("shorten"))?;
             self.first.seek(SeekFrom::End(0)).map_err(at("shorten"))?;
         }
+        self.fresh.keep();
         let mut record = Record { file: self.first, path, done };
         if whole == 0 {
             record.write(heading)?;
@@ -456,6 +468,30 @@ mod tests {
             record.add(0, (3, 17), outcome(2)).unwrap();
             drop(record);
             assert_eq!(std::fs::read(&paths[0]).unwrap(), whole, "as if nothing had happened");
+        }
+    }
+
+    #[test]
+    fn a_file_that_nothing_is_written_into_is_not_left_behind() {
+        let dir = tempfile::tempdir().unwrap();
+        let paths = [dir.path().join("results.jsonl"), dir.path().join("missing")];
+        drop(Files::open(&paths[..1]).unwrap());
+        assert!(!paths[0].exists());
+        assert!(Files::open(&paths).is_err() && !paths[0].exists());
+        std::fs::write(&paths[0], "").unwrap();
+        drop(Files::open(&paths[..1]).unwrap());
+        assert!(paths[0].exists(), "it was there before");
+    }
+
+    #[test]
+    fn one_file_by_two_names_is_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let name = dir.path().file_name().unwrap();
+        let paths = [dir.path().join("results"), dir.path().join("..").join(name).join("results")];
+        for guesses in [1, 2] {
+            let mut record = open(&paths, &heading()).unwrap();
+            assert_eq!(record.get(40, 0).is_some(), guesses > 1);
+            record.add(40, (usize::from(guesses) - 1, 13 + usize::from(guesses)), outcome(guesses)).unwrap();
         }
     }
 

@@ -1,5 +1,6 @@
 //! `hrm-host device`: one file per subcommand.
 
+use super::values::from_0;
 use std::path::Path;
 use std::time::Duration;
 
@@ -74,13 +75,13 @@ struct Line {
     #[arg(long, short, value_name = "NAME", env = "HRM_DEVICE")]
     port: Option<String>,
     /// Speed of the serial line; every board here has the default
-    #[arg(long, default_value_t = BAUD)]
+    #[arg(long, default_value_t = BAUD, value_parser = from_0::<u32>)]
     baud: u32,
     /// Seconds that an answer, or one segment of it, may take
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = from_0::<u64>)]
     timeout: u64,
     /// Seconds that a board which was unplugged or reset is waited for
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = from_0::<u64>)]
     reconnect: u64,
 }
 

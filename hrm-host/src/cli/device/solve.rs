@@ -10,6 +10,7 @@ use crate::cli::progress::beside;
 use crate::cli::puzzles::{PuzzleArgs, Score};
 use crate::cli::solve::{headline, json};
 use crate::cli::terminal;
+use crate::cli::values::from_0;
 
 /// Let a board solve puzzles.
 ///
@@ -21,7 +22,7 @@ pub(super) struct Args {
     #[command(flatten)]
     policy: PolicyArgs,
     /// Most milliseconds for a puzzle, on the board's clock; 0 for as long as it takes
-    #[arg(long, default_value_t = 0, value_name = "MS")]
+    #[arg(long, default_value_t = 0, value_name = "MS", value_parser = from_0::<u32>)]
     time: u32,
     #[command(flatten)]
     line: Line,

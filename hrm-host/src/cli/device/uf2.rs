@@ -29,7 +29,7 @@ pub(super) struct Args {
 }
 
 /// A file of whole blocks, each with the marks of the format.
-const UF2: Signature<'static> = Signature { name: "a UF2 file", is_own: &is_uf2 };
+const UF2: Signature<'static> = Signature::of_content("a UF2 file", &is_uf2);
 
 fn is_uf2(file: &mut dyn BufRead) -> io::Result<bool> {
     Ok(uf2::is_file(&whole(file)?))

@@ -11,7 +11,7 @@ use hrm_host::quant::AlignedPack;
 
 use super::{Line, task_of};
 use crate::cli::exit::Exit;
-use crate::cli::values::{at_least_1, count};
+use crate::cli::values::{at_least_1, count, from_0};
 use crate::cli::{PuzzleFile, draw_rows, terminal};
 
 /// Prove that a board computes the same bits as this machine: every operation of every segment, and whole solves.
@@ -27,7 +27,7 @@ pub(super) struct Args {
     #[arg(long, default_value_t = 20, value_parser = at_least_1::<usize>)]
     rows: usize,
     /// Seeds the draw
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = from_0::<u64>)]
     seed: u64,
     /// Segments per puzzle; as many as trained by default
     #[arg(long, value_parser = at_least_1::<u16>)]

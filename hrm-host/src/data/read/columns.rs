@@ -17,6 +17,14 @@ pub(super) enum Column {
     Source,
 }
 
+/// Why it is not known which column holds what is wanted.
+pub(super) enum NoPlace {
+    /// The column that was asked for is not there.
+    Missing(String),
+    /// These columns have names that are usual for it.
+    Several(Vec<String>),
+}
+
 impl Column {
     const ALL: [Column; 4] = [Column::Question, Column::Answer, Column::Rating, Column::Source];
 
@@ -25,7 +33,7 @@ impl Column {
     }
 
     /// What such a column is called in the files that people have; upper and lower case are the same.
-    fn usual_names(self) -> &'static [&'static str] {
+    pub(super) fn usual_names(self) -> &'static [&'static str] {
         match self {
             Column::Question => &[
                 "question",
@@ -81,13 +89,19 @@ impl FromStr for Columns {
 }
 
 impl Columns {
-    /// Where the column `wanted` stands in a header; an error is a name that was asked for and is not there.
-    pub(super) fn place(&self, wanted: Column, header: &[String]) -> Result<Option<usize>, String> {
-        let at = |name: &str| header.iter().position(|field| field.eq_ignore_ascii_case(name));
-        match &self.names[wanted as usize] {
-            Some(name) => at(name).map(Some).ok_or_else(|| name.clone()),
-            None => Ok(wanted.usual_names().iter().find_map(|name| at(name))),
+    /// Where the column `wanted` stands in a header. Of ratings and sources, which nothing depends on, the first is taken.
+    pub(super) fn place(&self, wanted: Column, header: &[String]) -> Result<Option<usize>, NoPlace> {
+        let is = |field: &String, name: &str| field.eq_ignore_ascii_case(name);
+        if let Some(name) = &self.names[wanted as usize] {
+            let place = header.iter().position(|field| is(field, name));
+            return place.map(Some).ok_or_else(|| NoPlace::Missing(name.clone()));
         }
+        let names = || wanted.usual_names().iter();
+        let found: Vec<&String> = header.iter().filter(|field| names().any(|name| is(field, name))).collect();
+        if found.len() > 1 && matches!(wanted, Column::Question | Column::Answer) {
+            return Err(NoPlace::Several(found.into_iter().cloned().collect()));
+        }
+        Ok(names().find_map(|name| header.iter().position(|field| is(field, name))))
     }
 
     /// Whether the user named a column, so that the file must have a header.

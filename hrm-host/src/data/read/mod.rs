@@ -4,6 +4,7 @@
 //! itself reads ([`Domain::read`](crate::task::Domain::read)).
 
 mod columns;
+mod json;
 mod table;
 mod text;
 
@@ -11,21 +12,24 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 pub use columns::Columns;
-use flate2::read::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 pub(crate) use table::unquoted;
 
 use super::problem::Problem;
 use super::rating::Rating;
-use crate::files;
+use crate::files::{self, is_stdin, shown};
 use crate::kind::{BOM, GZIP, Kind, Wanted, kind_of};
 use crate::task::{self, Game};
+
+/// So many times a file may be packed, one in the other.
+const MOST_PACKED: usize = 3;
 
 /// Why a puzzle file is refused as a whole.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadError {
     /// The file cannot be read.
-    #[error("cannot read {path}: {source}; check the path")]
+    #[error("cannot read {path}: {source}{}", if is_stdin(.path) { "" } else { "; check the path" })]
     Read {
         /// The file.
         path: PathBuf,
@@ -34,7 +38,8 @@ pub enum ReadError {
     },
     /// The gzip stream is damaged.
     #[error(
-        "{path} is gzip but damaged or cut off ({source}; {lines} whole lines could be read); download or copy it again"
+        "{path} is gzip but damaged or cut off ({source}; {lines} whole lines could be read); {}",
+        if is_stdin(.path) { "see why its writer has stopped" } else { "download or copy it again" }
     )]
     Gzip {
         /// The file.
@@ -51,6 +56,14 @@ pub enum ReadError {
         path: PathBuf,
         /// What it is.
         kind: Kind,
+    },
+    /// The file is JSON, of which only arrays of cells are read.
+    #[error("{path} is a JSON file, not a puzzle file; {advice}")]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// How it becomes one, with the names that it has.
+        advice: String,
     },
     /// There is nothing but space.
     #[error("{path} is empty; write one puzzle a line, or a CSV with a column `question`")]
@@ -71,6 +84,21 @@ pub enum ReadError {
         /// The column that is missing.
         column: String,
         /// The columns there are.
+        found: String,
+    },
+    /// Several columns may be the one that is needed.
+    #[error(
+        "{path}, line {line}: {found} may each be the column `{column}`; say which one is: --columns \
+         question=NAME,answer=NAME (and rename one where both have the same name)"
+    )]
+    Columns {
+        /// The file.
+        path: PathBuf,
+        /// Line of the header, from 1.
+        line: u64,
+        /// The column that is wanted.
+        column: &'static str,
+        /// The columns that may be it.
         found: String,
     },
 }
@@ -140,10 +168,13 @@ impl Document {
     /// Where it cannot be read, or is no text.
     pub fn open(path: &Path) -> Result<Self, ReadError> {
         let read = files::read(path);
-        let path = if path == Path::new("-") { "standard input".into() } else { path.to_owned() };
+        let path = shown(path).to_owned();
         let mut bytes = read.map_err(|source| ReadError::Read { path: path.clone(), source })?;
-        if bytes.starts_with(GZIP) {
-            bytes = unpacked(&bytes, &path)?;
+        // Who packs what is packed already has packed it twice.
+        for _ in 0..MOST_PACKED {
+            if bytes.starts_with(GZIP) {
+                bytes = unpacked(&bytes, &path)?;
+            }
         }
         Self::of(path, bytes)
     }
@@ -158,6 +189,7 @@ impl Document {
         }
         match kind_of(&bytes) {
             Kind::Text | Kind::Puzzles => (),
+            Kind::Json => return Err(ReadError::Json { advice: json::advice(&bytes, &path), path }),
             kind => return Err(ReadError::Kind { path, kind }),
         }
         if bytes.starts_with(BOM) {
@@ -213,13 +245,16 @@ pub(crate) fn means_nothing(text: &str) -> bool {
     words.contains(&word.as_str()) || !word.contains(|c: char| c.is_alphanumeric())
 }
 
+/// What the gzip streams in `bytes` hold, one behind the other. Zero bytes may follow, as tapes and blocks of disks have them.
 fn unpacked(bytes: &[u8], path: &Path) -> Result<Vec<u8>, ReadError> {
-    let mut text = Vec::new();
-    match MultiGzDecoder::new(bytes).read_to_end(&mut text) {
-        Ok(_) => Ok(text),
-        Err(source) => {
+    let (mut text, mut rest) = (Vec::new(), bytes);
+    while rest.iter().any(|byte| *byte != 0) {
+        let mut stream = GzDecoder::new(rest);
+        if let Err(source) = stream.read_to_end(&mut text) {
             let lines = text.iter().filter(|&&byte| byte == b'\n').count();
-            Err(ReadError::Gzip { path: path.into(), lines, source })
+            return Err(ReadError::Gzip { path: path.into(), lines, source });
         }
+        rest = stream.into_inner();
     }
+    Ok(text)
 }

@@ -2,7 +2,7 @@
 
 use csv::StringRecord;
 
-use super::columns::{Column, Columns};
+use super::columns::{Column, Columns, NoPlace};
 use super::{Document, Fault, Item, Need, ReadError, Row, means_nothing};
 use crate::data::problem::Problem;
 use crate::task::{self, Game};
@@ -31,17 +31,21 @@ impl<'d> Table<'d> {
         let Some(Header { text, above, delimiter, names }) = Header::of(&document.text, columns) else {
             return Ok(None);
         };
-        let missing = |column: String| {
-            let names: Vec<String> =
-                names.iter().take(8).map(|name| format!("`{}`", name.escape_debug())).collect();
-            ReadError::Column {
-                path: document.path.clone(),
-                line: above + 1,
-                column,
-                found: names.join(", "),
-            }
+        let listed = |names: &[String]| {
+            let names = names.iter().take(8).map(|name| format!("`{}`", name.escape_debug()));
+            names.collect::<Vec<_>>().join(", ")
         };
-        let place = |column: Column| columns.place(column, &names).map_err(missing);
+        let (path, line) = (|| document.path.clone(), above + 1);
+        let missing =
+            |column: String| ReadError::Column { path: path(), line, column, found: listed(&names) };
+        let place = |column: Column| {
+            columns.place(column, &names).map_err(|why| match why {
+                NoPlace::Missing(name) => missing(name),
+                NoPlace::Several(found) => {
+                    ReadError::Columns { path: path(), line, column: column.name(), found: listed(&found) }
+                }
+            })
+        };
         Ok(Some(Table {
             text,
             above,
@@ -200,7 +204,7 @@ fn fields(line: &str, delimiter: u8) -> Vec<String> {
 /// The delimiter and the columns of `line`, where one of them holds questions; `text` begins with that line.
 fn header(line: &str, text: &str, columns: &Columns) -> Option<(u8, Vec<String>)> {
     let found = |names: &[String]| {
-        let named = matches!(columns.place(Column::Question, names), Ok(Some(_)));
+        let named = !matches!(columns.place(Column::Question, names), Ok(None) | Err(NoPlace::Missing(_)));
         // A word alone may be the title of a drawn grid.
         named && (names.len() > 1 || columns.are_named() || begins_a_list(text))
     };
@@ -247,5 +251,7 @@ fn looks_like_names(header: &[String]) -> bool {
             && field.starts_with(|c: char| c.is_alphabetic())
             && field.chars().filter(|c| c.is_alphabetic()).count() * 2 > field.chars().count()
     };
-    header.len() > 1 && header.iter().all(is_name)
+    // Names that are numbered are those of cells.
+    let numbered = header.iter().all(|field| field.ends_with(|c: char| c.is_ascii_digit()));
+    header.len() > 1 && header.iter().all(is_name) && !numbered
 }

@@ -16,6 +16,8 @@ pub(super) struct Array {
     cells: Vec<(char, u64)>,
     /// The first row of another length than the first one's.
     ragged: Option<(u64, Problem)>,
+    /// Lines of words that are in no array.
+    passed: Vec<(u64, String)>,
 }
 
 impl Array {
@@ -36,7 +38,7 @@ impl Array {
         let width = reader.width.filter(|_| reader.outside < reader.cells.len())?;
         let side_of = |task: &Sudoku| width == task.side() || width == task.side() * task.side();
         let task = SudokuKind::ALL.map(Sudoku::new).into_iter().find(side_of)?;
-        Some(Self { task, cells: reader.cells, ragged: reader.ragged })
+        Some(Self { task, cells: reader.cells, ragged: reader.ragged, passed: reader.passed })
     }
 
     /// The size of its grids.
@@ -46,6 +48,7 @@ impl Array {
 
     /// Tells `visit` of every grid.
     pub(super) fn visit(&self, visit: &mut dyn FnMut(Item<'_>)) {
+        self.passed.iter().for_each(|(line, text)| visit(Item::Passed { line: *line, text }));
         let size = self.task.side() * self.task.side();
         for grid in self.cells.chunks_exact(size) {
             let question: String = grid.iter().map(|(c, _)| c).collect();
@@ -88,10 +91,15 @@ struct Reader {
     row: usize,
     width: Option<usize>,
     ragged: Option<(u64, Problem)>,
+    passed: Vec<(u64, String)>,
 }
 
 impl Reader {
     fn line(&mut self, line: u64, text: &str) {
+        let is_word = |text: &str| !text.starts_with('#') && text.contains(|c: char| c.is_alphanumeric());
+        if self.depth == 0 && self.quote.is_none() && !text.contains('[') && is_word(text.trim()) {
+            self.passed.push((line, text.trim().chars().take(60).collect()));
+        }
         for c in text.chars() {
             match (self.quote, c) {
                 (Some(quote), c) if c == quote => {

@@ -40,6 +40,8 @@ pub(super) struct Block {
     head: Option<Placed>,
     /// Whether a blank line comes before the next row.
     gap: bool,
+    /// Whether a grid stands right above the first row.
+    follows: bool,
 }
 
 #[derive(Clone)]
@@ -66,7 +68,12 @@ impl Placed {
 
 impl Block {
     pub(super) fn new(task: Sudoku) -> Self {
-        Block { task, rows: Vec::new(), head: None, gap: false }
+        Block { task, rows: Vec::new(), head: None, gap: false, follows: false }
+    }
+
+    /// A block right below a grid.
+    pub(super) fn below(task: Sudoku) -> Self {
+        Block { follows: true, ..Block::new(task) }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -101,6 +108,7 @@ impl Block {
     pub(super) fn ends_at_gap(&mut self) -> bool {
         let certain = self.certain();
         self.gap = true;
+        self.follows &= !self.is_empty();
         if self.is_open() {
             let side = self.task.side();
             return certain > side || certain > 0 && !matches!(self.readings(), Readings::None);
@@ -165,11 +173,11 @@ impl Block {
     /// The ways to take the lines.
     fn readings(&self) -> Readings {
         let rows = self.without_rules();
-        let strict = readings(self.task, &rows);
+        let strict = readings(self.task, &rows, self.follows);
         if rows.iter().any(|row| row.drawn.kind == Certainty::Empty) {
             return strict;
         }
-        match (strict, readings(self.task, &without_space(&rows))) {
+        match (strict, readings(self.task, &without_space(&rows), self.follows)) {
             (Readings::None, loose) => loose,
             (Readings::One(strict), Readings::One(loose)) if lines(&strict) != lines(&loose) => {
                 Readings::Several
@@ -224,8 +232,8 @@ fn without_space(rows: &[Placed]) -> Vec<Placed> {
     kept
 }
 
-/// Every line is a row of a grid, an empty one between grids, or a heading right above one.
-fn readings(task: Sudoku, rows: &[Placed]) -> Readings {
+/// Every line is a row of a grid, an empty one between grids, or a heading right above one; a grid may stand above all of them.
+fn readings(task: Sudoku, rows: &[Placed], follows: bool) -> Readings {
     let (side, band) = (task.side(), task.kind().box_rows());
     let is_grid = |start: usize| {
         let Some(grid) = rows.get(start..start + side) else { return false };
@@ -251,16 +259,49 @@ fn readings(task: Sudoku, rows: &[Placed]) -> Readings {
         1 => {}
         _ => return Readings::Several,
     }
-    let (mut grids, mut place) = (Vec::new(), 0);
+    let (mut grids, mut starts, mut place) = (Vec::new(), Vec::new(), 0);
     while place < rows.len() {
         if is_grid(place) && ways[place + side] > 0 {
+            starts.push(place);
             grids.push(rows[place..place + side].iter().map(|row| row.drawn.clone()).collect());
             place += side;
         } else {
             place += 1;
         }
     }
-    Readings::One(grids)
+    if may_lack_a_row(rows, &starts, (side, follows)) { Readings::Several } else { Readings::One(grids) }
+}
+
+/// Whether a row of a grid may be missing, or be there twice, so that grids which begin at `starts` are read shifted: an empty
+/// row at the edge of a grid may be space then, and the grids stand unevenly apart.
+fn may_lack_a_row(rows: &[Placed], starts: &[usize], (side, follows): (usize, bool)) -> bool {
+    let is_empty = |place: &usize| rows[*place].drawn.kind == Certainty::Empty;
+    let ends = starts.iter().map(|start| start + side);
+    // Between two grids: empty lines that belong to none, and those with the empty rows on both sides of them.
+    let gap = |(end, start): (usize, usize)| {
+        let space = (end..start).filter(is_empty).count();
+        let before = (0..end).rev().take_while(is_empty).count();
+        let behind = (start..rows.len()).take_while(is_empty).count();
+        (space, before + space + behind)
+    };
+    let within = ends.zip(starts.iter().copied().skip(1));
+    let first = starts.first().map(|&start| gap((0, start)));
+    let last = starts.last().map(|start| gap((start + side, rows.len())));
+    let gaps: Vec<(usize, usize)> = first.filter(|_| follows).into_iter().chain(within.map(gap)).collect();
+    let uneven = gaps.iter().any(|(space, _)| *space != gaps[0].0);
+    // Of one gap at least it is known that all of it is space, and where grids touch, of all.
+    let vague = !gaps.is_empty() && gaps.iter().all(|(space, all)| all > space)
+        || gaps.iter().any(|(space, all)| *space == 0 && *all > 0);
+    let edge = |gap: Option<(usize, usize)>| gap.is_some_and(|(space, all)| space > 0 && all > space);
+    // As many rows as a grid has, alone between empty lines, are one.
+    let alone = |place: usize| {
+        let bounded = (place == 0 || is_empty(&(place - 1)))
+            && (place + side == rows.len()
+                || rows.get(place + side).is_some_and(|_| is_empty(&(place + side))));
+        bounded && (place..place + side).all(|place| place < rows.len() && !is_empty(&place))
+    };
+    let cut = (0..rows.len()).any(|place| alone(place) && !starts.contains(&place));
+    uneven || vague || !follows && edge(first) || edge(last) || cut
 }
 
 #[cfg(test)]
@@ -338,7 +379,10 @@ mod tests {
                     // A grid is never another one; where it is not clear, that is told.
                     let refused = told.iter().any(|told| told.contains(": "));
                     assert!(refused || told.len() == grids && same(&told), "{index}\n{text}\n{told:?}");
-                    let clear = grids == 1 || index < 3 && !empty.contains(&0);
+                    // Grids that touch may as well be apart, and lack a row each.
+                    let touching = text.lines().count() == 12;
+                    let edge = empty.contains(&0) || touching && empty.contains(&3);
+                    let clear = grids == 1 || index < 3 && !edge;
                     assert!(!refused || !clear, "{index}\n{text}\n{told:?}");
                 }
             }
@@ -363,6 +407,45 @@ mod tests {
             assert!(told(&text)[0].starts_with("1: this row is empty"), "{text}");
         }
         assert_eq!(told(",,,\n;;;\n"), [""; 0]);
+    }
+
+    #[test]
+    fn grids_of_which_one_lacks_a_row_are_never_read_shifted() {
+        let grids = [
+            ["34..", "..12", "4..3", "21.."],
+            [".4.1", "1.34", "..1.", "41.."],
+            ["2.4.", "4..1", ".24.", "..32"],
+        ];
+        let right: Vec<String> = grids.iter().map(|grid| grid.concat()).collect();
+        let fields =
+            |row: &&str| row.chars().map(|c| c.to_string().replace('.', "")).collect::<Vec<_>>().join(",");
+        for (count, space) in [(1, 1), (1, 2), (2, 1), (2, 2), (2, 3), (3, 1), (3, 2), (3, 3)] {
+            for (lacking, row, again) in (0..count * 8).map(|case| (case / 8, case % 4, case % 8 > 3)) {
+                let mut lines: Vec<String> = Vec::new();
+                for (index, grid) in grids.iter().enumerate().take(count) {
+                    let mut rows: Vec<String> = grid.iter().map(fields).collect();
+                    if index == lacking && again {
+                        rows.insert(row, rows[row].clone());
+                    } else if index == lacking {
+                        rows.remove(row);
+                    }
+                    lines.extend(rows);
+                    lines.extend(std::iter::repeat_n(",,,".to_owned(), space));
+                }
+                for trailing in 0..=space {
+                    let text = lines[..lines.len() - trailing].join("\n");
+                    let told = told(&text);
+                    let wrong = |told: &String| {
+                        let (_, cells) = told.split_once(' ').unwrap();
+                        !told.contains(": ") && !right.iter().any(|right| right == cells)
+                    };
+                    // One grid alone whose last row is empty is what it looks like.
+                    let one = count == 1 && lines.len() - trailing == 4;
+                    let refused = told.iter().any(|told| told.contains(": "));
+                    assert!(one || refused || !told.iter().any(wrong), "{text}\n{told:?}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -104,15 +104,26 @@ fn is_row(text: &str, side: usize) -> bool {
 
 /// One cell a field, where an empty one is blank.
 fn joined(fields: &[&str], side: usize) -> Option<String> {
-    let row: String = fields.iter().map(|field| if field.is_empty() { "." } else { field }).collect();
+    // Numbers among which some are missing are floats to pandas.
+    let cells = fields.iter().map(|field| match *field {
+        "" => ".",
+        field => field.strip_suffix(".0").unwrap_or(field),
+    });
+    let row: String = cells.collect();
     is_row(&row, side).then_some(row)
 }
 
 /// A row whose blanks are spaces, which only the bars around it make certain: a bar after every cell, after every box, or at
-/// both ends.
+/// both ends. Blanks may stand before the first bar.
 fn between_bars(task: Sudoku, line: &str) -> Option<String> {
-    let side = task.side();
     let open = line.trim_start().strip_prefix('|');
+    let outer = open.and_then(|inner| within_bars(task, line, Some(inner)));
+    outer.or_else(|| within_bars(task, line, None))
+}
+
+/// As [`between_bars`], where `open` is what follows a bar on the left of the row.
+fn within_bars(task: Sudoku, line: &str, open: Option<&str>) -> Option<String> {
+    let side = task.side();
     let inner = open.map_or(line, |inner| inner.trim_end().strip_suffix('|').unwrap_or(inner));
     let parts: Vec<&str> = inner.split('|').collect();
     if parts.len() == side {
@@ -184,12 +195,16 @@ mod tests {
             "R1) 5 3 . . 7 . . . .",
             "|53  7    |",
             "| 5 3     7         |",
+            "5.0,3.0,,,7.0,,,,",
         ] {
             let Line::Row(row) = line_of(nine, line) else { panic!("no row: {line}") };
             assert_eq!(row.replace('0', "."), "53..7....", "{line}");
         }
         let six = Sudoku::new(SudokuKind::Six);
         assert_eq!(line_of(six, "|1  | 2 |"), Line::Row("1...2.".to_owned()));
+        // Bars between boxes alone, with blanks at the beginning, and those at the end cut off.
+        assert_eq!(line_of(six, "   | 2 "), Line::Row("....2.".to_owned()));
+        assert_eq!(line_of(nine, "   |  7|"), Line::Row(".....7...".to_owned()));
         for line in ["53  7    ", "53  7"] {
             assert_eq!(line_of(nine, line), Line::Spaced("53..7....".to_owned()), "{line}");
         }

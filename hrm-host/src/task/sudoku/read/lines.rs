@@ -166,6 +166,9 @@ impl Reader<'_> {
             return self.add(Drawn { line, row: Err(problem), kind: Certainty::Row });
         }
         self.end_grid();
+        if numbers_columns(text) {
+            return;
+        }
         if is_title(self.task, text) {
             return self.no_puzzle(line, text);
         }
@@ -187,6 +190,7 @@ impl Reader<'_> {
         self.block.add(drawn);
         if self.block.is_complete() {
             self.end_grid();
+            self.block = Block::below(self.task);
         }
     }
 
@@ -282,6 +286,29 @@ fn is_number_or_size(task: Sudoku, text: &str) -> bool {
     is_number(text)
         || matches!(numbers.as_deref(), Some(&[rows, columns])
             if [rows, columns] == [side; 2] || rows * columns == side && boxes.contains(&rows))
+}
+
+/// Whether a line names the columns of grids or of cells: `C1,C2,...`, `c0,...,c80`, `r1c1,...`, `,0,1,2,3`.
+pub(super) fn numbers_columns(text: &str) -> bool {
+    let numbered = |name: &str| {
+        name.len() <= 8
+            && name.starts_with(|c: char| c.is_ascii_alphabetic())
+            && name.ends_with(|c: char| c.is_ascii_digit())
+    };
+    let counts = |names: &[&str], start: usize| {
+        names.iter().enumerate().all(|(place, name)| *name == (place + start).to_string())
+    };
+    let names: Vec<&str> = text
+        .split([',', ';', '\t'])
+        .map(|name| name.trim().trim_matches('"'))
+        .skip_while(|name| {
+            !numbered(name) && (name.is_empty() || name.starts_with(|c: char| c.is_alphabetic()))
+        })
+        .collect();
+    // Numbers alone are a row, unless another column stands before them, or they have more than a digit.
+    let behind = text.split([',', ';', '\t']).count() > names.len() || names.len() > 9;
+    names.len() >= 4
+        && (names.iter().all(|name| numbered(name)) || behind && (counts(&names, 0) || counts(&names, 1)))
 }
 
 /// The puzzle in a line whose blanks are spaces; its answer may follow in a field of its own.

@@ -1,4 +1,4 @@
-//! Sudoku in whatever text people have: a puzzle a line, drawn grids, arrays; `docs/PUZZLE_FILES.md` says which.
+//! Sudoku in whatever text people have: a puzzle a line, drawn grids, arrays, parts of a spreadsheet; `docs/PUZZLE_FILES.md` says which.
 
 mod array;
 mod block;
@@ -6,6 +6,7 @@ mod cells;
 mod drawing;
 mod lines;
 mod pairs;
+mod sheet;
 
 use std::borrow::Cow;
 
@@ -13,13 +14,21 @@ use array::Array;
 pub(super) use cells::parse;
 use hrm_core::task::sudoku::Sudoku;
 use pairs::Pairs;
+use sheet::Sheet;
 
 use super::super::Domain;
-use crate::data::read::{Item, unquoted};
+use crate::data::problem::Problem;
+use crate::data::read::{Fault, Item, unquoted};
 
 /// The size of the first puzzle in `text`.
 pub(super) fn task_of_text(text: &str) -> Option<Sudoku> {
-    Array::of(text).map(|array| array.task()).or_else(|| lines::task(text))
+    match Array::of(text) {
+        Some(array) => Some(array.task()),
+        None => match Sheet::of(text) {
+            Sheet::Stacks(stacks) => stacks.first().and_then(|stack| lines::task(stack)),
+            Sheet::None | Sheet::Unclear(..) => lines::task(text),
+        },
+    }
 }
 
 /// The size of the puzzle in a field of a table, or the one nearest to it.
@@ -36,7 +45,13 @@ pub(super) fn visit(task: Sudoku, text: &str, visit: &mut dyn FnMut(Item<'_>)) {
     let mut add = |item: Item<'_>| pairs.add(item);
     match Array::of(text) {
         Some(array) => array.visit(&mut add),
-        None => lines::visit(text, task, &mut add),
+        None => match Sheet::of(text) {
+            Sheet::None => lines::visit(text, task, &mut add),
+            Sheet::Stacks(stacks) => stacks.iter().for_each(|stack| lines::visit(stack, task, &mut add)),
+            Sheet::Unclear(line, columns) => {
+                add(Item::Fault(&Fault { line, column: None, problem: Problem::Columns(columns) }));
+            }
+        },
     }
     pairs.end();
 }

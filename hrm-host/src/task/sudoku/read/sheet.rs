@@ -1,0 +1,264 @@
+//! Grids as they stand in a spreadsheet: beside each other, not in its first column, or behind a column that numbers the rows.
+//!
+//! Where the grids are is told by the columns that are empty in all rows. Each stack of grids below each other becomes a text
+//! of its own, with as many lines as the whole, so that whatever is told of it names the right line.
+
+use hrm_core::task::sudoku::{Sudoku, SudokuKind};
+
+use super::cells::is_cell;
+use super::lines::numbers_columns;
+
+/// Empty columns between grids that stand beside each other, at most.
+const WIDEST_GAP: usize = 4;
+/// Lines that are looked at to see whether a text may be a sheet.
+const LINES_TO_TELL: usize = 40;
+
+/// What a text is, seen as a spreadsheet.
+pub(super) enum Sheet {
+    /// No sheet, or one whose rows are those of a grid.
+    None,
+    /// The texts of its stacks, from the left.
+    Stacks(Vec<String>),
+    /// Where the grids are is not clear: the first row, and how many columns there are.
+    Unclear(u64, usize),
+}
+
+/// A line of a sheet.
+enum Line<'t> {
+    Row(Vec<&'t str>),
+    /// A title, which is kept.
+    Title(&'t str),
+    /// A blank line, or the names of the columns.
+    Nothing,
+}
+
+impl Sheet {
+    pub(super) fn of(text: &str) -> Self {
+        if let Some(stacks) = apart(text) {
+            return Sheet::Stacks(stacks);
+        }
+        [',', ';', '\t'].into_iter().find_map(|delimiter| of_fields(text, delimiter)).unwrap_or(Sheet::None)
+    }
+}
+
+/// Grids beside each other with spaces between them, and none within a row.
+fn apart(text: &str) -> Option<Vec<String>> {
+    let rows = || text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let first = rows().find(|row| !row.is_empty())?;
+    let side = first[0].len();
+    let known = SudokuKind::ALL.into_iter().any(|kind| Sudoku::new(kind).side() == side);
+    let is_row = |row: &Vec<&str>| {
+        let cells = |part: &&str| part.len() == side && part.chars().all(|c| is_cell(c, side));
+        row.is_empty() || row.len() == first.len() && row.iter().all(cells)
+    };
+    if !known || !(2..side).contains(&first.len()) || !rows().all(|row| is_row(&row)) {
+        return None;
+    }
+    let stack =
+        |place: usize| rows().map(move |row| row.get(place).copied().unwrap_or_default().to_owned() + "\n");
+    Some((0..first.len()).map(|place| stack(place).collect()).collect())
+}
+
+/// The sheet whose fields `delimiter` separates; nothing where it is none.
+fn of_fields(text: &str, delimiter: char) -> Option<Sheet> {
+    let fields = |line: &'_ str| -> Vec<String> { split(line, delimiter).map(str::to_owned).collect() };
+    let is_usual = |width: usize| {
+        SudokuKind::ALL
+            .map(Sudoku::new)
+            .into_iter()
+            .any(|size| [1, 2].map(|n| n * size.side() * size.side()).contains(&width))
+    };
+    let head: Vec<Vec<String>> =
+        text.lines().filter(|line| !line.trim().is_empty()).take(LINES_TO_TELL).map(fields).collect();
+    let index = has_index(&head);
+    head.iter().map(Vec::len).max().filter(|width| *width > 4 && (index || !is_usual(*width)))?;
+    let lines: Vec<Line<'_>> =
+        text.lines().map(|line| line_of(line, delimiter, index)).collect::<Option<_>>()?;
+    let rows = || lines.iter().filter_map(|line| if let Line::Row(row) = line { Some(row) } else { None });
+    let width = rows().map(Vec::len).max()?;
+    let count = rows().count();
+    let is_used = |column: usize| rows().any(|row| row.get(column).is_some_and(|field| !field.is_empty()));
+    let used: Vec<bool> = (0..width).map(is_used).collect();
+    let (first, last) = (used.iter().position(|used| *used)?, used.iter().rposition(|used| *used)?);
+    let most = rows().flatten().filter_map(|field| field.parse::<usize>().ok()).max().unwrap_or(0);
+    let sizes =
+        || SudokuKind::ALL.map(Sudoku::new).into_iter().map(|size| size.side()).filter(|side| most <= *side);
+    if index && is_usual(width) {
+        return Some(Sheet::Stacks(vec![text_of(&lines, 0, (0, width))]));
+    }
+    let is_grid = |side: usize| width == side && count.is_multiple_of(side);
+    if count < 4 || !index && sizes().any(is_grid) {
+        return None;
+    }
+    let mut found: Vec<Vec<usize>> = Vec::new();
+    let mut size = 0;
+    for side in sizes().filter(|side| count >= *side) {
+        let ways = stacks(&used[..=last], first, side);
+        // A grid that begins in the first column and has as many as there are is read as every other text.
+        let new = ways.into_iter().filter(|starts| index || starts.len() > 1 || width > side);
+        found.extend(new.inspect(|_| size = side));
+    }
+    match &found[..] {
+        [starts] => {
+            let texts = starts.iter().enumerate();
+            let texts = texts.map(|(number, &start)| text_of(&lines, number, (start, start + size)));
+            Some(Sheet::Stacks(texts.collect()))
+        }
+        _ if !index && sizes().any(|side| width == side) => None,
+        _ => {
+            let row = lines.iter().position(|line| matches!(line, Line::Row(_)))?;
+            Some(Sheet::Unclear(row as u64 + 1, width))
+        }
+    }
+}
+
+/// What stands in the columns from `start` to `end`; titles are those of the first stack.
+fn text_of(lines: &[Line<'_>], number: usize, (start, end): (usize, usize)) -> String {
+    let line = |line: &Line<'_>| match line {
+        Line::Row(row) => {
+            let cells = (start..end).map(|column| row.get(column).copied().unwrap_or_default());
+            cells.collect::<Vec<_>>().join(",") + "\n"
+        }
+        Line::Title(title) if number == 0 => format!("{title}\n"),
+        Line::Title(_) | Line::Nothing => "\n".to_owned(),
+    };
+    lines.iter().map(line).collect()
+}
+
+fn split(line: &str, delimiter: char) -> impl Iterator<Item = &str> {
+    line.split(delimiter).map(|field| field.trim().trim_matches('"').trim())
+}
+
+/// Whether the first column numbers the rows, as pandas writes it: without a name, beside columns that have names.
+fn has_index(head: &[Vec<String>]) -> bool {
+    let Some((names, rows)) = head.split_first() else { return false };
+    let unnamed =
+        names.first().is_some_and(|name| name.is_empty() || name == "Unnamed: 0" || name == "index");
+    let numbered = |start: usize| {
+        let number = |(row, fields): (usize, &Vec<String>)| {
+            fields.first().is_some_and(|it| *it == (row + start).to_string())
+        };
+        rows.iter().enumerate().all(number)
+    };
+    unnamed
+        && names[1..].iter().all(|name| !name.is_empty())
+        && rows.len() > 1
+        && (numbered(0) || numbered(1))
+}
+
+/// What a line is; nothing where it is none of a sheet. A first column that is an `index` is left out.
+fn line_of(line: &str, delimiter: char, index: bool) -> Option<Line<'_>> {
+    // A row of nothing but tabs is one.
+    if line.trim_matches([' ', '\r']).is_empty() || numbers_columns(line) {
+        return Some(Line::Nothing);
+    }
+    let fields: Vec<&str> = split(line, delimiter).skip(usize::from(index)).collect();
+    let cell = |field: &&str| {
+        let field = field.strip_suffix(".0").unwrap_or(field);
+        field.is_empty() || field.len() == 1 && field.chars().all(|c| is_cell(c, 9))
+    };
+    if fields.iter().all(cell) {
+        let cells = fields.into_iter().map(|field| field.strip_suffix(".0").unwrap_or(field));
+        return Some(Line::Row(cells.collect()));
+    }
+    let words = fields.iter().filter(|field| !field.is_empty());
+    let is_title = words.clone().count() <= 4
+        && words.clone().all(|field| field.starts_with(|c: char| c.is_alphabetic()) && field.len() <= 40);
+    is_title.then_some(Line::Title(line))
+}
+
+/// The ways in which grids of `side` columns stand in the columns from `first` on, to the last of which they go: where each
+/// begins. Columns between them are empty, and those beside these are not, so that it is known which is which.
+fn stacks(used: &[bool], first: usize, side: usize) -> Vec<Vec<usize>> {
+    let span = used.len() - first;
+    let alone = (span == side).then(|| vec![first]);
+    let several = (1..=WIDEST_GAP).filter_map(|gap| {
+        let count = (span + gap) / (side + gap);
+        let starts: Vec<usize> = (0..count).map(|n| first + n * (side + gap)).collect();
+        let clear = |start: &usize| {
+            let behind = start + side;
+            used[*start] && used[behind - 1] && used[behind..].iter().take(gap).all(|used| !used)
+        };
+        let whole = count > 1 && (span + gap).is_multiple_of(side + gap) && starts.iter().all(clear);
+        whole.then_some(starts)
+    });
+    alone.into_iter().chain(several).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROWS: [&str; 4] = ["1,,,", ",,2,", ",3,,", ",,,4"];
+    const OTHER: [&str; 4] = ["4,,,1", ",1,,", ",,1,", "1,,,4"];
+
+    fn joined(lines: impl IntoIterator<Item = String>) -> String {
+        lines.into_iter().map(|line| line + "\n").collect()
+    }
+
+    fn told(text: &str) -> String {
+        match Sheet::of(text) {
+            Sheet::None => "none".to_owned(),
+            Sheet::Stacks(stacks) => stacks.join("/"),
+            Sheet::Unclear(line, columns) => format!("line {line}: {columns} columns"),
+        }
+    }
+
+    #[test]
+    fn grids_are_found_by_the_empty_columns_around_them() {
+        let (rows, other) = (joined(ROWS.map(String::from)), joined(OTHER.map(String::from)));
+        for text in [
+            joined(ROWS.map(|row| format!(",{row}"))),
+            joined(ROWS.map(|row| format!(",,{row},"))),
+            joined(ROWS.map(|row| format!("{row},"))),
+            joined(ROWS.map(|row| format!(",{row}"))).replace(',', "\t"),
+            joined(ROWS.map(|row| format!("\"\",{row}"))),
+        ] {
+            assert_eq!(told(&text), rows, "{text}");
+        }
+        let tabs = "\t1\t\t\t\n\t\t\t\t\n\t\t3\t\t\n\t\t\t2\t4\n";
+        assert_eq!(told(tabs), "1,,,\n,,,\n,3,,\n,,2,4\n");
+        let beside = |gap: &str| joined((0..4).map(|row| format!("{}{gap}{}", ROWS[row], OTHER[row])));
+        for gap in [",,", ",,,", ",,,,"] {
+            assert_eq!(told(&beside(gap)), format!("{rows}/{other}"), "{gap}");
+        }
+        let numbered = |row: usize| format!("{row},{}", ROWS[row]);
+        for head in [",0,1,2,3", "Unnamed: 0,0,1,2,3", ",c0,c1,c2,c3"] {
+            let text = format!("{head}\n{}", joined((0..4).map(numbered)));
+            assert_eq!(told(&text), format!("\n{rows}"), "{text}");
+            let floats = text.replace(",4\n", ",4.0\n");
+            assert_eq!(told(&floats), format!("\n{rows}"), "{floats}");
+        }
+        assert_eq!(
+            told("12.. 3...\n..1. .1..\n\n.1.. ..1.\n...1 ...2\n"),
+            "12..\n..1.\n\n.1..\n...1\n/3...\n.1..\n\n..1.\n...2\n"
+        );
+        let titled = format!("Puzzle 1,,,,,Puzzle 2\n{}", beside(",,"));
+        assert_eq!(told(&titled), format!("Puzzle 1,,,,,Puzzle 2\n{rows}/\n{other}"));
+    }
+
+    #[test]
+    fn what_is_not_clear_is_refused_and_what_is_no_sheet_is_left_alone() {
+        // A grid whose first, or whose last column is empty; one with a column too many; two that touch.
+        for rows in [
+            [",,,,", ",,,2,", ",,3,,", ",,,,4"],
+            [",1,,,", ",,2,,", ",3,,,", ",,1,,"],
+            ["1,2,,,", ",,2,,1", ",3,,,", ",,,4,2"],
+        ] {
+            assert_eq!(told(&joined(rows.map(String::from))), "line 1: 5 columns");
+        }
+        let touching = joined((0..4).map(|row| format!("{},{}", ROWS[row], OTHER[row])));
+        assert_eq!(told(&touching), "line 1: 8 columns");
+        for text in [
+            joined(ROWS.map(String::from)),
+            "1.....2..3.....4\n".repeat(5),
+            "question,answer\n1.....2..3.....4,1243342143122134\n".to_owned(),
+            format!("{}\n", ["1"; 81].join(",")).repeat(9),
+            format!("{}\n", ["5"; 9].join(",")).repeat(9),
+            "A text, with, some, commas, in, it\n".repeat(9),
+            String::new(),
+        ] {
+            assert_eq!(told(&text), "none", "{text}");
+        }
+    }
+}
