@@ -150,7 +150,7 @@ fn options_out_of_range_say_what_to_give() {
     // 2 where the command line alone shows it, 1 where a file does.
     for (args, expected, reason) in [
         (vec!["eval", pack, "--data", &rows, "--hints", "101"], 2, "0 to 100"),
-        (vec!["eval", pack, "--data", &rows, "--rows", "0"], 2, "give at least 1"),
+        (vec!["eval", pack, "--data", &rows, "--rows", "0"], 2, "give a whole number from 1 to"),
         (vec!["eval", pack, "--data", &rows, "--threads", "0"], 2, "--threads 0"),
         (
             vec!["eval", pack, "--data", &rows, "--columns", "question=a,question=b"],
@@ -158,16 +158,16 @@ fn options_out_of_range_say_what_to_give() {
             "question= is there twice",
         ),
         (vec!["verify", pack, "--data", &rows, "--board", "nucleo"], 2, "mps2-an386"),
-        (vec!["solve", pack, "1...", "--guesses", "0"], 2, "give at least 1"),
+        (vec!["solve", pack, "1...", "--guesses", "0"], 2, "give a whole number from 1 to"),
         (
             vec!["data", "generate", "--task", "sudoku4", "--count", "0", "--out", "never"],
             2,
-            "give at least 1",
+            "give a whole number from 1 to",
         ),
         (
             vec!["data", "split", &rows, "--validation", "0", "--out-train", "a", "--out-validation", "b"],
             2,
-            "at least 1",
+            "from 1 to",
         ),
         (set(&["--set", "train.lr=2"]), 2, "`train.lr` is 2"),
         (set(&["--set", "train.epochs=2"]), 2, "here it is `train.steps`"),
