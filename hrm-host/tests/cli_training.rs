@@ -164,7 +164,7 @@ fn a_model_is_asked_the_papers_questions() {
         (&["--segments", "1"][..], 2, "at least 2"),
         (&["--rest", "0"], 2, "above 0"),
         (&["--rest", "NaN"], 2, "above 0"),
-        (&["--rows", "0"], 2, "at least 1"),
+        (&["--rows", "0"], 2, "from 1 to"),
         (&["--out", "rows.csv"], 1, "rows.csv"),
     ] {
         let (code, _, said) = hrm(folder, &[&["analyze", "run", "--data", "rows.csv"], more].concat());
