@@ -5,8 +5,7 @@
 
 #![cfg_attr(target_os = "none", allow(dead_code))]
 
-use hrm_core::task::{Refusal, Task, draw::shuffle};
-use rand_core::Rng;
+use hrm_core::task::{Refusal, Rng, Task, draw::shuffle};
 
 // [rules]
 /// The longest side.

@@ -7,7 +7,7 @@ pub mod sudoku;
 mod text;
 
 pub use list::{All, Tasks, Visitor, visit};
-use rand_core::Rng;
+pub use rand_core::Rng;
 pub use text::{Text, TextError};
 
 /// Why a puzzle is refused before any reasoning.
