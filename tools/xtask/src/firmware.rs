@@ -1,5 +1,6 @@
 //! `cargo xtask firmware`: the firmware of every board, as ELF images.
 
+use std::env;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
@@ -204,9 +205,16 @@ pub(crate) fn compile(toolchain: Toolchain, board: impl Into<Build>, program: Pr
     Ok(built)
 }
 
+/// Names more features of the firmware, for example tasks.
+const MORE_FEATURES: &str = "HRM_FIRMWARE_FEATURES";
+
 /// The command that compiles one program.
 fn compiler(toolchain: Toolchain, board: Build, program: Program) -> Command {
-    let features = format!("board-{}{}", board.name, program.features());
+    let more = match program {
+        Program::Firmware(_) => env::var(MORE_FEATURES).map(|more| format!(",{more}")).unwrap_or_default(),
+        _ => String::new(),
+    };
+    let features = format!("board-{}{}{more}", board.name, program.features());
     let args = ["build", "--package", "hrm-firmware", "--bin", program.binary(), "--profile", "firmware"];
     let target = ["--target", board.target, "--features", &features];
     builder(toolchain, board.target, board.cpu, &[&args[..], &target].concat())
