@@ -6,7 +6,7 @@ use candle_core::Device;
 use hrm_host::config::{PrefixRule, RunConfig};
 use hrm_host::train::archive::Archive;
 use hrm_host::train::checkpoint::{RunDir, TrainState};
-use hrm_host::train::communicator::InProcess;
+use hrm_host::train::communicator::{Communicator, InProcess};
 use hrm_host::train::rows::{Rows, UNKNOWN};
 use hrm_host::train::source::prepare;
 use hrm_host::train::trainer::Trainer;
@@ -269,7 +269,8 @@ fn ranks_have_the_same_parameters_and_other_puzzles() {
     let data = prepare(&config).unwrap();
     let alone = Trainer::new(&config, &data.train, &Device::Cpu).unwrap().state().unwrap();
     let ranks = InProcess::group(2).into_iter().map(|peer| {
-        Trainer::among(&config, &data.train, &Device::Cpu, Box::new(peer)).unwrap().state().unwrap()
+        let trainer = Trainer::new(&config, &data.train, &Device::Cpu).unwrap();
+        trainer.with_rows_anew(peer.rank()).unwrap().joined(Box::new(peer)).state().unwrap()
     });
     let ranks: Vec<TrainState> = ranks.collect();
     assert!(ranks[0] == alone, "rank 0 is what a lone trainer is");

@@ -9,7 +9,7 @@ use hrm_host::model::{Backend, ModelConfig, disagreement};
 pub(super) enum DeviceChoice {
     /// The processor: reproducible to the bit
     Cpu,
-    /// The first NVIDIA GPU; an error where there is none
+    /// The first NVIDIA GPU, or a GPU for each process of `train`; an error where there is none
     Cuda,
     /// The first NVIDIA GPU, or the processor where there is none
     Auto,
@@ -21,7 +21,15 @@ impl DeviceChoice {
     /// # Errors
     /// Where a GPU is wanted and cannot be used: why, and what to do.
     pub(super) fn open(self, config: &ModelConfig) -> Result<Device> {
-        let device = self.find(first_gpu)?;
+        self.open_for(0, config)
+    }
+
+    /// As [`Self::open`], for process `process` of this machine, which takes the GPU of that number.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub(super) fn open_for(self, process: usize, config: &ModelConfig) -> Result<Device> {
+        let device = self.find(|| gpu(process))?;
         try_kernels(config, &device);
         Ok(device)
     }
@@ -84,16 +92,18 @@ fn try_kernels(config: &ModelConfig, device: &Device) {
 }
 
 #[cfg(not(feature = "cuda"))]
-fn first_gpu() -> Result<Device> {
+fn gpu(_: usize) -> Result<Device> {
     anyhow::bail!(
         "this hrm-host was built without CUDA; build one with tools/build-cuda.sh (needs neither GPU nor CUDA toolkit), or \
          with `cargo build --release -p hrm-host --features cuda` where a toolkit is installed; or use --device cpu"
     )
 }
 
+/// The GPU for process `process` of this machine. Where a scheduler shows each process a GPU of its own, that is the first.
 #[cfg(feature = "cuda")]
-fn first_gpu() -> Result<Device> {
+fn gpu(process: usize) -> Result<Device> {
     use anyhow::Context;
+    use candle_core::cuda_backend::cudarc::driver::CudaContext;
 
     let missing = missing_libraries();
     anyhow::ensure!(
@@ -102,8 +112,15 @@ fn first_gpu() -> Result<Device> {
          nvidia-cublas and nvidia-curand, whose lib folders LD_LIBRARY_PATH must name; or use --device cpu",
         missing.join(", ")
     );
-    let gpu = Device::new_cuda(0)
-        .context("the CUDA libraries are there, but the first GPU cannot be used (see nvidia-smi)")?;
+    let gpus = CudaContext::device_count().context("the GPUs cannot be counted (see nvidia-smi)")? as usize;
+    let number = if gpus == 1 { 0 } else { process };
+    anyhow::ensure!(
+        number < gpus.max(1),
+        "process {process} of this machine has no GPU of its own, since there are {gpus}; start fewer processes on it"
+    );
+    let gpu = Device::new_cuda(number).with_context(|| {
+        format!("the CUDA libraries are there, but GPU {number} cannot be used (see nvidia-smi)")
+    })?;
     // SAFETY: candle has one stream, and this program one thread that uses it.
     unsafe { gpu.as_cuda_device()?.disable_event_tracking() };
     if let Err(error) = hrm_host::memory::keep_freed_on(gpu.as_cuda_device()?) {
@@ -155,7 +172,7 @@ mod tests {
     #[cfg(not(feature = "cuda"))]
     #[test]
     fn a_build_without_cuda_says_what_to_do() {
-        let said = first_gpu().unwrap_err().to_string();
+        let said = gpu(0).unwrap_err().to_string();
         assert!(said.contains("tools/build-cuda.sh") && said.contains("--device cpu"), "{said}");
     }
 }

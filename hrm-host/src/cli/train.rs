@@ -10,9 +10,11 @@ use hrm_host::config::{Precision, RunConfig};
 use hrm_host::files::{CONFIG, check_folder};
 use hrm_host::model::multiplies_bf16;
 use hrm_host::train::checkpoint::RunDir;
+use hrm_host::train::communicator::{Alone, Communicator};
+use hrm_host::train::launch::Launch;
 use hrm_host::train::metrics::{Evaluation, Progress};
 use hrm_host::train::source::prepare;
-use hrm_host::train::{Event, RunOptions, Stop, fixed_keys_that_differ, run as train};
+use hrm_host::train::{Event, RunOptions, Stop, fixed_keys_that_differ, run_among};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::compute::DeviceChoice;
@@ -68,9 +70,12 @@ pub(super) struct Args {
 /// Runs the subcommand.
 pub(super) fn run(args: Args) -> Result<Exit> {
     super::use_threads(args.threads)?;
+    let launch = Launch::from_environment()?;
+    let speaks = launch.as_ref().is_none_or(|launch| launch.rank == 0);
     let max_time = args.max_minutes.map(|minutes| Duration::from_secs_f64((minutes * 60.0).min(1e9)));
     let config = configuration(&args)?;
-    let device = args.device.open(&config.model)?;
+    let device =
+        args.device.open_for(launch.as_ref().map_or(0, |launch| launch.local_rank), &config.model)?;
     candle_core::cuda::set_gemm_reduced_precision_f32(config.train.precision == Precision::Tf32);
     if config.train.precision == Precision::Bf16 && device.is_cpu() && !multiplies_bf16() {
         eprintln!("train.precision = bf16: this processor does not multiply bf16, so the run stays in f32");
@@ -87,10 +92,16 @@ pub(super) fn run(args: Args) -> Result<Exit> {
             signals::end();
         }
         flag.store(true, Ordering::Relaxed);
-        eprintln!(
-            "stopping after this step and saving (once more: stop at once, losing what the last checkpoint lacks)"
-        );
+        if speaks {
+            eprintln!(
+                "stopping after this step and saving (once more: stop at once, losing what the last checkpoint lacks)"
+            );
+        }
     });
+    let peers: Box<dyn Communicator> = match &launch {
+        Some(launch) => launch.join(&device, &args.out, &stop)?,
+        None => Box::new(Alone),
+    };
 
     let from = &config.train.from;
     let start =
@@ -106,10 +117,14 @@ pub(super) fn run(args: Args) -> Result<Exit> {
         stop,
         device,
     };
-    let mut screen = Screen::new(&config, &options)?;
-    let summary = train(&config, &data, &options, &mut |event| screen.show(event));
+    let mut screen = Screen::new(&config, &options, launch)?;
+    let summary = run_among(&config, &data, &options, peers, &mut |event| screen.show(event));
     screen.bar.finish_and_clear();
     let summary = summary?;
+    let exit = if summary.stop == Stop::Interrupted { Exit::Interrupted } else { Exit::Success };
+    if !speaks {
+        return Ok(exit);
+    }
     let resume = format!("hrm-host train --resume --out {}", args.out.display());
     eprintln!(
         "{} after {}, {} sample-segments, {:.1} minutes; checkpoint {}",
@@ -126,7 +141,7 @@ pub(super) fn run(args: Args) -> Result<Exit> {
     if summary.stop != Stop::Finished {
         eprintln!("go on with: {resume}");
     }
-    Ok(if summary.stop == Stop::Interrupted { Exit::Interrupted } else { Exit::Success })
+    Ok(exit)
 }
 
 /// The configuration of the file, or of the run that is resumed, with every change from the command line.
@@ -305,13 +320,15 @@ struct Screen {
     last: Option<u64>,
     max_time: Option<Duration>,
     max_steps: Option<u64>,
+    /// Rows of all ranks.
     batch: u64,
+    launch: Option<Launch>,
     minutes_at_start: Option<f64>,
 }
 
 impl Screen {
-    fn new(config: &RunConfig, options: &RunOptions) -> Result<Self> {
-        let terminal = terminal::redraws(&std::io::stderr());
+    fn new(config: &RunConfig, options: &RunOptions, launch: Option<Launch>) -> Result<Self> {
+        let terminal = terminal::redraws(&std::io::stderr()) && launch.is_none();
         let bar = if terminal { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
         let style =
             ProgressStyle::with_template("{spinner} {msg}").unwrap_or(ProgressStyle::default_spinner());
@@ -324,7 +341,8 @@ impl Screen {
             last: None,
             max_time: options.max_time,
             max_steps: options.max_steps,
-            batch: config.train.batch as u64,
+            batch: (config.train.batch * launch.as_ref().map_or(1, |launch| launch.ranks)) as u64,
+            launch,
             minutes_at_start: None,
         })
     }
@@ -334,11 +352,22 @@ impl Screen {
     }
 
     fn show(&mut self, event: Event<'_>) {
+        // Rank 0 speaks for all, but for what goes wrong elsewhere.
+        if self.launch.as_ref().is_some_and(|launch| launch.rank != 0) && !matches!(event, Event::Warning(_))
+        {
+            return;
+        }
         match event {
             Event::Started { step, rows, parameters } => {
                 let end = self.max_steps.map(|n| step + n);
                 self.last = [end, (self.steps > 0).then_some(self.steps)].into_iter().flatten().min();
                 self.line(&format!("{parameters} parameters, {rows} training puzzles, from step {step}"));
+                if let Some(Launch { ranks, by, .. }) = &self.launch {
+                    let (all, each) = (self.batch, self.batch / *ranks as u64);
+                    self.line(&format!(
+                        "{ranks} ranks, started by {by}: a step takes {all} rows, {each} (train.batch) from each"
+                    ));
+                }
                 self.line(&self.footprint);
             }
             Event::Step { .. } => self.bar.tick(),

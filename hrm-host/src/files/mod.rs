@@ -21,7 +21,9 @@ mod unfinished;
 pub use folder::{check_folder, make_folder};
 pub use input::{is_stdin, read, read_start, read_text, shown};
 pub use plan::{Output, Plan, PlanError};
-pub use run::{CONFIG, LATEST, LOCK, METRICS, is_checkpoint, is_of_run};
+pub use run::{
+    CONFIG, LATEST, LOCK, METRICS, checkpoint_name, is_checkpoint, is_of_run, is_rank_folder, rank_folder,
+};
 pub use signature::{Signature, whole, whole_text};
 pub use staged::{Staged, WriteError, commit, replace_file};
 pub use unfinished::{Fresh, abandon, has_written};

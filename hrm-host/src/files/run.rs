@@ -1,7 +1,7 @@
 //! The files by which a training run keeps itself. Training alone writes them; no other command does, whatever it is told.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::place::folder_of;
 
@@ -13,6 +13,24 @@ pub const CONFIG: &str = "config.toml";
 pub const METRICS: &str = "metrics.jsonl";
 /// The name of its newest checkpoint.
 pub const LATEST: &str = "latest";
+
+/// The name of the checkpoint of step `step`.
+pub fn checkpoint_name(step: u64) -> String {
+    format!("step-{step:08}.safetensors")
+}
+
+/// Where rank `rank` of a run in `out` keeps its own checkpoints: rank 0 in `out` itself, the others inside of it.
+pub fn rank_folder(out: &Path, rank: usize) -> PathBuf {
+    if rank == 0 { out.to_owned() } else { out.join(format!("{RANK}{rank}")) }
+}
+
+/// What the name of another rank's folder begins with.
+const RANK: &str = "rank-";
+
+/// Whether `name` is that of another rank's folder: `rank-N`.
+pub fn is_rank_folder(name: &str) -> bool {
+    name.strip_prefix(RANK).is_some_and(|rank| rank.parse::<usize>().is_ok_and(|rank| rank > 0))
+}
 
 /// Whether `name` is that of a checkpoint: `step-XXXXXXXX.safetensors`.
 pub fn is_checkpoint(name: &str) -> bool {

@@ -13,7 +13,9 @@ use super::optim::AdamAtan2;
 use super::rows::{Rows, UNKNOWN};
 use super::suppose::Supposed;
 use crate::config::RunConfig;
-use crate::files::{CONFIG, LATEST, LOCK, METRICS, is_checkpoint, replace_file};
+use crate::files::{
+    CONFIG, LATEST, LOCK, METRICS, checkpoint_name, is_checkpoint, is_rank_folder, replace_file,
+};
 use crate::model::Params;
 
 /// Everything that decides how a run goes on.
@@ -310,7 +312,11 @@ impl RunDir {
         let names = entries.map(|entry| Ok(entry?.file_name())).collect::<std::io::Result<Vec<_>>>()?;
         // A run makes its lock before anything else: a config.toml without one is its author's.
         let lock = fs::metadata(self.path.join(LOCK)).is_ok_and(|lock| lock.is_file() && lock.len() == 0);
-        let left = |name: &str| [LOCK, CONFIG, METRICS].contains(&name) || is_unfinished(name);
+        let left = |name: &str| {
+            let of_rank =
+                is_rank_folder(name) && Self::open(&self.path.join(name)).is_unused().unwrap_or(false);
+            [LOCK, CONFIG, METRICS].contains(&name) || is_unfinished(name) || of_rank
+        };
         Ok(names.is_empty() || (lock && names.iter().all(|name| name.to_str().is_some_and(left))))
     }
 
@@ -373,7 +379,7 @@ impl RunDir {
     /// # Errors
     /// Where the disk refuses; every earlier checkpoint is then still there.
     pub fn put(&self, archive: &Archive, step: u64) -> Result<PathBuf, TrainError> {
-        let name = format!("step-{step:08}.safetensors");
+        let name = checkpoint_name(step);
         let path = self.path.join(&name);
         archive.write(&path)?;
         let latest = self.path.join(LATEST);

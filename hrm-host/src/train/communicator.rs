@@ -1,7 +1,7 @@
-//! What data-parallel trainers tell each other: nothing but the mean of their gradients.
+//! What data-parallel trainers tell each other: the mean of their gradients, and a word of bits.
 //!
 //! Every rank holds the same parameters and its own rows. One mean per step keeps the parameters equal, bit for bit,
-//! because all ranks make the same update of the same mean.
+//! because all ranks make the same update of the same mean. By the bits they stop and save at the same step.
 
 use std::sync::{Arc, Barrier, Mutex, PoisonError};
 
@@ -21,6 +21,25 @@ pub trait Communicator {
     /// # Errors
     /// Where another rank cannot be reached.
     fn mean(&mut self, values: &mut [f32]) -> Result<(), TrainError>;
+
+    /// The bits that are set in `bits` of any rank. Every rank must call it equally often; every rank gets the same.
+    ///
+    /// # Errors
+    /// Where another rank cannot be reached.
+    fn any(&mut self, bits: u64) -> Result<u64, TrainError>;
+
+    /// Takes leave of the others; every rank must come to it, and nothing else may follow.
+    fn part(&mut self) {}
+}
+
+/// Whether every rank has the same `value`. Every rank must call it equally often.
+///
+/// # Errors
+/// Where another rank cannot be reached.
+pub fn agree(peers: &mut dyn Communicator, value: u64) -> Result<bool, TrainError> {
+    // A bit that is 1 here and 0 there is set in one of `value` and in one of `!value`.
+    let (ones, zeros) = (peers.any(value)?, peers.any(!value)?);
+    Ok(ones & zeros == 0)
 }
 
 /// One trainer alone.
@@ -39,6 +58,10 @@ impl Communicator for Alone {
     fn mean(&mut self, _: &mut [f32]) -> Result<(), TrainError> {
         Ok(())
     }
+
+    fn any(&mut self, bits: u64) -> Result<u64, TrainError> {
+        Ok(bits)
+    }
 }
 
 /// Trainers on threads of one process.
@@ -52,13 +75,15 @@ pub struct InProcess {
 struct Meeting {
     barrier: Barrier,
     parts: Mutex<Vec<Vec<f32>>>, // by rank
+    bits: Mutex<Vec<u64>>,       // by rank
 }
 
 impl InProcess {
     /// `ranks` connected ends, in order of their ranks.
     pub fn group(ranks: usize) -> Vec<Self> {
         let parts = Mutex::new(vec![Vec::new(); ranks]);
-        let meeting = Arc::new(Meeting { barrier: Barrier::new(ranks), parts });
+        let bits = Mutex::new(vec![0; ranks]);
+        let meeting = Arc::new(Meeting { barrier: Barrier::new(ranks), parts, bits });
         (0..ranks).map(|rank| Self { rank, meeting: meeting.clone() }).collect()
     }
 }
@@ -73,7 +98,7 @@ impl Communicator for InProcess {
     }
 
     fn mean(&mut self, values: &mut [f32]) -> Result<(), TrainError> {
-        let Meeting { barrier, parts } = &*self.meeting;
+        let Meeting { barrier, parts, .. } = &*self.meeting;
         let lock = || parts.lock().unwrap_or_else(PoisonError::into_inner);
         lock()[self.rank] = values.to_vec();
         barrier.wait();
@@ -98,6 +123,16 @@ impl Communicator for InProcess {
                 values.len()
             ))),
         }
+    }
+
+    fn any(&mut self, bits: u64) -> Result<u64, TrainError> {
+        let Meeting { barrier, bits: of_all, .. } = &*self.meeting;
+        let lock = || of_all.lock().unwrap_or_else(PoisonError::into_inner);
+        lock()[self.rank] = bits;
+        barrier.wait();
+        let any = lock().iter().fold(0, |any, bits| any | bits);
+        barrier.wait();
+        Ok(any)
     }
 }
 
@@ -128,6 +163,23 @@ mod tests {
                 assert_eq!(*values, [3.0, round as f32]);
             }
         }
+    }
+
+    #[test]
+    fn every_rank_hears_every_bit_and_whether_all_have_one_value() {
+        let results: Vec<_> = std::thread::scope(|scope| {
+            let ranks = InProcess::group(3).into_iter().map(|mut peer| {
+                scope.spawn(move || {
+                    let rank = peer.rank() as u64;
+                    let any = peer.any(1 << (60 + rank)).unwrap();
+                    (any, agree(&mut peer, 77).unwrap(), agree(&mut peer, 76 + rank / 2).unwrap())
+                })
+            });
+            let ranks: Vec<_> = ranks.collect();
+            ranks.into_iter().map(|rank| rank.join().unwrap()).collect()
+        });
+        assert_eq!(results, [(7 << 60, true, false); 3]);
+        assert_eq!((Alone.any(5).unwrap(), agree(&mut Alone, 5).unwrap()), (5, true));
     }
 
     #[test]

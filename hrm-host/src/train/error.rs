@@ -66,9 +66,21 @@ pub enum TrainError {
     NoGradient(String),
     /// Another rank cannot be followed.
     #[error(
-        "data-parallel training failed: {0}; start every rank from the same checkpoint with the same configuration"
+        "data-parallel training failed: {0}; every rank needs the same checkpoint, configuration and puzzles"
     )]
     Peers(String),
+    /// Several processes were started, and cannot train together.
+    #[error("{0}")]
+    Launch(String),
+    /// Another rank does not come any more.
+    #[error(
+        "rank {rank} was asked to stop while it waited for the others, and they did not come; where one has died, the launcher says so; \
+         what was trained is saved, go on with --resume"
+    )]
+    Lost {
+        /// This rank.
+        rank: usize,
+    },
     /// The run directory is in use.
     #[error("{0} is not empty; continue that run with --resume, or give another --out")]
     NotEmpty(PathBuf),

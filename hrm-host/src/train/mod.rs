@@ -10,8 +10,11 @@ pub mod error;
 pub mod eval;
 pub mod flat;
 pub mod latent;
+pub mod launch;
 pub mod loss;
 pub mod metrics;
+#[cfg(feature = "mpi")]
+pub mod mpi;
 pub mod muon;
 #[cfg(feature = "nccl")]
 pub mod nccl;
@@ -24,4 +27,4 @@ pub mod trainer;
 
 pub use checkpoint::load_parameters;
 pub use error::TrainError;
-pub use run::{Event, RunData, RunOptions, Stop, Summary, fixed_keys_that_differ, run};
+pub use run::{Event, RunData, RunOptions, Stop, Summary, fixed_keys_that_differ, run, run_among};

@@ -40,6 +40,10 @@ impl Nccl {
         let id = if rank == 0 { announce(meeting)? } else { hear(meeting)? };
         let comm =
             Comm::from_rank(device.cuda_stream(), rank, ranks, id).map_err(said("meet the other ranks"))?;
+        if rank == 0 {
+            // All have read it, and it is in nobody's way.
+            let _ = std::fs::remove_file(meeting);
+        }
         Ok(Self { comm, device })
     }
 }
@@ -99,5 +103,16 @@ impl Communicator for Nccl {
             .map_err(said("average the gradients"))?;
         values.copy_from_slice(&self.device.clone_dtoh(&on_device)?);
         Ok(())
+    }
+
+    fn any(&mut self, bits: u64) -> Result<u64, TrainError> {
+        // NCCL has no bitwise operations: a number for each bit, and the greatest of all ranks.
+        let apart: Vec<f32> = (0..u64::BITS).map(|bit| (bits >> bit & 1) as f32).collect();
+        let mut on_device = self.device.clone_htod(&apart)?;
+        self.comm
+            .all_reduce_in_place(&mut on_device, &ReduceOp::Max)
+            .map_err(said("hear the other ranks"))?;
+        let all: Vec<f32> = self.device.clone_dtoh(&on_device)?;
+        Ok(all.iter().enumerate().fold(0, |any, (bit, &set)| any | u64::from(set > 0.0) << bit))
     }
 }

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use candle_core::Device;
 
-use super::checkpoint::RunDir;
+use super::archive::Archive;
+use super::checkpoint::{RunDir, TrainState};
+use super::communicator::{Alone, Communicator, agree};
 use super::error::TrainError;
 use super::eval::{FloatModel, evaluate};
 use super::metrics::{Evaluation, Line, MetricsFile, Progress, Window};
@@ -15,7 +17,7 @@ use super::trainer::Trainer;
 use crate::config::RunConfig;
 use crate::data::PuzzleSet;
 use crate::data::import::Noted;
-use crate::files::{CONFIG, METRICS, replace_file};
+use crate::files::{CONFIG, METRICS, checkpoint_name, rank_folder, replace_file};
 use crate::model::Params;
 
 /// Per cent of the blanks given as hints at the four levels of every evaluation.
@@ -135,7 +137,41 @@ pub fn run(
     options: &RunOptions,
     on_event: &mut dyn FnMut(Event<'_>),
 ) -> Result<Summary, TrainError> {
-    Run::begin(config, data, options, on_event)?.go()
+    run_among(config, data, options, Box::new(Alone), on_event)
+}
+
+/// As [`run`], one of several trainers of one model, each with `train.batch` rows of its own.
+///
+/// Rank 0 keeps the run in [`RunOptions::out`] as a lone trainer does, measures and evaluates. Every other rank keeps its own
+/// checkpoints in a folder inside of it, `rank-1` and so on, since it has other puzzles on its mind. All must see the same folder.
+///
+/// # Errors
+/// See [`TrainError`]. A rank that cannot go on ends; [`TrainError::Lost`] is what the others may say then, with a checkpoint saved.
+pub fn run_among(
+    config: &RunConfig,
+    data: &RunData,
+    options: &RunOptions,
+    peers: Box<dyn Communicator>,
+    on_event: &mut dyn FnMut(Event<'_>),
+) -> Result<Summary, TrainError> {
+    Run::begin(config, data, options, peers, on_event)?.go()
+}
+
+/// What a rank tells the others between two steps.
+mod wish {
+    /// It was asked to stop.
+    pub(super) const STOP: u64 = 1;
+    /// Its time is up.
+    pub(super) const LIMIT: u64 = 1 << 1;
+    /// A checkpoint is due.
+    pub(super) const SAVE: u64 = 1 << 2;
+}
+
+/// A run opened or made by one rank.
+struct Opened<'d> {
+    dir: Option<RunDir>,
+    lock: Option<std::fs::File>,
+    trainer: Trainer<'d>,
 }
 
 struct Run<'a> {
@@ -158,40 +194,33 @@ impl<'a> Run<'a> {
         config: &RunConfig,
         data: &'a RunData,
         options: &'a RunOptions,
+        mut peers: Box<dyn Communicator>,
         on_event: &'a mut dyn FnMut(Event<'_>),
     ) -> Result<Self, TrainError> {
-        let fresh = || match &options.start {
-            Some(params) => Trainer::from_params(config, &data.train, params, &options.device),
-            None => Trainer::new(config, &data.train, &options.device),
-        };
-        let (dir, lock, trainer) = match &options.out {
-            Some(path) if options.resume => {
-                let dir = RunDir::open(path);
-                if dir.checkpoints().is_empty() {
-                    return Err(TrainError::NothingToResume(path.clone()));
-                }
-                let lock = dir.lock()?;
-                let (checkpoint, mut state, refused) = dir.newest()?;
-                for error in refused {
-                    on_event(Event::Warning(format!("{error}; going on from {}", checkpoint.display())));
-                }
-                let fixed = fixed_keys_that_differ(&state.config, config);
-                if !fixed.is_empty() {
-                    return Err(TrainError::Changed(fixed));
-                }
-                state.config = config.clone();
-                (Some(dir), Some(lock), Trainer::resume(state, &data.train, &options.device)?)
+        let rank = peers.rank();
+        // Everybody has looked at the folder as it was before rank 0 changes it; the others' folders are inside of it.
+        peers.any(0)?;
+        let (mut opened, mut step) = (None::<Opened<'a>>, 0);
+        for turn in [rank == 0, rank != 0] {
+            let mine = turn.then(|| open(config, data, options, (rank, step), on_event)).transpose();
+            let failed = peers.any(u64::from(mine.is_err()))? != 0;
+            opened = opened.or(mine?);
+            if failed {
+                return Err(TrainError::Peers("another rank cannot begin, and has said why".to_owned()));
             }
-            Some(path) => {
-                let trainer = fresh()?;
-                let dir = RunDir::create(path)?;
-                let lock = dir.lock()?;
-                (Some(dir), Some(lock), trainer)
-            }
-            None => (None, None, fresh()?),
+            step = peers.any(opened.as_ref().map_or(0, |opened| opened.trainer.steps()))?;
+        }
+        let Some(Opened { dir, lock, trainer }) = opened else {
+            return Err(TrainError::Peers("this rank had no turn to begin".to_owned()));
         };
+        if !agree(&mut *peers, trainer.in_common())? {
+            return Err(TrainError::Peers(format!(
+                "the ranks do not hold the same configuration, puzzles and parameters at step {step}"
+            )));
+        }
+        let trainer = trainer.joined(peers);
         let mut metrics = None;
-        if let Some(dir) = &dir {
+        if let Some(dir) = dir.as_ref().filter(|_| rank == 0) {
             let io = |path: &Path, source| TrainError::Io { action: "write", path: path.to_owned(), source };
             let config_path = dir.path.join(CONFIG);
             keep(config, &config_path).map_err(|e| io(&config_path, e))?;
@@ -236,20 +265,28 @@ impl<'a> Run<'a> {
         let mut longest = Duration::ZERO;
         let stop = loop {
             let step = self.trainer.steps();
-            if self.options.stop.load(Ordering::Relaxed) {
+            let mine = self.wishes(every, longest);
+            // All ranks stop, and save, after the same step.
+            let wishes = self.saving(|trainer| trainer.peers().any(mine))?;
+            if wishes & wish::SAVE != 0 {
+                // The disk may be free again at the next attempt.
+                if let Err(error) = self.save() {
+                    self.warn(format!("{error}; training goes on, the next attempt follows"));
+                }
+            }
+            if wishes & wish::STOP != 0 {
                 break Stop::Interrupted;
             }
             if config.train.steps > 0 && step >= config.train.steps {
                 break Stop::Finished;
             }
-            let out_of_time =
-                self.options.max_time.is_some_and(|limit| self.began.elapsed() + longest > limit);
-            if out_of_time || self.options.max_steps.is_some_and(|limit| step - first >= limit) {
+            if wishes & wish::LIMIT != 0 || self.options.max_steps.is_some_and(|limit| step - first >= limit)
+            {
                 break Stop::Limit;
             }
 
             let start = Instant::now();
-            let report = self.trainer.step()?;
+            let report = self.saving(Trainer::step)?;
             longest = longest.max(start.elapsed());
             window.add(&report);
             let step = step + 1;
@@ -262,12 +299,6 @@ impl<'a> Run<'a> {
                 self.evaluate()?;
                 window_began += paused.elapsed();
             }
-            if self.saved.0.elapsed() >= every {
-                // The disk may be free again at the next attempt.
-                if let Err(error) = self.save() {
-                    self.warn(format!("{error}; training goes on, the next attempt follows"));
-                }
-            }
         };
         let evaluated = self.evaluation.as_ref().map(|e| e.step);
         if stop != Stop::Interrupted {
@@ -278,6 +309,7 @@ impl<'a> Run<'a> {
             }
         }
         self.save()?;
+        self.trainer.peers().part();
         Ok(Summary {
             stop,
             step: self.trainer.steps(),
@@ -287,6 +319,31 @@ impl<'a> Run<'a> {
             evaluation: self.evaluation,
             checkpoint: self.checkpoint,
         })
+    }
+
+    /// What this rank wants to be done before the next step.
+    fn wishes(&self, save_every: Duration, longest_step: Duration) -> u64 {
+        let out_of_time =
+            self.options.max_time.is_some_and(|limit| self.began.elapsed() + longest_step > limit);
+        [
+            (self.options.stop.load(Ordering::Relaxed), wish::STOP),
+            (out_of_time, wish::LIMIT),
+            (self.saved.0.elapsed() >= save_every, wish::SAVE),
+        ]
+        .into_iter()
+        .fold(0, |wishes, (wanted, bit)| if wanted { wishes | bit } else { wishes })
+    }
+
+    /// Does what needs the other ranks. Where they do not come any more, what has been trained is saved first.
+    fn saving<T>(
+        &mut self,
+        act: impl FnOnce(&mut Trainer<'a>) -> Result<T, TrainError>,
+    ) -> Result<T, TrainError> {
+        let result = act(&mut self.trainer);
+        if matches!(result, Err(TrainError::Lost { .. })) {
+            self.save()?;
+        }
+        result
     }
 
     /// Adds the time since the last call to the run's own clock.
@@ -301,7 +358,9 @@ impl<'a> Run<'a> {
         let now = Instant::now();
         let seconds = (now - *began).as_secs_f64();
         let minutes = self.trainer.seconds() / 60.0;
-        let progress = window.take(self.trainer.steps(), self.trainer.samples(), minutes, seconds);
+        let mut progress = window.take(self.trainer.steps(), self.trainer.samples(), minutes, seconds);
+        // The rest is of this rank's rows, a sample of all.
+        progress.rate *= self.trainer.ranks() as f64;
         *began = now;
         self.write(&Line::Train(&progress));
         (self.on_event)(Event::Progress(&progress));
@@ -310,7 +369,7 @@ impl<'a> Run<'a> {
     fn evaluate(&mut self) -> Result<(), TrainError> {
         let config = self.trainer.config().clone();
         let rows = self.data.validation.len().min(config.train.eval_rows);
-        if rows == 0 {
+        if rows == 0 || self.trainer.rank() != 0 {
             return Ok(());
         }
         let set = self.data.validation.subset(&(0..rows).collect::<Vec<_>>());
@@ -363,6 +422,77 @@ impl<'a> Run<'a> {
     fn warn(&mut self, message: String) {
         (self.on_event)(Event::Warning(message));
     }
+}
+
+/// Opens the run, or makes it, as rank `rank`. The run goes on at `step` where `rank` is not 0, which decides that.
+fn open<'d>(
+    config: &RunConfig,
+    data: &'d RunData,
+    options: &RunOptions,
+    (rank, step): (usize, u64),
+    on_event: &mut dyn FnMut(Event<'_>),
+) -> Result<Opened<'d>, TrainError> {
+    let Some(out) = &options.out else {
+        return Ok(Opened { dir: None, lock: None, trainer: fresh(config, data, options, rank)? });
+    };
+    let place = rank_folder(out, rank);
+    if !options.resume {
+        let trainer = fresh(config, data, options, rank)?;
+        let dir = RunDir::create(&place)?;
+        return Ok(Opened { lock: Some(dir.lock()?), dir: Some(dir), trainer });
+    }
+    let dir = RunDir::open(&place);
+    if rank == 0 {
+        if dir.checkpoints().is_empty() {
+            return Err(TrainError::NothingToResume(place));
+        }
+        let lock = dir.lock()?;
+        let (checkpoint, state, refused) = dir.newest()?;
+        for error in refused {
+            on_event(Event::Warning(format!("{error}; going on from {}", checkpoint.display())));
+        }
+        let fixed = fixed_keys_that_differ(&state.config, config);
+        if !fixed.is_empty() {
+            return Err(TrainError::Changed(fixed));
+        }
+        let state = TrainState { config: config.clone(), ..state };
+        let trainer = Trainer::resume(state, &data.train, &options.device)?;
+        return Ok(Opened { dir: Some(dir), lock: Some(lock), trainer });
+    }
+    std::fs::create_dir_all(&place).map_err(|source| TrainError::Io {
+        action: "create the folder of a rank",
+        path: place.clone(),
+        source,
+    })?;
+    let lock = dir.lock()?;
+    let read = |path: &Path| Archive::read(path).and_then(|archive| TrainState::from_archive(&archive));
+    let resume = |state: TrainState| {
+        Trainer::resume(TrainState { config: config.clone(), ..state }, &data.train, &options.device)
+    };
+    let name = checkpoint_name(step);
+    let trainer = match read(&place.join(&name)) {
+        Ok(state) => resume(state)?,
+        // Of rank 0 it takes all but the puzzles that it was working on.
+        Err(error) => {
+            on_event(Event::Warning(format!("rank {rank} goes on at step {step} with new puzzles: {error}")));
+            resume(read(&out.join(&name))?)?.with_rows_anew(rank)?
+        }
+    };
+    Ok(Opened { dir: Some(dir), lock: Some(lock), trainer })
+}
+
+/// A trainer at step 0.
+fn fresh<'d>(
+    config: &RunConfig,
+    data: &'d RunData,
+    options: &RunOptions,
+    rank: usize,
+) -> Result<Trainer<'d>, TrainError> {
+    let trainer = match &options.start {
+        Some(params) => Trainer::from_params(config, &data.train, params, &options.device),
+        None => Trainer::new(config, &data.train, &options.device),
+    }?;
+    if rank == 0 { Ok(trainer) } else { trainer.with_rows_anew(rank) }
 }
 
 /// Keeps `config` at `path`. A file that says the same stays as somebody has written it.

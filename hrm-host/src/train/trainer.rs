@@ -86,7 +86,8 @@ impl<'d> Trainer<'d> {
     /// # Errors
     /// Where the model cannot be built or `data` holds puzzles of another task, or none.
     pub fn new(config: &RunConfig, data: &'d PuzzleSet, device: &Device) -> Result<Self, TrainError> {
-        Self::among(config, data, device, Box::new(Alone))
+        let params = Params::init(&config.model, config.train.seed, device)?;
+        Self::begin(config, data, params)
     }
 
     /// As [`Self::new`], with `params` (copied to `device`) where a new run would draw its parameters.
@@ -100,49 +101,17 @@ impl<'d> Trainer<'d> {
         device: &Device,
     ) -> Result<Self, TrainError> {
         let params = Params::from_tensors(&config.model, &params.tensors().into_iter().collect(), device)?;
-        Self::begin(config, data, params, Box::new(Alone))
+        Self::begin(config, data, params)
     }
 
-    /// As [`Self::new`], one of several trainers: the same parameters on every rank, `train.batch` rows of its own.
-    ///
-    /// # Errors
-    /// As [`Self::new`].
-    pub fn among(
-        config: &RunConfig,
-        data: &'d PuzzleSet,
-        device: &Device,
-        peers: Box<dyn Communicator>,
-    ) -> Result<Self, TrainError> {
-        let params = Params::init(&config.model, config.train.seed, device)?;
-        Self::begin(config, data, params, peers)
-    }
-
-    fn begin(
-        config: &RunConfig,
-        data: &'d PuzzleSet,
-        params: Params,
-        peers: Box<dyn Communicator>,
-    ) -> Result<Self, TrainError> {
-        let (model, train) = (&config.model, &config.train);
+    fn begin(config: &RunConfig, data: &'d PuzzleSet, params: Params) -> Result<Self, TrainError> {
         let task = check_data(config, data)?;
-        let hrm = Hrm::new(model, &params)?.in_type(train.precision.dtype());
+        let hrm = Hrm::new(&config.model, &params)?.in_type(config.train.precision.dtype());
         let flat = FlatParams::read(&params)?;
-        let mut rng = match peers.rank() {
-            0 => Pcg64::seed_from_u64(train.seed),
-            rank => Pcg64::new(u128::from(train.seed), rank as u128),
-        };
-        let mut rows = Rows::new(train.batch, model.cells());
-        let fresh = refill(&mut rows, data, &task, config, 0, &mut rng);
-        if train.stagger {
-            rows.stagger(model.segments as u32);
-        }
-        let mut carry = hrm.initial_carry(train.batch)?;
-        if train.random_start > 0.0 {
-            carry = start_anywhere(&carry, &fresh, train.random_start, &mut rng)?;
-        }
+        let Begun { rows, carry, rng } = Begun::draw(config, data, &task, &hrm, (0, 0))?;
         Ok(Self {
             average: flat.values.clone(),
-            optimizer: AdamAtan2::new(flat.values.len(), train),
+            optimizer: AdamAtan2::new(flat.values.len(), &config.train),
             carry,
             config: config.clone(),
             data,
@@ -153,7 +122,7 @@ impl<'d> Trainer<'d> {
             rows,
             rng,
             losses: Losses::default(),
-            peers,
+            peers: Box::new(Alone),
             fingerprint: fingerprint(data),
             step: 0,
             samples: 0,
@@ -206,9 +175,47 @@ impl<'d> Trainer<'d> {
         })
     }
 
-    /// The same trainer as one of several.
+    /// The same trainer as one of several, with the parameters and puzzles that it has.
     pub fn joined(self, peers: Box<dyn Communicator>) -> Self {
         Self { peers, ..self }
+    }
+
+    /// The same trainer with the puzzles that rank `rank` begins on at this step.
+    ///
+    /// # Errors
+    /// Where the device has no room.
+    pub fn with_rows_anew(self, rank: usize) -> Result<Self, TrainError> {
+        let Begun { rows, carry, rng } =
+            Begun::draw(&self.config, self.data, &self.task, &self.hrm, (rank, self.step))?;
+        Ok(Self { rows, carry, rng, ..self })
+    }
+
+    /// The other ranks.
+    pub fn peers(&mut self) -> &mut dyn Communicator {
+        &mut *self.peers
+    }
+
+    /// This trainer's number, from 0.
+    pub fn rank(&self) -> usize {
+        self.peers.rank()
+    }
+
+    /// How many trainers there are.
+    pub fn ranks(&self) -> usize {
+        self.peers.ranks()
+    }
+
+    /// A digest of what all ranks must have in common: configuration, puzzles, step and parameters.
+    pub fn in_common(&self) -> u64 {
+        let crc = crc::Crc::<u64>::new(&crc::CRC_64_XZ);
+        let mut digest = crc.digest();
+        digest.update(self.config.hash().as_bytes());
+        digest.update(self.fingerprint.as_bytes());
+        digest.update(&self.step.to_le_bytes());
+        for value in self.flat.values.iter().chain(&self.average) {
+            digest.update(&value.to_bits().to_le_bytes());
+        }
+        digest.finalize()
     }
 
     /// Everything that [`Self::resume`] needs.
@@ -237,7 +244,7 @@ impl<'d> Trainer<'d> {
         self.step
     }
 
-    /// Sample-segments trained on.
+    /// Sample-segments trained on, by all ranks.
     pub fn samples(&self) -> u64 {
         self.samples
     }
@@ -275,9 +282,18 @@ impl<'d> Trainer<'d> {
     /// One segment for every row, and one update of the parameters.
     ///
     /// # Errors
-    /// [`TrainError::Diverged`] where the loss or the gradient is not finite; the parameters are then those from before
-    /// the step.
+    /// [`TrainError::Diverged`] where the loss or the gradient is not finite, and what a [`Communicator`] says. The trainer is then
+    /// as it was before the step.
     pub fn step(&mut self) -> Result<StepReport, TrainError> {
+        let before = (self.rows.clone(), self.carry.clone(), self.rng.clone());
+        let result = self.try_step();
+        if result.is_err() {
+            (self.rows, self.carry, self.rng) = before;
+        }
+        result
+    }
+
+    fn try_step(&mut self) -> Result<StepReport, TrainError> {
         let config = self.config.clone();
         let (model, train) = (&config.model, &config.train);
         let device = self.params.device().clone();
@@ -361,7 +377,7 @@ impl<'d> Trainer<'d> {
         let solved = |row: usize| self.losses.right[row] as usize == model.cells();
         self.rows.advance(wants, solved, rule, &mut self.rng);
         self.step += 1;
-        self.samples += self.rows.len() as u64;
+        self.samples += (self.rows.len() * self.peers.ranks()) as u64;
         let report = self.report(gradient_norm, lr);
         if train.suppose > 0.0 {
             let grids: Vec<u8> = logits.chunks_exact(model.vocab()).map(|x| argmax(x) as u8).collect();
@@ -464,6 +480,40 @@ impl<'d> Trainer<'d> {
             }
         }
         report
+    }
+}
+
+/// The rows that a trainer begins with.
+struct Begun {
+    rows: Rows,
+    carry: Carry,
+    rng: Pcg64,
+}
+
+impl Begun {
+    /// What rank `rank` draws at step `step`. Rank 0 of a new run draws what a lone trainer draws.
+    fn draw(
+        config: &RunConfig,
+        data: &PuzzleSet,
+        task: &Sudoku,
+        hrm: &Hrm,
+        (rank, step): (usize, u64),
+    ) -> Result<Self, TrainError> {
+        let (model, train) = (&config.model, &config.train);
+        let mut rng = match (rank, step) {
+            (0, 0) => Pcg64::seed_from_u64(train.seed),
+            _ => Pcg64::new(u128::from(train.seed), u128::from(step) << 64 | rank as u128),
+        };
+        let mut rows = Rows::new(train.batch, model.cells());
+        let fresh = refill(&mut rows, data, task, config, step, &mut rng);
+        if train.stagger {
+            rows.stagger(model.segments as u32);
+        }
+        let mut carry = hrm.initial_carry(train.batch)?;
+        if train.random_start > 0.0 {
+            carry = start_anywhere(&carry, &fresh, train.random_start, &mut rng)?;
+        }
+        Ok(Self { rows, carry, rng })
     }
 }
 

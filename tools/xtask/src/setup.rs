@@ -36,12 +36,16 @@ pub(crate) enum Toolchain {
 /// Debian's Rust: compiler, its sources, cargo; and a linker.
 const DEBIAN_RUST: [&str; 4] = ["rustc-web", "cargo-web", "rust-web-src", "binutils-arm-none-eabi"];
 /// Programs that tasks and tests run: the name, its Debian package, and what for.
-const PROGRAMS: [(&str, &str, &str); 4] = [
+const PROGRAMS: [(&str, &str, &str); 6] = [
     (QEMU, "qemu-system-arm", "emulator"),
     ("valgrind", "valgrind", "instruction counts on this machine"),
     ("python3", "python3", "the example client"),
     ("g++", "g++", "the GPU's kernels on this machine"),
+    ("mpirun", "openmpi-bin", "training by several processes"),
+    ("mpicc", "libopenmpi-dev", "building it"),
 ];
+/// By which the `mpi` crate reads MPI's headers; a library, so it cannot be run.
+const CLANG: (&str, &str) = ("libclang", "libclang-dev");
 /// Set to `rustup` or `debian`: no other way is tried.
 const CHOICE: &str = "HRM_FIRMWARE_TOOLCHAIN";
 
@@ -76,6 +80,13 @@ pub(crate) fn setup(check: bool, debian: bool) -> Result<Toolchain> {
             None if check => bail!("{program} ({purpose}) is missing: run `cargo xtask setup`"),
             None => missing.push(package),
         }
+    }
+    match (libclang(), CLANG) {
+        (true, _) => {}
+        (false, (name, _)) if check => {
+            bail!("{name} (reading MPI's headers) is missing: run `cargo xtask setup`")
+        }
+        (false, (_, package)) => missing.push(package),
     }
     if !missing.is_empty() {
         install(&missing)?;
@@ -124,6 +135,20 @@ fn sources() -> bool {
     output(Command::new("/usr/bin/rustc").args(["--print", "sysroot"])).is_some_and(|root| {
         Path::new(root.trim()).join("lib/rustlib/src/rust/library/core/Cargo.toml").exists()
     })
+}
+
+/// Whether there is a libclang where it is looked for.
+fn libclang() -> bool {
+    let holds = |folder: &Path| {
+        folder.read_dir().is_ok_and(|mut files| {
+            files
+                .any(|file| file.is_ok_and(|file| file.file_name().to_string_lossy().starts_with("libclang")))
+        })
+    };
+    let of_debian = Path::new("/usr/lib").read_dir().into_iter().flatten().flatten();
+    let of_debian = of_debian.filter(|entry| entry.file_name().to_string_lossy().starts_with("llvm-"));
+    std::env::var_os("LIBCLANG_PATH").is_some()
+        || of_debian.map(|llvm| llvm.path().join("lib")).any(|lib| holds(&lib))
 }
 
 /// Installs Debian packages, as root or with sudo.

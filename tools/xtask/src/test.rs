@@ -47,12 +47,17 @@ pub(crate) fn task(args: &Args) -> Result<()> {
         run(cargo(suites).args(only_emulated))?;
         bench::check(toolchain)?;
     }
-    run(&mut cargo(["test", "--release", "--workspace"]))?;
+    // Training by several processes needs an MPI. The same features for all, so that nothing is built twice.
+    let features: &[&str] = if args.host_only { &[] } else { &["--features", "hrm-host/mpi"] };
+    run(cargo(["test", "--release", "--workspace"]).args(features))?;
     if toolchain.is_some() {
-        let own_task =
-            ["test", "--release", "--package", "hrm-host", "--test", "own_task", "--", "--ignored"];
-        run(&mut cargo(own_task))?;
+        let own_task = ["test", "--release", "--workspace", "--test", "own_task"];
+        run(cargo(own_task).args(features).args(["--", "--ignored"]))?;
     }
-    run(&mut cargo(["clippy", "--release", "--workspace", "--all-targets", "--", "--deny", "warnings"]))?;
-    run(cargo(["doc", "--release", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "--deny warnings"))
+    run(cargo(["clippy", "--release", "--workspace", "--all-targets"])
+        .args(features)
+        .args(["--", "--deny", "warnings"]))?;
+    run(cargo(["doc", "--release", "--workspace", "--no-deps"])
+        .args(features)
+        .env("RUSTDOCFLAGS", "--deny warnings"))
 }
