@@ -495,7 +495,7 @@ impl Begun {
     fn draw(
         config: &RunConfig,
         data: &PuzzleSet,
-        task: &Sudoku,
+        task: &Game,
         hrm: &Hrm,
         (rank, step): (usize, u64),
     ) -> Result<Self, TrainError> {
