@@ -24,7 +24,13 @@ fn main() {
     println!("cargo:rustc-link-search={}", out.display());
     // So that an image tells which board it is for: `cargo run` reads it.
     println!("cargo:rustc-link-arg-bins=--defsym=__hrm_board_{}=0", board.replace('-', "_"));
-    for argument in ["--nmagic", "-Tlink.x", "-Tdefmt.x"] {
+    let riscv = env::var("CARGO_CFG_TARGET_ARCH").as_deref() == Ok("riscv32");
+    if riscv {
+        println!("cargo:rerun-if-changed=riscv.x");
+        println!("cargo:rustc-link-search={}", root.display());
+    }
+    let sections = if riscv { "-Triscv.x" } else { "-Tlink.x" };
+    for argument in ["--nmagic", sections, "-Tdefmt.x"] {
         println!("cargo:rustc-link-arg-bins={argument}");
     }
 }

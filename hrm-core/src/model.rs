@@ -23,7 +23,10 @@ use crate::pack::{Layer, Matrix, Member, Pack, SecondHead, Shape, TILE, Tables};
 use crate::reasoner::{Cancelled, Halt, Reasoner};
 use crate::rows::Rows;
 use crate::trace::{Op, Trace, Values};
-use crate::workspace::{Scratch, Workspace, acc_columns, board, clear, state, workspace_bytes};
+use crate::workspace::{
+    Scratch, Workspace, acc_columns, board, clear, state, tokens_per_pass, workspace_bytes,
+    workspace_bytes_for,
+};
 
 /// Fraction bits of queries and keys before rotation.
 #[doc(hidden)]
@@ -55,26 +58,36 @@ impl core::error::Error for MemoryError {}
 pub struct Hrm<'p, 'w> {
     pack: Pack<'p>,
     memory: &'w mut [u32],
+    /// Tokens that a pass over the weights serves.
+    tokens: usize,
     member: usize,
     halt: Halt,
 }
 
 impl<'p, 'w> Hrm<'p, 'w> {
-    /// Binds `pack` to `memory`, of which the first [`workspace_bytes`] are used.
+    /// Binds `pack` to `memory`: [`workspace_bytes`] of it at least. More of it is used, as far as that makes a pass over the weights serve
+    /// more tokens ([`tokens_per_pass`]).
     ///
     /// # Errors
     /// [`MemoryError`] where it is shorter.
     pub fn new(pack: Pack<'p>, memory: &'w mut [u32]) -> Result<Self, MemoryError> {
         let needed_bytes = workspace_bytes(pack.shape());
         let got_bytes = size_of_val(memory);
-        let memory = memory.get_mut(..needed_bytes / 4).ok_or(MemoryError { needed_bytes, got_bytes })?;
+        let tokens = tokens_per_pass(pack.shape(), got_bytes);
+        let used = workspace_bytes_for(pack.shape(), tokens.max(TILE)) / 4;
+        let memory = memory.get_mut(..used).ok_or(MemoryError { needed_bytes, got_bytes })?;
         clear(memory);
-        Ok(Hrm { pack, memory, member: 0, halt: Halt::default() })
+        Ok(Hrm { pack, memory, tokens, member: 0, halt: Halt::default() })
     }
 
     /// The pack.
     pub fn pack(&self) -> &Pack<'p> {
         &self.pack
+    }
+
+    /// How many tokens a pass over the weights serves, by the memory that the model was given.
+    pub fn tokens_per_pass(&self) -> usize {
+        self.tokens
     }
 
     /// The slow state z_H, (sequence, width), in units of [`MemberParams::state_step`](crate::pack::MemberParams::state_step).
@@ -90,7 +103,7 @@ impl<'p, 'w> Hrm<'p, 'w> {
 
     fn begin_lanes<A: Lane>(&mut self, tokens: &[u8]) {
         let shape = self.pack.shape();
-        let ws = Workspace::<A>::carve(shape, self.memory);
+        let ws = Workspace::<A>::carve(shape, self.tokens, self.memory);
         let initial = self.pack.member(self.member).initial;
         let (initial_h, initial_l) = initial.split_at_checked(shape.width()).unwrap_or_default();
         for (z, initial) in [(ws.z_h, initial_h), (ws.z_l, initial_l)] {
@@ -109,7 +122,7 @@ impl<'p, 'w> Hrm<'p, 'w> {
     fn segment_lanes<A: Lane>(&mut self, trace: &mut dyn Trace) -> Result<(), Cancelled> {
         let shape = *self.pack.shape();
         let member = self.pack.member(self.member);
-        let mut ws = Workspace::<A>::carve(&shape, self.memory);
+        let mut ws = Workspace::<A>::carve(&shape, self.tokens, self.memory);
         let level =
             |level| Level { pack: &self.pack, shape: &shape, member: &member, index: self.member, level };
         let (l, h) = (level(LevelName::L), level(LevelName::H));
@@ -249,6 +262,18 @@ impl Level<'_, '_> {
     }
 }
 
+/// What attention of one tile needs.
+struct Heads<'a, A> {
+    /// Keys of the whole sequence.
+    keys: &'a [i8],
+    /// Values of the whole sequence.
+    values: &'a [i8],
+    /// Room for queries and weights.
+    rest: &'a mut [A],
+    acc: &'a mut [i32],
+    pack: &'a mut [u32],
+}
+
 /// One post-norm block.
 struct Block<'a> {
     shape: &'a Shape,
@@ -263,19 +288,16 @@ struct Block<'a> {
 impl Block<'_> {
     /// `x = rms(x + Attention(x)); x = rms(x + SwiGLU(x))` in place; `x`: (sequence, width), stored with `step`.
     ///
-    /// Keys and values of the whole sequence come first; after them, every tile of tokens goes through the rest on its own.
+    /// Keys and values of the whole sequence come first; after them, the tokens of every pass over the weights go through the rest on
+    /// their own, four at a time within each product.
     fn call<A: Lane>(&self, x: &mut [A], step: i32, scratch: &mut Scratch<'_, A>, trace: &mut dyn Trace) {
-        let width = self.shape.width();
+        let (width, tokens) = (self.shape.width(), scratch.tokens);
         self.keys_and_values(x, scratch);
         trace.op(Op::Key, Values::I8(scratch.keys));
         trace.op(Op::Value, Values::I8(scratch.values));
-        for (index, x) in x.tiles_mut(TILE * width).enumerate() {
-            self.attention(index * TILE, x, scratch, trace);
-            self.add_and_norm(x, step, scratch.acc, &self.layer.out);
-            trace.op(Op::AttentionNorm, A::values(x));
+        for (index, x) in x.tiles_mut(tokens * width).enumerate() {
+            self.attention(index * tokens, x, step, scratch, trace);
             self.feed_forward(x, scratch, trace);
-            self.add_and_norm(x, self.state_step, scratch.acc, &self.layer.down);
-            trace.op(Op::FeedForwardNorm, A::values(x));
         }
     }
 
@@ -283,54 +305,98 @@ impl Block<'_> {
     fn keys_and_values<A: Lane>(&self, x: &[A], scratch: &mut Scratch<'_, A>) {
         let (width, dim, key_columns) = (self.shape.width(), self.shape.head_dim(), self.shape.key_columns());
         let value_rows = self.shape.value_rows();
-        for (index, x) in x.tiles(TILE * width).enumerate() {
-            let acc = product(x, &self.layer.key, scratch.acc, scratch.pack);
-            for (row, acc) in acc.rows_mut(width).enumerate() {
-                let t = index * TILE + row;
-                let heads = scratch.keys.rows_mut(dim * key_columns);
-                if self.shape.rope {
-                    rescale::<A>(acc, self.layer.key.factors);
-                    self.rotate(t, acc);
-                    for (panel, acc) in heads.zip(acc.rows(dim)) {
-                        for (keys, value) in columns(panel, t, dim).iter_mut().zip(acc) {
-                            keys[t & 1] = i8::saturate(*value);
+        for (pass, x) in x.tiles(scratch.tokens * width).enumerate() {
+            let first = pass * scratch.tokens;
+            let key = scratch.copy.of(self.layer.key);
+            for (tile, x) in x.tiles(TILE * width).enumerate() {
+                let acc = product(x, &key, scratch.acc, scratch.pack);
+                for (row, acc) in acc.rows_mut(width).enumerate() {
+                    let t = first + tile * TILE + row;
+                    let heads = scratch.keys.rows_mut(dim * key_columns);
+                    if self.shape.rope {
+                        rescale::<A>(acc, key.factors);
+                        self.rotate(t, acc);
+                        for (panel, acc) in heads.zip(acc.rows(dim)) {
+                            for (keys, value) in columns(panel, t, dim).iter_mut().zip(acc) {
+                                keys[t & 1] = i8::saturate(*value);
+                            }
                         }
-                    }
-                } else {
-                    let rows = acc.rows(dim).zip(self.layer.key.factors.rows(dim));
-                    for (panel, (acc, factors)) in heads.zip(rows) {
-                        requantize_pairs::<A>(acc, factors, t, columns(panel, t, dim));
+                    } else {
+                        let rows = acc.rows(dim).zip(key.factors.rows(dim));
+                        for (panel, (acc, factors)) in heads.zip(rows) {
+                            requantize_pairs::<A>(acc, factors, t, columns(panel, t, dim));
+                        }
                     }
                 }
             }
-            let value = &self.layer.value;
-            let acc = first_of(scratch.acc, x.len() / width.max(1) * value.factors.len());
-            matmul_again(x, width, value.weights, acc, scratch.pack);
-            for (row, acc) in acc.rows(width).enumerate() {
-                requantize_places::<A>(acc, value.factors, scratch.values, value_rows, index * TILE + row);
+            let value = scratch.copy.of(self.layer.value);
+            // the packing of a lone tile is still there
+            let packed = x.len() <= TILE * width;
+            for (tile, x) in x.tiles(TILE * width).enumerate() {
+                let acc = product_of(x, &value, scratch.acc, scratch.pack, packed);
+                for (row, acc) in acc.rows(width).enumerate() {
+                    let t = first + tile * TILE + row;
+                    requantize_places::<A>(acc, value.factors, scratch.values, value_rows, t);
+                }
             }
         }
     }
 
-    /// Attention of one tile; leaves the accumulators of the output projection in `scratch.acc`.
-    ///
-    /// `x`: (tokens, width), the first of them at position `first`.
-    fn attention<A: Lane>(&self, first: usize, x: &[A], scratch: &mut Scratch<'_, A>, trace: &mut dyn Trace) {
+    /// `x = rms(x + Attention(x))` for the tokens of a pass, the first of them at position `first`; `x`: (tokens, width).
+    fn attention<A: Lane>(
+        &self,
+        first: usize,
+        x: &mut [A],
+        step: i32,
+        scratch: &mut Scratch<'_, A>,
+        trace: &mut dyn Trace,
+    ) {
+        let tile = TILE * self.shape.width();
+        let (outputs, rest) = split(scratch.tile, x.len());
+        let query = scratch.copy.of(self.layer.query);
+        for (index, (x, outputs)) in x.tiles(tile).zip(outputs.tiles_mut(tile)).enumerate() {
+            let heads = Heads {
+                keys: scratch.keys,
+                values: scratch.values,
+                rest,
+                acc: scratch.acc,
+                pack: scratch.pack,
+            };
+            self.attend(first + index * TILE, x, &query, outputs, heads, trace);
+        }
+        let out = scratch.copy.of(self.layer.out);
+        for (x, outputs) in x.tiles_mut(tile).zip(outputs.tiles(tile)) {
+            product(outputs, &out, scratch.acc, scratch.pack);
+            self.add_and_norm(x, step, scratch.acc, &out);
+            trace.op(Op::AttentionNorm, A::values(x));
+        }
+    }
+
+    /// Attention of one tile, before the output projection: `outputs`, (tokens, width), of `x`, (tokens, width), the first of them at
+    /// position `first`.
+    fn attend<A: Lane>(
+        &self,
+        first: usize,
+        x: &[A],
+        query: &Matrix<'_>,
+        outputs: &mut [A],
+        scratch: Heads<'_, A>,
+        trace: &mut dyn Trace,
+    ) {
         let (width, dim, sequence) = (self.shape.width(), self.shape.head_dim(), self.shape.sequence());
         let (key_columns, value_rows) = (self.shape.key_columns(), self.shape.value_rows());
         let tokens = x.len() / width.max(1);
-        let (queries, rest) = split(scratch.tile, tokens * width);
-        let (weights, rest) = split(rest, tokens * value_rows);
-        let (outputs, _) = split(rest, tokens * width);
+        let (queries, rest) = split(scratch.rest, tokens * width);
+        let (weights, _) = split(rest, tokens * value_rows);
 
         // queries, (heads, tokens, dim)
-        let acc = product(x, &self.layer.query, scratch.acc, scratch.pack);
+        let acc = product(x, query, scratch.acc, scratch.pack);
         for (row, acc) in acc.rows_mut(width).enumerate() {
             if self.shape.rope {
-                rescale::<A>(acc, self.layer.query.factors);
+                rescale::<A>(acc, query.factors);
                 self.rotate(first + row, acc);
             }
-            let factors = self.layer.query.factors.rows(dim);
+            let factors = query.factors.rows(dim);
             let places = queries.rows_mut(dim).skip(row).step_by(tokens.max(1));
             for (queries, (acc, factors)) in places.zip(acc.rows(dim).zip(factors)) {
                 match self.shape.rope {
@@ -371,33 +437,38 @@ impl Block<'_> {
             }
         }
         trace.op(Op::Attention, A::values(outputs));
-        product(outputs, &self.layer.out, scratch.acc, scratch.pack);
     }
 
-    /// The feed-forward of one tile; leaves the accumulators of the down projection in `scratch.acc`.
-    fn feed_forward<A: Lane>(&self, x: &[A], scratch: &mut Scratch<'_, A>, trace: &mut dyn Trace) {
+    /// `x = rms(x + SwiGLU(x))` for the tokens of a pass; `x`: (tokens, width).
+    fn feed_forward<A: Lane>(&self, x: &mut [A], scratch: &mut Scratch<'_, A>, trace: &mut dyn Trace) {
         let (width, inner) = (self.shape.width(), self.shape.inner());
-        let tokens = x.len() / width.max(1);
-        let (gated, _) = split(scratch.tile, tokens * inner);
+        let (gated, _) = split(scratch.tile, x.len() / width.max(1) * inner);
         let columns = acc_columns(self.shape) & !1;
         let gate_up = &self.layer.gate_up;
+        let lone = x.len() <= TILE * width;
         // as many columns at a time as the accumulators hold; a pair is one gate and its up
         let mut weights = gate_up.weights.tiles(columns * width);
         for (chunk, factors) in gate_up.factors.tiles(columns).enumerate() {
             let weights = weights.next().unwrap_or_default();
-            let acc = first_of(scratch.acc, tokens * factors.len());
-            match chunk {
-                0 => matmul(x, width, weights, acc, scratch.pack),
-                _ => matmul_again(x, width, weights, acc, scratch.pack),
-            }
-            let rows = acc.rows(factors.len()).zip(gated.rows_mut(inner));
-            for (acc, gated) in rows {
-                let gated = gated.get_mut(chunk * columns / 2..).unwrap_or_default();
-                swiglu(acc, factors, self.layer.params.gate_factor, self.tables.sigmoid, gated);
+            let part = scratch.copy.of(Matrix { weights, factors, depth: width });
+            for (x, gated) in x.tiles(TILE * width).zip(gated.tiles_mut(TILE * inner)) {
+                let acc = product_of(x, &part, scratch.acc, scratch.pack, lone && chunk > 0);
+                let rows = acc.rows(part.factors.len()).zip(gated.rows_mut(inner));
+                for (acc, gated) in rows {
+                    let gated = gated.get_mut(chunk * columns / 2..).unwrap_or_default();
+                    swiglu(acc, part.factors, self.layer.params.gate_factor, self.tables.sigmoid, gated);
+                }
             }
         }
-        trace.op(Op::Gate, A::values(gated));
-        product(gated, &self.layer.down, scratch.acc, scratch.pack);
+        for gated in gated.tiles(TILE * inner) {
+            trace.op(Op::Gate, A::values(gated));
+        }
+        let down = scratch.copy.of(self.layer.down);
+        for (x, gated) in x.tiles_mut(TILE * width).zip(gated.tiles(TILE * inner)) {
+            product(gated, &down, scratch.acc, scratch.pack);
+            self.add_and_norm(x, self.state_step, scratch.acc, &down);
+            trace.op(Op::FeedForwardNorm, A::values(x));
+        }
     }
 
     /// `x = rms(x + matrix's product)`, from the accumulators that lie in `acc`.
@@ -489,8 +560,22 @@ fn halt<A: Lane>(
 
 /// The accumulators of `x W`, at the start of `acc`: (tokens, columns).
 fn product<'a, A: Lane>(x: &[A], matrix: &Matrix<'_>, acc: &'a mut [i32], pack: &mut [u32]) -> &'a mut [i32] {
+    product_of(x, matrix, acc, pack, false)
+}
+
+/// [`product`]; where `packed`, the packing of the same `x` is still in `pack`.
+fn product_of<'a, A: Lane>(
+    x: &[A],
+    matrix: &Matrix<'_>,
+    acc: &'a mut [i32],
+    pack: &mut [u32],
+    packed: bool,
+) -> &'a mut [i32] {
     let acc = first_of(acc, x.len() / matrix.depth.max(1) * matrix.factors.len());
-    matmul(x, matrix.depth, matrix.weights, acc, pack);
+    match packed {
+        true => matmul_again(x, matrix.depth, matrix.weights, acc, pack),
+        false => matmul(x, matrix.depth, matrix.weights, acc, pack),
+    }
     acc
 }
 

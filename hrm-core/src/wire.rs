@@ -194,6 +194,29 @@ pub struct Hello<'a> {
     pub self_test: SelfTestState,
     /// Microseconds since the start; `None` without a clock.
     pub micros: Option<u64>,
+    /// How the program ended before this start, where nobody asked for it; `None` after power-on, too.
+    pub last_end: Option<LastEnd>,
+}
+
+/// How the program ended without being asked to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum LastEnd {
+    /// A reset that the program did not bring about: by the watchdog, which saw no progress, the reset button or a debugger.
+    Reset,
+    /// A panic; its message was in the log.
+    Panic,
+    /// The stack grew beyond its memory.
+    StackOverflow,
+    /// A processor exception.
+    Exception {
+        /// Address of the instruction.
+        pc: u32,
+        /// Where it would have returned to.
+        called_from: u32,
+    },
+    /// An exception while the pack was checked: flash whose write was cut short may fault when it is read.
+    PackUnreadable,
 }
 
 /// Memory of a device, in bytes.
@@ -206,8 +229,10 @@ pub struct Memory {
     pub pack: u32,
     /// Static memory set aside for the model.
     pub workspace_region: u32,
-    /// Of which the pack's shape takes.
+    /// Of which the pack's shape takes at least.
     pub workspace: u32,
+    /// Tokens that a pass over the weights serves: with more than the least memory it is more than four of them.
+    pub tokens_per_pass: u16,
     /// Stack.
     pub stack: u32,
     /// The most of it that was ever in use.

@@ -2,9 +2,9 @@
 
 use bytemuck::{cast_slice_mut, try_cast_slice_mut};
 
-use crate::kernels::pack_words;
+use crate::kernels::{copy, pack_words};
 use crate::lane::{Lane, LaneWidth};
-use crate::pack::{Shape, TILE, round_up};
+use crate::pack::{Matrix, Shape, TILE, round_up};
 
 /// Sizes of the buffers, in elements.
 struct Sizes {
@@ -14,10 +14,15 @@ struct Sizes {
     keys: usize,
     /// Values: (heads, head_dim / 2, value_rows, 2) bytes.
     values: usize,
-    /// Lanes of one tile: queries, weights and attention outputs, later the gated products.
+    /// Lanes of the tokens of a pass: attention outputs of all of them, and queries and weights of [`TILE`]; later the gated
+    /// products of all.
     tile: usize,
-    /// Accumulators of one tile.
+    /// Accumulators of [`TILE`] tokens.
     acc: usize,
+    /// Bytes of weights that are copied; none where a pass serves no more than [`TILE`] tokens, which reads them in place.
+    weights: usize,
+    /// Their factors.
+    factors: usize,
     /// Words for the matrix product's packed activations.
     pack: usize,
     /// Tokens and grid.
@@ -25,16 +30,20 @@ struct Sizes {
 }
 
 impl Sizes {
-    const fn of(shape: &Shape) -> Sizes {
+    /// Where a pass over the weights serves `tokens`.
+    const fn of(shape: &Shape, tokens: usize) -> Sizes {
         let (width, sequence) = (shape.width(), shape.sequence());
-        let attention = 2 * width + shape.value_rows();
-        let tile_lanes = if attention > shape.inner() { attention } else { shape.inner() };
+        let attention = tokens * width + TILE * (width + shape.value_rows());
+        let gated = tokens * shape.inner();
+        let copied = tokens > TILE;
         Sizes {
             state: sequence * width,
             keys: width * shape.key_columns(),
             values: width * shape.value_rows(),
-            tile: TILE * tile_lanes,
+            tile: if attention > gated { attention } else { gated },
             acc: TILE * acc_columns(shape),
+            weights: if copied { copied_weights(shape) } else { 0 },
+            factors: if copied { acc_columns(shape) } else { 0 },
             pack: pack_words(depth(shape)),
             cells: shape.cells as usize,
         }
@@ -48,6 +57,12 @@ const fn depth(shape: &Shape) -> usize {
     if depth > values { depth } else { values }
 }
 
+/// Bytes of the largest matrix, or part of one, that is multiplied at a time.
+const fn copied_weights(shape: &Shape) -> usize {
+    let (part, down) = (shape.width() * acc_columns(shape), shape.inner() * shape.width());
+    if part > down { part } else { down }
+}
+
 /// Columns of the accumulator buffer: a row of the width, or a row of scores.
 pub(crate) const fn acc_columns(shape: &Shape) -> usize {
     let (width, keys) = (shape.width(), shape.key_columns());
@@ -59,9 +74,15 @@ const fn words(elements: usize, element_bytes: usize) -> usize {
     round_up(elements * element_bytes, 4) / 4
 }
 
-/// Exact size in bytes of the memory [`Hrm::new`](crate::Hrm::new) needs for `shape` (a multiple of 4; `u32` words).
+/// Exact size in bytes of the memory [`Hrm::new`](crate::Hrm::new) needs for `shape` at least (a multiple of 4; `u32` words).
 pub const fn workspace_bytes(shape: &Shape) -> usize {
-    let sizes = Sizes::of(shape);
+    workspace_bytes_for(shape, TILE)
+}
+
+/// Exact size in bytes of the memory in which a pass over the weights serves `tokens` of a puzzle, a multiple of [`TILE`]. With more memory
+/// than [`workspace_bytes`] a model reads its weights less often, which counts where they lie in slow flash; its bits are the same.
+pub const fn workspace_bytes_for(shape: &Shape, tokens: usize) -> usize {
+    let sizes = Sizes::of(shape, tokens);
     let lane = shape.lanes.bytes();
     4 * (2 * words(sizes.state, lane)
         + words(sizes.keys, 1)
@@ -69,10 +90,22 @@ pub const fn workspace_bytes(shape: &Shape) -> usize {
         + words(sizes.tile, lane)
         + sizes.acc
         + sizes.pack
+        + words(sizes.weights, 1)
+        + sizes.factors
         + 2 * words(sizes.cells, 1))
 }
 
-/// The same in words: the length of the slice that [`Hrm::new`](crate::Hrm::new) wants. A `const fn`, so that a `static` can have that
+/// The most tokens that a pass over the weights can serve in `bytes` of memory: all of the puzzle's at most, 0 where it is less than
+/// [`workspace_bytes`].
+pub const fn tokens_per_pass(shape: &Shape, bytes: usize) -> usize {
+    let mut tokens = round_up(shape.sequence(), TILE);
+    while tokens > 0 && workspace_bytes_for(shape, tokens) > bytes {
+        tokens -= TILE;
+    }
+    tokens
+}
+
+/// [`workspace_bytes`] in words: the length of the slice that [`Hrm::new`](crate::Hrm::new) wants. A `const fn`, so that a `static` can have that
 /// length, see [`Shape::stated_by`].
 pub const fn workspace_words(shape: &Shape) -> usize {
     workspace_bytes(shape) / 4
@@ -80,7 +113,7 @@ pub const fn workspace_words(shape: &Shape) -> usize {
 
 /// Bytes of both carried states alone.
 pub const fn state_bytes(shape: &Shape) -> usize {
-    2 * Sizes::of(shape).state * shape.lanes.bytes()
+    2 * Sizes::of(shape, TILE).state * shape.lanes.bytes()
 }
 
 /// The carved memory.
@@ -103,12 +136,38 @@ pub(crate) struct Scratch<'w, A> {
     pub keys: &'w mut [i8],
     /// (heads, head_dim / 2, value_rows, 2)
     pub values: &'w mut [i8],
-    /// Lanes of one tile.
+    /// Lanes of the tokens of a pass.
     pub tile: &'w mut [A],
-    /// Accumulators of one tile, (TILE, acc_columns)
+    /// Accumulators, (TILE, acc_columns)
     pub acc: &'w mut [i32],
     /// For [`matmul`](crate::kernels::matmul()).
     pub pack: &'w mut [u32],
+    /// Where weights are copied to.
+    pub copy: Copied<'w>,
+    /// Tokens that a pass over the weights serves.
+    pub tokens: usize,
+}
+
+/// Room for weights and their factors, empty where they are read in place.
+pub(crate) struct Copied<'w> {
+    pub weights: &'w mut [i8],
+    pub factors: &'w mut [i32],
+}
+
+impl Copied<'_> {
+    /// `matrix` for a pass over several tiles of tokens: a copy of it, so that it is read from flash once, or itself where there is no
+    /// room for one.
+    pub(crate) fn of<'a>(&'a mut self, matrix: Matrix<'a>) -> Matrix<'a> {
+        let (weights, factors) = (matrix.weights.len(), matrix.factors.len());
+        match (self.weights.get_mut(..weights), self.factors.get_mut(..factors)) {
+            (Some(own_weights), Some(own_factors)) => {
+                copy(matrix.weights, own_weights);
+                copy(matrix.factors, own_factors);
+                Matrix { weights: own_weights, factors: own_factors, depth: matrix.depth }
+            }
+            _ => matrix,
+        }
+    }
 }
 
 /// Takes the first `elements` of type `T` off `memory`; empty where it is too small, which `Hrm::new` has excluded.
@@ -125,9 +184,9 @@ fn take<'w, T: bytemuck::Pod>(memory: &mut &'w mut [u32], elements: usize) -> &'
 }
 
 impl<'w, A: Lane> Workspace<'w, A> {
-    /// Carves `memory`, which holds `workspace_bytes(shape)`.
-    pub(crate) fn carve(shape: &Shape, mut memory: &'w mut [u32]) -> Self {
-        let sizes = Sizes::of(shape);
+    /// Carves `memory`, which holds `workspace_bytes_for(shape, tokens)`.
+    pub(crate) fn carve(shape: &Shape, tokens: usize, mut memory: &'w mut [u32]) -> Self {
+        let sizes = Sizes::of(shape, tokens);
         let memory = &mut memory;
         Workspace {
             tokens: take(memory, sizes.cells),
@@ -140,6 +199,8 @@ impl<'w, A: Lane> Workspace<'w, A> {
                 tile: take(memory, sizes.tile),
                 acc: take(memory, sizes.acc),
                 pack: take(memory, sizes.pack),
+                copy: Copied { weights: take(memory, sizes.weights), factors: take(memory, sizes.factors) },
+                tokens: tokens.max(TILE),
             },
         }
     }
@@ -155,7 +216,7 @@ pub(crate) fn board<'w>(shape: &Shape, memory: &'w [u32]) -> (&'w [u8], &'w [u8]
 
 /// The bytes of both states, for digests: z_H, then z_L.
 pub(crate) fn state<'w>(shape: &Shape, memory: &'w [u32]) -> &'w [u8] {
-    let sizes = Sizes::of(shape);
+    let sizes = Sizes::of(shape, TILE);
     let at = 2 * words(sizes.cells, 1);
     let bytes = 2 * words(sizes.state, shape.lanes.bytes());
     memory.get(at..at + bytes).map_or(&[], |words| bytemuck::cast_slice(words))
@@ -196,27 +257,37 @@ mod tests {
         }
     }
 
+    fn room<A: Lane>(shape: &Shape, tokens: usize, words: usize) -> (usize, usize, usize) {
+        let mut memory = vec![0u32; words];
+        let scratch = Workspace::<A>::carve(shape, tokens, &mut memory).scratch;
+        (scratch.acc.len(), scratch.pack.len(), scratch.copy.factors.len())
+    }
+
     #[test]
     fn the_size_is_exact() {
         for lanes in [LaneWidth::I8, LaneWidth::I16] {
             let shape = shape(lanes);
-            let exact = workspace_bytes(&shape) / 4;
-            let mut memory = vec![0u32; exact];
-            match lanes {
-                LaneWidth::I8 => {
-                    assert_eq!(Workspace::<i8>::carve(&shape, &mut memory).scratch.acc.len(), 4 * 96)
-                }
-                LaneWidth::I16 => {
-                    assert_eq!(Workspace::<i16>::carve(&shape, &mut memory).scratch.acc.len(), 4 * 96)
-                }
-            }
-            let mut short = vec![0u32; exact - 1];
-            match lanes {
-                LaneWidth::I8 => assert!(Workspace::<i8>::carve(&shape, &mut short).scratch.pack.is_empty()),
-                LaneWidth::I16 => {
-                    assert!(Workspace::<i16>::carve(&shape, &mut short).scratch.pack.is_empty())
-                }
+            for tokens in [TILE, 20, 84] {
+                let exact = workspace_bytes_for(&shape, tokens) / 4;
+                let room = match lanes {
+                    LaneWidth::I8 => room::<i8>,
+                    LaneWidth::I16 => room::<i16>,
+                };
+                let copied = if tokens > TILE { 96 } else { 0 };
+                assert_eq!(room(&shape, tokens, exact), (4 * 96, 4 * 256 / 2, copied));
+                let (_, pack, factors) = room(&shape, tokens, exact - 1);
+                assert_eq!(pack.min(if tokens > TILE { factors } else { pack }), 0);
             }
         }
+    }
+
+    #[test]
+    fn more_memory_serves_more_tokens_up_to_all() {
+        let shape = shape(LaneWidth::I16);
+        assert_eq!(tokens_per_pass(&shape, workspace_bytes(&shape) - 1), 0);
+        assert_eq!(tokens_per_pass(&shape, workspace_bytes(&shape)), TILE);
+        assert_eq!(tokens_per_pass(&shape, workspace_bytes_for(&shape, 20)), 20);
+        assert_eq!(tokens_per_pass(&shape, workspace_bytes_for(&shape, 20) - 1), 16);
+        assert_eq!(tokens_per_pass(&shape, 1 << 30), 84);
     }
 }

@@ -99,6 +99,7 @@ fn arbitrary_response(pick: u8, a: u32, words: &[i32]) -> Response<'static> {
         pack: a / 2,
         workspace_region: !a,
         workspace: 7,
+        tokens_per_pass: 84,
         stack: 1 << 16,
         stack_used: 9,
     };
@@ -112,6 +113,7 @@ fn arbitrary_response(pick: u8, a: u32, words: &[i32]) -> Response<'static> {
             memory,
             self_test: SelfTestState::Failed { puzzle: pick, expected: a, got: !a },
             micros: a.is_multiple_of(2).then_some(u64::from(a) << 20),
+            last_end: a.is_multiple_of(3).then_some(LastEnd::Exception { pc: a, called_from: !a }),
         }),
         1 => Response::Segment(Segment { segment: pick.into(), ops: [a; 11], state: !a, grid: a ^ 1 }),
         2 => Response::Chunks { crcs: words.iter().map(|&w| w as u32).collect(), total: a },

@@ -9,8 +9,8 @@ use hrm_core::{
     solve::Solver,
     task::Task,
     wire::{
-        self, Decoder, EnvelopeError, Fault, FrameError, Hello, MAX_FRAME, MAX_PROBE, Memory, NoModel,
-        PROTOCOL, Request, Response, SelfTestState, Solve,
+        self, Decoder, EnvelopeError, Fault, FrameError, Hello, LastEnd, MAX_FRAME, MAX_PROBE, Memory,
+        NoModel, PROTOCOL, Request, Response, SelfTestState, Solve,
     },
 };
 
@@ -32,6 +32,8 @@ pub struct About<'a> {
     pub memory: Memory,
     /// What the pack says the model must compute.
     pub self_test: Option<SelfTest<'a>>,
+    /// How the program ended before this start, where nobody asked for it.
+    pub last_end: Option<LastEnd>,
 }
 
 /// The application on one board, with one model.
@@ -206,6 +208,7 @@ impl<B: Board, R: Reasoner, T: Task> Service<'_, B, R, T> {
             memory: Memory { stack_used: board.stack_used(), ..self.about.memory },
             self_test: self.self_test,
             micros: board.micros(),
+            last_end: self.about.last_end,
         }
     }
 

@@ -12,7 +12,7 @@ use hrm_core::{
     },
     lane::{Lane, LaneWidth},
     pack::TILE,
-    workspace_words,
+    tokens_per_pass, workspace_bytes_for,
 };
 
 /// What lies behind the workspace while a segment runs, and must lie there afterwards.
@@ -53,29 +53,30 @@ pub enum BenchError {
     },
 }
 
-/// Measures the model in `pack`: one segment without a trace, one with every operation marked, then its kernels.
+/// Measures the model in `pack`: a segment with as much memory as serves it, one with the least, one with every operation marked, then
+/// its kernels.
 pub fn run<P: Probe>(pack: Pack<'_>, memory: &mut [u32], probe: &mut P) -> Result<(), BenchError> {
     let shape = *pack.shape();
-    let used = workspace_words(&shape);
-    memory.get_mut(used..).unwrap_or_default().fill(CANARY);
-    {
-        let mut model = Hrm::new(pack, memory).map_err(|_| BenchError::Memory)?;
-        let tokens = [1; hrm_core::task::MAX_CELLS];
-        let tokens = tokens.get(..model.cells()).unwrap_or_default();
-        for name in ["segment", "operations"] {
-            model.begin(0, tokens);
-            probe.announce(name, shape.segment_macs());
-            probe.start();
-            // No trace here ever stops a segment.
-            let _ = match name {
-                "segment" => model.segment(&mut ()),
-                _ => model.segment(&mut Ops(probe)),
-            };
-            probe.end();
+    let tokens = [1; hrm_core::task::MAX_CELLS];
+    let tokens = tokens.get(..usize::from(shape.cells)).unwrap_or_default();
+    let most = tokens_per_pass(&shape, size_of_val(memory));
+    for (name, served) in [("segment", most), ("segment, least memory", TILE), ("operations", most)] {
+        let used = workspace_bytes_for(&shape, served) / 4;
+        let (own, behind) = memory.split_at_mut_checked(used).ok_or(BenchError::Memory)?;
+        behind.fill(CANARY);
+        let mut model = Hrm::new(pack, own).map_err(|_| BenchError::Memory)?;
+        model.begin(0, tokens);
+        probe.announce(name, shape.segment_macs());
+        probe.start();
+        // No trace here ever stops a segment.
+        let _ = match name {
+            "operations" => model.segment(&mut Ops(probe)),
+            _ => model.segment(&mut ()),
+        };
+        probe.end();
+        if behind.iter().any(|word| *word != CANARY) {
+            return Err(BenchError::Workspace);
         }
-    }
-    if memory.get(used..).unwrap_or_default().iter().any(|word| *word != CANARY) {
-        return Err(BenchError::Workspace);
     }
     match shape.lanes {
         LaneWidth::I8 => kernels::<i8, P>(&shape, memory, probe),

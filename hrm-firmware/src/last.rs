@@ -5,26 +5,13 @@ use core::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-/// An end that nobody asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, defmt::Format)]
-pub(crate) enum End {
-    /// A panic; its message was in the log.
-    Panic,
-    /// The stack grew beyond its memory.
-    StackOverflow,
-    /// A processor exception.
-    HardFault {
-        /// Where.
-        pc: u32,
-        /// Called from where.
-        lr: u32,
-    },
-    /// An exception while the pack was checked: flash whose write was cut short may fault when it is read.
-    PackUnreadable,
-}
+use hrm_core::wire::LastEnd;
 
 /// Tells a note from what memory holds after power-on.
 const MAGIC: u32 = 0x1A57_0E4D;
+
+/// The kind of end that is noted while the program runs.
+const RUNNING: u32 = 5;
 
 /// [`MAGIC`], the kind of end, two words more.
 #[unsafe(link_section = ".uninit.NOTE")]
@@ -36,31 +23,40 @@ fn word(index: usize) -> *mut u32 {
 }
 
 /// Notes `end` for the next start.
-pub(crate) fn note(end: End) {
-    let (kind, pc, lr) = match end {
-        End::Panic => (1, 0, 0),
-        End::StackOverflow => (2, 0, 0),
-        End::HardFault { pc, lr } => (3, pc, lr),
-        End::PackUnreadable => (4, 0, 0),
+pub(crate) fn note(end: LastEnd) {
+    let (kind, pc, called_from) = match end {
+        LastEnd::Reset => (RUNNING, 0, 0),
+        LastEnd::Panic => (1, 0, 0),
+        LastEnd::StackOverflow => (2, 0, 0),
+        LastEnd::Exception { pc, called_from } => (3, pc, called_from),
+        LastEnd::PackUnreadable => (4, 0, 0),
     };
-    for (index, value) in [MAGIC, kind, pc, lr].into_iter().enumerate() {
+    for (index, value) in [MAGIC, kind, pc, called_from].into_iter().enumerate() {
         // SAFETY: see `word`.
         unsafe { word(index).write_volatile(value) };
     }
 }
 
-/// What was noted before the reset, if anything was; it is told once.
-pub(crate) fn take() -> Option<End> {
-    // SAFETY: see `word`; after power-on the words are whatever they are.
-    let [magic, kind, pc, lr] = [0, 1, 2, 3].map(|index| unsafe { word(index).read_volatile() });
+/// Forgets: the program ends as it was asked to.
+pub(crate) fn forget() {
     // SAFETY: see `word`.
     unsafe { word(0).write_volatile(0) };
+}
+
+/// What was noted before the reset, if anything was; it is told once. From here on the program runs, and a reset that it does not bring
+/// about is told as such.
+pub(crate) fn take() -> Option<LastEnd> {
+    // SAFETY: see `word`; after power-on the words are whatever they are.
+    let [magic, kind, pc, called_from] = [0, 1, 2, 3].map(|index| unsafe { word(index).read_volatile() });
+    // What is still noted at the next start was not noted otherwise in between.
+    note(LastEnd::Reset);
     match kind {
         _ if magic != MAGIC => None,
-        1 => Some(End::Panic),
-        2 => Some(End::StackOverflow),
-        3 => Some(End::HardFault { pc, lr }),
-        4 => Some(End::PackUnreadable),
+        RUNNING => Some(LastEnd::Reset),
+        1 => Some(LastEnd::Panic),
+        2 => Some(LastEnd::StackOverflow),
+        3 => Some(LastEnd::Exception { pc, called_from }),
+        4 => Some(LastEnd::PackUnreadable),
         _ => None,
     }
 }

@@ -7,6 +7,8 @@ mod board;
 mod fault;
 #[cfg(target_os = "none")]
 mod last;
+#[cfg(target_arch = "riscv32")]
+mod riscv;
 #[cfg(target_os = "none")]
 mod start;
 #[cfg(target_os = "none")]

@@ -5,7 +5,6 @@ use core::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use cortex_m_rt::entry;
 use defmt::Display2Format;
 #[cfg(feature = "_hardware")]
 use defmt_rtt as _;
@@ -14,14 +13,14 @@ use defmt_semihosting as _;
 use hrm_core::{
     Hrm, Pack,
     task::{Task, Visitor, visit},
-    wire::{Memory, NoModel},
+    wire::{LastEnd, Memory, NoModel},
     workspace_bytes,
 };
 use hrm_firmware::{About, App, Exit, refuse_all};
 
 use crate::{
     board::{Boot, Here, stack},
-    last::{self, End},
+    last,
     tasks::Carried,
 };
 
@@ -34,7 +33,8 @@ struct Workspace([u32; WORKSPACE_WORDS]);
 #[cfg_attr(feature = "board-nucleo-h743zi", unsafe(link_section = ".workspace"))]
 static mut WORKSPACE: Workspace = Workspace([0; WORKSPACE_WORDS]);
 
-#[entry]
+#[cfg_attr(target_arch = "arm", cortex_m_rt::entry)]
+#[cfg_attr(target_arch = "riscv32", unsafe(no_mangle))]
 fn main() -> ! {
     // SAFETY: the program begins here once, and nothing else names it.
     let workspace = unsafe { &mut *(&raw mut WORKSPACE.0) };
@@ -45,15 +45,17 @@ fn main() -> ! {
     }
     let prepared = match last {
         // Once: with the next reset it is read again, since another pack may be there by then.
-        Some(End::PackUnreadable) => Err(NoModel::Pack),
-        _ => prepare(workspace),
+        Some(LastEnd::PackUnreadable) => Err(NoModel::Pack),
+        _ => prepare(workspace, last),
     };
     let exit = prepared.and_then(|prepared| {
         let Prepared { model, task, about } = prepared;
         let (shape, serve) = (about.shape, Serve { board: &mut board, model, about });
         visit::<Carried, _>(task, &shape, serve).map_err(|_| NoModel::Task)
     });
-    Here::exit(exit.unwrap_or_else(|why| refuse_all(&mut board, why)))
+    let exit = exit.unwrap_or_else(|why| refuse_all(&mut board, why));
+    last::forget();
+    Here::exit(exit)
 }
 
 struct Prepared {
@@ -79,7 +81,7 @@ impl Visitor for Serve<'_> {
 }
 
 /// The model that the pack in flash makes of the workspace.
-fn prepare(workspace: &'static mut [u32]) -> Result<Prepared, NoModel> {
+fn prepare(workspace: &'static mut [u32], last_end: Option<LastEnd>) -> Result<Prepared, NoModel> {
     let region = pack_region();
     let pack = open(region)?;
     let task = task_of(&pack).ok_or(NoModel::Task)?;
@@ -88,6 +90,7 @@ fn prepare(workspace: &'static mut [u32]) -> Result<Prepared, NoModel> {
         pack: pack.bytes() as u32,
         workspace_region: Here::WORKSPACE_BYTES as u32,
         workspace: workspace_bytes(pack.shape()) as u32,
+        tokens_per_pass: 0,
         stack: stack::bytes(),
         stack_used: 0,
     };
@@ -95,11 +98,13 @@ fn prepare(workspace: &'static mut [u32]) -> Result<Prepared, NoModel> {
         true => nearer(pack, region, workspace)?,
         false => (pack, workspace),
     };
-    let about = About { pack_crc: pack.crc(), shape: *pack.shape(), memory, self_test: pack.self_test() };
     let model = Hrm::new(pack, workspace).map_err(|error| {
         defmt::error!("{}", Display2Format(&error));
         NoModel::Memory
     })?;
+    let memory = Memory { tokens_per_pass: model.tokens_per_pass() as u16, ..memory };
+    let about =
+        About { pack_crc: pack.crc(), shape: *pack.shape(), memory, self_test: pack.self_test(), last_end };
     Ok(Prepared { model, task, about })
 }
 
@@ -170,9 +175,11 @@ fn pack_region() -> &'static [u8] {
 fn panic(info: &PanicInfo<'_>) -> ! {
     static PANICKING: AtomicBool = AtomicBool::new(false);
     // A panic inside the log would come back here: then leave without a word.
-    if !PANICKING.swap(true, Ordering::Relaxed) {
+    // (A Cortex-M0+ has no read-modify-write, and a panic is no interrupt's.)
+    if !PANICKING.load(Ordering::Relaxed) {
+        PANICKING.store(true, Ordering::Relaxed);
         defmt::error!("{}", Display2Format(info));
-        last::note(End::Panic);
+        last::note(LastEnd::Panic);
     }
     Here::exit(Exit::Panic)
 }

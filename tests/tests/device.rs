@@ -27,8 +27,13 @@ fn a_solve_goes_on_after_the_cable_came_off() {
     let bytes = hrm_core::include_pack!("../../models/sudoku4-demo.hrm");
     let pack = Pack::open(bytes).unwrap();
     let task = Sudoku::named("sudoku4").unwrap();
-    let about =
-        About { pack_crc: pack.crc(), shape: *pack.shape(), memory: Memory::default(), self_test: None };
+    let about = About {
+        pack_crc: pack.crc(),
+        shape: *pack.shape(),
+        memory: Memory::default(),
+        self_test: None,
+        last_end: None,
+    };
     let (mut near, board) = loopback::spawn(model(pack), task, about, true);
     let uart = near.line().try_clone().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

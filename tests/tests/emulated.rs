@@ -15,13 +15,14 @@ use hrm_core::{
         Task,
         sudoku::{BLANK, Sudoku},
     },
+    tokens_per_pass,
     wire::{Ask, Fault, FrameError, MAX_FRAME, NoModel, SelfTestState},
     workspace_bytes, workspace_words,
 };
 use hrm_emulator::{
     Board, Image, LinkError, Machine, MachineError, Proof,
     board::{BOARDS, one_per_processor},
-    compare::{Difference, compare, digests},
+    compare::{Difference, compare, digests, host_words},
 };
 use hrm_firmware::Exit;
 use hrm_tests::{
@@ -168,6 +169,9 @@ fn a_board_introduces_itself_logs_and_leaves() {
         assert_eq!(hello.memory.pack as usize, pack.len());
         assert_eq!(u64::from(hello.memory.workspace_region), sizes.workspace);
         assert_eq!(hello.memory.workspace as usize, workspace_bytes(open.shape()));
+        let room = usize::try_from(sizes.workspace).unwrap();
+        assert_eq!(usize::from(hello.memory.tokens_per_pass), tokens_per_pass(open.shape(), room));
+        assert_eq!(hello.last_end, None);
         assert_eq!(u64::from(hello.memory.stack), sizes.stack);
         let log = machine.log().join("\n");
         assert!(log.contains("Ready"), "{log}");
@@ -223,6 +227,8 @@ fn a_corrupted_kernel_is_found_where_it_slips() {
         let image = Image::built(&format!("{}-fault-injection", board.name)).unwrap();
         let (mut machine, hello) = Machine::boot(board, image, &bench.path).unwrap();
         assert!(hello.firmware.ends_with("+fault-injection"), "{}", hello.firmware);
+        let mut memory = vec![0; host_words(pack.shape(), &hello)];
+        let mut host = Hrm::new(pack, &mut memory).unwrap();
         let found =
             machine.call(|link| compare(&mut host, link, ask, &expected)).unwrap().expect("a difference");
         let Difference::Element { segment: s, op, index: i, host: Some(ours), device: Some(theirs), .. } =

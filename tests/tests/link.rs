@@ -9,7 +9,8 @@ use hrm_core::{
     solve::{Policy, Solver, Step, Symmetries},
     task::{Refusal, Task, sudoku::Sudoku},
     wire::{
-        Ask, Fault, FrameError, MAX_FRAME, Memory, NoModel, PROTOCOL, Request, Response, SelfTestState, Solve,
+        Ask, Fault, FrameError, LastEnd, MAX_FRAME, Memory, NoModel, PROTOCOL, Request, Response,
+        SelfTestState, Solve,
     },
     workspace_words,
 };
@@ -29,8 +30,17 @@ const ASK: Ask<'static> = Ask { member: 1, tokens: &TOKENS };
 const ABOUT: About<'static> = About {
     pack_crc: 0x1234_5678,
     shape: SHAPE,
-    memory: Memory { pack_region: 1, pack: 2, workspace_region: 3, workspace: 4, stack: 5, stack_used: 0 },
+    memory: Memory {
+        pack_region: 1,
+        pack: 2,
+        workspace_region: 3,
+        workspace: 4,
+        tokens_per_pass: 4,
+        stack: 5,
+        stack_used: 0,
+    },
     self_test: None,
+    last_end: Some(LastEnd::StackOverflow),
 };
 
 type Device = JoinHandle<(Exit, SocketBoard)>;
@@ -55,6 +65,7 @@ fn hello_describes_the_device() {
     assert_eq!((hello.board.as_str(), hello.task.as_str()), ("loopback", "any"));
     assert_eq!((hello.pack_crc, hello.memory), (ABOUT.pack_crc, ABOUT.memory));
     assert_eq!((hello.shape, hello.self_test), (SHAPE, SelfTestState::Absent));
+    assert_eq!(hello.last_end, ABOUT.last_end);
     assert!(hello.micros.is_some());
     let events = end(link, device);
     assert!(matches!(events[0], Event::Ready { pack_crc: 0x1234_5678, members: 2, .. }), "{events:?}");

@@ -7,11 +7,11 @@ use std::{fs, path::Path};
 
 use hrm_core::pack::AlignedBytes;
 use hrm_core::{
-    Hrm, Pack, Reasoner,
+    Hrm, Pack, Reasoner, digest,
     lane::LaneWidth,
     state_bytes,
     task::{Task, sudoku::Sudoku},
-    workspace_bytes, workspace_words,
+    workspace_bytes, workspace_bytes_for, workspace_words,
 };
 use hrm_tests::{
     puzzles,
@@ -41,27 +41,34 @@ fn kinds() -> impl Iterator<Item = Kind> {
 }
 
 #[test]
-fn a_segment_writes_to_its_workspace_and_to_nothing_else() {
+fn a_segment_writes_to_its_workspace_and_to_nothing_else_and_more_memory_changes_no_bit() {
     for kind in kinds() {
         let bytes = synthetic::pack(kind, 5);
         let aligned = AlignedBytes::copy_of(&bytes);
         let pack = Pack::open(aligned.bytes()).unwrap();
-        let words = workspace_words(pack.shape());
+        let shape = pack.shape();
         let puzzle = puzzles::drawn(&Sudoku::named(kind.task).unwrap(), 1, 3).remove(0);
-        let mut memory = vec![CANARY; words + 4096];
-        let mut model = Hrm::new(pack, &mut memory).unwrap();
-        model.begin(0, &puzzle);
-        model.segment(&mut ()).unwrap();
-        let (digest, answer) = (model.state_digest(), model.grid().to_vec());
-        assert!(memory[words..].iter().all(|word| *word == CANARY), "{kind:?}");
-
-        // exactly that much is enough, with the same result, and one word less is refused
-        let mut exact = vec![CANARY; words];
-        let mut model = Hrm::new(pack, &mut exact).unwrap();
-        model.begin(0, &puzzle);
-        model.segment(&mut ()).unwrap();
-        assert_eq!((model.state_digest(), model.grid()), (digest, &answer[..]), "{kind:?}");
-        let refused = Hrm::new(pack, &mut exact[1..]).err().unwrap();
+        let mut expected = None;
+        let all = shape.sequence().next_multiple_of(4);
+        for tokens in [4, 8, 20, all] {
+            let words = workspace_bytes_for(shape, tokens.min(all)) / 4;
+            let mut memory = vec![CANARY; words + 4096];
+            let (mine, behind) = memory.split_at_mut(words);
+            let mut model = Hrm::new(pack, mine).unwrap();
+            assert_eq!(model.tokens_per_pass(), tokens.min(all));
+            model.begin(0, &puzzle);
+            let digests: Vec<_> = (0..2).map(|index| digest::segment(&mut model, index).unwrap()).collect();
+            assert_eq!(
+                *expected.get_or_insert_with(|| digests.clone()),
+                digests,
+                "{kind:?}, {tokens} tokens"
+            );
+            assert!(behind.iter().all(|word| *word == CANARY), "{kind:?}, {tokens} tokens");
+        }
+        // one word less than the least is refused
+        let words = workspace_words(shape);
+        let mut short = vec![CANARY; words - 1];
+        let refused = Hrm::new(pack, &mut short).err().unwrap();
         assert_eq!((refused.needed_bytes, refused.got_bytes), (4 * words, 4 * words - 4));
     }
 }

@@ -23,7 +23,7 @@ use hrm_core::{
         Refusal, Task,
         sudoku::{BLANK, Sudoku},
     },
-    wire::{self, Ask, Fault, MAX_FRAME, Request, Response, SelfTestState, Solve},
+    wire::{self, Ask, Fault, LastEnd, MAX_FRAME, Request, Response, SelfTestState, Solve},
     workspace_bytes,
 };
 use hrm_emulator::{Board, Image, Link, LinkError, Machine, Solved, board::BOARDS, bridge, compare::digests};
@@ -354,6 +354,7 @@ fn resets_at_random_moments_are_survived() {
             thread::sleep(Duration::from_micros((rng.next_u32() % 20_000).into()));
             machine.reset().unwrap();
             let again = machine.call(Link::ready).unwrap();
+            assert_eq!(again.last_end, Some(LastEnd::Reset), "{}", board.name);
             assert_eq!(
                 (again.pack_crc, again.self_test),
                 (hello.pack_crc, hello.self_test),

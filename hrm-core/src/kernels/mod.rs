@@ -19,6 +19,7 @@ macro_rules! on_processor {
 }
 
 pub mod attention;
+pub mod copy;
 #[cfg(all(target_arch = "arm", feature = "dsp", not(feature = "_portable")))]
 mod dsp;
 pub mod inject;
@@ -35,6 +36,7 @@ pub use attention::{
     add_bias, add_bias_portable, attention_output, attention_output_portable, rotate, softmax,
     softmax_portable,
 };
+pub use copy::copy;
 pub use inject::{inject, inject_portable};
 pub use matmul::{matmul, matmul_again, matmul_portable, pack_words};
 pub use norm::{residual_norm, residual_norm_portable};

@@ -8,18 +8,36 @@ fn main() {
     std::process::exit(2);
 }
 
+#[cfg(target_arch = "riscv32")]
+#[path = "../riscv.rs"]
+mod riscv;
+
 #[cfg(target_os = "none")]
 mod target {
     use core::{arch::naked_asm, panic::PanicInfo};
 
+    #[cfg(target_arch = "arm")]
     use cortex_m as _; // its critical section
-    use cortex_m_rt::entry;
     use defmt_semihosting as _;
     use hrm_core::{Op, Pack};
     use hrm_firmware::bench::{self, Probe};
     use semihosting::{print, println, process::exit};
 
     const WORKSPACE_WORDS: usize = 256 * 1024 / 4;
+    static mut WORKSPACE: [u32; WORKSPACE_WORDS] = [0; WORKSPACE_WORDS];
+
+    #[cfg(target_arch = "arm")]
+    macro_rules! back {
+        () => {
+            "bx lr"
+        };
+    }
+    #[cfg(target_arch = "riscv32")]
+    macro_rules! back {
+        () => {
+            "ret"
+        };
+    }
 
     /// Functions that do nothing, at addresses of their own.
     macro_rules! markers {
@@ -28,7 +46,7 @@ mod target {
                 #[unsafe(no_mangle)]
                 #[unsafe(naked)]
                 extern "C" fn $name() {
-                    naked_asm!("bx lr")
+                    naked_asm!(back!())
                 }
             )*
         };
@@ -49,7 +67,15 @@ mod target {
         fn free() -> (*mut u32, *mut u32) {
             let here: u32;
             // SAFETY: reads a register.
-            unsafe { core::arch::asm!("mov {}, sp", out(reg) here) };
+            #[cfg(target_arch = "arm")]
+            unsafe {
+                core::arch::asm!("mov {}, sp", out(reg) here);
+            }
+            // SAFETY: as above.
+            #[cfg(target_arch = "riscv32")]
+            unsafe {
+                core::arch::asm!("mv {}, sp", out(reg) here);
+            }
             ((&raw const _stack_end).cast_mut().cast(), (here as usize - 256) as *mut u32)
         }
 
@@ -119,13 +145,15 @@ mod target {
         static _stack_end: u8;
     }
 
-    #[entry]
+    #[cfg_attr(target_arch = "arm", cortex_m_rt::entry)]
+    #[cfg_attr(target_arch = "riscv32", unsafe(no_mangle))]
     fn main() -> ! {
-        static mut WORKSPACE: [u32; WORKSPACE_WORDS] = [0; WORKSPACE_WORDS];
+        // SAFETY: the program begins here once, and nothing else names it.
+        let workspace = unsafe { &mut *(&raw mut WORKSPACE) };
         let (start, end) = (&raw const __pack_start, &raw const __pack_end);
         // SAFETY: memory.x reserves the region for the pack alone.
         let region = unsafe { core::slice::from_raw_parts(start, end as usize - start as usize) };
-        match bench::check(WORKSPACE) {
+        match bench::check(workspace) {
             Ok(cases) => println!("# {cases} cases equal the portable definition"),
             Err(error) => {
                 println!("# {error:?}");
@@ -136,7 +164,7 @@ mod target {
             println!("# no pack");
             exit(4)
         };
-        match bench::run(pack, WORKSPACE, &mut Semihosting) {
+        match bench::run(pack, workspace, &mut Semihosting) {
             Ok(()) => exit(0),
             Err(error) => {
                 println!("# {error:?}");
@@ -151,6 +179,14 @@ mod target {
         exit(10)
     }
 
+    #[cfg(target_arch = "riscv32")]
+    #[unsafe(no_mangle)]
+    extern "C" fn exception(cause: u32, pc: u32) -> ! {
+        println!("# exception {cause} at {pc:#010x}");
+        exit(11)
+    }
+
+    #[cfg(target_arch = "arm")]
     #[cortex_m_rt::exception]
     unsafe fn HardFault(frame: &cortex_m_rt::ExceptionFrame) -> ! {
         println!("# hard fault at {:#010x}", frame.pc());

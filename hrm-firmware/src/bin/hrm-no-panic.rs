@@ -12,12 +12,16 @@ fn main() {
     std::process::exit(2);
 }
 
+#[cfg(target_arch = "riscv32")]
+#[path = "../riscv.rs"]
+mod riscv;
+
 #[cfg(target_os = "none")]
 mod target {
     use core::{mem::MaybeUninit, panic::PanicInfo, ptr};
 
+    #[cfg(target_arch = "arm")]
     use cortex_m as _;
-    use cortex_m_rt::entry;
     use hrm_core::{Hrm, Pack, Reasoner, digest::CrcTrace};
 
     unsafe extern "C" {
@@ -28,13 +32,17 @@ mod target {
     static mut PACK: MaybeUninit<Pack<'static>> = MaybeUninit::uninit();
     static mut TOKENS: [u8; 901] = [0; 901];
 
-    #[entry]
+    static mut MEMORY: [u32; 1024] = [0; 1024];
+
+    #[cfg_attr(target_arch = "arm", cortex_m_rt::entry)]
+    #[cfg_attr(target_arch = "riscv32", unsafe(no_mangle))]
     fn main() -> ! {
-        static mut MEMORY: [u32; 1024] = [0; 1024];
+        // SAFETY: nothing else names it.
+        let memory = unsafe { &mut *(&raw mut MEMORY) };
         // SAFETY: this program never runs; whatever the pack is, its shape is what the compiler cannot know.
         let (pack, tokens) =
             unsafe { (ptr::read_volatile((&raw const PACK).cast()), ptr::read_volatile(&raw const TOKENS)) };
-        if let Ok(mut model) = Hrm::new(pack, MEMORY) {
+        if let Ok(mut model) = Hrm::new(pack, memory) {
             let member = usize::from(tokens[0]);
             model.begin(member, &tokens);
             let _ = model.segment(&mut ());
@@ -49,7 +57,7 @@ mod target {
             unsafe { ptr::write_volatile((&raw mut TOKENS).cast(), sum) };
         }
         loop {
-            cortex_m::asm::nop();
+            core::hint::spin_loop();
         }
     }
 

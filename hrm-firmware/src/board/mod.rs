@@ -3,6 +3,7 @@
 use hrm_core::wire::SelfTestState;
 use hrm_firmware::{Board, Event, Exit};
 
+#[cfg_attr(target_arch = "riscv32", path = "mtime.rs")]
 mod clock;
 pub(crate) mod stack;
 
@@ -25,6 +26,11 @@ mod usb;
 mod blackpill_f411;
 #[cfg(feature = "board-blackpill-f411")]
 pub(crate) use blackpill_f411::BlackPillF411 as Here;
+
+#[cfg(feature = "board-mps2-an385")]
+mod mps2_an385;
+#[cfg(feature = "board-mps2-an385")]
+pub(crate) use mps2_an385::MpsAn385 as Here;
 
 #[cfg(feature = "board-mps2-an386")]
 mod mps2_an386;
@@ -66,12 +72,18 @@ mod nucleo_h743zi;
 #[cfg(feature = "board-nucleo-h743zi")]
 pub(crate) use nucleo_h743zi::NucleoH743Zi as Here;
 
+#[cfg(feature = "board-virt-rv32")]
+mod virt_rv32;
+#[cfg(feature = "board-virt-rv32")]
+pub(crate) use virt_rv32::VirtRv32 as Here;
+
 #[cfg(feature = "board-pico2")]
 mod pico2;
 #[cfg(feature = "board-pico2")]
 pub(crate) use pico2::Pico2 as Here;
 
-/// Speed of the link, on every board; an emulator sends at once.
+/// Speed of the link, on every board that has one; an emulator sends at once.
+#[cfg(target_arch = "arm")]
 const BAUD: u32 = 115_200;
 
 /// What start-up needs of a board, beyond what the application does.
@@ -100,9 +112,32 @@ fn log(event: Event) {
 
 /// Sleeps until an interrupt. A debugger keeps the processor awake: it loses an STM32 that sleeps, once it has put back the
 /// bits that keep the clock of the debug port on.
+#[cfg(target_arch = "arm")]
 fn sleep() {
     if !(cfg!(feature = "_hardware") && cortex_m::peripheral::DCB::is_debugger_attached()) {
         cortex_m::asm::wfi();
+    }
+}
+
+/// Sleeps until an interrupt.
+#[cfg(target_arch = "riscv32")]
+fn sleep() {
+    // SAFETY: waits.
+    unsafe { core::arch::asm!("wfi") };
+}
+
+/// Lets interrupts in, those that are listened to.
+#[cfg(feature = "_register-uart")]
+fn allow_interrupts() {
+    // SAFETY: their handlers share what has a lock.
+    #[cfg(target_arch = "arm")]
+    unsafe {
+        cortex_m::interrupt::enable();
+    }
+    // SAFETY: as above.
+    #[cfg(target_arch = "riscv32")]
+    unsafe {
+        core::arch::asm!("csrsi mstatus, 8");
     }
 }
 

@@ -8,7 +8,7 @@ use hrm_firmware::Exit;
 use super::{
     BAUD, Boot, Here,
     clock::Clock,
-    serial::{Registers, Serial},
+    serial::{self, Registers, Serial},
 };
 
 /// How one FPGA image differs from another.
@@ -25,6 +25,8 @@ pub(crate) trait Image {
     const WATCHDOG: usize;
     /// Its clock.
     const WATCHDOG_HZ: u32;
+    /// Whether accesses that are not aligned fault.
+    const TRAP_UNALIGNED: bool = false;
 }
 
 /// A board running FPGA image `I`.
@@ -57,6 +59,9 @@ const WATCHDOG_RESET: u32 = 1 << 1;
 /// Longer than the slowest block of the largest model takes under an emulator that shares its machine.
 const WATCHDOG_SECONDS: u32 = 20;
 
+/// The bit of the processor's configuration that does so.
+const UNALIGNED_TRAP: u32 = 1 << 3;
+
 /// Exception number of the non-maskable interrupt, which the watchdog raises, as `DefaultHandler` gets it.
 const NMI: i16 = -14;
 
@@ -77,9 +82,15 @@ impl<I: Image> Cmsdk<I> {
     }
 }
 
+impl<I: Image> Mps2<I> {
+    const RX_INTERRUPT: u16 = I::UART_RX_IRQ;
+}
+
 impl<I: Image> Registers for Cmsdk<I> {
     const NAME: &'static str = I::NAME;
-    const RX_INTERRUPT: u16 = I::UART_RX_IRQ;
+    fn listen(on: bool) {
+        serial::listen(I::UART_RX_IRQ, on);
+    }
 
     fn take() -> Option<u8> {
         // Cleared before the look: a byte that comes in between raises it again.
@@ -102,6 +113,10 @@ impl<I: Image> Boot for Mps2<I> {
     const WORKSPACE_BYTES: usize = 256 * 1024;
 
     fn start() -> Self {
+        if I::TRAP_UNALIGNED {
+            // SAFETY: the processor's configuration and control register; from here on such accesses fault.
+            unsafe { (*cortex_m::peripheral::SCB::PTR).ccr.modify(|ccr| ccr | UNALIGNED_TRAP) };
+        }
         Cmsdk::<I>::watchdog(WATCHDOG_LOAD, WATCHDOG_SECONDS * I::WATCHDOG_HZ);
         Cmsdk::<I>::watchdog(WATCHDOG_CONTROL, WATCHDOG_INTERRUPT | WATCHDOG_RESET);
         Cmsdk::<I>::write(BAUD_DIVIDER, I::CLOCK_HZ / BAUD);

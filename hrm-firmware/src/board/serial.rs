@@ -2,10 +2,7 @@
 
 use core::cell::RefCell;
 
-use cortex_m::{
-    interrupt::{self, InterruptNumber, Mutex},
-    peripheral::NVIC,
-};
+use critical_section::Mutex;
 use heapless::Deque;
 use hrm_core::wire::MAX_FRAME;
 use hrm_firmware::{Board, Event};
@@ -17,8 +14,8 @@ pub(crate) trait Registers {
     /// Name of the board.
     const NAME: &'static str;
 
-    /// Number of the interrupt that a received byte raises.
-    const RX_INTERRUPT: u16;
+    /// Lets the interrupt of a received byte in, or keeps it out.
+    fn listen(on: bool);
 
     /// Takes the byte that has arrived, if one has, and takes back the interrupt's cause.
     fn take() -> Option<u8>;
@@ -37,24 +34,17 @@ pub(crate) struct Serial<R> {
 }
 
 impl<R: Registers> Serial<R> {
-    /// Number of the interrupt that a received byte raises.
-    #[cfg(feature = "_mps")]
-    pub(crate) const RX_INTERRUPT: u16 = R::RX_INTERRUPT;
-
-    /// Lets the interrupt in. UART and watchdog are set up by then.
+    /// Lets interrupts in. UART and watchdog are set up by then.
     pub(crate) fn new(registers: R, clock: Clock) -> Self {
-        // SAFETY: the handler uses `RECEIVED` alone, which has a lock.
-        unsafe {
-            NVIC::unmask(Line(R::RX_INTERRUPT));
-            interrupt::enable();
-        }
+        R::listen(true);
+        super::allow_interrupts();
         Self { registers, clock }
     }
 
     /// To be called by the interrupt's handler. Where there is no room, the byte stays in the UART and the interrupt is masked
     /// until there is: an emulator then holds its sender back, a real line loses bytes, which the frame's CRC shows.
     pub(crate) fn arrived() {
-        interrupt::free(|token| fill::<R>(&mut RECEIVED.borrow(token).borrow_mut()));
+        critical_section::with(|token| fill::<R>(&mut RECEIVED.borrow(token).borrow_mut()));
     }
 }
 
@@ -63,13 +53,23 @@ const ROOM: usize = (2 * MAX_FRAME).next_power_of_two();
 
 static RECEIVED: Mutex<RefCell<Deque<u8, ROOM>>> = Mutex::new(RefCell::new(Deque::new()));
 
-#[derive(Clone, Copy)]
-struct Line(u16);
+/// Lets interrupt `line` of a Cortex-M in, or keeps it out.
+#[cfg(target_arch = "arm")]
+pub(crate) fn listen(line: u16, on: bool) {
+    use cortex_m::{interrupt::InterruptNumber, peripheral::NVIC};
 
-// SAFETY: the number comes from the board's documentation and never changes.
-unsafe impl InterruptNumber for Line {
-    fn number(self) -> u16 {
-        self.0
+    #[derive(Clone, Copy)]
+    struct Line(u16);
+    // SAFETY: the number comes from the board's documentation and never changes.
+    unsafe impl InterruptNumber for Line {
+        fn number(self) -> u16 {
+            self.0
+        }
+    }
+    match on {
+        // SAFETY: the handler uses `RECEIVED` alone, which has a lock.
+        true => unsafe { NVIC::unmask(Line(line)) },
+        false => NVIC::mask(Line(line)),
     }
 }
 
@@ -79,7 +79,7 @@ fn fill<R: Registers>(received: &mut Deque<u8, ROOM>) {
         // There is room.
         let _ = received.push_back(byte);
     }
-    NVIC::mask(Line(R::RX_INTERRUPT));
+    R::listen(false);
 }
 
 impl<R: Registers> Board for Serial<R> {
@@ -88,15 +88,14 @@ impl<R: Registers> Board for Serial<R> {
     }
 
     fn receive(&mut self) -> Option<u8> {
-        interrupt::free(|token| {
+        critical_section::with(|token| {
             let received = &mut RECEIVED.borrow(token).borrow_mut();
             let was_full = received.is_full();
             let byte = received.pop_front();
             if was_full {
                 fill::<R>(received);
                 if !received.is_full() {
-                    // SAFETY: as in `new`.
-                    unsafe { NVIC::unmask(Line(R::RX_INTERRUPT)) };
+                    R::listen(true);
                 }
             }
             byte
@@ -105,7 +104,7 @@ impl<R: Registers> Board for Serial<R> {
 
     fn wait(&mut self) {
         // With interrupts masked, one that comes between the look and the sleep still ends the sleep.
-        interrupt::free(|token| {
+        critical_section::with(|token| {
             if RECEIVED.borrow(token).borrow().is_empty() {
                 super::sleep();
             }

@@ -1,6 +1,9 @@
-//! How much of the stack was ever in use: start-up paints all of it (cortex-m-rt's `paint-stack`), and what still has its
+//! How much of the stack was ever in use: start-up paints all of it (cortex-m-rt's `paint-stack`, or `riscv.rs`), and what still has its
 //! paint was never touched.
 
+#[cfg(target_arch = "riscv32")]
+use crate::riscv::STACK_PAINT_VALUE;
+#[cfg(target_arch = "arm")]
 use cortex_m_rt::STACK_PAINT_VALUE;
 
 unsafe extern "C" {

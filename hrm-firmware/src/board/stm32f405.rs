@@ -18,7 +18,7 @@ use hrm_firmware::Exit;
 use super::{
     BAUD, Boot, Here,
     clock::Clock,
-    serial::{Registers, Serial},
+    serial::{self, Registers, Serial},
     stm32,
 };
 
@@ -58,7 +58,10 @@ const WATCHDOG_US: u32 = 8_000_000;
 
 impl<V: Variant> Registers for Peripherals<V> {
     const NAME: &'static str = V::NAME;
-    const RX_INTERRUPT: u16 = Interrupt::USART1 as u16;
+
+    fn listen(on: bool) {
+        serial::listen(Interrupt::USART1 as u16, on);
+    }
 
     fn take() -> Option<u8> {
         let status = pac::USART1.sr().read();

@@ -229,7 +229,7 @@ fn on_board(pack: Pack<'_>, path: &Path, puzzles: &PuzzleSet) -> Result<String> 
             "{what}: {} puzzles, {} segments, every bit equal to this machine",
             proof.puzzles, proof.segments
         )),
-        Err(Disproof::Machine(error @ MachineError::Qemu(_))) => Ok(absent(&error)),
+        Err(Disproof::Machine(error @ MachineError::Qemu { .. })) => Ok(absent(&error)),
         Err(error) => Err(error).context("the microcontroller does not compute what this machine computes"),
     }
 }

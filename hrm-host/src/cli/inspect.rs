@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use anyhow::{Result, ensure};
 use hrm_core::pack::{Matrix, Pack};
 use hrm_core::{state_bytes, workspace_bytes};
+use hrm_emulator::board::{HARDWARE, Hardware};
 use hrm_host::config::RunConfig;
 use hrm_host::kind::Kind;
 use hrm_host::quant::{AlignedPack, Footprint};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 use super::exit::Exit;
 use super::footprint;
@@ -60,6 +62,7 @@ pub(super) fn run(args: Args) -> Result<Exit> {
             "pack": args.what, "bytes": pack.bytes(), "crc": format!("{:08x}", pack.crc()), "header": header,
             "tensors": rows, "workspace_bytes": workspace_bytes(&shape), "state_bytes": state_bytes(&shape),
             "segment_macs": shape.segment_macs(),
+            "boards": fitting(&pack).map(|(board, seconds)| (board.name, seconds)).collect::<BTreeMap<_, _>>(),
         });
         println!("{}", serde_json::to_string_pretty(&report)?);
         return Ok(Exit::Success);
@@ -92,7 +95,21 @@ pub(super) fn run(args: Args) -> Result<Exit> {
     println!("\nMAC per segment   {:>12} (attention included)", shape.segment_macs());
     println!("RAM, workspace    {:>12} bytes", workspace_bytes(&shape));
     println!("  of it states    {:>12} bytes ({}-bit lanes)", state_bytes(&shape), 8 * shape.lanes.bytes());
+    println!(
+        "\nseconds at least, estimated (docs/PERFORMANCE.md): a segment, a first guess of {}",
+        shape.segments
+    );
+    for (board, seconds) in fitting(&pack) {
+        println!("  {:<16} {seconds:>10.2} {:>8.1}", board.name, seconds * f64::from(shape.segments));
+    }
     Ok(Exit::Success)
+}
+
+/// The boards that have room for `pack`, and the seconds that a segment takes each at least.
+fn fitting(pack: &Pack<'_>) -> impl Iterator<Item = (Hardware, f64)> {
+    let (bytes, shape) = (pack.bytes() as u64, *pack.shape());
+    let room = move |board: &Hardware| board.hold(bytes, workspace_bytes(&shape) as u64).is_ok();
+    HARDWARE.into_iter().filter(room).map(move |board| (board, board.seconds_a_segment(bytes, &shape)))
 }
 
 /// The configuration that is asked about; `None` where it is a pack.

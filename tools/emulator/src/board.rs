@@ -2,6 +2,11 @@
 
 use crate::uf2::Part;
 
+/// QEMU's program for 32-bit Arm machines.
+pub const QEMU: &str = "qemu-system-arm";
+/// QEMU's program for 32-bit RISC-V machines.
+pub const QEMU_RISCV: &str = "qemu-system-riscv32";
+
 /// A board, as the build and the emulator know it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Board {
@@ -15,16 +20,19 @@ pub struct Board {
     pub cpu: &'static str,
     /// Rust's name for the target.
     pub target: &'static str,
+    /// Whether it runs the portable kernels, which take an emulator several times as long.
+    pub portable: bool,
 }
 
 /// Every emulated board.
-pub const BOARDS: [Board; 5] = [
+pub const BOARDS: [Board; 7] = [
     Board {
         name: "mps2-an386",
         machine: "mps2-an386",
         processor: "Cortex-M4",
         cpu: "cortex-m4",
         target: "thumbv7em-none-eabihf",
+        portable: false,
     },
     Board {
         name: "mps2-an500",
@@ -32,6 +40,7 @@ pub const BOARDS: [Board; 5] = [
         processor: "Cortex-M7",
         cpu: "cortex-m7",
         target: "thumbv7em-none-eabihf",
+        portable: false,
     },
     Board {
         name: "mps2-an505",
@@ -39,6 +48,7 @@ pub const BOARDS: [Board; 5] = [
         processor: "Cortex-M33",
         cpu: "cortex-m33",
         target: "thumbv8m.main-none-eabihf",
+        portable: false,
     },
     Board {
         name: "mps3-an547",
@@ -46,6 +56,7 @@ pub const BOARDS: [Board; 5] = [
         processor: "Cortex-M55",
         cpu: "cortex-m55",
         target: "thumbv8m.main-none-eabihf",
+        portable: false,
     },
     Board {
         name: "netduinoplus2",
@@ -53,6 +64,23 @@ pub const BOARDS: [Board; 5] = [
         processor: "STM32F405, Cortex-M4",
         cpu: "cortex-m4",
         target: "thumbv7em-none-eabihf",
+        portable: false,
+    },
+    Board {
+        name: "mps2-an385",
+        machine: "mps2-an385",
+        processor: "Cortex-M0+",
+        cpu: "cortex-m0plus",
+        target: "thumbv6m-none-eabi",
+        portable: true,
+    },
+    Board {
+        name: "virt-rv32",
+        machine: "virt",
+        processor: "RV32IMAC",
+        cpu: "generic-rv32",
+        target: "riscv32imac-unknown-none-elf",
+        portable: true,
     },
 ];
 
@@ -81,6 +109,12 @@ pub struct Hardware {
     pub pack: (u64, u64),
     /// Bytes it sets aside for a model. The build compares this, too.
     pub workspace: u64,
+    /// Its processor's clock.
+    pub hz: u64,
+    /// What its flash gives at most, where that is outside the chip and slower than the processor.
+    pub flash_bytes_a_second: Option<u64>,
+    /// Whether a pack that fits there, beside the model's memory, is copied to RAM.
+    pub pack_to_ram: bool,
     /// The family of UF2 files that its boot ROM takes on the drive that it shows, if it shows one.
     pub uf2: Option<u32>,
 }
@@ -97,6 +131,9 @@ pub const HARDWARE: [Hardware; 5] = [
         flash: (0x1000_0000, 0x1400_0000),
         pack: (0x1020_0000, 2 << 20),
         workspace: 416 << 10,
+        hz: 150_000_000,
+        flash_bytes_a_second: Some(25_000_000),
+        pack_to_ram: true,
         uf2: Some(crate::uf2::RP2350_ARM_S),
     },
     Hardware {
@@ -108,6 +145,9 @@ pub const HARDWARE: [Hardware; 5] = [
         flash: (0x0800_0000, 0x0820_0000),
         pack: (0x0810_0000, 1 << 20),
         workspace: 448 << 10,
+        hz: 400_000_000,
+        flash_bytes_a_second: None,
+        pack_to_ram: false,
         uf2: None,
     },
     Hardware {
@@ -119,6 +159,9 @@ pub const HARDWARE: [Hardware; 5] = [
         flash: (0, 0x10_0000),
         pack: (0x8_0000, 512 << 10),
         workspace: 208 << 10,
+        hz: 64_000_000,
+        flash_bytes_a_second: None,
+        pack_to_ram: false,
         uf2: None,
     },
     Hardware {
@@ -130,6 +173,9 @@ pub const HARDWARE: [Hardware; 5] = [
         flash: (0x0800_0000, 0x0810_0000),
         pack: (0x0806_0000, 640 << 10),
         workspace: 120 << 10,
+        hz: 168_000_000,
+        flash_bytes_a_second: None,
+        pack_to_ram: false,
         uf2: None,
     },
     Hardware {
@@ -141,6 +187,9 @@ pub const HARDWARE: [Hardware; 5] = [
         flash: (0x0800_0000, 0x0808_0000),
         pack: (0x0802_0000, 384 << 10),
         workspace: 92 << 10,
+        hz: 96_000_000,
+        flash_bytes_a_second: None,
+        pack_to_ram: false,
         uf2: None,
     },
 ];
@@ -231,6 +280,25 @@ impl Board {
     /// The board called `name`.
     pub fn find(name: &str) -> Option<Board> {
         BOARDS.into_iter().find(|board| board.name == name)
+    }
+
+    /// The program of QEMU's that has the machine.
+    pub fn emulator(&self) -> &'static str {
+        if self.is_riscv() { QEMU_RISCV } else { QEMU }
+    }
+
+    /// What that is told of the machine.
+    pub fn options(&self) -> Vec<&'static str> {
+        let mut options = vec!["-machine", self.machine, "-display", "none"];
+        if self.is_riscv() {
+            // No firmware but ours.
+            options.extend(["-bios", "none"]);
+        }
+        options
+    }
+
+    fn is_riscv(&self) -> bool {
+        self.target.starts_with("riscv")
     }
 
     /// The cargo feature of `hrm-firmware` that chooses it.

@@ -6,12 +6,14 @@ use std::{
 };
 
 use hrm_core::{
-    Op, Reasoner, Trace, Values,
+    Op, Reasoner, Shape, Trace, Values,
     digest::{self, ChunkTrace, MAX_CHUNKS, OPS, ProbeTrace, watch},
+    pack::TILE,
     wire::{Ask, Segment},
+    workspace_bytes_for,
 };
 
-use crate::link::{Link, LinkError};
+use crate::link::{Hello, Link, LinkError};
 
 /// The first difference between host and device.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +71,13 @@ impl fmt::Display for Difference {
             }
         }
     }
+}
+
+/// Words of memory with which a model on this machine computes in the order in which the device that said `hello` does: a pass over the
+/// weights serves as many tokens. Other orders give the same bits, but differences would be looked for in the wrong place.
+pub fn host_words(shape: &Shape, hello: &Hello) -> usize {
+    let most = shape.sequence().next_multiple_of(TILE);
+    workspace_bytes_for(shape, usize::from(hello.memory.tokens_per_pass).clamp(TILE, most)) / size_of::<u32>()
 }
 
 /// The digests of `segments` segments, computed by `model` on this machine.

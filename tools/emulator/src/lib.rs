@@ -8,6 +8,7 @@ pub mod bridge;
 pub mod compare;
 pub mod device;
 mod error;
+mod estimate;
 pub mod image;
 pub mod link;
 pub mod log;

@@ -10,7 +10,7 @@ use hrm_core::{
     Op, Shape,
     solve::{Answer, GuessEnd, Progress, Status, Stop},
     wire::{
-        self, Ask, Decoder, EnvelopeError, Fault, FrameError, MAX_FRAME, MAX_PROBE, Memory, NoModel,
+        self, Ask, Decoder, EnvelopeError, Fault, FrameError, LastEnd, MAX_FRAME, MAX_PROBE, Memory, NoModel,
         PROTOCOL, Request, Response, Segment, SelfTestState, Solve,
     },
 };
@@ -93,6 +93,8 @@ pub struct Hello {
     pub self_test: SelfTestState,
     /// Microseconds since the start; `None` without a clock.
     pub micros: Option<u64>,
+    /// How the program ended before this start, where nobody asked for it.
+    pub last_end: Option<LastEnd>,
 }
 
 /// The end of a solve, as [`Response::Answer`] but owned.
@@ -176,6 +178,7 @@ impl<T: Read + Write> Link<T> {
                     memory: h.memory,
                     self_test: h.self_test,
                     micros: h.micros,
+                    last_end: h.last_end,
                 }),
                 other => Err(other),
             });

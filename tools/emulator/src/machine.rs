@@ -21,9 +21,6 @@ use crate::{
     log,
 };
 
-/// QEMU's program for 32-bit Arm machines.
-pub const QEMU: &str = "qemu-system-arm";
-
 /// File with the firmware's log as it wrote it.
 const LOG: &str = "log";
 
@@ -59,8 +56,13 @@ pub struct Machine {
 #[derive(Debug, thiserror::Error)]
 pub enum MachineError {
     /// QEMU is missing.
-    #[error("cannot run {QEMU}: {0}; install it with `cargo xtask setup`")]
-    Qemu(io::Error),
+    #[error("cannot run {program}: {source}; install it with `cargo xtask setup`")]
+    Qemu {
+        /// QEMU's program for the board.
+        program: &'static str,
+        /// Why not.
+        source: io::Error,
+    },
     /// The pack cannot be read.
     #[error("cannot read the pack {path}: {source}")]
     Pack {
@@ -125,8 +127,10 @@ impl Machine {
         ours.set_read_timeout(Some(Duration::from_millis(100))).map_err(start)?;
         let log = File::create(files.path().join(LOG)).map_err(start)?;
         let messages = File::create(files.path().join(MESSAGES)).map_err(start)?;
-        let child = Command::new(QEMU)
-            .args(["-machine", board.machine, "-display", "none", "-monitor"])
+        let program = board.emulator();
+        let child = Command::new(program)
+            .args(board.options())
+            .arg("-monitor")
             .arg(format!("unix:{},server=on,wait=off", escaped(&files.path().join(MONITOR))))
             // The UART is the socket that QEMU inherits as its standard input.
             .args(["-chardev", "socket,id=uart,fd=0", "-serial", "chardev:uart"])
@@ -140,7 +144,7 @@ impl Machine {
             .stdout(log)
             .stderr(messages)
             .spawn()
-            .map_err(MachineError::Qemu)?;
+            .map_err(|source| MachineError::Qemu { program, source })?;
         Ok(Machine { board, image, child, status: None, link: Link::new(ours), files })
     }
 

@@ -6,11 +6,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use hrm_core::{Hrm, MemoryError, Pack, wire::Ask, workspace_words};
+use hrm_core::{Hrm, MemoryError, Pack, wire::Ask};
 
 use crate::{
     board::Board,
-    compare::{Difference, compare, digests},
+    compare::{Difference, compare, digests, host_words},
     image::Image,
     machine::{Machine, MachineError},
 };
@@ -79,9 +79,9 @@ impl Claim<'_> {
     pub fn prove(&self, board: Board, image: Image, each: &mut dyn FnMut(usize)) -> Result<Proof, Disproof> {
         let start = Instant::now();
         let members = self.pack.shape().members;
-        let mut memory = vec![0; workspace_words(self.pack.shape())];
-        let mut host = Hrm::new(self.pack, &mut memory)?;
         let (mut machine, hello) = Machine::boot(board, image, self.path)?;
+        let mut memory = vec![0; host_words(self.pack.shape(), &hello)];
+        let mut host = Hrm::new(self.pack, &mut memory)?;
         let expected = self.pack.crc();
         if hello.pack_crc != expected {
             return Err(Disproof::OtherPack { found: hello.pack_crc, expected });

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use hrm_emulator::machine::QEMU;
+use hrm_emulator::board::QEMU;
 
 use crate::firmware::{SMALLEST, builder, folder};
 use crate::run::{cargo, run};

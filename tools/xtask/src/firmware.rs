@@ -10,7 +10,7 @@ use hrm_emulator::board::{BOARDS, Board, HARDWARE, Hardware, one_per_processor};
 use hrm_emulator::image::{IMAGES, Image};
 
 use crate::run::{cargo, command, run, target};
-use crate::setup::{Toolchain, setup};
+use crate::setup::{GNU_ARM_LINKER, GNU_RISCV_LINKER, Toolchain, setup};
 
 /// Build the firmware.
 #[derive(Debug, clap::Args)]
@@ -281,9 +281,15 @@ pub(crate) fn folder(toolchain: Toolchain, cpu: &str) -> PathBuf {
     target().join("firmware").join(toolchain).join(cpu)
 }
 
+/// What links where there is no rust-lld.
+fn linker(target: &str) -> &'static str {
+    if target.starts_with("riscv32") { GNU_RISCV_LINKER } else { GNU_ARM_LINKER }
+}
+
 /// Cargo with `args`, compiling for `target` and its processor `cpu`: the target alone leaves out a Cortex-M33's DSP
 /// instructions and a Cortex-M55's vectors.
 pub(crate) fn builder(toolchain: Toolchain, target: &str, cpu: &str, args: &[&str]) -> Command {
+    let mut flags = format!("-Ctarget-cpu={cpu}");
     let mut build = match toolchain {
         Toolchain::Rustup => cargo(args),
         Toolchain::Debian => {
@@ -291,11 +297,15 @@ pub(crate) fn builder(toolchain: Toolchain, target: &str, cpu: &str, args: &[&st
             let variable = format!("CARGO_TARGET_{}_LINKER", target.replace(['-', '.'], "_").to_uppercase());
             // RUSTC_BOOTSTRAP only lets cargo build `core`; the sources are stable Rust.
             build.args(["-Z", "build-std=core"]).env("RUSTC_BOOTSTRAP", "1");
-            build.env("RUSTC", "/usr/bin/rustc").env(variable, "arm-none-eabi-ld");
+            build.env("RUSTC", "/usr/bin/rustc").env(variable, linker(target));
+            if target.starts_with("riscv32") {
+                // That linker is for 64 bits unless it is told.
+                flags += " -Clink-arg=-melf32lriscv";
+            }
             build
         }
     };
-    build.env("CARGO_TARGET_DIR", folder(toolchain, cpu)).env("RUSTFLAGS", format!("-Ctarget-cpu={cpu}"));
+    build.env("CARGO_TARGET_DIR", folder(toolchain, cpu)).env("RUSTFLAGS", flags);
     build
 }
 

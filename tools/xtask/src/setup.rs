@@ -7,8 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
-use hrm_emulator::board::{BOARDS, HARDWARE};
-use hrm_emulator::machine::QEMU;
+use hrm_emulator::board::{BOARDS, HARDWARE, QEMU, QEMU_RISCV};
 
 use crate::firmware::SMALLEST;
 use crate::run::{command, output, run, succeeds};
@@ -33,11 +32,17 @@ pub(crate) enum Toolchain {
     Debian,
 }
 
-/// Debian's Rust: compiler, its sources, cargo; and a linker.
-const DEBIAN_RUST: [&str; 4] = ["rustc-web", "cargo-web", "rust-web-src", "binutils-arm-none-eabi"];
+/// Debian's Rust: compiler, its sources, cargo; and linkers.
+const DEBIAN_RUST: [&str; 5] =
+    ["rustc-web", "cargo-web", "rust-web-src", "binutils-arm-none-eabi", "binutils-riscv64-unknown-elf"];
+/// The linkers in those packages.
+pub(crate) const GNU_ARM_LINKER: &str = "arm-none-eabi-ld";
+/// For RISC-V.
+pub(crate) const GNU_RISCV_LINKER: &str = "riscv64-unknown-elf-ld";
 /// Programs that tasks and tests run: the name, its Debian package, and what for.
-const PROGRAMS: [(&str, &str, &str); 6] = [
+const PROGRAMS: [(&str, &str, &str); 7] = [
     (QEMU, "qemu-system-arm", "emulator"),
+    (QEMU_RISCV, "qemu-system-misc", "emulator of RISC-V"),
     ("valgrind", "valgrind", "instruction counts on this machine"),
     ("python3", "python3", "the example client"),
     ("g++", "g++", "the GPU's kernels on this machine"),
@@ -127,7 +132,7 @@ fn add_targets(targets: &[&str]) -> bool {
 
 fn debian_rust() -> bool {
     let there = |program: &str| succeeds(Command::new(program).arg("--version"));
-    there("/usr/bin/rustc") && there("/usr/bin/cargo") && there("arm-none-eabi-ld") && sources()
+    ["/usr/bin/rustc", "/usr/bin/cargo", GNU_ARM_LINKER, GNU_RISCV_LINKER].into_iter().all(there) && sources()
 }
 
 /// Whether Debian's Rust has the sources of `core`.

@@ -1,7 +1,7 @@
 //! `hrm-host device info`
 
 use anyhow::Result;
-use hrm_core::wire::{PROTOCOL, SelfTestState};
+use hrm_core::wire::{LastEnd, PROTOCOL, SelfTestState};
 
 use super::Line;
 use crate::cli::exit::Exit;
@@ -47,16 +47,37 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
         8 * shape.lanes.bytes()
     );
     println!("flash      {} of {} bytes set aside for a pack", memory.pack, memory.pack_region);
-    println!("workspace  {} of {} bytes", memory.workspace, memory.workspace_region);
+    println!(
+        "workspace  {} of {} bytes at least; a pass over the weights serves {} tokens",
+        memory.workspace, memory.workspace_region, memory.tokens_per_pass
+    );
     println!("stack      {} of {} bytes at most so far", memory.stack_used, memory.stack);
     if let Some(micros) = hello.micros {
         println!("running    {:.3} s", micros as f64 / 1e6);
     }
+    println!("last end   {}", ending(hello.last_end));
     println!("self-test  {}", in_words(state));
     Ok(if matches!(state, SelfTestState::Failed { .. }) { Exit::Error } else { Exit::Success })
 }
 
-fn in_words(state: SelfTestState) -> String {
+/// How the program ended before it started.
+pub(super) fn ending(last: Option<LastEnd>) -> String {
+    match last {
+        None => "power was off, or it was asked to leave".into(),
+        Some(LastEnd::Reset) => "a reset: its watchdog (no progress), the reset button, or a debugger".into(),
+        Some(LastEnd::Panic) => "A PANIC; `hrm-host device log` shows the next one's message".into(),
+        Some(LastEnd::StackOverflow) => "A STACK OVERFLOW; please report it, with this output".into(),
+        Some(LastEnd::Exception { pc, called_from }) => {
+            format!(
+                "AN EXCEPTION at {pc:#010x}, called from {called_from:#010x}; please report it, with this output"
+            )
+        }
+        Some(LastEnd::PackUnreadable) => "the pack could not be read; flash it again".into(),
+    }
+}
+
+/// The self-test in words.
+pub(super) fn in_words(state: SelfTestState) -> String {
     match state {
         SelfTestState::Absent => "none in this pack".into(),
         SelfTestState::Running => "running".into(),

@@ -15,6 +15,7 @@ use hrm_host::task::Game;
 use crate::cli::exit::Exit;
 
 mod bench;
+mod check;
 mod emulate;
 mod flash_pack;
 mod info;
@@ -40,6 +41,8 @@ enum Command {
     Solve(solve::Args),
     /// Measure how fast a board thinks
     Bench(bench::Args),
+    /// Check a board that is new: all that can be run at once, as a form to send back
+    Check(check::Args),
     /// Prove that a board computes the same bits as this machine
     Verify(verify::Args),
     /// Flash a pack to a real board, apart from its program
@@ -59,6 +62,7 @@ pub(super) fn run(args: Args) -> Result<Exit> {
         Command::Info(args) => info::run(&args),
         Command::Solve(args) => solve::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Check(args) => check::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::FlashPack(args) => flash_pack::run(&args),
         Command::Uf2(args) => uf2::run(&args),

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, ensure};
 use hrm_core::solve::{Policy, Solver};
 use hrm_core::wire::{Ask, Solve};
-use hrm_core::{Hrm, Op, workspace_words};
-use hrm_emulator::compare::{compare, digests};
+use hrm_core::{Hrm, Op};
+use hrm_emulator::compare::{compare, digests, host_words};
 use hrm_host::quant::AlignedPack;
 
 use super::{Line, task_of};
@@ -53,7 +53,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     let segments = args.segments.unwrap_or(pack.shape().segments);
     let set = draw_rows(&args.file, task.name(), args.rows, args.seed)?;
     let members = pack.shape().members;
-    let mut memory = vec![0; workspace_words(pack.shape())];
+    let mut memory = vec![0; host_words(pack.shape(), &hello)];
     let mut host = Hrm::new(pack, &mut memory)?;
     let bar = terminal::bar(set.len() as u64, "{wide_bar} {pos}/{len}")?;
     let lost = |error: &hrm_emulator::LinkError| eprintln!("the board is lost ({error}); waiting for it");

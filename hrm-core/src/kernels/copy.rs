@@ -1,0 +1,38 @@
+//! Copies weights from flash to RAM.
+
+#[cfg(all(target_arch = "arm", any(feature = "dsp", feature = "mve"), not(feature = "_portable")))]
+#[path = "copy_arm.rs"]
+mod arm;
+
+/// Copies `from` to the start of `to`; what one of the two does not hold is left out.
+pub fn copy<T: bytemuck::Pod>(from: &[T], to: &mut [T]) {
+    let (from, to): (&[u8], &mut [u8]) = (bytemuck::cast_slice(from), bytemuck::cast_slice_mut(to));
+    #[cfg(all(target_arch = "arm", any(feature = "dsp", feature = "mve"), not(feature = "_portable")))]
+    let (from, to) = arm::copy(from, to);
+    if let (Ok(from), Ok(to)) =
+        (bytemuck::try_cast_slice::<u8, u32>(from), bytemuck::try_cast_slice_mut::<u8, u32>(to))
+    {
+        to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+        return;
+    }
+    to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_both_hold_is_copied_and_nothing_else() {
+        let from: [u8; 300] = core::array::from_fn(|i| i as u8 ^ 0x5A);
+        for (start, bytes) in [(0, 0), (0, 3), (1, 200), (0, 64), (4, 128), (8, 292), (3, 297)] {
+            let mut to = [0u8; 301];
+            copy(&from[start..start + bytes], &mut to[..bytes]);
+            assert_eq!(to[..bytes], from[start..start + bytes]);
+            assert!(to[bytes..].iter().all(|byte| *byte == 0));
+        }
+        let mut short = [0i32; 2];
+        copy(&[1, 2, 3], &mut short);
+        assert_eq!(short, [1, 2]);
+    }
+}

@@ -1,0 +1,183 @@
+//! `hrm-host device check`: what docs/FIRST_BOARD.md asks of a board, as far as a program can ask it.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::{Result, ensure};
+use hrm_core::solve::{Policy, Status, Stop};
+use hrm_core::task::Task;
+use hrm_core::wire::{Ask, Request, Response, SelfTestState, Solve};
+use hrm_core::{Hrm, Op};
+use hrm_emulator::board::Hardware;
+use hrm_emulator::compare::{compare, digests, host_words};
+use hrm_emulator::device::Session;
+use hrm_emulator::{Hello, LinkError};
+use hrm_host::quant::AlignedPack;
+
+use super::{Line, info, task_of};
+use crate::cli::exit::Exit;
+
+/// Check a board that is new.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The pack that was flashed
+    pack: PathBuf,
+    #[command(flatten)]
+    line: Line,
+    /// Also ask for the board to be unplugged and plugged in again
+    #[arg(long)]
+    replug: bool,
+}
+
+/// Segments that are compared.
+const SEGMENTS: u16 = 2;
+
+/// What came of one step: what was seen, or what is wrong.
+type Step = Result<String, String>;
+
+/// Runs the subcommand.
+pub(super) fn run(args: &Args) -> Result<Exit> {
+    let file = AlignedPack::read(&args.pack)?;
+    let pack = file.open()?;
+    let mut session = args.line.open()?;
+    let hello = session.hello().clone();
+    ensure!(
+        hello.pack_crc == pack.crc(),
+        "the board has the pack with CRC-32 {:08x}, {} has {:08x}: flash it first, or name the board's",
+        hello.pack_crc,
+        args.pack.display(),
+        pack.crc()
+    );
+    let blank = vec![task_of(&hello)?.blank(); usize::from(hello.shape.cells)];
+    println!(
+        "board       {}, firmware {}, pack {:08x} ({})",
+        hello.board, hello.firmware, hello.pack_crc, hello.task
+    );
+
+    let mut failed = 0;
+    let mut told = |name: &str, step: Result<Step, String>| {
+        let (verdict, what) = match step {
+            Ok(Ok(what)) => ("ok", what),
+            Ok(Err(what)) | Err(what) => ("FAILED", what),
+        };
+        failed += usize::from(verdict != "ok");
+        println!("{name:<11} {verdict:<6} {what}");
+    };
+    told("last end", Ok(Ok(info::ending(hello.last_end))));
+    told("self-test", asked(&mut session, |link| link.self_test()).map(self_test));
+    let mut memory = vec![0; host_words(pack.shape(), &hello)];
+    let mut host = Hrm::new(pack, &mut memory)?;
+    let ask = Ask { member: 0, tokens: &blank };
+    let expected = digests(&mut host, ask, SEGMENTS);
+    let compared = asked(&mut session, |link| compare(&mut host, link, ask, &expected));
+    told(
+        "same bits",
+        compared.map(|difference| match difference {
+            None => Ok(format!("{SEGMENTS} segments, {} operations each", Op::ALL.len())),
+            Some(difference) => Err(difference.to_string()),
+        }),
+    );
+    told("solve", solve(&mut session, &blank).map(Ok));
+    told("speed", speed(&mut session, &hello, pack.bytes() as u64, &blank).map(Ok));
+    told("cancel", cancel(&mut session, &blank));
+    if args.replug {
+        println!("            unplug the board, wait three seconds, and plug it in again");
+        told("replug", replug(&mut session));
+    }
+    told("stack", asked(&mut session, |link| link.hello()).map(stack));
+    println!(
+        "\n{}",
+        if failed == 0 { "everything that a program can ask of it is in order" } else { "NOT in order" }
+    );
+    Ok(if failed == 0 { Exit::Success } else { Exit::Error })
+}
+
+/// What the board answers, or how it failed to, in words.
+fn asked<A>(
+    session: &mut Session,
+    talk: impl FnMut(&mut hrm_emulator::Link<hrm_emulator::device::Port>) -> Result<A, LinkError>,
+) -> Result<A, String> {
+    session
+        .call(talk, |error| eprintln!("the board is lost ({error}); waiting for it"))
+        .map_err(|error| error.to_string())
+}
+
+fn self_test(state: SelfTestState) -> Step {
+    match state {
+        SelfTestState::Passed { .. } | SelfTestState::Absent => Ok(info::in_words(state)),
+        SelfTestState::Running | SelfTestState::Failed { .. } => Err(info::in_words(state)),
+    }
+}
+
+/// One guess on the blank grid: whatever comes of it, the board must say so.
+fn solve(session: &mut Session, blank: &[u8]) -> Result<String, String> {
+    let policy = Policy { guesses: 1, ..Policy::papers() };
+    let solve = Solve { policy, time_ms: 0, progress: true, tokens: blank };
+    let mut grids = 0;
+    let done = asked(session, |link| link.solve(&solve, |_, _| grids += 1))?;
+    let how = match done.status {
+        Status::Solved => "solved",
+        _ => "unproven",
+    };
+    Ok(format!("{how} after {} segments, {grids} of them watched", done.segments))
+}
+
+/// Seconds a segment, beside the estimate.
+fn speed(session: &mut Session, hello: &Hello, pack_bytes: u64, blank: &[u8]) -> Result<String, String> {
+    let policy = Policy { guesses: 1, first_segments: 4, stop_when_settled: false, ..Policy::papers() };
+    let solve = Solve { policy, time_ms: 0, progress: false, tokens: blank };
+    let start = Instant::now();
+    let done = asked(session, |link| link.solve(&solve, |_, _| {}))?;
+    let seconds = done.micros.map_or(start.elapsed().as_secs_f64(), |micros| micros as f64 / 1e6);
+    let each = seconds / f64::from(done.segments.max(1));
+    let estimate =
+        Hardware::find(&hello.board).map(|board| board.seconds_a_segment(pack_bytes, &hello.shape));
+    Ok(match estimate {
+        Some(estimate) => {
+            format!("{each:.3} s a segment, {:.2} times the estimate of {estimate:.3} s", each / estimate)
+        }
+        None => format!("{each:.3} s a segment; an emulated board, whose time says nothing"),
+    })
+}
+
+/// A long search must end at once where it is told to.
+fn cancel(session: &mut Session, blank: &[u8]) -> Result<Step, String> {
+    let policy = Policy { guesses: u16::MAX, ..Policy::default() };
+    let impossible = Solve { policy, time_ms: 0, progress: false, tokens: blank };
+    let start = Instant::now();
+    let stop = asked(session, |link| {
+        let id = link.send(&Request::Solve(impossible))?;
+        link.send(&Request::Cancel)?;
+        link.answer(id, |response| match response {
+            Response::Answer { answer, .. } => Ok(answer.stop),
+            other => Err(other),
+        })
+    })?;
+    let after = start.elapsed().as_secs_f64();
+    Ok(match stop {
+        // A board that is quick, or a puzzle that it likes, may be done before.
+        Stop::Cancelled | Stop::Accepted => Ok(format!("{stop:?} after {after:.2} s")),
+        other => Err(format!("it ended with {other:?}")),
+    })
+}
+
+/// The line must be lost, and the board must come back as it was.
+fn replug(session: &mut Session) -> Result<Step, String> {
+    let mut lost = false;
+    let end = Instant::now() + std::time::Duration::from_secs(60);
+    while !lost && Instant::now() < end {
+        session.call(|link| link.hello(), |_| lost = true).map_err(|error| error.to_string())?;
+        std::thread::sleep(std::time::Duration::from_millis(300));
+    }
+    Ok(if lost {
+        Ok("it was lost and came back".into())
+    } else {
+        Err("it was never lost within a minute".into())
+    })
+}
+
+fn stack(hello: Hello) -> Step {
+    let (used, all) = (hello.memory.stack_used, hello.memory.stack);
+    let what = format!("{used} of {all} bytes at most so far");
+    if used < all { Ok(what) } else { Err(what) }
+}
