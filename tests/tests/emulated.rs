@@ -181,6 +181,8 @@ fn a_board_introduces_itself_logs_and_leaves() {
 
 /// Most bytes of stack that the firmware may ever have used after a segment: its start, its protocol and the segment itself.
 const STACK_LIMIT: u32 = 12 * 1024;
+/// Where kernels are the portable ones: a Cortex-M0+ has few registers, so the compiler keeps more there. Every board sets 20 KiB aside.
+const PORTABLE_STACK_LIMIT: u32 = 14 * 1024;
 
 #[test]
 #[ignore = "needs the emulator and the firmware: cargo xtask test"]
@@ -197,7 +199,8 @@ fn a_segment_keeps_to_its_stack_on_every_processor() {
             let used = machine.call(|link| link.hello()).unwrap().memory.stack_used;
             println!("{}, {:?}: {used} bytes of {}", board.name, kind.lanes, hello.memory.stack);
             assert!(used > hello.memory.stack_used, "{}: a segment takes no stack?", board.name);
-            assert!(used <= STACK_LIMIT, "{}: {used} bytes of stack, {STACK_LIMIT} allowed", board.name);
+            let limit = if board.portable { PORTABLE_STACK_LIMIT } else { STACK_LIMIT };
+            assert!(used <= limit, "{}: {used} bytes of stack, {limit} allowed", board.name);
             machine.shutdown().unwrap();
         }
     }

@@ -15,6 +15,7 @@ use hrm_core::{
     task::{Task, sudoku::Sudoku},
     workspace_bytes, workspace_words,
 };
+use hrm_emulator::board::HARDWARE;
 use hrm_tests::puzzles;
 
 fn models() -> PathBuf {
@@ -142,5 +143,24 @@ fn every_released_9x9_model_solves_as_many_of_the_committed_puzzles_as_it_did() 
             }
         }
         assert_eq!(solved, expected, "{name}: (segments, puzzles solved)");
+    }
+}
+
+/// The table of docs/PERFORMANCE.md: board, processor, a segment.
+#[test]
+fn the_seconds_of_the_documents_are_those_that_inspect_prints() {
+    let path = models().join("sudoku9-mcu.hrm");
+    let bytes = fs::read(&path).unwrap();
+    let shape = Shape::stated_by(&bytes).unwrap();
+    let text = fs::read_to_string(models().join("../docs/PERFORMANCE.md")).unwrap();
+    for board in HARDWARE {
+        let start = format!("| `{}` |", board.name);
+        let row = text.lines().find(|line| line.starts_with(&start)).expect(board.name);
+        let told: f64 =
+            row.split('|').nth(3).and_then(|cell| cell.trim().strip_suffix(" s")?.parse().ok()).expect(row);
+        let seconds = board.seconds_a_segment(bytes.len() as u64, &shape);
+        assert!((told / seconds - 1.0).abs() < 0.03, "{row}: {seconds}");
+        // 28 MB before a pass over the weights served more than four tokens
+        assert!(board.weights_read_a_segment(bytes.len() as u64, &shape) <= 7_000_000, "{}", board.name);
     }
 }
