@@ -14,6 +14,7 @@ use super::exit::Exit;
 use super::model::{Model, ModelArgs};
 use super::policy::PolicyArgs;
 use super::progress::ProgressArgs;
+use super::protocol::{Protocol, paper};
 use super::shard::Shard;
 use super::values::{at_least_1, count, from_0, percent};
 use super::votes::votes;
@@ -26,7 +27,7 @@ use super::{PuzzleFile, doubling, draw_rows, interrupt};
 #[command(mut_args(for_votes_only))]
 pub(super) struct Args {
     #[command(flatten)]
-    model: ModelArgs,
+    pub(super) model: ModelArgs,
     #[command(flatten)]
     pub(super) file: PuzzleFile,
     /// Puzzles drawn
@@ -41,6 +42,12 @@ pub(super) struct Args {
     /// Solve by perturbation voting over all members instead of one plain pass (packs only): what a device does
     #[arg(long, conflicts_with = "member")]
     vote: bool,
+    /// Judge as somebody else does: `paper` runs every perturbation on every checkpoint of a run, or member of a pack
+    #[arg(long, value_enum, value_name = "WHOSE", conflicts_with_all = ["vote", "hints"])]
+    protocol: Option<Protocol>,
+    /// Checkpoints that take part, the newest of the run or the pack
+    #[arg(long, value_name = "N", default_value_t = 10, requires = "protocol", value_parser = at_least_1::<usize>)]
+    pub(super) checkpoints: usize,
     #[command(flatten)]
     pub(super) policy: PolicyArgs,
     /// Keep what comes of each puzzle in this file, and take what is there for done; where it is given again, what is in
@@ -66,6 +73,9 @@ fn for_votes_only(arg: Arg) -> Arg {
 
 /// Runs the subcommand.
 pub(super) fn run(args: Args) -> Result<Exit> {
+    if args.protocol == Some(Protocol::Paper) {
+        return paper(&args);
+    }
     let files = Files::open(&args.resume)?;
     match args.model.open()? {
         (Model::Pack { file, .. }, about) if args.vote => votes(&args, file.open()?, &about, files),

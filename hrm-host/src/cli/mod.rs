@@ -35,6 +35,7 @@ mod model;
 mod outputs;
 mod policy;
 mod progress;
+mod protocol;
 mod puzzles;
 mod shard;
 pub(crate) mod signals;

@@ -52,6 +52,11 @@ impl ModelArgs {
         &self.model
     }
 
+    /// The member that was named.
+    pub(super) fn member(&self) -> Option<usize> {
+        self.member
+    }
+
     /// Opens it and says what it is.
     pub(super) fn open(&self) -> Result<(Model, String)> {
         super::use_threads(self.threads)?;
@@ -66,15 +71,20 @@ impl ModelArgs {
             let about = format!("{name}, {:?} lanes, member {member}, CRC-32 {crc:08x}", shape.lanes);
             return Ok((Model::Pack { file, member }, about));
         }
-        let path = newest(&self.model)?;
-        let (config, params) = load_parameters(&path, !self.raw)?;
+        let (model, about) = self.float(&newest(&self.model)?)?;
+        Ok((Model::Float(Box::new(model)), about))
+    }
+
+    /// The float model of the checkpoint at `path`, and what it is.
+    pub(super) fn float(&self, path: &Path) -> Result<(FloatModel, String)> {
+        let (config, params) = load_parameters(path, !self.raw)?;
         let tensors = params.tensors().into_iter().collect();
         let params = Params::from_tensors(&config.model, &tensors, &self.device.open(&config.model)?)?;
         let weights =
             if self.raw || config.train.ema == 0.0 { "weights as trained" } else { "averaged weights" };
         let about = format!("{}, float, {weights}, configuration {}", path.display(), config.hash());
         let hrm = Hrm::new(&config.model, &params)?;
-        Ok((Model::Float(Box::new(FloatModel { hrm, batch: self.batch })), about))
+        Ok((FloatModel { hrm, batch: self.batch }, about))
     }
 
     /// The float model whose integers member `member` of the pack has.

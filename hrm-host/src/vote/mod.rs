@@ -1,5 +1,6 @@
 //! Perturbation-voted solving of whole puzzle sets with the integer model, on all processors.
 
+pub mod paper;
 pub mod record;
 
 use std::ops::ControlFlow;
