@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
@@ -40,6 +40,35 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     let status = command.status().with_context(|| format!("cannot run `{shown}`"))?;
     ensure!(status.success(), "`{shown}`: {status}");
     Ok(())
+}
+
+/// A command that runs beside others; what it prints is kept for later.
+pub(crate) struct Beside {
+    shown: String,
+    running: std::thread::JoinHandle<std::io::Result<Output>>,
+}
+
+/// Starts `command` beside what follows.
+pub(crate) fn beside(mut command: Command) -> Beside {
+    let shown = shown(&command);
+    eprintln!("$ {shown} &");
+    Beside { shown, running: std::thread::spawn(move || command.stdin(Stdio::null()).output()) }
+}
+
+impl Beside {
+    /// Waits for its end, and prints what it has said.
+    ///
+    /// # Errors
+    /// Where it could not start or did not succeed.
+    pub(crate) fn ended(self) -> Result<()> {
+        let Self { shown, running } = self;
+        let output = running.join().ok().context("a thread of this task has panicked")?;
+        let output = output.with_context(|| format!("cannot run `{shown}`"))?;
+        eprintln!("$ {shown}: {}", output.status);
+        eprint!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        ensure!(output.status.success(), "`{shown}`: {}", output.status);
+        Ok(())
+    }
 }
 
 /// Whether `command` starts and succeeds; its output is dropped.

@@ -6,7 +6,7 @@ use crate::bench;
 use crate::chips;
 use crate::example;
 use crate::firmware::{Variant, build, check_smallest, every, no_panic};
-use crate::run::{cargo, run};
+use crate::run::{beside, cargo, run};
 use crate::setup::setup;
 
 /// Everything CI checks.
@@ -23,12 +23,19 @@ pub(crate) fn task(args: &Args) -> Result<()> {
     run(&mut cargo(["fmt", "--all", "--check"]))?;
     chips::format()?;
     example::format()?;
+    // Training by several processes needs an MPI. The same features everywhere, so that nothing is built twice.
+    let features: &[&str] = if args.host_only { &[] } else { &["--features", "hrm-host/mpi"] };
     // Cheap things first; the firmware and what tests it need no candle.
     if let Some(toolchain) = toolchain {
         check_smallest(toolchain)?;
         example::check(toolchain)?;
+        // One processor at a time links an image; the others build the workspace's tests meanwhile.
+        let mut tests = cargo(["test", "--release", "--workspace", "--no-run"]);
+        tests.args(features);
+        let tests = beside(tests);
         no_panic(toolchain)?;
         build(toolchain, &every(), &Variant::ALL)?;
+        tests.ended()?;
         chips::check()?;
         chips::lint()?;
         let only_emulated = ["--", "--ignored", "--test-threads", "2"];
@@ -47,8 +54,6 @@ pub(crate) fn task(args: &Args) -> Result<()> {
         run(cargo(suites).args(only_emulated))?;
         bench::check(toolchain)?;
     }
-    // Training by several processes needs an MPI. The same features for all, so that nothing is built twice.
-    let features: &[&str] = if args.host_only { &[] } else { &["--features", "hrm-host/mpi"] };
     run(cargo(["test", "--release", "--workspace"]).args(features))?;
     if toolchain.is_some() {
         let own_task = ["test", "--release", "--workspace", "--test", "own_task"];
