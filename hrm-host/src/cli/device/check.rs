@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use hrm_core::solve::{Policy, Status, Stop};
 use hrm_core::task::Task;
 use hrm_core::wire::{Ask, Request, Response, SelfTestState, Solve};
@@ -14,7 +14,7 @@ use hrm_emulator::device::Session;
 use hrm_emulator::{Hello, LinkError};
 use hrm_host::quant::AlignedPack;
 
-use super::{Line, info, task_of};
+use super::{Line, ensure_same_pack, info, task_of};
 use crate::cli::exit::Exit;
 
 /// Check a board that is new.
@@ -41,13 +41,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     let pack = file.open()?;
     let mut session = args.line.open()?;
     let hello = session.hello().clone();
-    ensure!(
-        hello.pack_crc == pack.crc(),
-        "the board has the pack with CRC-32 {:08x}, {} has {:08x}: flash it first, or name the board's",
-        hello.pack_crc,
-        args.pack.display(),
-        pack.crc()
-    );
+    ensure_same_pack(&hello, (&pack, &args.pack))?;
     let blank = vec![task_of(&hello)?.blank(); usize::from(hello.shape.cells)];
     println!(
         "board       {}, firmware {}, pack {:08x} ({})",

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Subcommand;
+use hrm_core::Pack;
 use hrm_core::task::Task;
 use hrm_emulator::Hello;
 use hrm_emulator::board::{HARDWARE, Hardware};
@@ -136,6 +137,18 @@ fn task_of(hello: &Hello) -> Result<Game> {
     Game::named(&hello.task)
         .filter(|task| task.cells() == usize::from(hello.shape.cells))
         .with_context(|| format!("the board's pack is for {}, which this program does not know", hello.task))
+}
+
+/// Comparing makes sense with the board's own pack alone.
+fn ensure_same_pack(hello: &Hello, (pack, path): (&Pack<'_>, &Path)) -> Result<()> {
+    ensure!(
+        hello.pack_crc == pack.crc(),
+        "the board has the pack with CRC-32 {:08x}, {} has {:08x}: flash it first, or name the board's",
+        hello.pack_crc,
+        path.display(),
+        pack.crc()
+    );
+    Ok(())
 }
 
 fn hardware(name: &str) -> Result<Hardware> {

@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use hrm_core::solve::{Policy, Solver};
 use hrm_core::wire::{Ask, Solve};
 use hrm_core::{Hrm, Op};
 use hrm_emulator::compare::{compare, digests, host_words};
 use hrm_host::quant::AlignedPack;
 
-use super::{Line, task_of};
+use super::{Line, ensure_same_pack, task_of};
 use crate::cli::exit::Exit;
 use crate::cli::values::{at_least_1, count, from_0};
 use crate::cli::{PuzzleFile, draw_rows, terminal};
@@ -42,13 +42,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     let pack = file.open()?;
     let mut session = args.line.open()?;
     let hello = session.hello().clone();
-    ensure!(
-        hello.pack_crc == pack.crc(),
-        "the board has the pack with CRC-32 {:08x}, {} has {:08x}: flash it first, or name the board's",
-        hello.pack_crc,
-        args.pack.display(),
-        pack.crc()
-    );
+    ensure_same_pack(&hello, (&pack, &args.pack))?;
     let task = task_of(&hello)?;
     let segments = args.segments.unwrap_or(pack.shape().segments);
     let set = draw_rows(&args.file, task.name(), args.rows, args.seed)?;
