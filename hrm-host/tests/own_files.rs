@@ -420,3 +420,22 @@ fn a_command_that_wants_more_memory_than_there_is_says_so() {
     let (code, _, err) = said(limited.args(program.get_args()).current_dir(at).output().unwrap());
     assert!(code == 1 && err.contains("not enough memory") && err.contains("train.batch"), "{err}");
 }
+
+#[test]
+fn the_files_of_a_folder_that_is_read_are_inputs() {
+    let dir = folder();
+    common::generated(dir.path(), "puzzles.csv", "20", "1");
+    for (out, part) in [("whole", None), ("parts", Some("train"))] {
+        let export = ["data", "export", "puzzles.csv", "--format", "hrm", "--out", out];
+        let part_words: Vec<&str> = part.into_iter().flat_map(|part| ["--part", part]).collect();
+        let (code, _, err) = common::hrm(dir.path(), &[&export[..], &part_words].concat());
+        assert_eq!(code, 0, "{err}");
+        let before = common::everything(&dir.path().join(out));
+        let input = part.map_or(out.to_owned(), |part| format!("{out}/{part}"));
+        let over = format!("{input}/all__inputs.npy");
+        let import = ["data", "import", &input, "--out", &over, "--force"];
+        let (code, _, err) = common::hrm(dir.path(), &import);
+        assert!(code == 1 && err.contains("input"), "{code}: {err}");
+        assert_eq!(common::everything(&dir.path().join(out)), before);
+    }
+}

@@ -723,3 +723,60 @@ fn what_is_no_model_is_named_wherever_one_is_opened() {
         }
     }
 }
+
+#[test]
+fn a_second_puzzle_on_a_line_is_refused_and_not_dropped() {
+    const FOUR: [&str; 2] = ["....43...1....3.", ".....2...3...1.."];
+    let (q, r, complete) = (FOUR[0], FOUR[1], "1243431231242431");
+    let folder = tempfile::tempdir().unwrap();
+    for line in [
+        format!("{q} {r}"),
+        format!("{q},{r}"),
+        format!("{r}\t{q}\t{r}"),
+        format!("{q}\x0c{r}"),
+        format!("{q}\u{2028}{r}"),
+        format!("{complete},{q}"),
+        format!("{q},{complete},{r}"),
+        format!("1000000000000001,{q}"),
+    ] {
+        write(&folder, "list.txt", format!("{line}\n{r}\n"));
+        let (code, out, err) = hrm(&folder, &["solve", &pack(), "--file", "list.txt"]);
+        assert!(code != 0 && err.contains("more than one puzzle"), "{line:?}: {out}{err}");
+        let err = import(format!("{line}\n"), &["--solve"]).unwrap_err();
+        assert!(err.contains("line 1") && err.contains("more than one puzzle"), "{line:?}: {err}");
+    }
+    write(&folder, "list.txt", format!("{q},{complete},3\n"));
+    assert_eq!(hrm(&folder, &["solve", &pack(), "--file", "list.txt"]).0, 0);
+}
+
+#[test]
+fn a_letter_in_a_sheets_first_cell_is_no_label() {
+    let rows: Vec<String> =
+        folded(Q).iter().map(|row| row.chars().map(String::from).collect::<Vec<_>>().join(",")).collect();
+    let plain = rows.join("\n");
+    let expected = import(format!("{plain}\n"), &["--solve"]).unwrap();
+    for (from, to) in [("7,", "B,"), ("7,", "l,"), ("7,", "R1,")] {
+        let err = import(plain.replacen(from, to, 1), &["--solve"]).unwrap_err();
+        assert!(err.contains("line 1"), "{to}: {err}");
+    }
+    // Labels in a column of their own are read.
+    let labelled: Vec<String> = ('A'..='I').zip(&rows).map(|(label, row)| format!("{label},{row}")).collect();
+    assert_eq!(import(labelled.join("\n"), &["--solve"]).unwrap(), expected);
+}
+
+#[test]
+fn a_shortened_printout_is_refused() {
+    let rows = "[[0 5 3 ... 0 0 2]\n [0 1 2 ... 0 0 4]\n [0 0 0 ... 3 0 0]\n ...\n [1 0 0 ... 0 0 0]\n [0 0 0 ... 2 0 0]\n [0 0 1 ... 0 0 0]]\n";
+    let list = format!("['{Q}' '{Q}' ... '{Q}']\n");
+    for text in [rows, &list] {
+        let err = import(text, &["--solve"]).unwrap_err();
+        assert!(err.contains("leaves out"), "{err}");
+    }
+}
+
+#[test]
+fn spaces_between_the_cells_of_a_maze_are_no_cells() {
+    let err = import("S . G # #\n# # # # #\n# # # # #\n", &["--solve"]).unwrap_err();
+    assert!(!err.contains("wrote"), "{err}");
+    assert_eq!(import("S.G##\n#####\n#####\n", &["--solve"]).unwrap().len(), 1);
+}

@@ -162,7 +162,7 @@ enum Format {
 pub(super) fn run(args: Args) -> Result<Exit> {
     match args.command {
         Command::Import { input, out, force, columns, solve, check_unique, task } => {
-            let out = force.plan([&input]).output(&out, IMPORTED)?;
+            let out = force.plan(data_set::files_of(&input)).output(&out, IMPORTED)?;
             let started = Instant::now();
             let columns = columns.columns;
             let read = if input.is_dir() {

@@ -1,6 +1,6 @@
 //! Data sets of the original PyTorch code: `hrm-host data import FOLDER`, `hrm-host data export --format hrm`
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use hrm_host::data::import::{Imported, Options, import as read_file};
@@ -16,6 +16,19 @@ pub(super) fn import(input: &Path, task: Option<Game>) -> Result<Imported> {
     let set = read(&folder_at(input)?, task)?;
     let lines = (1..=set.len() as u64).collect();
     Ok(Imported::of(set, lines))
+}
+
+/// The files that reading `input` may open: itself, or those of a folder and of its parts.
+pub(super) fn files_of(input: &Path) -> Vec<PathBuf> {
+    let inside = |folder: &Path| -> Vec<PathBuf> {
+        std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
+    };
+    if !input.is_dir() {
+        return vec![input.to_owned()];
+    }
+    let (parts, files): (Vec<PathBuf>, Vec<PathBuf>) =
+        inside(input).into_iter().partition(|path| path.is_dir());
+    files.into_iter().chain(parts.iter().flat_map(|part| inside(part))).collect()
 }
 
 /// Writes a puzzle file's rows into a folder; into a part of it, with the names of puzzles beside.

@@ -94,6 +94,17 @@ pub enum Problem {
          put one empty column between grids and write each blank as `0` or `.`"
     )]
     Columns(usize),
+    /// A printout that leaves out what is in the middle.
+    #[error(
+        "`...` stands for cells that the printout leaves out; print all of them (NumPy: numpy.savetxt, or \
+         numpy.set_printoptions(threshold=sys.maxsize) first)"
+    )]
+    Shortened,
+    /// A line that has more than one puzzle.
+    #[error(
+        "more than one puzzle: behind its puzzle a line may have the complete answer, and no other grid; write one puzzle a line"
+    )]
+    MorePuzzles,
     /// A line that is too long to be a puzzle's.
     #[error("a line or field of {0} characters; write one puzzle a line, or a row of a grid a line")]
     Long(usize),

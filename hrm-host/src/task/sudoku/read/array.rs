@@ -38,6 +38,11 @@ impl Array {
         let width = reader.width.filter(|_| reader.outside < reader.cells.len())?;
         let side_of = |task: &Sudoku| width == task.side() || width == task.side() * task.side();
         let task = SudokuKind::ALL.map(Sudoku::new).into_iter().find(side_of)?;
+        if let Some(line) = reader.shortened {
+            // Some of the cells are nowhere.
+            let ragged = Some((line, Problem::Shortened));
+            return Some(Self { task, cells: Vec::new(), ragged, passed: reader.passed });
+        }
         Some(Self { task, cells: reader.cells, ragged: reader.ragged, passed: reader.passed })
     }
 
@@ -92,6 +97,8 @@ struct Reader {
     width: Option<usize>,
     ragged: Option<(u64, Problem)>,
     passed: Vec<(u64, String)>,
+    /// The first `...`, by which NumPy leaves out what is in the middle.
+    shortened: Option<u64>,
 }
 
 impl Reader {
@@ -133,6 +140,7 @@ impl Reader {
         let scalar = std::mem::take(&mut self.scalar);
         match scalar.as_str() {
             "" => {}
+            "..." => self.shortened = self.shortened.or(Some(line)),
             "None" | "null" | "nan" | "NaN" => self.push(".", line),
             // NumPy's floats: `5.` and `5.0`.
             number if number.len() > 1 => {

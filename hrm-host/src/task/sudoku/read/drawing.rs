@@ -55,7 +55,13 @@ fn without_label(line: &str) -> Option<&str> {
     let marked = rest.starts_with([':', ')']);
     let letter = label.starts_with(|c: char| c.is_ascii_alphabetic() && !is_cell(c, 9));
     let short = (1..=2).contains(&label.len());
-    (short && (marked || letter)).then(|| rest.trim_start_matches([':', ')']))
+    let rest = rest.trim_start_matches([':', ')']);
+    // In a table the label has a field of its own: what separates it from the first cell goes with it. A bar that stands apart is the
+    // grid's.
+    let fields =
+        |rest: &'_ str| rest.trim_start().starts_with([',', ';', '\t', '&']) || rest.starts_with('|');
+    let cells = if fields(rest) { &rest.trim_start()[1..] } else { rest };
+    (short && (marked || letter)).then_some(cells)
 }
 
 /// Cells in `line`, however it is drawn.
@@ -196,6 +202,11 @@ mod tests {
             "|53  7    |",
             "| 5 3     7         |",
             "5.0,3.0,,,7.0,,,,",
+            "A,5,3,,,7,,,,",
+            "R1;5;3;;;7;;;;",
+            "1:\t5\t3\t\t\t7\t\t\t\t",
+            "A|5|3| | |7| | | | ",
+            "A |53 | 7 |   |",
         ] {
             let Line::Row(row) = line_of(nine, line) else { panic!("no row: {line}") };
             assert_eq!(row.replace('0', "."), "53..7....", "{line}");
@@ -230,7 +241,18 @@ mod tests {
         {
             assert!(matches!(line_of(nine, line), Line::RowOrRule(_)), "{line}");
         }
-        for line in ["53..7...", "53..7.....", "Grid 01", "|53 | 7 |  |", "5,3,,,7,,,", "|5a | 7 |   |"] {
+        for line in [
+            "53..7...",
+            "53..7.....",
+            "Grid 01",
+            "B,3,,,7,,,,",
+            "B;3;;;7;;;;",
+            "l|3| | |7| | | | ",
+            "O\t3\t\t\t7\t\t\t\t",
+            "|53 | 7 |  |",
+            "5,3,,,7,,,",
+            "|5a | 7 |   |",
+        ] {
             assert_eq!(line_of(nine, line), Line::Other, "{line}");
         }
     }

@@ -124,6 +124,10 @@ impl Reader<'_> {
         if let Some(row) = spaced(self.task, line, number).or_else(|| one_line(self.task, text, number)) {
             self.end_grid();
             self.listed = true;
+            if row.has_more() {
+                let problem = Problem::MorePuzzles;
+                return (self.visit)(Item::Fault(&Fault { line: number, column: None, problem }));
+            }
             return (self.visit)(Item::Row(row.as_row()));
         }
         let (row, kind) = match line_of(self.task, without_comment(line)) {
@@ -249,9 +253,17 @@ struct OneLine<'t> {
     question: Cow<'t, str>,
     answer: Option<Cow<'t, str>>,
     rating: Option<Rating>,
+    /// Whether further grids follow.
+    more: bool,
 }
 
 impl OneLine<'_> {
+    /// Whether there is another puzzle: what stands in the place of the answer has blanks, or more follows.
+    fn has_more(&self) -> bool {
+        let has_blanks = |answer: &str| answer.chars().any(|c| !matches!(c, '1'..='9'));
+        self.more || self.answer.as_deref().is_some_and(has_blanks)
+    }
+
     fn as_row(&self) -> Row<'_> {
         let answer = self.answer.as_deref();
         Row { line: self.line, question: &self.question, answer, rating: Ok(self.rating), source: "" }
@@ -321,7 +333,7 @@ fn spaced<'t>(task: Sudoku, line: &'t str, number: u64) -> Option<OneLine<'t>> {
     let question = fields.find_map(|field| with_spaces_as_blanks(field, cells, side))?;
     let answer =
         fields.next().map(str::trim).filter(|field| are_cells(field, cells, side)).map(Cow::Borrowed);
-    Some(OneLine { line: number, question: Cow::Owned(question), answer, rating: None })
+    Some(OneLine { line: number, question: Cow::Owned(question), answer, rating: None, more: false })
 }
 
 /// The puzzle in a line, if there is a whole one.
@@ -336,8 +348,9 @@ fn one_line<'t>(task: Sudoku, text: &'t str, line: u64) -> Option<OneLine<'t>> {
     let Some(question) = found.next() else { return spread(task, text, line) };
     let rest: Vec<&str> = found.collect();
     let answer = rest.first().filter(|token| is_grid(token)).map(|answer| Cow::Borrowed(*answer));
-    let rating = rating_in(&rest[usize::from(answer.is_some())..], comment);
-    Some(OneLine { line, question: Cow::Borrowed(question), answer, rating })
+    let behind = &rest[usize::from(answer.is_some())..];
+    let (rating, more) = (rating_in(behind, comment), behind.iter().any(is_grid));
+    Some(OneLine { line, question: Cow::Borrowed(question), answer, rating, more })
 }
 
 /// A puzzle whose cells or rows stand apart, perhaps with its answer.
@@ -357,7 +370,7 @@ fn spread<'t>(task: Sudoku, text: &'t str, line: u64) -> Option<OneLine<'t>> {
     let joined = parts.concat();
     let (question, answer) = joined.split_at(cells);
     let answer = (grids == 2).then(|| Cow::Owned(answer.to_owned()));
-    Some(OneLine { line, question: Cow::Owned(question.to_owned()), answer, rating: None })
+    Some(OneLine { line, question: Cow::Owned(question.to_owned()), answer, rating: None, more: false })
 }
 
 /// The rating among what follows a puzzle: the only number, or what `ER=`, `ED=`, `SE=` or `rating=` names.
