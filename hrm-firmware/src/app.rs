@@ -217,13 +217,12 @@ impl<B: Board, R: Reasoner, T: Task> Service<'_, B, R, T> {
         if matches!(self.self_test, SelfTestState::Failed { .. }) {
             return Err(Fault::SelfTest);
         }
-        let now = self.line.board.micros();
-        if solve.time_ms > 0 && now.is_none() {
+        if solve.time_ms > 0 && self.line.board.micros().is_none() {
             return Err(Fault::NoClock);
         }
-        let until = now.filter(|_| solve.time_ms > 0).map(|now| now + 1000 * u64::from(solve.time_ms));
+        let limit = (solve.time_ms > 0).then_some(1000 * u64::from(solve.time_ms));
         let solver = Solver::new(self.task.clone(), solve.tokens, solve.policy);
-        self.begin(id, Work::Solve { solver, until, progress: solve.progress });
+        self.begin(id, Work::Solve { solver, limit, progress: solve.progress });
         Ok(())
     }
 

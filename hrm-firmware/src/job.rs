@@ -26,11 +26,31 @@ pub(crate) struct Job<T: Task> {
 /// What a job is.
 #[expect(clippy::large_enum_variant, reason = "there is one job at a time, and no heap to put a solver on")]
 pub(crate) enum Work<T: Task> {
-    Digest { segments: u16 },
-    Chunks { segment: u16, from: u32, chunk: u32 },
-    Probe { segment: u16, op: Op, from: u32, len: u8 },
-    Solve { solver: Solver<T>, until: Option<u64>, progress: bool },
-    SelfTest { row: u8, digest: RunDigest, asked: bool },
+    Digest {
+        segments: u16,
+    },
+    Chunks {
+        segment: u16,
+        from: u32,
+        chunk: u32,
+    },
+    Probe {
+        segment: u16,
+        op: Op,
+        from: u32,
+        len: u8,
+    },
+    /// `limit` is in microseconds from the job's beginning, the time that the answer tells.
+    Solve {
+        solver: Solver<T>,
+        limit: Option<u64>,
+        progress: bool,
+    },
+    SelfTest {
+        row: u8,
+        digest: RunDigest,
+        asked: bool,
+    },
 }
 
 /// What a segment led to.
@@ -77,7 +97,7 @@ impl<T: Task> Job<T> {
                 line.answer(id, &Response::Values { values, total });
                 Outcome::Done
             }
-            Work::Solve { solver, until, progress } => {
+            Work::Solve { solver, limit, progress } => {
                 let taken = {
                     let mut trace = Fed { board: &mut line.board, trace: &mut () };
                     match solver.advance(model, &mut trace) {
@@ -85,7 +105,9 @@ impl<T: Task> Job<T> {
                         Step::Done(_) => None,
                     }
                 };
-                let late = until.is_some_and(|until| line.board.micros().is_some_and(|now| now >= until));
+                let late = limit.is_some_and(|limit| {
+                    elapsed(&mut line.board, self.began).is_some_and(|taken| taken >= limit)
+                });
                 match taken {
                     Some(taken) if *progress => {
                         line.answer(id, &Response::Progress { progress: taken, grid: solver.grid() });
