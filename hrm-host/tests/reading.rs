@@ -741,7 +741,10 @@ fn a_second_puzzle_on_a_line_is_refused_and_not_dropped() {
     ] {
         write(&folder, "list.txt", format!("{line}\n{r}\n"));
         let (code, out, err) = hrm(&folder, &["solve", &pack(), "--file", "list.txt"]);
-        assert!(code != 0 && err.contains("more than one puzzle"), "{line:?}: {out}{err}");
+        assert!(
+            code != 0 && out.contains("refused: list.txt, line 1: more than one puzzle"),
+            "{line:?}: {out}{err}"
+        );
         let err = import(format!("{line}\n"), &["--solve"]).unwrap_err();
         assert!(err.contains("line 1") && err.contains("more than one puzzle"), "{line:?}: {err}");
     }
