@@ -2,6 +2,8 @@
 //! as a run that nothing happened to.
 #![cfg(unix)]
 
+mod common;
+
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
@@ -51,6 +53,7 @@ fn command(dir: &Path, out: &Path, resume: bool, steps: u64) -> Command {
         command.arg("--config").arg(&config);
     }
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    common::hear_requests(&mut command);
     command
 }
 
