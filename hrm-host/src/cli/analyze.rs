@@ -80,10 +80,12 @@ pub(super) fn run(args: Args) -> Result<Exit> {
     }
     // The complaint comes before minutes of work, not after.
     let pictures = args.out.as_deref().map(|out| Pictures::plan(out, &args)).transpose()?;
-    match args.model.open()? {
-        (Model::Pack { file, member }, about) => {
+    let (model, about) = args.model.open()?;
+    let (task, segments) = model.trained()?;
+    let trained = (task.as_str(), segments);
+    match model {
+        Model::Pack { file, member } => {
             let pack = file.open()?;
-            let trained = usize::from(pack.shape().segments);
             let model = IntegerModel { pack, member, batch: args.model.batch };
             // the integers went other ways than the float model will
             let float = |set: &PuzzleSet, segments, _: &[Path], progress: &mut Progress| {
@@ -92,13 +94,12 @@ pub(super) fn run(args: Args) -> Result<Exit> {
                 Ok((model.hrm, walked))
             };
             let again = usize::from(pictures.is_some());
-            study(&args, model, (float, again), (pack.header()?.task, trained), about, pictures)
+            study(&args, model, (float, again), trained, about, pictures)
         }
-        (Model::Float(model), about) => {
+        Model::Float(model) => {
             let hrm = model.hrm.clone();
-            let config = model.hrm.config().clone();
             let float = |_: &PuzzleSet, _, walked: &[Path], _: &mut Progress| Ok((hrm, walked.to_vec()));
-            study(&args, *model, (float, 0), (config.task.name(), config.segments), about, pictures)
+            study(&args, *model, (float, 0), trained, about, pictures)
         }
     }
 }

@@ -1,9 +1,9 @@
 //! `hrm-host curves`
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Result, bail};
-use hrm_host::files::commit;
+use hrm_host::files::{commit, folder_of};
 use hrm_host::plot::PICTURE;
 use hrm_host::plot::curves::svg;
 use hrm_host::plot::history::{History, TABLE, metrics_of, to_csv};
@@ -65,11 +65,6 @@ pub(super) fn run(args: Args) -> Result<Exit> {
         }
     }
     Ok(Exit::Success)
-}
-
-/// The folder that `file` is in.
-fn folder_of(file: &Path) -> &Path {
-    file.parent().unwrap_or(Path::new(""))
 }
 
 /// Numbers the runs whose directories have the same name.

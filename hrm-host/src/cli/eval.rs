@@ -77,21 +77,18 @@ pub(super) fn run(args: Args) -> Result<Exit> {
         return paper(&args);
     }
     let files = Files::open(&args.resume)?;
-    match args.model.open()? {
-        (Model::Pack { file, .. }, about) if args.vote => votes(&args, file.open()?, &about, files),
-        (Model::Pack { file, member }, about) => {
-            let pack = file.open()?;
-            let segments = usize::from(pack.shape().segments);
-            let model = IntegerModel { pack, member, batch: args.model.batch };
-            table(&args, model, pack.header()?.task, segments, &about)
+    let (model, about) = args.model.open()?;
+    let (task, segments) = model.trained()?;
+    match model {
+        Model::Pack { file, .. } if args.vote => votes(&args, file.open()?, &about, files),
+        Model::Pack { file, member } => {
+            let model = IntegerModel { pack: file.open()?, member, batch: args.model.batch };
+            table(&args, model, &task, segments, &about)
         }
-        (Model::Float(_), _) if args.vote => {
+        Model::Float(_) if args.vote => {
             bail!("--vote works on packs; make one with `hrm-host export`")
         }
-        (Model::Float(model), about) => {
-            let config = model.hrm.config().clone();
-            table(&args, *model, config.task.name(), config.segments, &about)
-        }
+        Model::Float(model) => table(&args, *model, &task, segments, &about),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
+use candle_core::Device;
 use hrm_core::pack::SecondHead;
 use hrm_host::config::RunConfig;
 use hrm_host::kind::{Kind, Wanted, kind_of_file};
@@ -46,40 +47,77 @@ pub(super) enum Model {
     Pack { file: AlignedPack, member: usize },
 }
 
+impl Model {
+    /// The name of its task, and how many segments it was trained to take.
+    pub(super) fn trained(&self) -> Result<(String, usize)> {
+        match self {
+            Model::Float(model) => {
+                let config = model.hrm.config();
+                Ok((config.task.name().to_owned(), config.segments))
+            }
+            Model::Pack { file, .. } => {
+                let pack = file.open()?;
+                Ok((pack.header()?.task.to_owned(), usize::from(pack.shape().segments)))
+            }
+        }
+    }
+}
+
 impl ModelArgs {
     /// As it was named.
     pub(super) fn path(&self) -> &Path {
         &self.model
     }
 
-    /// The member that was named.
-    pub(super) fn member(&self) -> Option<usize> {
-        self.member
-    }
-
     /// Opens it and says what it is.
     pub(super) fn open(&self) -> Result<(Model, String)> {
-        super::use_threads(self.threads)?;
-        if is_pack(&self.model)? {
-            let file = AlignedPack::read(&self.model)?;
-            let pack = file.open()?;
-            let (shape, crc) = (*pack.shape(), pack.crc());
-            let members = usize::from(shape.members);
-            let member = self.member.unwrap_or(members - 1);
-            ensure!(member < members, "--member {member}: the pack has members 0 to {}", members - 1);
-            let name = self.model.display();
-            let about = format!("{name}, {:?} lanes, member {member}, CRC-32 {crc:08x}", shape.lanes);
-            return Ok((Model::Pack { file, member }, about));
-        }
-        let (model, about) = self.float(&newest(&self.model)?)?;
-        Ok((Model::Float(Box::new(model)), about))
+        let (mut models, about) = self.newest(1)?;
+        Ok((models.pop().context("there is no model")?, about))
     }
 
-    /// The float model of the checkpoint at `path`, and what it is.
-    pub(super) fn float(&self, path: &Path) -> Result<(FloatModel, String)> {
+    /// The `most` newest checkpoints of a run, or members of a pack, oldest first; of a checkpoint, or a member that is named, that one
+    /// alone. Says what the newest is.
+    pub(super) fn newest(&self, most: usize) -> Result<(Vec<Model>, String)> {
+        super::use_threads(self.threads)?;
+        if is_pack(&self.model)? {
+            return self.members(most);
+        }
+        let newest = newest(&self.model)?;
+        let (last, about) = self.float(&newest, |config| self.device.open(config))?;
+        let all = RunDir::open(&self.model).checkpoints();
+        let older = all.iter().take_while(|path| **path != newest).count();
+        let mut models = Vec::new();
+        for path in &all[older.saturating_sub(most - 1)..older] {
+            models.push(Model::Float(Box::new(self.float(path, |_| Ok(last.hrm.device().clone()))?.0)));
+        }
+        models.push(Model::Float(Box::new(last)));
+        Ok((models, about))
+    }
+
+    /// As [`Self::newest`], of a pack.
+    fn members(&self, most: usize) -> Result<(Vec<Model>, String)> {
+        let file = AlignedPack::read(&self.model)?;
+        let pack = file.open()?;
+        let (shape, crc) = (*pack.shape(), pack.crc());
+        let members = usize::from(shape.members);
+        let member = self.member.unwrap_or(members - 1);
+        ensure!(member < members, "--member {member}: the pack has members 0 to {}", members - 1);
+        let name = self.model.display();
+        let about = format!("{name}, {:?} lanes, member {member}, CRC-32 {crc:08x}", shape.lanes);
+        let first = if self.member.is_some() { member } else { (member + 1).saturating_sub(most) };
+        let models = (first..=member).map(|member| Model::Pack { file: file.clone(), member });
+        Ok((models.collect(), about))
+    }
+
+    /// The float model of the checkpoint at `path`, on what `device` opens for it, and what it is.
+    fn float(
+        &self,
+        path: &Path,
+        device: impl FnOnce(&ModelConfig) -> Result<Device>,
+    ) -> Result<(FloatModel, String)> {
         let (config, params) = load_parameters(path, !self.raw)?;
         let tensors = params.tensors().into_iter().collect();
-        let params = Params::from_tensors(&config.model, &tensors, &self.device.open(&config.model)?)?;
+        let params = Params::from_tensors(&config.model, &tensors, &device(&config.model)?)?;
         let weights =
             if self.raw || config.train.ema == 0.0 { "weights as trained" } else { "averaged weights" };
         let about = format!("{}, float, {weights}, configuration {}", path.display(), config.hash());

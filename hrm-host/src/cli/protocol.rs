@@ -2,17 +2,15 @@
 
 use std::sync::atomic::Ordering;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use hrm_core::task::Task;
-use hrm_host::quant::{AlignedPack, IntegerModel};
+use hrm_host::quant::IntegerModel;
 use hrm_host::task::Game;
-use hrm_host::train::checkpoint::RunDir;
-use hrm_host::train::eval::FloatModel;
 use hrm_host::vote::paper::{Judged, Pass, Solved, Table, judge, passes};
 
 use super::eval::Args;
 use super::exit::Exit;
-use super::model::{Model, ModelArgs};
+use super::model::Model;
 use super::values::count;
 use super::{draw_rows, interrupt};
 
@@ -23,84 +21,26 @@ pub(super) enum Protocol {
     Paper,
 }
 
-/// The models whose passes are judged together, oldest first.
-enum Checkpoints {
-    /// Checkpoints of a run.
-    Float(Vec<FloatModel>),
-    /// Members of a pack.
-    Members { file: AlignedPack, members: Vec<usize>, batch: usize },
-}
-
-impl Checkpoints {
-    /// The model that was named; of a run its `newest` newest checkpoints, of a pack its members, unless one is named.
-    fn open(args: &ModelArgs, newest: usize) -> Result<(Self, String)> {
-        let (model, about) = args.open()?;
-        match model {
-            Model::Pack { file, member } => {
-                // Without a name it is the last, and the others come before it.
-                let first =
-                    if args.member().is_some() { member } else { (member + 1).saturating_sub(newest) };
-                Ok((Self::Members { file, members: (first..=member).collect(), batch: args.batch }, about))
-            }
-            Model::Float(last) if args.path().is_dir() => {
-                let last_path = super::model::newest(args.path())?;
-                let all = RunDir::open(args.path()).checkpoints();
-                let older = all.iter().take_while(|path| **path != last_path).count();
-                let mut models = Vec::new();
-                for path in &all[older.saturating_sub(newest - 1)..older] {
-                    models.push(args.float(path)?.0);
-                }
-                models.push(*last);
-                Ok((Self::Float(models), about))
-            }
-            Model::Float(model) => Ok((Self::Float(vec![*model]), about)),
+/// The passes of `model` over `puzzles`, by puzzle and perturbation.
+fn passes_of(
+    model: &mut Model,
+    task: &Game,
+    (puzzles, batch): (&[u8], usize),
+    segments: usize,
+) -> Result<Vec<Vec<Pass>>> {
+    Ok(match model {
+        Model::Float(model) => passes(model.as_mut(), task, puzzles, segments)?,
+        Model::Pack { file, member } => {
+            let mut model = IntegerModel { pack: file.open()?, member: *member, batch };
+            passes(&mut model, task, puzzles, segments)?
         }
-    }
-
-    fn len(&self) -> usize {
-        match self {
-            Self::Float(models) => models.len(),
-            Self::Members { members, .. } => members.len(),
-        }
-    }
-
-    /// The task, and the segments that the models were trained to take.
-    fn trained(&self) -> Result<(String, usize)> {
-        Ok(match self {
-            Self::Float(models) => {
-                let config = models[0].hrm.config();
-                (config.task.name().to_owned(), config.segments)
-            }
-            Self::Members { file, .. } => {
-                let pack = file.open()?;
-                (pack.header()?.task.to_owned(), usize::from(pack.shape().segments))
-            }
-        })
-    }
-
-    /// The passes over `puzzles`, by checkpoint, puzzle and perturbation.
-    fn passes(&mut self, task: &Game, puzzles: &[u8], segments: usize) -> Result<Vec<Vec<Vec<Pass>>>> {
-        match self {
-            Self::Float(models) => models
-                .iter_mut()
-                .map(|model| passes(model, task, puzzles, segments).map_err(Into::into))
-                .collect(),
-            Self::Members { file, members, batch } => {
-                let pack = file.open()?;
-                let member = |&member: &usize| {
-                    let mut model = IntegerModel { pack, member, batch: *batch };
-                    passes(&mut model, task, puzzles, segments).map_err(Into::into)
-                };
-                members.iter().map(member).collect()
-            }
-        }
-    }
+    })
 }
 
 /// Runs all passes and prints the table.
 pub(super) fn paper(args: &Args) -> Result<Exit> {
-    let (mut checkpoints, about) = Checkpoints::open(&args.model, args.checkpoints)?;
-    let (task, trained_segments) = checkpoints.trained()?;
+    let (mut checkpoints, about) = args.model.newest(args.checkpoints)?;
+    let (task, trained_segments) = checkpoints[0].trained()?;
     let segments = usize::from(args.policy.policy(trained_segments as u16)?.first_segments);
     let set = draw_rows(&args.file, &task, args.rows, args.seed)?;
     let task = set.task();
@@ -114,15 +54,15 @@ pub(super) fn paper(args: &Args) -> Result<Exit> {
             break;
         }
         let puzzles: Vec<u8> = chunk.iter().flat_map(|&row| set.question(row)).copied().collect();
-        let of_checkpoints = checkpoints.passes(&task, &puzzles, segments)?;
+        let of_model = |model| passes_of(model, &task, (&puzzles, args.model.batch), segments);
+        let of_checkpoints = checkpoints.iter_mut().map(of_model).collect::<Result<Vec<_>>>()?;
         for (i, &row) in chunk.iter().enumerate() {
-            let passes: Vec<Vec<Pass>> = of_checkpoints.iter().map(|puzzles| puzzles[i].clone()).collect();
+            let passes: Vec<&[Pass]> = of_checkpoints.iter().map(|puzzles| puzzles[i].as_slice()).collect();
             judged.push(judge(&passes, set.answer(row), |grid| task.accepts(set.question(row), grid)));
         }
         progress.show(judged.len(), Some(judged.iter().filter(|judged| judged.both).count()));
     }
     drop(progress);
-    ensure!(!judged.is_empty(), "interrupted before the first puzzles were judged");
     let table = Table::of(&judged, checkpoints.len(), perturbations);
     if args.json {
         let report = serde_json::json!({

@@ -24,10 +24,9 @@ impl<W> Summed<W> {
         Self { to, sum: SUM.digest(), length: 0 }
     }
 
-    /// What it was passed on to, and the note of a file of this `kind` with this content.
-    pub(super) fn finish(self, kind: &str) -> (W, String) {
-        let note = format!("{kind}; {} bytes; CRC-64 {:016x}", self.length, self.sum.finalize());
-        (self.to, note)
+    /// The note of a file of this `kind` with this content.
+    pub(super) fn note(self, kind: &str) -> String {
+        format!("{kind}; {} bytes; CRC-64 {:016x}", self.length, self.sum.finalize())
     }
 }
 
@@ -57,7 +56,7 @@ pub(super) fn is_kept(mut file: BufReader<File>, kind: &str) -> io::Result<bool>
     let Some(note) = attribute::get(file.get_ref()) else { return Ok(false) };
     let mut summed = Summed::new(io::sink());
     io::copy(&mut file, &mut summed)?;
-    Ok(note == summed.finish(kind).1.as_bytes())
+    Ok(note == summed.note(kind).as_bytes())
 }
 
 #[cfg(any(target_os = "linux", target_os = "macos"))]

@@ -105,7 +105,7 @@ pub(super) struct Nowhere {
 }
 
 /// The folder that `path` names a file in.
-pub(super) fn folder_of(path: &Path) -> &Path {
+pub fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 

@@ -129,13 +129,16 @@ fn beside(
             keep_owner(&file, &before);
             file.set_permissions(before.permissions())?;
         }
-        let mut buffered = BufWriter::new(Summed::new(file));
-        fill(&mut buffered)?;
-        let summed = buffered.into_inner().map_err(io::IntoInnerError::into_error)?;
-        let (file, note) = summed.finish(mark.unwrap_or_default());
-        if mark.is_some() {
-            keep(&file, &note);
+        let mut buffered = BufWriter::new(&file);
+        match mark {
+            None => fill(&mut buffered)?,
+            Some(kind) => {
+                let mut summed = Summed::new(&mut buffered);
+                fill(&mut summed)?;
+                keep(&file, &summed.note(kind));
+            }
         }
+        buffered.flush()?;
         file.sync_all()
     };
     match write() {

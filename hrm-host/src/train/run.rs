@@ -213,7 +213,7 @@ impl<'a> Run<'a> {
         let Some(Opened { dir, lock, trainer }) = opened else {
             return Err(TrainError::Peers("this rank had no turn to begin".to_owned()));
         };
-        if !agree(&mut *peers, trainer.in_common())? {
+        if peers.ranks() > 1 && !agree(&mut *peers, trainer.in_common())? {
             return Err(TrainError::Peers(format!(
                 "the ranks do not hold the same configuration, puzzles and parameters at step {step}"
             )));

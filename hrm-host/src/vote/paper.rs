@@ -69,27 +69,27 @@ pub struct Judged {
 }
 
 /// Judges the passes of one puzzle, by checkpoint (the newest last) and perturbation.
-pub fn judge(passes: &[Vec<Pass>], label: &[u8], accepts: impl Fn(&[u8]) -> bool) -> Judged {
+pub fn judge(passes: &[&[Pass]], label: &[u8], accepts: impl Fn(&[u8]) -> bool) -> Judged {
     let most = |passes: &[Pass]| {
         let halted: Vec<&Pass> = passes.iter().filter(|pass| pass.halted).collect();
         2 * halted.iter().filter(|pass| pass.grid == label).count() > halted.len()
     };
-    let itself = |passes: &Vec<Pass>| passes.first().is_some_and(|pass| pass.halted && pass.grid == label);
-    let newest = passes.last().map_or(&[][..], Vec::as_slice);
+    let itself = |passes: &[Pass]| passes.first().is_some_and(|pass| pass.halted && pass.grid == label);
+    let newest = passes.last().copied().unwrap_or_default();
     Judged {
         one_pass: newest.first().is_some_and(|pass| pass.grid == label),
         perturbed: most(newest),
-        bootstrapped: passes.iter().any(itself),
+        bootstrapped: passes.iter().any(|passes| itself(passes)),
         both: passes.iter().any(|passes| most(passes)),
-        checked: passes.iter().flatten().any(|pass| accepts(&pass.grid)),
+        checked: passes.iter().copied().flatten().any(|pass| accepts(&pass.grid)),
         voted: favourite(passes).map(|grid| grid == label),
     }
 }
 
 /// The grid that most halted passes end on; of equals, the one that was there first.
-fn favourite(passes: &[Vec<Pass>]) -> Option<&[u8]> {
+fn favourite<'p>(passes: &[&'p [Pass]]) -> Option<&'p [u8]> {
     let mut votes: Vec<(&[u8], usize)> = Vec::new();
-    for pass in passes.iter().flatten().filter(|pass| pass.halted) {
+    for pass in passes.iter().copied().flatten().filter(|pass| pass.halted) {
         match votes.iter_mut().find(|(grid, _)| *grid == pass.grid) {
             Some((_, count)) => *count += 1,
             None => votes.push((&pass.grid, 1)),
@@ -176,6 +176,7 @@ mod tests {
     fn judged(checkpoints: &[&str]) -> Judged {
         let passes: Vec<Vec<Pass>> =
             checkpoints.iter().map(|letters| letters.chars().map(pass).collect()).collect();
+        let passes: Vec<&[Pass]> = passes.iter().map(Vec::as_slice).collect();
         judge(&passes, &LABEL, |grid| grid == LABEL)
     }
 

@@ -58,11 +58,8 @@ fn without_label(line: &str) -> Option<&str> {
     let rest = rest.trim_start_matches([':', ')']);
     // In a table the label has a field of its own: what separates it from the first cell goes with it. A bar that stands apart is the
     // grid's.
-    let fields = |rest: &'_ str| {
-        rest.trim_start_matches(' ').starts_with([',', ';', '\t', '&']) || rest.starts_with('|')
-    };
-    let cells = if fields(rest) { &rest.trim_start_matches(' ')[1..] } else { rest };
-    (short && (marked || letter)).then_some(cells)
+    let field = rest.trim_start_matches(' ').strip_prefix([',', ';', '\t', '&']).or(rest.strip_prefix('|'));
+    (short && (marked || letter)).then_some(field.unwrap_or(rest))
 }
 
 /// Cells in `line`, however it is drawn.
