@@ -1,8 +1,6 @@
 //! `eval --protocol paper` on packs, runs and checkpoints.
 
-mod common;
-
-use common::{generated, hrm, trained};
+use crate::common::{generated, hrm, trained};
 use serde_json::Value;
 
 /// The report of `eval --protocol paper --json` with `more`.

@@ -10,12 +10,8 @@ use candle_core::{DType, Device, Tensor};
 use hrm_host::original::Tensors;
 use tempfile::TempDir;
 
-mod common;
-#[path = "common/torch.rs"]
-mod torch;
-
-use common::hrm;
-use torch::{Stored, archive, contiguous, state_dict};
+use crate::common::hrm;
+use crate::torch::{Stored, archive, contiguous, state_dict};
 
 /// Values that follow from a name: splitmix64 started at the name's FNV-1a, 24 bits each.
 fn invented(name: &str, shape: &[usize]) -> Stored {
@@ -202,7 +198,7 @@ fn what_is_exported_again_has_the_originals_tensors_and_is_imported_again() {
 #[test]
 fn a_model_that_the_original_does_not_have_is_not_written_as_one() {
     let dir = tempfile::tempdir().unwrap();
-    fs::write(dir.path().join("tiny.toml"), common::CONFIG).unwrap();
+    fs::write(dir.path().join("tiny.toml"), crate::common::CONFIG).unwrap();
     let (code, _, said) = hrm(dir.path(), &["train", "--config", "tiny.toml", "--out", "run"]);
     assert_eq!(code, 0, "{said}");
     let (code, _, said) = hrm(dir.path(), &["export", "run", "--to", "pytorch", "--out", "x"]);

@@ -2,9 +2,7 @@
 
 use std::fs;
 
-mod common;
-
-use common::{CONFIG, hrm};
+use crate::common::{CONFIG, hrm};
 use hrm_host::train::load_parameters;
 
 #[test]

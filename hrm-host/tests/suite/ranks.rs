@@ -1,12 +1,10 @@
 //! Several processes train one model, started by mpirun as a user starts them.
 
-mod common;
-
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use common::{CONFIG, hear_requests};
+use crate::common::{CONFIG, hear_requests};
 use hrm_host::config::RunConfig;
 use hrm_host::train::checkpoint::{RunDir, TrainState};
 use hrm_host::train::communicator::InProcess;
@@ -101,7 +99,7 @@ fn ranks_that_were_interrupted_end_like_ranks_that_were_not() {
 #[test]
 fn a_run_goes_on_with_more_ranks_and_with_fewer() {
     let dir = tempfile::tempdir().unwrap();
-    common::trained(dir.path(), "run", &[]);
+    crate::common::trained(dir.path(), "run", &[]);
     let run = dir.path().join("run");
     let (code, said) = finished(&mut mpirun(dir.path(), &["--resume", "--finish-in", "5", "--out", "run"]));
     assert_eq!(code, Some(0), "{said}");
@@ -110,7 +108,7 @@ fn a_run_goes_on_with_more_ranks_and_with_fewer() {
     assert!(first.step == 17 && first.params == second.params && first.rows != second.rows);
     // Without the other, whose folder stays, and with it again, whose puzzles are of an earlier step.
     let resumed = ["train", "--threads", "1", "--resume", "--finish-in", "2", "--out", "run"];
-    let (code, _, said) = common::hrm(dir.path(), &resumed);
+    let (code, _, said) = crate::common::hrm(dir.path(), &resumed);
     assert_eq!(code, 0, "{said}");
     let (code, said) = finished(&mut mpirun(dir.path(), &["--resume", "--finish-in", "1", "--out", "run"]));
     assert_eq!(code, Some(0), "{said}");
@@ -206,7 +204,7 @@ fn ranks_that_mpi_does_not_see_are_refused() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("tiny.toml"), CONFIG).unwrap();
     let train = ["train", "--threads", "1", "--config", "tiny.toml", "--out", "run"];
-    let mut command = common::command(dir.path(), &train);
+    let mut command = crate::common::command(dir.path(), &train);
     let output = command.env("RANK", "0").env("WORLD_SIZE", "2").output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{said}");

@@ -6,12 +6,8 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Stdio};
 
-mod common;
-
-use common::{CONFIG, command, hrm};
+use crate::common::{CONFIG, PACK, command, hrm};
 use serde_json::Value;
-
-const PACK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/sudoku4-demo.hrm");
 
 /// A vote whose puzzles all take some time, since no guess ends it.
 const VOTE: [&str; 20] = [
@@ -222,7 +218,7 @@ fn an_interrupted_evaluation_of_one_pass_tells_what_it_knows() {
 #[test]
 fn making_puzzles_and_packs_tells_how_far_it_is() {
     let dir = tempfile::tempdir().unwrap();
-    fs::write(dir.path().join("tiny.toml"), common::CONFIG).unwrap();
+    fs::write(dir.path().join("tiny.toml"), crate::common::CONFIG).unwrap();
     let made = "data generate --task sudoku4 --count 50 --out x.csv --progress 0";
     for (command, told) in [
         (made, "generate: 50 of 50 puzzles"),

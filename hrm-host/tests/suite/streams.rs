@@ -10,11 +10,8 @@ use std::time::Duration;
 
 use hrm_host::train::checkpoint::RunDir;
 
-mod common;
+use crate::common::{CONFIG, PACK, command, said};
 
-use common::{CONFIG, command, said};
-
-const PACK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/sudoku4-demo.hrm");
 const PUZZLES: &str = "1.....2..3.....4\n1234341221434321\n";
 const ROWS: &str = "source,question,answer,rating\na,1.....2..3.....4,1243342143122134,0\n";
 

@@ -5,9 +5,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
 
-mod common;
-
-use common::{CONFIG, command, everything, generated, hrm, refused, said, trained};
+use crate::common::{CONFIG, command, everything, generated, hrm, refused, said, trained};
 
 fn folder() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
@@ -424,18 +422,18 @@ fn a_command_that_wants_more_memory_than_there_is_says_so() {
 #[test]
 fn the_files_of_a_folder_that_is_read_are_inputs() {
     let dir = folder();
-    common::generated(dir.path(), "puzzles.csv", "20", "1");
+    crate::common::generated(dir.path(), "puzzles.csv", "20", "1");
     for (out, part) in [("whole", None), ("parts", Some("train"))] {
         let export = ["data", "export", "puzzles.csv", "--format", "hrm", "--out", out];
         let part_words: Vec<&str> = part.into_iter().flat_map(|part| ["--part", part]).collect();
-        let (code, _, err) = common::hrm(dir.path(), &[&export[..], &part_words].concat());
+        let (code, _, err) = crate::common::hrm(dir.path(), &[&export[..], &part_words].concat());
         assert_eq!(code, 0, "{err}");
-        let before = common::everything(&dir.path().join(out));
+        let before = crate::common::everything(&dir.path().join(out));
         let input = part.map_or(out.to_owned(), |part| format!("{out}/{part}"));
         let over = format!("{input}/all__inputs.npy");
         let import = ["data", "import", &input, "--out", &over, "--force"];
-        let (code, _, err) = common::hrm(dir.path(), &import);
+        let (code, _, err) = crate::common::hrm(dir.path(), &import);
         assert!(code == 1 && err.contains("input"), "{code}: {err}");
-        assert_eq!(common::everything(&dir.path().join(out)), before);
+        assert_eq!(crate::common::everything(&dir.path().join(out)), before);
     }
 }

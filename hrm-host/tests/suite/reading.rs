@@ -7,8 +7,6 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
-mod common;
-
 const Q: &str = "7.....8....2..5....3..6..9..7.6....1...1.3.7.....7.9.....4.2....9..3..1..2..1643.";
 const A: &str = "769341852142895367538267194273689541954123678681574923316452789495738216827916435";
 
@@ -19,7 +17,7 @@ fn pack() -> String {
 
 /// Runs the program in `folder`.
 fn hrm(folder: &TempDir, args: &[&str]) -> (i32, String, String) {
-    common::hrm(folder.path(), args)
+    crate::common::hrm(folder.path(), args)
 }
 
 fn write(folder: &TempDir, name: &str, bytes: impl AsRef<[u8]>) {
@@ -540,14 +538,14 @@ fn grids_of_a_spreadsheet_are_read_wherever_they_stand() {
 fn advice_about_a_stream_is_none_for_files() {
     let folder = tempfile::tempdir().unwrap();
     let said = |args: &[&str], input: &[u8]| {
-        let mut child = common::command(folder.path(), args)
+        let mut child = crate::common::command(folder.path(), args)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         child.stdin.take().unwrap().write_all(input).unwrap();
-        common::said(child.wait_with_output().unwrap()).2
+        crate::common::said(child.wait_with_output().unwrap()).2
     };
     let import = ["data", "import", "-", "--out", "o.csv"];
     let err = said(&import, b"1.....2..3.....4\n");

@@ -7,9 +7,7 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
-mod common;
-
-use common::{CONFIG, command, everything, hrm, refused, said};
+use crate::common::{CONFIG, command, everything, hrm, refused, said};
 
 /// Puzzles, and what they say of themselves.
 const HEADER: &str = "source,question,answer,rating\n";

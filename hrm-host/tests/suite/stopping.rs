@@ -6,11 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-mod common;
-
-use common::{CONFIG, command, generated, hear_requests, said};
-
-const PACK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/sudoku4-demo.hrm");
+use crate::common::{CONFIG, PACK, command, generated, hear_requests, said};
 
 fn send(signal: &str, child: &Child) {
     assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());

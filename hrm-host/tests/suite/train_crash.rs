@@ -2,8 +2,6 @@
 //! as a run that nothing happened to.
 #![cfg(unix)]
 
-mod common;
-
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
@@ -53,7 +51,7 @@ fn command(dir: &Path, out: &Path, resume: bool, steps: u64) -> Command {
         command.arg("--config").arg(&config);
     }
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-    common::hear_requests(&mut command);
+    crate::common::hear_requests(&mut command);
     command
 }
 

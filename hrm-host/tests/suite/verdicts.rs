@@ -4,12 +4,8 @@
 use std::fs;
 use std::path::Path;
 
-mod common;
-
-use common::{CONFIG, hrm};
+use crate::common::{CONFIG, PACK, hrm};
 use serde_json::{Value, json};
-
-const PACK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/sudoku4-demo.hrm");
 
 /// The puzzle has two solutions; each row has one of them for its answer.
 const TWO: &str = "question,answer\n.....1..1.43.31.,2431312412434312\n.....1..1.43.31.,3421213412434312\n";

@@ -1,16 +1,11 @@
 //! What the program makes for boards, and what it says where there is none.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 
-mod common;
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
-}
+use crate::common::root;
 
 fn hrm(args: &[&str]) -> (i32, String, String) {
-    common::hrm(&root(), args)
+    crate::common::hrm(&root(), args)
 }
 
 const PACK: &str = "models/sudoku4-demo.hrm";

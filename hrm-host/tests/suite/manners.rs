@@ -1,20 +1,14 @@
 //! What the program says before it is too late, and whom it blames.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use hrm_host::config::RunConfig;
 use hrm_host::quant::{AlignedPack, Footprint};
 use serde_json::Value;
 use tempfile::TempDir;
 
-mod common;
-
-use common::{CONFIG, hrm};
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
-}
+use crate::common::{CONFIG, hrm, root};
 
 /// A folder with a small configuration in it.
 fn with_config() -> TempDir {

@@ -1,8 +1,15 @@
 //! Running the program as a user does.
-#![allow(dead_code, reason = "every test file uses some of it")]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+
+/// The smallest released pack.
+pub(crate) const PACK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/sudoku4-demo.hrm");
+
+/// The project's folder.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
 
 /// A model so small that it trains in a moment.
 pub(crate) const CONFIG: &str = r#"

@@ -1,22 +1,18 @@
 //! The program as a user meets it: what it prints, its exit codes, and what it says to bad input.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use tempfile::TempDir;
 
-mod common;
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
-}
+use crate::common::root;
 
 fn pack() -> PathBuf {
     root().join("models/sudoku4-demo.hrm")
 }
 
 fn hrm(args: &[&str]) -> (i32, String, String) {
-    common::hrm(&root(), args)
+    crate::common::hrm(&root(), args)
 }
 
 fn solve(args: &[&str]) -> (i32, String, String) {

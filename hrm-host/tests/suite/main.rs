@@ -1,0 +1,26 @@
+//! The program, run as a user runs it, and the library, on models that train in a moment.
+//!
+//! One test program instead of one a file: linking candle takes longer than most of the tests.
+
+mod common;
+mod torch;
+
+mod boards;
+mod cli;
+mod cli_training;
+mod configs;
+mod long_work;
+mod manners;
+mod original;
+mod outputs;
+mod own_files;
+mod protocol;
+mod quantization;
+#[cfg(feature = "mpi")]
+mod ranks;
+mod reading;
+mod stopping;
+mod streams;
+mod train_crash;
+mod train_resume;
+mod verdicts;
