@@ -38,6 +38,10 @@ fn product<A: Lane>(x: &[A], depth: usize, panel: &[i8], acc: &mut [i32], pack: 
     if super::x86::matmul(x, depth, panel, acc, pack, packed) {
         return;
     }
+    #[cfg(all(target_arch = "riscv32", target_feature = "m", not(feature = "_portable")))]
+    if super::rv32::matmul(x, depth, panel, acc, pack, packed) {
+        return;
+    }
     let _ = (pack, packed);
     matmul_portable(x, depth, panel, acc);
 }

@@ -28,6 +28,8 @@ pub mod matmul;
 mod mve;
 pub mod norm;
 pub mod requantize;
+#[cfg(all(target_arch = "riscv32", target_feature = "m", not(feature = "_portable")))]
+mod rv32;
 pub mod swiglu;
 #[cfg(all(feature = "std", target_arch = "x86_64", not(feature = "_portable")))]
 pub mod x86;
