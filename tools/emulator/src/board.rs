@@ -20,8 +20,8 @@ pub struct Board {
     pub cpu: &'static str,
     /// Rust's name for the target.
     pub target: &'static str,
-    /// Whether it runs the portable kernels, which take an emulator several times as long.
-    pub portable: bool,
+    /// Whether all kernels, or all but the product, are the portable ones, which take an emulator several times as long.
+    pub slow: bool,
 }
 
 /// Every emulated board.
@@ -32,7 +32,7 @@ pub const BOARDS: [Board; 7] = [
         processor: "Cortex-M4",
         cpu: "cortex-m4",
         target: "thumbv7em-none-eabihf",
-        portable: false,
+        slow: false,
     },
     Board {
         name: "mps2-an500",
@@ -40,7 +40,7 @@ pub const BOARDS: [Board; 7] = [
         processor: "Cortex-M7",
         cpu: "cortex-m7",
         target: "thumbv7em-none-eabihf",
-        portable: false,
+        slow: false,
     },
     Board {
         name: "mps2-an505",
@@ -48,7 +48,7 @@ pub const BOARDS: [Board; 7] = [
         processor: "Cortex-M33",
         cpu: "cortex-m33",
         target: "thumbv8m.main-none-eabihf",
-        portable: false,
+        slow: false,
     },
     Board {
         name: "mps3-an547",
@@ -56,7 +56,7 @@ pub const BOARDS: [Board; 7] = [
         processor: "Cortex-M55",
         cpu: "cortex-m55",
         target: "thumbv8m.main-none-eabihf",
-        portable: false,
+        slow: false,
     },
     Board {
         name: "netduinoplus2",
@@ -64,7 +64,7 @@ pub const BOARDS: [Board; 7] = [
         processor: "STM32F405, Cortex-M4",
         cpu: "cortex-m4",
         target: "thumbv7em-none-eabihf",
-        portable: false,
+        slow: false,
     },
     Board {
         name: "mps2-an385",
@@ -72,7 +72,7 @@ pub const BOARDS: [Board; 7] = [
         processor: "Cortex-M0+",
         cpu: "cortex-m0plus",
         target: "thumbv6m-none-eabi",
-        portable: true,
+        slow: true,
     },
     Board {
         name: "virt-rv32",
@@ -80,13 +80,19 @@ pub const BOARDS: [Board; 7] = [
         processor: "RV32IMAC",
         cpu: "generic-rv32",
         target: "riscv32imac-unknown-none-elf",
-        portable: true,
+        slow: true,
     },
 ];
 
 /// One emulated board a processor: the first that has it.
 pub fn one_per_processor() -> impl Iterator<Item = Board> {
     let first = |at: usize| BOARDS.iter().position(|board| board.cpu == BOARDS[at].cpu) == Some(at);
+    (0..BOARDS.len()).filter(move |&at| first(at)).map(|at| BOARDS[at])
+}
+
+/// The emulated boards that also exist with a corrupted kernel: one an instruction set. What slips is the same code on every board.
+pub fn corrupted() -> impl Iterator<Item = Board> {
+    let first = |at: usize| BOARDS.iter().position(|b| b.is_riscv() == BOARDS[at].is_riscv()) == Some(at);
     (0..BOARDS.len()).filter(move |&at| first(at)).map(|at| BOARDS[at])
 }
 

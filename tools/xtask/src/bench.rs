@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 
 use anyhow::{Context, Result, bail, ensure};
 use hrm_core::lane::LaneWidth;
@@ -44,6 +45,11 @@ pub(crate) fn task(args: &Args) -> Result<()> {
 /// Fails where a count exceeds the committed one by more than 2 %.
 pub(crate) fn check(toolchain: Toolchain) -> Result<()> {
     bench(toolchain, &Args { boards: Vec::new(), check: true, update: false, portable: false })
+}
+
+/// Builds the programs that are counted on boards.
+pub(crate) fn build(toolchain: Toolchain) -> Result<()> {
+    one_per_processor().try_for_each(|board| compile(toolchain, &board, Program::Bench).map(drop))
 }
 
 /// Counts, by machine, model and region; `work` is multiply-accumulates, or elements.
@@ -111,17 +117,13 @@ fn bench(toolchain: Toolchain, args: &Args) -> Result<()> {
         let program = if args.portable { Program::PortableBench } else { Program::Bench };
         let elf = compile(toolchain, board, program)?;
         // Without kernels of its own a segment takes several times as long: the released packs' shape says it all.
-        let packs = if board.portable { &packs[..2] } else { &packs[..] };
-        for (name, pack) in packs {
-            on_board(board, &elf, &plugin, name, pack, &folder, &mut counts)?;
-        }
+        let packs = if board.slow { &packs[..2] } else { &packs[..] };
+        counts.extend(each(packs, |name, pack| on_board(board, &elf, &plugin, name, pack, &folder))?);
     }
     if wanted(HOST) && !args.portable {
-        let features = ["build", "--release", "--package", "hrm-tests", "--bin", "hrm-bench-host"];
-        run(&mut cargo(features))?;
-        for (name, pack) in &packs {
-            on_host(name, pack, &folder, &mut counts)?;
-        }
+        // The whole workspace's features: what was built for its tests serves here.
+        run(&mut cargo(["build", "--release", "--workspace", "--bin", "hrm-bench-host"]))?;
+        counts.extend(each(&packs, |name, pack| on_host(name, pack, &folder))?);
     }
     report(&counts, &folder)?;
     let committed = root().join(FOLDER);
@@ -149,6 +151,23 @@ fn bench(toolchain: Toolchain, args: &Args) -> Result<()> {
         println!("{}", fs::read_to_string(folder.join("instructions.md"))?);
     }
     Ok(())
+}
+
+/// What `count` counts of each pack, all at the same time.
+fn each<'a>(
+    packs: &'a [(&'static str, PathBuf)],
+    count: impl Fn(&'a str, &'a Path) -> Result<Counts> + Sync,
+) -> Result<Counts> {
+    let count = &count;
+    thread::scope(|scope| {
+        let running: Vec<_> =
+            packs.iter().map(|(name, pack)| scope.spawn(move || count(name, pack))).collect();
+        let mut counts = Counts::new();
+        for one in running {
+            counts.extend(one.join().ok().context("a thread of this task has panicked")??);
+        }
+        Ok(counts)
+    })
 }
 
 /// The compiler of the boards' programs, by version.
@@ -194,8 +213,8 @@ fn on_board(
     model: &str,
     pack: &Path,
     folder: &Path,
-    counts: &mut Counts,
-) -> Result<()> {
+) -> Result<Counts> {
+    let mut counts = Counts::new();
     let out = folder.join(format!("{}-{model}.counts", board.name));
     let _ = fs::remove_file(&out);
     let mut plugin = format!("{},out={}", plugin.display(), out.display());
@@ -276,7 +295,7 @@ fn on_board(
         counts.insert(at(&format!("operation {operation}")), Count { instructions, work });
     }
     counts.remove(&at("operations"));
-    Ok(())
+    Ok(counts)
 }
 
 /// Regions and their work, in the order in which the program told them.
@@ -290,8 +309,9 @@ fn announced(said: &str) -> Result<Vec<(u64, &str)>> {
     Ok(regions)
 }
 
-fn on_host(model: &str, pack: &Path, folder: &Path, counts: &mut Counts) -> Result<()> {
-    let out = folder.join("callgrind");
+fn on_host(model: &str, pack: &Path, folder: &Path) -> Result<Counts> {
+    let mut counts = Counts::new();
+    let out = folder.join(format!("callgrind-{model}"));
     let _ = fs::remove_dir_all(&out);
     fs::create_dir_all(&out)?;
     let mut valgrind = Command::new("valgrind");
@@ -315,7 +335,7 @@ fn on_host(model: &str, pack: &Path, folder: &Path, counts: &mut Counts) -> Resu
             counts.insert(format!("x86-64 {model} {region}"), Count { instructions, work });
         }
     }
-    Ok(())
+    Ok(counts)
 }
 
 fn read(folder: &Path) -> Result<Counts> {

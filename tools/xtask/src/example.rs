@@ -24,7 +24,7 @@ pub(crate) fn check(toolchain: Toolchain) -> Result<()> {
         CPU,
         &["build", "--release", "--manifest-path", MANIFEST, "--target", SMALLEST],
     ))?;
-    let elf = folder(toolchain, CPU).join(SMALLEST).join("release").join("bare-metal");
+    let elf = folder(toolchain).join(SMALLEST).join("release").join("bare-metal");
     let mut qemu = Command::new("timeout");
     qemu.args(["60", QEMU, "-machine", MACHINE, "-display", "none", "-monitor", "none", "-serial", "none"])
         .args(["-semihosting-config", "enable=on,target=native", "-kernel"])

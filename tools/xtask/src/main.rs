@@ -13,6 +13,7 @@ mod firmware;
 mod flash;
 mod run;
 mod setup;
+mod stages;
 mod test;
 mod uf2;
 

@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 
@@ -42,31 +43,53 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// A command that runs beside others; what it prints is kept for later.
-pub(crate) struct Beside {
+/// Commands that run beside others, one after another; what they print is kept for later.
+pub(crate) struct Beside(std::thread::JoinHandle<Vec<Done>>);
+
+/// A command that has ended: itself, as it is written in a shell, how, and after how many seconds.
+struct Done {
     shown: String,
-    running: std::thread::JoinHandle<std::io::Result<Output>>,
+    output: std::io::Result<Output>,
+    seconds: f64,
 }
 
-/// Starts `command` beside what follows.
-pub(crate) fn beside(mut command: Command) -> Beside {
-    let shown = shown(&command);
-    eprintln!("$ {shown} &");
-    Beside { shown, running: std::thread::spawn(move || command.stdin(Stdio::null()).output()) }
+/// Starts the first of `commands` beside what follows. After one that fails comes no other.
+pub(crate) fn beside(commands: Vec<Command>) -> Beside {
+    for command in &commands {
+        eprintln!("$ {} &", shown(command));
+    }
+    Beside(std::thread::spawn(move || {
+        let mut done = Vec::new();
+        for mut command in commands {
+            let begun = Instant::now();
+            let output = command.stdin(Stdio::null()).output();
+            let failed = output.as_ref().is_ok_and(|output| !output.status.success()) || output.is_err();
+            let seconds = begun.elapsed().as_secs_f64();
+            done.push(Done { shown: shown(&command), output, seconds });
+            if failed {
+                break;
+            }
+        }
+        done
+    }))
 }
 
 impl Beside {
-    /// Waits for its end, and prints what it has said.
+    /// Waits for their end, and prints what they have said.
     ///
     /// # Errors
-    /// Where it could not start or did not succeed.
+    /// Where one could not start or did not succeed.
     pub(crate) fn ended(self) -> Result<()> {
-        let Self { shown, running } = self;
-        let output = running.join().ok().context("a thread of this task has panicked")?;
-        let output = output.with_context(|| format!("cannot run `{shown}`"))?;
-        eprintln!("$ {shown}: {}", output.status);
-        eprint!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        ensure!(output.status.success(), "`{shown}`: {}", output.status);
+        for Done { shown, output, seconds } in
+            self.0.join().ok().context("a thread of this task has panicked")?
+        {
+            let output = output.with_context(|| format!("cannot run `{shown}`"))?;
+            eprintln!("$ {shown}: {} after {seconds:.0} s", output.status);
+            let (out, err) =
+                (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+            eprint!("{out}{err}");
+            ensure!(output.status.success(), "`{shown}`: {}", output.status);
+        }
         Ok(())
     }
 }

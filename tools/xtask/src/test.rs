@@ -1,5 +1,7 @@
 //! `cargo xtask test`: everything CI checks, on a fresh machine too.
 
+use std::process::Command;
+
 use anyhow::Result;
 
 use crate::bench;
@@ -7,7 +9,8 @@ use crate::chips;
 use crate::example;
 use crate::firmware::{Variant, build, check_smallest, every, no_panic};
 use crate::run::{beside, cargo, run};
-use crate::setup::setup;
+use crate::setup::{Toolchain, setup};
+use crate::stages::Stages;
 
 /// Everything CI checks.
 #[derive(Debug, clap::Args)]
@@ -19,50 +22,69 @@ pub(crate) struct Args {
 
 /// Runs the task.
 pub(crate) fn task(args: &Args) -> Result<()> {
-    let toolchain = if args.host_only { None } else { Some(setup(false, false)?) };
-    run(&mut cargo(["fmt", "--all", "--check"]))?;
-    chips::format()?;
-    example::format()?;
-    // Training by several processes needs an MPI. The same features everywhere, so that nothing is built twice.
-    let features: &[&str] = if args.host_only { &[] } else { &["--features", "hrm-host/mpi"] };
-    // Cheap things first; the firmware and what tests it need no candle.
-    if let Some(toolchain) = toolchain {
-        check_smallest(toolchain)?;
-        example::check(toolchain)?;
-        // One processor at a time links an image; the others build the workspace's tests meanwhile.
-        let mut tests = cargo(["test", "--release", "--workspace", "--no-run"]);
-        tests.args(features);
-        let tests = beside(tests);
-        no_panic(toolchain)?;
-        build(toolchain, &every(), &Variant::ALL)?;
-        tests.ended()?;
-        chips::check()?;
-        chips::lint()?;
-        let only_emulated = ["--", "--ignored", "--test-threads", "2"];
-        let suites = [
-            "test",
-            "--release",
-            "--package",
-            "hrm-tests",
-            "--test",
-            "emulated",
-            "--test",
-            "service",
-            "--test",
-            "tasks",
-        ];
-        run(cargo(suites).args(only_emulated))?;
-        bench::check(toolchain)?;
+    let mut stages = Stages::new();
+    let toolchain = match args.host_only {
+        true => None,
+        false => Some(stages.run("set-up", || setup(false, false))?),
+    };
+    stages.run("format", || {
+        run(&mut cargo(["fmt", "--all", "--check"]))?;
+        chips::format()?;
+        example::format()
+    })?;
+    match toolchain {
+        // Cheap things first; the firmware and what tests it need no candle.
+        Some(toolchain) => boards(&mut stages, toolchain)?,
+        None => {
+            stages.run("building tests, lints, documentation", || host(&[]).iter_mut().try_for_each(run))?
+        }
     }
-    run(cargo(["test", "--release", "--workspace"]).args(features))?;
+    let features = if args.host_only { &[][..] } else { MPI };
+    let tests = ["test", "--release", "--workspace"];
+    stages.run("tests of the workspace", || run(cargo(tests).args(features)))?;
     if toolchain.is_some() {
-        let own_task = ["test", "--release", "--workspace", "--test", "own_task"];
-        run(cargo(own_task).args(features).args(["--", "--ignored"]))?;
+        let own_task = [&tests[..], MPI, &["--test", "own_task", "--", "--ignored"]].concat();
+        stages.run("a task of one's own on a board", || run(&mut cargo(own_task)))?;
     }
-    run(cargo(["clippy", "--release", "--workspace", "--all-targets"])
-        .args(features)
-        .args(["--", "--deny", "warnings"]))?;
-    run(cargo(["doc", "--release", "--workspace", "--no-deps"])
-        .args(features)
-        .env("RUSTDOCFLAGS", "--deny warnings"))
+    Ok(())
+}
+
+/// Training by several processes needs an MPI. The same features everywhere, so that nothing is built twice.
+const MPI: &[&str] = &["--features", "hrm-host/mpi"];
+
+/// What this machine's tests, lints and documentation take to build.
+fn host(features: &[&str]) -> Vec<Command> {
+    let mut tests = cargo(["test", "--release", "--workspace", "--no-run"]);
+    tests.args(features);
+    let mut lints = cargo(["clippy", "--release", "--workspace", "--all-targets"]);
+    lints.args(features).args(["--", "--deny", "warnings"]);
+    let mut documentation = cargo(["doc", "--release", "--workspace", "--no-deps"]);
+    documentation.args(features).env("RUSTDOCFLAGS", "--deny warnings");
+    vec![tests, lints, documentation]
+}
+
+/// The firmware of every board, and the emulated boards.
+fn boards(stages: &mut Stages, toolchain: Toolchain) -> Result<()> {
+    stages.run("smallest core, example", || {
+        check_smallest(toolchain)?;
+        example::check(toolchain)
+    })?;
+    // One processor at a time links an image; the others build what this machine needs meanwhile.
+    let host = beside(host(MPI));
+    stages.run("no panic", || no_panic(toolchain))?;
+    stages.run("firmware images", || build(toolchain, &every(), &Variant::ALL))?;
+    stages.run("programs that are counted", || bench::build(toolchain))?;
+    stages.run("building tests, lints, documentation: the rest", || host.ended())?;
+    stages.run("chips", || {
+        chips::check()?;
+        chips::lint()
+    })?;
+    for suite in ["emulated", "service", "tasks"] {
+        stages.run(suite, || {
+            // The whole workspace's features again: what is built for them serves here.
+            let emulated = ["test", "--release", "--workspace", "--test", suite];
+            run(cargo(emulated).args(MPI).args(["--", "--ignored", "--test-threads", "2"]))
+        })?;
+    }
+    stages.run("instruction counts", || bench::check(toolchain))
 }
