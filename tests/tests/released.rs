@@ -12,10 +12,11 @@ use hrm_core::pack::AlignedBytes;
 use hrm_core::{
     Hrm, Pack, Reasoner, Shape,
     digest::run_digest,
+    lane::LaneWidth,
     task::{Task, sudoku::Sudoku},
     workspace_bytes, workspace_words,
 };
-use hrm_emulator::board::HARDWARE;
+use hrm_emulator::board::{HARDWARE, Hardware};
 use hrm_tests::puzzles;
 
 fn models() -> PathBuf {
@@ -162,5 +163,61 @@ fn the_seconds_of_the_documents_are_those_that_inspect_prints() {
         assert!((told / seconds - 1.0).abs() < 0.03, "{row}: {seconds}");
         // 28 MB before a pass over the weights served more than four tokens
         assert!(board.weights_read_a_segment(bytes.len() as u64, &shape) <= 7_000_000, "{}", board.name);
+    }
+}
+
+/// Boards in the order of the columns of README's first table.
+const COLUMNS: [&str; 5] = ["nrf52840-dk", "blackpill-f411", "pico2", "olimex-h405", "nucleo-h743zi"];
+
+#[test]
+fn the_seconds_of_the_readme_are_segments_times_those_of_a_segment() {
+    let text = fs::read_to_string(models().join("../README.md")).unwrap();
+    let rows = text.lines().filter(|line| line.starts_with("| `sudoku"));
+    let mut checked = 0;
+    for row in rows {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        let name = cells[1].split('`').nth(1).unwrap();
+        let bytes = fs::read(models().join(format!("{name}.hrm"))).unwrap();
+        let shape = Shape::stated_by(&bytes).unwrap();
+        let segments: f64 = cells[6].parse().expect(row);
+        for (board, told) in COLUMNS.iter().zip(&cells[7..]) {
+            let board = Hardware::find(board).unwrap();
+            let room = board.hold(bytes.len() as u64, workspace_bytes(&shape) as u64).is_ok();
+            assert_eq!(room, *told != "no room", "{row}: {}", board.name);
+            if !room {
+                continue;
+            }
+            let seconds = segments * board.seconds_a_segment(bytes.len() as u64, &shape);
+            let (below, told) = match told.strip_prefix("< ") {
+                Some(bound) => (true, bound),
+                None => (false, *told),
+            };
+            let (number, unit) = told.split_once(' ').expect(row);
+            let number = number.parse::<f64>().expect(row) * if unit == "min" { 60.0 } else { 1.0 };
+            let right = if below { seconds < number } else { (number / seconds - 1.0).abs() < 0.05 };
+            assert!(right, "{row}: {} takes {seconds:.2} s", board.name);
+            checked += 1;
+        }
+    }
+    assert!(checked > 20, "only {checked} cells of README's table were understood");
+}
+
+#[test]
+fn the_instructions_of_the_estimate_are_those_that_were_counted() {
+    let text = fs::read_to_string(models().join("../docs/performance/instructions.csv")).unwrap();
+    for board in HARDWARE {
+        let processor = board.cpu.replace("cortex-m", "Cortex-M");
+        for (model, width, lanes) in [
+            ("96-i16", 96, LaneWidth::I16),
+            ("96-i8", 96, LaneWidth::I8),
+            ("128-i16", 128, LaneWidth::I16),
+            ("128-i8", 128, LaneWidth::I8),
+        ] {
+            let start = format!("{processor},{model},\"segment\",");
+            let row = text.lines().find(|line| line.starts_with(&start)).expect(&start);
+            let counted: f64 = row.rsplit(',').next().unwrap().parse().unwrap();
+            let used = board.instructions_a_mac(width, lanes);
+            assert!((used / counted - 1.0).abs() < 0.002, "{row}: the estimate goes by {used}");
+        }
     }
 }

@@ -21,14 +21,22 @@ impl Hardware {
     /// Seconds that a segment of a model takes at least, whose pack has `pack_bytes`: its instructions, or its weights through a flash that
     /// is slower, whichever takes longer; no other wait states.
     pub fn seconds_a_segment(&self, pack_bytes: u64, shape: &Shape) -> f64 {
-        let processor = if self.cpu == "cortex-m7" { M7 } else { M4_M33 };
-        let lanes = usize::from(shape.lanes == LaneWidth::I8);
-        let instructions = processor.instructions[usize::from(shape.width >= WIDE)][lanes] / 1000.0;
-        let thinking = shape.segment_macs() as f64 * instructions * processor.cycles / self.hz as f64;
+        let instructions = self.instructions_a_mac(shape.width, shape.lanes);
+        let thinking = shape.segment_macs() as f64 * instructions * self.processor().cycles / self.hz as f64;
         let reading = self
             .flash_bytes_a_second
             .map_or(0.0, |rate| self.weights_read_a_segment(pack_bytes, shape) as f64 / rate as f64);
         thinking.max(reading)
+    }
+
+    /// Executed instructions for a multiply-accumulate of a segment, as they were counted (docs/performance).
+    pub fn instructions_a_mac(&self, width: u16, lanes: LaneWidth) -> f64 {
+        self.processor().instructions[usize::from(width >= WIDE)][usize::from(lanes == LaneWidth::I8)]
+            / 1000.0
+    }
+
+    fn processor(&self) -> Processor {
+        if self.cpu == "cortex-m7" { M7 } else { M4_M33 }
     }
 
     /// Bytes of weights that a segment reads from flash: all of them once for as many tokens as the memory allows, or none where the pack
