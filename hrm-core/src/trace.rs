@@ -75,6 +75,50 @@ pub enum Values<'a> {
     I32(&'a [i32]),
 }
 
+impl<'a> Values<'a> {
+    /// Number of elements.
+    pub fn len(&self) -> usize {
+        match self {
+            Values::I8(v) => v.len(),
+            Values::I16(v) => v.len(),
+            Values::I32(v) => v.len(),
+        }
+    }
+
+    /// Whether there is no element.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Element `index`, widened.
+    pub fn get(&self, index: usize) -> Option<i32> {
+        match self {
+            Values::I8(v) => v.get(index).map(|&v| i32::from(v)),
+            Values::I16(v) => v.get(index).map(|&v| i32::from(v)),
+            Values::I32(v) => v.get(index).copied(),
+        }
+    }
+
+    /// The first `count` elements (all where there are fewer) and the others.
+    pub fn split_at(self, count: usize) -> (Values<'a>, Values<'a>) {
+        let count = count.min(self.len());
+        match self {
+            Values::I8(v) => {
+                let (a, b) = v.split_at(count);
+                (Values::I8(a), Values::I8(b))
+            }
+            Values::I16(v) => {
+                let (a, b) = v.split_at(count);
+                (Values::I16(a), Values::I16(b))
+            }
+            Values::I32(v) => {
+                let (a, b) = v.split_at(count);
+                (Values::I32(a), Values::I32(b))
+            }
+        }
+    }
+}
+
 /// Watches a segment from inside. The unit implementation sees nothing and costs nothing.
 pub trait Trace {
     /// A new segment begins.

@@ -95,7 +95,7 @@ impl Shape {
     }
 
     /// Vocabulary padded to a whole pair of columns.
-    pub const fn logit_columns(&self) -> usize {
+    pub(crate) const fn logit_columns(&self) -> usize {
         round_up(self.vocab as usize, 2)
     }
 
@@ -130,7 +130,7 @@ impl Shape {
     }
 
     /// Multiply-accumulates of one block call.
-    pub const fn block_macs(&self) -> u64 {
+    const fn block_macs(&self) -> u64 {
         let (s, w, i) = (self.sequence() as u64, self.width as u64, self.inner as u64);
         s * (4 * w * w + 3 * w * i + 2 * s * w)
     }

@@ -40,6 +40,7 @@ pub struct MemberParams {
     /// Bias of the second output, in units of 2^-12.
     pub second_bias: i32,
     /// Zero.
+    #[doc(hidden)]
     pub reserved: [i32; 3],
 }
 
@@ -52,6 +53,7 @@ pub struct LayerParams {
     /// `lane = scale(t, gate_factor)` with `t = silu(gate) * up * 2^9`.
     pub gate_factor: i32,
     /// Zero.
+    #[doc(hidden)]
     pub reserved: [i32; 2],
 }
 

@@ -45,7 +45,7 @@ impl Watchdog for watchdog::Watchdog {
 
 impl Boot for Pico2 {
     const WORKSPACE_BYTES: usize = 416 * 1024;
-    /// Every segment reads 28 MB of weights, and the external flash gives at most 25 MB/s.
+    /// The external flash gives at most 25 MB/s.
     const PACK_TO_RAM: bool = true;
 
     fn start() -> Self {

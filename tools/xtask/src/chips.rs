@@ -11,9 +11,9 @@ pub(crate) fn check() -> Result<()> {
     run(&mut chips(&["test"], &[]))
 }
 
-/// Lints what compares them.
-pub(crate) fn lint() -> Result<()> {
-    run(&mut chips(&["clippy", "--all-targets"], &["--deny", "warnings"]))
+/// What builds and lints the program that compares them.
+pub(crate) fn building() -> [Command; 2] {
+    [chips(&["test", "--no-run"], &[]), chips(&["clippy", "--all-targets"], &["--deny", "warnings"])]
 }
 
 /// Checks the format of what compares them.
