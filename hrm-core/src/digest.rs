@@ -6,6 +6,8 @@ use heapless::Vec;
 
 use crate::{
     reasoner::{Cancelled, Reasoner},
+    solve::Solver,
+    task::Task,
     trace::{Op, Trace, Values},
     wire::Segment,
 };
@@ -222,6 +224,40 @@ impl RunDigest {
     /// The number.
     pub fn finish(&self) -> u32 {
         self.0.clone().finalize()
+    }
+}
+
+/// One number for the solving of a puzzle, however many guesses it took: the CRC-32 over the state's digest after each segment, as
+/// little-endian words. Where it is equal on two machines, so were all states, and hence all grids.
+///
+/// It is cheaper than a [`RunDigest`], which digests what every operation gives, too.
+#[derive(Clone)]
+pub struct ThoughtDigest {
+    digest: Digest<'static, u32>,
+    segments: u32,
+}
+
+impl Default for ThoughtDigest {
+    fn default() -> Self {
+        Self { digest: CRC.digest(), segments: 0 }
+    }
+}
+
+impl ThoughtDigest {
+    /// To be called after every [`Solver::advance`]; adds the segment that it took, if it took one, and tells whether it did.
+    pub fn after<T: Task, R: Reasoner>(&mut self, solver: &Solver<T>, model: &R) -> bool {
+        let segments = solver.progress().map_or(0, |progress| progress.segments);
+        let thought = segments > self.segments;
+        if thought {
+            self.segments = segments;
+            self.digest.update(&model.state_digest().to_le_bytes());
+        }
+        thought
+    }
+
+    /// The number.
+    pub fn finish(&self) -> u32 {
+        self.digest.clone().finalize()
     }
 }
 

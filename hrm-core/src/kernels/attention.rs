@@ -21,8 +21,14 @@ pub fn softmax<A: Lane>(scores: &[i32], score_bits: u32, bits: u32, table: &[u16
     if let Some(sum) = super::mve::softmax(scores, score_bits, bits, table, weights) {
         return sum;
     }
-    #[cfg(all(feature = "std", target_arch = "x86_64", not(feature = "_portable")))]
-    if let Some(sum) = super::x86::softmax(scores, score_bits, bits, table, weights) {
+    #[cfg(all(
+        any(
+            all(feature = "std", target_arch = "x86_64"),
+            all(target_arch = "wasm32", target_feature = "simd128")
+        ),
+        not(feature = "_portable")
+    ))]
+    if let Some(sum) = super::vector::softmax(scores, score_bits, bits, table, weights) {
         return sum;
     }
     softmax_portable(scores, score_bits, bits, table, weights)
@@ -107,8 +113,11 @@ pub fn attention_output<A: Lane>(acc: &[i32], sum: u32, out: &mut [A]) {
 #[cfg(not(feature = "_portable"))]
 #[inline(always)]
 fn rescale<A: Lane>(acc: &[i32], factor: i32, out: &mut [A]) -> bool {
-    #[cfg(all(feature = "std", target_arch = "x86_64"))]
-    return super::x86::rescale(acc, factor, out);
+    #[cfg(any(
+        all(feature = "std", target_arch = "x86_64"),
+        all(target_arch = "wasm32", target_feature = "simd128")
+    ))]
+    return super::vector::rescale(acc, factor, out);
     #[cfg(all(target_arch = "arm", feature = "dsp"))]
     return super::dsp::rescale(acc, factor, out);
     #[cfg(all(target_arch = "arm", feature = "mve"))]

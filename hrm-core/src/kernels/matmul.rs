@@ -42,6 +42,10 @@ fn product<A: Lane>(x: &[A], depth: usize, panel: &[i8], acc: &mut [i32], pack: 
     if super::rv32::matmul(x, depth, panel, acc, pack, packed) {
         return;
     }
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128", not(feature = "_portable")))]
+    if super::wasm::matmul(x, depth, panel, acc, pack, packed) {
+        return;
+    }
     let _ = (pack, packed);
     matmul_portable(x, depth, panel, acc);
 }

@@ -11,8 +11,11 @@ macro_rules! on_processor {
         if super::mve::$kernel $(::<$($lane),+>)? ($($argument),+) {
             return;
         }
-        #[cfg(all(feature = "std", target_arch = "x86_64", not(feature = "_portable")))]
-        if super::x86::$kernel $(::<$($lane),+>)? ($($argument),+) {
+        #[cfg(all(
+            any(all(feature = "std", target_arch = "x86_64"), all(target_arch = "wasm32", target_feature = "simd128")),
+            not(feature = "_portable")
+        ))]
+        if super::vector::$kernel $(::<$($lane),+>)? ($($argument),+) {
             return;
         }
     };
@@ -31,6 +34,16 @@ pub mod requantize;
 #[cfg(all(target_arch = "riscv32", target_feature = "m", not(feature = "_portable")))]
 mod rv32;
 pub mod swiglu;
+#[cfg(all(
+    any(
+        all(feature = "std", target_arch = "x86_64"),
+        all(target_arch = "wasm32", target_feature = "simd128")
+    ),
+    not(feature = "_portable")
+))]
+mod vector;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128", not(feature = "_portable")))]
+mod wasm;
 #[cfg(all(feature = "std", target_arch = "x86_64", not(feature = "_portable")))]
 pub mod x86;
 

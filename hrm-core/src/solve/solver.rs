@@ -86,6 +86,11 @@ impl<T: Task> Solver<T> {
         self.cells(&self.grid)
     }
 
+    /// The symmetry whose image of the puzzle the guess in progress, or the last one, is about.
+    pub fn symmetry(&self) -> &T::Symmetry {
+        &self.symmetry
+    }
+
     /// How far the guess in progress, or the last one, is; `None` before the first.
     pub fn progress(&self) -> Option<Progress> {
         self.progress

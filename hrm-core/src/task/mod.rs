@@ -73,8 +73,9 @@ impl core::fmt::Display for Refusal {
 
 impl core::error::Error for Refusal {}
 
-/// A grid task. A new one touches no other module: it is named in a [list](Tasks), and that is all.
-pub trait Task: Clone {
+/// A grid task. A new one touches no other module: it is named in a [list](Tasks), and that is all. It borrows nothing, as it
+/// is made of its name.
+pub trait Task: Clone + 'static {
     /// A map from puzzles to equivalent puzzles, with its inverse.
     type Symmetry: Clone + core::fmt::Debug;
     /// Room for a grid, so that a solver's memory fits the task.

@@ -2,7 +2,6 @@
 #![allow(unsafe_code)] // vendor intrinsics; each safe wrapper has checked the processor and the lengths that they rely on
 
 mod product;
-mod rows;
 mod vector;
 
 use core::sync::atomic::{AtomicU8, Ordering};
@@ -59,7 +58,3 @@ pub fn limit(most: Level) -> Level {
 }
 
 pub(super) use product::matmul;
-pub(super) use rows::{
-    add_bias, inject, requantize, requantize_pairs, requantize_places, rescale, residual_norm, softmax,
-    swiglu,
-};

@@ -9,11 +9,11 @@ use core::arch::asm;
 use core::arch::x86_64::*;
 
 use super::{Level, level};
-use crate::lane::{Lane, LaneWidth};
-use crate::pack::TILE;
+use crate::kernels::vector::product;
+use crate::lane::Lane;
 
-/// [`matmul`](crate::kernels::matmul()); `false` (and nothing done) where the processor or a length does not fit. `packed`: the same `x` was widened by the call
-/// before, which saves widening it where it is one pack.
+/// [`matmul`](crate::kernels::matmul()); `false` (and nothing done) where the processor or a length does not fit. `packed`: the same `x` was in
+/// the call before.
 pub(in crate::kernels) fn matmul<A: Lane>(
     x: &[A],
     depth: usize,
@@ -23,37 +23,13 @@ pub(in crate::kernels) fn matmul<A: Lane>(
     packed: bool,
 ) -> bool {
     let level = level();
-    if level == Level::Portable || depth == 0 || !depth.is_multiple_of(4) {
+    if level == Level::Portable {
         return false;
     }
-    let (columns, tokens) = (panel.len() / depth, x.len() / depth);
-    if columns == 0
-        || columns % 2 == 1
-        || panel.len() != columns * depth
-        || x.len() != tokens * depth
-        || acc.len() < tokens * columns
-    {
-        return false;
-    }
-    let wide: &mut [i16] = bytemuck::cast_slice_mut(pack);
-    if A::WIDTH == LaneWidth::I8 && wide.len() < TILE * depth {
-        return false;
-    }
-    let packed = packed && tokens <= TILE;
-    for (x, acc) in x.chunks(TILE * depth).zip(acc.chunks_mut(TILE * columns)) {
-        let inputs = match bytemuck::try_cast_slice::<A, i16>(x) {
-            Ok(inputs) if A::WIDTH == LaneWidth::I16 => inputs,
-            _ => {
-                if !packed {
-                    wide.iter_mut().zip(x).for_each(|(wide, x)| *wide = x.wide() as i16);
-                }
-                wide.get(..x.len()).unwrap_or_default()
-            }
-        };
-        // SAFETY: the level is at most the processor's; `inputs` are that many rows of `depth`, a multiple of 4, `acc` has room for as many rows of
-        // `columns`, and `panel` is `columns`, an even number, times `depth`.
+    product((x, packed), depth, panel, acc, pack, |inputs, rows, acc| {
+        // SAFETY: the level is at most the processor's, and `product` promises the lengths.
         unsafe {
-            match (level, inputs.len() / depth) {
+            match (level, rows) {
                 (Level::Avx512, 4) => avx512::<4>(inputs, depth, panel, acc),
                 (Level::Avx512, 3) => avx512::<3>(inputs, depth, panel, acc),
                 (Level::Avx512, 2) => avx512::<2>(inputs, depth, panel, acc),
@@ -64,8 +40,7 @@ pub(in crate::kernels) fn matmul<A: Lane>(
                 (_, _) => avx2::<1>(inputs, depth, panel, acc),
             }
         }
-    }
-    true
+    })
 }
 
 /// Two neighbouring inputs of a token.

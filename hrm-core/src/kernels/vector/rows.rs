@@ -1,18 +1,31 @@
 //! Row operations, a register of elements at a time; what is left over goes through the portable definitions.
 
+#[cfg(target_arch = "x86_64")]
 use core::arch::x86_64::{__m256i, __m512i};
 
-use super::vector::Vector;
-use super::{Level, level};
+use super::Vector;
 use crate::kernels::attention::exponentials_portable;
 use crate::kernels::norm::{RESIDUAL_BITS, gain, sums_portable};
 use crate::kernels::requantize::{
     requantize_pairs_portable, requantize_places_portable, requantize_portable,
 };
 use crate::kernels::swiglu::swiglu_portable;
+#[cfg(target_arch = "x86_64")]
+use crate::kernels::x86::{Level, level};
 use crate::lane::{Lane, LaneWidth};
 
+/// `function` with the registers of this processor; `None` where the portable definitions are wanted.
+#[cfg(target_arch = "wasm32")]
+macro_rules! at_level {
+    ($function:ident<$($lane:ident),*>($($argument:ident: $type:ty),* $(,)?) -> $output:ty) => {
+        // SAFETY: a module with these instructions is not even loaded where there are none, and `function` needs no more than what this
+        // macro's user has checked.
+        Some(unsafe { $function::<core::arch::wasm32::v128, $($lane),*>($($argument),*) })
+    };
+}
+
 /// `function` with the registers of the level in use; `None` where that is the portable one.
+#[cfg(target_arch = "x86_64")]
 macro_rules! at_level {
     ($function:ident<$($lane:ident),*>($($argument:ident: $type:ty),* $(,)?) -> $output:ty) => {{
         #[target_feature(enable = "avx2")]
