@@ -44,6 +44,36 @@ pub struct Kind {
     pub lanes: LaneWidth,
 }
 
+/// The smallest model, for the smallest board.
+pub const SMALL: Kind = Kind {
+    task: "sudoku4",
+    width: 32,
+    heads: 2,
+    inner: 64,
+    layers: 2,
+    shared_levels: true,
+    rope: false,
+    learned_positions: false,
+    relation: true,
+    members: 1,
+    lanes: LaneWidth::I16,
+};
+
+/// Small models of every kind that there is, for whatever must compute the same bits as this machine.
+pub const SMALL_KINDS: [(&str, Kind); 5] = {
+    let rope = Kind { rope: true, relation: false, shared_levels: false, members: 3, ..SMALL };
+    let narrow = Kind { task: "sudoku6", lanes: LaneWidth::I8, learned_positions: true, ..SMALL };
+    let both = Kind { task: "sudoku6", rope: true, lanes: LaneWidth::I8, heads: 4, members: 2, ..SMALL };
+    let odd = Kind { width: 48, heads: 3, learned_positions: true, ..SMALL };
+    [
+        ("4x4, relation bias", SMALL),
+        ("4x4, RoPE, separate levels, three members", rope),
+        ("6x6, 8-bit lanes, learned positions", narrow),
+        ("6x6, 8-bit lanes, RoPE and relations, two members", both),
+        ("4x4, width 48", odd),
+    ]
+};
+
 /// A pack of `kind` with random weights.
 pub fn pack(kind: Kind, seed: u64) -> Vec<u8> {
     pack_of::<All>(kind, seed)

@@ -29,22 +29,7 @@ use hrm_tests::{
     bench::Bench,
     equivalence::{Case, run},
     puzzles,
-    synthetic::{self, Kind},
-};
-
-/// The smallest model, on the smallest board.
-const SMALL: Kind = Kind {
-    task: "sudoku4",
-    width: 32,
-    heads: 2,
-    inner: 64,
-    layers: 2,
-    shared_levels: true,
-    rope: false,
-    learned_positions: false,
-    relation: true,
-    members: 1,
-    lanes: LaneWidth::I16,
+    synthetic::{self, Kind, SMALL, SMALL_KINDS},
 };
 
 fn case(name: &str, kind: Kind, count: usize, segments: u16) -> Case {
@@ -72,17 +57,7 @@ fn equal_on(boards: &[Board], case: &Case) {
 #[test]
 #[ignore = "needs the emulator and the firmware: cargo xtask test"]
 fn small_models_of_every_kind_are_equal() {
-    let rope = Kind { rope: true, relation: false, shared_levels: false, members: 3, ..SMALL };
-    let narrow = Kind { task: "sudoku6", lanes: LaneWidth::I8, learned_positions: true, ..SMALL };
-    let both = Kind { task: "sudoku6", rope: true, lanes: LaneWidth::I8, heads: 4, members: 2, ..SMALL };
-    let odd = Kind { width: 48, heads: 3, learned_positions: true, ..SMALL };
-    for (name, kind) in [
-        ("4x4, relation bias", SMALL),
-        ("4x4, RoPE, separate levels, three members", rope),
-        ("6x6, 8-bit lanes, learned positions", narrow),
-        ("6x6, 8-bit lanes, RoPE and relations, two members", both),
-        ("4x4, width 48", odd),
-    ] {
+    for (name, kind) in SMALL_KINDS {
         equal_on_every_board(&case(name, kind, 12, 4));
     }
 }

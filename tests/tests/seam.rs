@@ -69,6 +69,8 @@ fn nothing_but_the_lists_names_a_task() {
         "hrm-firmware/src",
         "hrm-host/src",
         "tools/emulator/src",
+        "tools/web/engine/src",
+        "tools/web/src",
         "tools/xtask/src",
         "tools/chips/src",
     ] {

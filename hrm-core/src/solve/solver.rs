@@ -81,6 +81,11 @@ impl<T: Task> Solver<T> {
         }
     }
 
+    /// The policy.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
     /// The grid after the last segment in the puzzle's own orientation; the puzzle before the first.
     pub fn grid(&self) -> &[u8] {
         self.cells(&self.grid)

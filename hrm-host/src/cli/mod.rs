@@ -45,6 +45,7 @@ mod train;
 pub(crate) mod values;
 mod verify;
 mod votes;
+mod web;
 
 use exit::Exit;
 use values::Misuse;
@@ -79,6 +80,8 @@ enum Command {
     Verify(verify::Args),
     /// Solve puzzles with a pack, exactly as a microcontroller does.
     Solve(solve::Args),
+    /// A page on which a pack is seen thinking, in any browser: into a folder, or served to this machine.
+    Web(web::Args),
     /// Talk to a board: list, info, solve, bench, verify, flash-pack, log, emulate.
     Device(device::Args),
     /// Show what is in a pack, or what a configuration's model will take.
@@ -121,6 +124,7 @@ impl Cli {
             Command::Export(args) => export::run(args),
             Command::Verify(args) => verify::run(args),
             Command::Solve(args) => solve::run(args),
+            Command::Web(args) => web::run(args),
             Command::Device(args) => device::run(args),
             Command::Inspect(args) => inspect::run(args),
             Command::Completions(args) => manual::completions(&args),

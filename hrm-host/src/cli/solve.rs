@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
+use hrm_core::digest::ThoughtDigest;
 use hrm_core::solve::{Answer, GuessEnd, Policy, Progress, Solver, Status, Step, Stop};
 use hrm_core::task::{Refusal, Task};
 use hrm_core::{Hrm, Pack, workspace_words};
@@ -85,9 +86,9 @@ impl Solving<'_> {
                 continue;
             };
             let mut solver = Solver::new(self.task, puzzle, self.policy);
-            let answer = watch(&self.task, puzzle, &mut solver, &mut model, &self.policy)?;
+            let (answer, digest) = watch(&self.task, puzzle, &mut solver, &mut model, &self.policy)?;
             score.add(answer.status);
-            println!("{}", self.text(index, puzzle, &answer));
+            println!("{}", self.text(index, puzzle, &answer, digest));
         }
         Ok(score.finish())
     }
@@ -150,9 +151,12 @@ impl Solving<'_> {
         };
         let mut model = Hrm::new(self.pack, memory).ok()?;
         let mut solver = Solver::new(self.task, puzzle, self.policy);
+        let mut digest = ThoughtDigest::default();
         while go_on() {
-            if let Step::Done(answer) = solver.advance(&mut model, &mut ()) {
-                return Some((self.text(index, puzzle, &answer), Some(answer.status)));
+            let done = matches!(solver.advance(&mut model, &mut ()), Step::Done(_));
+            digest.after(&solver, &model);
+            if let Some(answer) = solver.answer().filter(|_| done) {
+                return Some((self.text(index, puzzle, &answer, digest.finish()), Some(answer.status)));
             }
         }
         None
@@ -170,10 +174,10 @@ impl Solving<'_> {
     }
 
     /// What is printed of an answer.
-    fn text(&self, index: usize, puzzle: &[u8], answer: &Answer<'_>) -> String {
+    fn text(&self, index: usize, puzzle: &[u8], answer: &Answer<'_>, digest: u32) -> String {
         let task = &self.task;
         match (self.json, self.puzzles.len()) {
-            (true, _) => json(task, puzzle, answer),
+            (true, _) => json(task, puzzle, answer, Some(digest)),
             (false, 1) => page(task, puzzle, answer),
             (false, _) => line(task, index, answer),
         }
@@ -187,12 +191,14 @@ fn watch<'s>(
     solver: &'s mut Solver<Game>,
     model: &mut Hrm<'_, '_>,
     policy: &Policy,
-) -> Result<Answer<'s>> {
+) -> Result<(Answer<'s>, u32)> {
+    let mut digest = ThoughtDigest::default();
     let (redraws, colour) = (terminal::redraws(&stderr()), terminal::colours(&stderr()));
     let mut before = puzzle.to_vec();
     let mut drawn = 0;
     loop {
         let done = matches!(solver.advance(model, &mut ()), Step::Done(_));
+        digest.after(solver, model);
         if let Some(progress) = solver.progress() {
             let grid = solver.grid();
             let members = model.pack().shape().members.into();
@@ -215,7 +221,7 @@ fn watch<'s>(
             break;
         }
     }
-    solver.answer().context("solving has ended without an answer")
+    Ok((solver.answer().context("solving has ended without an answer")?, digest.finish()))
 }
 
 fn describe(progress: &Progress, policy: &Policy, members: u16) -> String {
@@ -311,7 +317,8 @@ fn truth(exact: &dyn Exact, puzzle: &[u8]) -> &'static str {
     }
 }
 
-pub(super) fn json(task: &Game, puzzle: &[u8], answer: &Answer<'_>) -> String {
+/// An answer as JSON. `digest` is that of all segments, where this machine has thought them.
+pub(super) fn json(task: &Game, puzzle: &[u8], answer: &Answer<'_>, digest: Option<u32>) -> String {
     let status = match answer.status {
         Status::Solved => "solved",
         Status::Voted => "voted",
@@ -332,6 +339,7 @@ pub(super) fn json(task: &Game, puzzle: &[u8], answer: &Answer<'_>) -> String {
         "segments": answer.segments,
         "votes": answer.votes,
         "found": answer.found,
+        "digest": digest.map(|digest| format!("{digest:08x}")),
     })
     .to_string()
 }

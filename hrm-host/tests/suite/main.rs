@@ -24,3 +24,4 @@ mod streams;
 mod train_crash;
 mod train_resume;
 mod verdicts;
+mod web;

@@ -10,7 +10,7 @@ use hrm_emulator::board::{BOARDS, Board, HARDWARE, Hardware, corrupted, one_per_
 use hrm_emulator::image::{IMAGES, Image};
 
 use crate::run::{cargo, command, run, target};
-use crate::setup::{GNU_ARM_LINKER, GNU_RISCV_LINKER, Toolchain, setup};
+use crate::setup::{GNU_ARM_LINKER, GNU_RISCV_LINKER, Toolchain, WEB, WEB_LINKER, setup};
 
 /// Build the firmware.
 #[derive(Debug, clap::Args)]
@@ -284,7 +284,11 @@ pub(crate) fn folder(toolchain: Toolchain) -> PathBuf {
 
 /// What links where there is no rust-lld.
 fn linker(target: &str) -> &'static str {
-    if target.starts_with("riscv32") { GNU_RISCV_LINKER } else { GNU_ARM_LINKER }
+    match target {
+        WEB => WEB_LINKER,
+        target if target.starts_with("riscv32") => GNU_RISCV_LINKER,
+        _ => GNU_ARM_LINKER,
+    }
 }
 
 /// Cargo with `args`, compiling for `target` and its processor `cpu`: the target alone leaves out a Cortex-M33's DSP
@@ -297,7 +301,9 @@ pub(crate) fn builder(toolchain: Toolchain, target: &str, cpu: &str, args: &[&st
             let mut build = command("/usr/bin/cargo", args);
             let variable = format!("CARGO_TARGET_{}_LINKER", target.replace(['-', '.'], "_").to_uppercase());
             // RUSTC_BOOTSTRAP only lets cargo build `core`; the sources are stable Rust.
-            build.args(["-Z", "build-std=core"]).env("RUSTC_BOOTSTRAP", "1");
+            build
+                .args(["-Z", if target == WEB { "build-std=core,alloc" } else { "build-std=core" }])
+                .env("RUSTC_BOOTSTRAP", "1");
             build.env("RUSTC", "/usr/bin/rustc").env(variable, linker(target));
             if target.starts_with("riscv32") {
                 // That linker is for 64 bits unless it is told.

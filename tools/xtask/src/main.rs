@@ -16,6 +16,7 @@ mod setup;
 mod stages;
 mod test;
 mod uf2;
+mod web;
 
 /// The project's automation. `cargo xtask demo` and `cargo xtask test` do their own set-up.
 #[derive(Debug, Parser)]
@@ -43,6 +44,8 @@ enum Task {
     Bench(bench::Args),
     /// Run `examples/bare-metal`, a program of one's own around `hrm-core`, on an emulated Cortex-M0
     Example,
+    /// Build the engine of the page that `hrm-host web` writes, and try the page in a browser
+    Web(web::Args),
     /// Prove that inference cannot panic on any board: a program that needs it to be so must link
     NoPanic,
     /// Everything CI checks: format, lints, tests, documentation, firmware, emulated boards
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Task::Demo(args) => demo::task(&args),
         Task::Bench(args) => bench::task(&args),
         Task::Example => setup::setup(false, false).and_then(example::check),
+        Task::Web(args) => web::task(&args),
         Task::NoPanic => setup::setup(false, false).and_then(firmware::no_panic),
         Task::Test(args) => test::task(&args),
     };

@@ -33,14 +33,24 @@ pub(crate) enum Toolchain {
 }
 
 /// Debian's Rust: compiler, its sources, cargo; and linkers.
-const DEBIAN_RUST: [&str; 5] =
-    ["rustc-web", "cargo-web", "rust-web-src", "binutils-arm-none-eabi", "binutils-riscv64-unknown-elf"];
+const DEBIAN_RUST: [&str; 6] = [
+    "rustc-web",
+    "cargo-web",
+    "rust-web-src",
+    "binutils-arm-none-eabi",
+    "binutils-riscv64-unknown-elf",
+    "lld",
+];
 /// The linkers in those packages.
 pub(crate) const GNU_ARM_LINKER: &str = "arm-none-eabi-ld";
 /// For RISC-V.
 pub(crate) const GNU_RISCV_LINKER: &str = "riscv64-unknown-elf-ld";
+/// For WebAssembly.
+pub(crate) const WEB_LINKER: &str = "wasm-ld";
+/// What the engine of the page is compiled for.
+pub(crate) const WEB: &str = "wasm32-unknown-unknown";
 /// Programs that tasks and tests run: the name, its Debian package, and what for.
-const PROGRAMS: [(&str, &str, &str); 7] = [
+const PROGRAMS: [(&str, &str, &str); 8] = [
     (QEMU, "qemu-system-arm", "emulator"),
     (QEMU_RISCV, "qemu-system-misc", "emulator of RISC-V"),
     ("valgrind", "valgrind", "instruction counts on this machine"),
@@ -48,6 +58,7 @@ const PROGRAMS: [(&str, &str, &str); 7] = [
     ("g++", "g++", "the GPU's kernels on this machine"),
     ("mpirun", "openmpi-bin", "training by several processes"),
     ("mpicc", "libopenmpi-dev", "building it"),
+    ("chromium-headless-shell", "chromium-headless-shell", "the page in a browser"),
 ];
 /// By which the `mpi` crate reads MPI's headers; a library, so it cannot be run.
 const CLANG: (&str, &str) = ("libclang", "libclang-dev");
@@ -104,10 +115,10 @@ pub(crate) fn task(args: &Args) -> Result<()> {
     setup(args.check, args.debian).map(drop)
 }
 
-/// The targets of all boards, each once.
+/// The targets of all boards and of the page, each once.
 fn targets() -> Vec<&'static str> {
     let boards = BOARDS.iter().map(|board| board.target).chain(HARDWARE.iter().map(|board| board.target));
-    let mut targets: Vec<&str> = boards.chain([SMALLEST]).collect();
+    let mut targets: Vec<&str> = boards.chain([SMALLEST, WEB]).collect();
     targets.sort_unstable();
     targets.dedup();
     targets
@@ -132,7 +143,8 @@ fn add_targets(targets: &[&str]) -> bool {
 
 fn debian_rust() -> bool {
     let there = |program: &str| succeeds(Command::new(program).arg("--version"));
-    ["/usr/bin/rustc", "/usr/bin/cargo", GNU_ARM_LINKER, GNU_RISCV_LINKER].into_iter().all(there) && sources()
+    ["/usr/bin/rustc", "/usr/bin/cargo", GNU_ARM_LINKER, GNU_RISCV_LINKER, WEB_LINKER].into_iter().all(there)
+        && sources()
 }
 
 /// Whether Debian's Rust has the sources of `core`.

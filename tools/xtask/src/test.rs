@@ -11,6 +11,7 @@ use crate::firmware::{Variant, build, check_smallest, every, no_panic};
 use crate::run::{beside, cargo, run};
 use crate::setup::{Toolchain, setup};
 use crate::stages::Stages;
+use crate::web;
 
 /// Everything CI checks.
 #[derive(Debug, clap::Args)]
@@ -42,9 +43,11 @@ pub(crate) fn task(args: &Args) -> Result<()> {
     let features = if args.host_only { &[][..] } else { MPI };
     let tests = ["test", "--release", "--workspace"];
     stages.run("tests of the workspace", || run(cargo(tests).args(features)))?;
-    if toolchain.is_some() {
+    if let Some(toolchain) = toolchain {
         let own_task = [&tests[..], MPI, &["--test", "own_task", "--", "--ignored"]].concat();
         stages.run("a task of one's own on a board", || run(&mut cargo(own_task)))?;
+        let browser = [&["--workspace"], MPI].concat();
+        stages.run("the page in a browser", || web::check(toolchain, &browser))?;
     }
     Ok(())
 }
@@ -74,6 +77,7 @@ fn boards(stages: &mut Stages, toolchain: Toolchain) -> Result<()> {
     stages.run("no panic", || no_panic(toolchain))?;
     stages.run("firmware images", || build(toolchain, &every(), &Variant::ALL))?;
     stages.run("programs that are counted", || bench::build(toolchain))?;
+    stages.run("the page's engine", || web::build(toolchain).map(drop))?;
     stages.run("building tests, lints, documentation: the rest", || host.ended())?;
     stages.run("chips", chips::check)?;
     for suite in ["emulated", "service", "tasks"] {

@@ -62,7 +62,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
         let answer = done.answer();
         score.add(answer.status);
         let line = if args.json {
-            json(&task, tokens, &answer)
+            json(&task, tokens, &answer, None)
         } else {
             let time = done.micros.map_or(String::new(), |micros| format!(", {:.1} ms", micros as f64 / 1e3));
             let late = if done.out_of_time { ", out of time" } else { "" };

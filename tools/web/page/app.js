@@ -1,0 +1,286 @@
+// What the page does with a puzzle: asks, thinks at some speed, shows, tells.
+
+const $ = (id) => document.getElementById(id);
+/** Segments a second by the place of the slider; the last is as fast as it can. */
+const SPEEDS = [0.5, 1, 2, 4, 8, 16, Infinity];
+const ENDS = [
+  'goes on', 'accepted', 'stopped by its halting head', 'its state repeats itself', 'out of segments', 'cut off',
+  'its grid no longer changes',
+];
+const hex = (word) => word.toString(16).padStart(8, '0');
+const count = (number, what) => `${number.toLocaleString('en')} ${what}${number === 1 ? '' : 's'}`;
+
+/** The choice of examples that is none. */
+const OWN = 'own';
+
+const parts = JSON.parse($('parts').textContent);
+const thinker = new Thinker($('worker').textContent);
+const board = new Board($('grid'), (text) => { $('puzzle').value = text; edited(); });
+const charts = new Charts($('charts'));
+
+/** `idle` before a puzzle is taken, then `paused` or `running`, `done` after the end. */
+let state = 'idle';
+let pack = null;
+let packName = '';
+/** Rises whenever what is under way is to be dropped. */
+let turn = 0;
+let lastTold = 0;
+/** Milliseconds that the model has thought about this puzzle. */
+let thought = 0;
+
+/** Tells a screen reader; what comes too soon after another thing is left out, but for what is important. */
+function tell(text, important = false) {
+  const now = performance.now();
+  if (!important && now - lastTold < 2000) return;
+  lastTold = now;
+  $('live').textContent = text;
+}
+
+function trouble(text) {
+  $('trouble').textContent = text;
+  $('puzzle').setAttribute('aria-invalid', String(text !== ''));
+}
+
+function become(next) {
+  state = next;
+  document.body.dataset.state = next;
+  $('think').textContent = { idle: 'Think', paused: 'Go on', running: 'Pause', done: 'Think again' }[next];
+  $('step').disabled = next === 'running' || next === 'done';
+  $('again').disabled = next === 'idle';
+  board.lock(next === 'running' || next === 'paused');
+}
+
+/** Drops what is under way; the puzzle stays. */
+function forget() {
+  turn += 1;
+  thought = 0;
+  trouble('');
+  charts.clear();
+  $('guess-list').replaceChildren();
+  $('state').textContent = $('digest').textContent = '–';
+  $('now').textContent = 'Not asked yet.';
+  compare();
+  become('idle');
+}
+
+/** The puzzle's text, without what people draw between cells. */
+function puzzleText() {
+  const typed = $('puzzle').value;
+  if (!pack.task.startsWith('sudoku')) return typed.replace(/[\r\n]/g, '');
+  return typed.replace(/[\s|+-]/g, '').replace(/[0_*]/g, pack.blank);
+}
+
+/** Somebody has changed the puzzle. */
+function edited() {
+  forget();
+  $('example').value = OWN;
+}
+
+function showPuzzle(text) {
+  $('puzzle').value = text;
+  forget();
+  board.ask(text);
+}
+
+/** Takes the puzzle; whether it is one. */
+async function begin() {
+  const text = puzzleText();
+  forget();
+  const mine = turn;
+  try {
+    const setting = (id) => Number($(id).value);
+    await thinker.ask('begin', text, setting('guesses'), setting('suppose'), setting('seed'));
+  } catch (problem) {
+    trouble(`This is no puzzle: ${problem.message}.`);
+    return false;
+  }
+  if (mine !== turn) return false;
+  board.ask(text);
+  become('paused');
+  return true;
+}
+
+/** One segment. */
+async function think() {
+  const mine = turn;
+  const report = await thinker.ask('advance');
+  if (mine !== turn) return;
+  thought += report.milliseconds;
+  const changed = board.believe(report.grid, report.supposed);
+  const supposed = report.supposed.filter(Boolean).length;
+  if (report.segments > 0) charts.add({ ...report, changed });
+  $('state').textContent = hex(report.state);
+  $('digest').textContent = hex(report.digest);
+  const broken = report.violations < 0 ? '' : `, breaks ${count(report.violations, 'rule')}`;
+  $('now').textContent = `Guess ${report.guess}, segment ${report.segment} of at most ${report.mostSegments}: `
+    + `${count(changed, 'cell')} changed, ${supposed} supposed${broken}.`;
+  if (report.ended > 0) noteGuess(report, supposed);
+  if (report.done) finish(report);
+}
+
+function noteGuess(report, supposed) {
+  const entry = document.createElement('li');
+  const outcome = report.ended === 1 ? 'accepted' : `dropped: ${ENDS[report.ended]}`;
+  const rules = report.ended === 1 || report.violations < 0 ? '' : `, ${count(report.violations, 'rule')} broken`;
+  entry.textContent = `${count(report.segment, 'segment')}, ${supposed} supposed, ${outcome}${rules}`;
+  entry.value = report.guess;
+  const list = $('guess-list');
+  list.append(entry);
+  if (list.childElementCount > 200) list.firstElementChild.remove();
+  list.scrollTop = list.scrollHeight;
+  if (report.ended !== 1) tell(`Guess ${report.guess} dropped after ${count(report.segment, 'segment')}`);
+}
+
+function finish(report) {
+  become('done');
+  const work = `${count(report.guess, 'guess').replace('guesss', 'guesses')}, ${count(report.segments, 'segment')}`;
+  const seconds = `${(thought / 1000).toFixed(1)} s of thinking (${(1000 * report.segments / thought).toFixed(1)} segments a second)`;
+  const text = report.solved && report.segments === 0 ? 'Solved already: complete and valid as given.'
+    : report.solved ? `Solved after ${work}, ${seconds}.`
+      : `Unproven after ${work}, ${seconds}: this is the best grid that was found.`;
+  $('now').textContent = text;
+  document.body.dataset.solved = String(report.solved);
+  tell(text, true);
+  compare();
+}
+
+/** Thinks until it is paused, at the speed of the slider. */
+async function run() {
+  become('running');
+  const mine = turn;
+  while (state === 'running' && mine === turn) {
+    const start = performance.now();
+    await think();
+    const rest = 1000 / SPEEDS[$('speed').value] - (performance.now() - start);
+    // without a rest at all the page would not be drawn
+    await new Promise((resolve) => { setTimeout(resolve, Math.max(rest, 0)); });
+  }
+}
+
+async function startOrPause() {
+  if (state === 'running') become('paused');
+  else if (state === 'paused' || await begin()) await run();
+}
+
+async function step() {
+  if (state === 'paused' || await begin()) await think();
+}
+
+function compare() {
+  const [other, own] = [$('other').value.trim().toLowerCase(), $('digest').textContent];
+  $('compared').textContent = other === '' || own === '–' ? ''
+    : other === own ? 'Equal: both computed the same bits.' : 'Different, or not of the same puzzle, seed and segment.';
+  const seed = Number($('seed').value) === 0 ? '' : ` --policy-seed ${$('seed').value}`;
+  const suppose = $('suppose').value === '3' ? '' : ` --suppose ${$('suppose').value}`;
+  const guesses = $('guesses').value === '4096' ? '' : ` --guesses ${$('guesses').value}`;
+  $('command').textContent = pack
+    ? `hrm-host solve ${packName} "${puzzleText()}" --json${guesses}${suppose}${seed}` : '';
+}
+
+async function selfTest() {
+  forget();
+  $('self-test').disabled = true;
+  let [equal, row] = [0, 0];
+  for (; row < pack.self_tests; row++) {
+    $('self-tested').textContent = `Puzzle ${row + 1} of ${pack.self_tests} …`;
+    const [got, expected] = await thinker.ask('selfTest', row);
+    if (got === expected) equal += 1;
+  }
+  $('self-tested').textContent = row === 0 ? 'This pack has no self-test.'
+    : equal === row ? `Passed: ${count(row, 'digest')} of ${row} as in the pack.`
+      : `FAILED: ${row - equal} of ${row} digests differ from the pack's.`;
+  $('self-test').disabled = false;
+}
+
+async function open(name, bytes) {
+  forget();
+  try {
+    const found = await thinker.ask('open', bytes);
+    pack = found;
+    packName = name;
+  } catch (problem) {
+    trouble(`${name} cannot be used: ${problem.message}.`);
+    return;
+  }
+  $('self-tested').textContent = '';
+  $('about').textContent = `${pack.task}, ${count(pack.bytes, 'byte')}, CRC-32 ${pack.crc}; ${pack.width} wide, `
+    + `${pack.lane_bits}-bit states, ${count(pack.memory, 'byte')} of RAM, ${count(pack.members, 'member')}`;
+  board.shape(pack);
+  const examples = EXAMPLES[pack.task] ?? [];
+  $('example').replaceChildren(...examples.map(([title, text]) => new Option(title, text)), new Option('Empty grid', ''),
+    new Option('Your own', OWN));
+  choose();
+}
+
+function choose() {
+  if ($('example').value !== OWN) showPuzzle($('example').value || pack.blank.repeat(pack.rows * pack.columns));
+}
+
+async function another() {
+  try {
+    const [seed] = crypto.getRandomValues(new Uint32Array(1));
+    showPuzzle(await thinker.ask('draw', puzzleText(), seed));
+    $('example').value = OWN;
+  } catch (problem) {
+    trouble(`This is no puzzle: ${problem.message}.`);
+  }
+}
+
+async function openFile(file) {
+  if (!file) return;
+  const bytes = await file.arrayBuffer();
+  $('pack').add(new Option(`${file.name} (yours)`, file.name, true, true));
+  own.set(file.name, bytes);
+  await open(file.name, bytes);
+}
+
+/** Packs of the user's own, by name. */
+const own = new Map();
+
+async function openChosen() {
+  const name = $('pack').value;
+  const released = parts.packs.find((part) => part.name === name);
+  await open(name, own.get(name) ?? bytesOf(released.bytes));
+}
+
+function tellSpeed() {
+  const speed = SPEEDS[$('speed').value];
+  const told = speed === Infinity ? 'as fast as it can' : `${speed} segment${speed === 1 ? '' : 's'} a second`;
+  $('speed-told').textContent = told;
+  $('speed').setAttribute('aria-valuetext', told);
+}
+
+function listen() {
+  $('ask').addEventListener('submit', (event) => { event.preventDefault(); startOrPause(); });
+  $('step').addEventListener('click', step);
+  $('again').addEventListener('click', () => showPuzzle(board.puzzle.join('')));
+  $('draw').addEventListener('click', another);
+  $('example').addEventListener('change', choose);
+  $('pack').addEventListener('change', openChosen);
+  $('file').addEventListener('change', (event) => openFile(event.target.files[0]));
+  $('self-test').addEventListener('click', selfTest);
+  $('other').addEventListener('input', compare);
+  $('speed').addEventListener('input', tellSpeed);
+  for (const id of ['guesses', 'suppose', 'seed']) $(id).addEventListener('input', () => { forget(); });
+  $('puzzle').addEventListener('input', () => {
+    edited();
+    const text = puzzleText();
+    if (Array.from(text).length === pack.rows * pack.columns) board.ask(text);
+  });
+  $('puzzle').addEventListener('keydown', (event) => {
+    if (event.key === 'Enter' && !event.shiftKey) { event.preventDefault(); $('ask').requestSubmit(); }
+  });
+  document.addEventListener('dragover', (event) => event.preventDefault());
+  document.addEventListener('drop', (event) => { event.preventDefault(); openFile(event.dataTransfer.files[0]); });
+}
+
+async function start() {
+  listen();
+  tellSpeed();
+  $('pack').replaceChildren(...parts.packs.map(({ name }) => new Option(name.split('/').at(-1), name)));
+  await thinker.ask('load', bytesOf(parts.engine));
+  await openChosen();
+  document.body.dataset.ready = 'true';
+}
+
+start().catch((problem) => trouble(`This browser cannot run the page: ${problem.message}`));
