@@ -58,7 +58,7 @@ fn equal_on(boards: &[Board], case: &Case) {
 #[ignore = "needs the emulator and the firmware: cargo xtask test"]
 fn small_models_of_every_kind_are_equal() {
     for (name, kind) in SMALL_KINDS {
-        equal_on_every_board(&case(name, kind, 12, 4));
+        equal_on_every_board(&case(name, kind, 6, 4));
     }
 }
 
