@@ -15,11 +15,11 @@
 
 use crate::digest::CRC;
 use crate::kernels::{
-    add_bias, attention_output, inject, matmul, matmul_again, requantize, requantize_pairs,
-    requantize_places, residual_norm, rotate, softmax, swiglu,
+    add_bias, add_displaced_bias, attention_output, inject, matmul, matmul_again, requantize,
+    requantize_pairs, requantize_places, residual_norm, rotate, softmax, swiglu,
 };
 use crate::lane::{Lane, LaneWidth};
-use crate::pack::{Layer, Matrix, Member, Pack, SecondHead, Shape, TILE, Tables};
+use crate::pack::{Layer, Matrix, Member, Pack, RelationMap, SecondHead, Shape, TILE, Tables};
 use crate::reasoner::{Cancelled, Halt, Reasoner};
 use crate::rows::Rows;
 use crate::trace::{Op, Trace, Values};
@@ -497,8 +497,14 @@ impl Block<'_> {
     fn add_relation_bias(&self, head: usize, i: usize, scores: &mut [i32]) {
         let (classes, sequence) = (usize::from(self.shape.relations), self.shape.sequence());
         let bias = self.layer.relation_bias.get(head * classes..(head + 1) * classes).unwrap_or_default();
-        let row = self.tables.relation_map.get(i * sequence..(i + 1) * sequence).unwrap_or_default();
-        add_bias(scores, bias, row);
+        let map = self.tables.relation_map;
+        match self.tables.relations {
+            RelationMap::Pairs => {
+                let classes = map.get(i * sequence..(i + 1) * sequence).unwrap_or_default();
+                add_bias(scores, bias, classes);
+            }
+            RelationMap::Displacements { columns } => add_displaced_bias(scores, bias, i, columns, map),
+        }
     }
 }
 

@@ -8,8 +8,8 @@ use hrm_core::{
     digest::run_digest,
     lane::LaneWidth,
     pack::{
-        ALIGN, FORMAT_VERSION, Header, LayerParams, Layout, MAGIC, MatrixSpan, MemberParams, PRELUDE_BYTES,
-        Provenance, SelfTest, Shape, Span, checksum,
+        ALIGN, Header, LayerParams, Layout, MAGIC, MatrixSpan, MemberParams, PRELUDE_BYTES, Provenance,
+        RelationMap, SelfTest, Shape, Span, checksum,
     },
     task::{All, Task, Tasks, Visitor},
     workspace_words,
@@ -114,14 +114,15 @@ fn made<T: Task>(task: &T, kind: Kind, seed: u64) -> Vec<u8> {
         second_head: hrm_core::pack::SecondHead::Continue,
         lanes: kind.lanes,
     };
-    let layout = Layout::of(&shape);
+    let (how, map) = if kind.relation { RelationMap::of(task) } else { (RelationMap::Pairs, Vec::new()) };
+    let layout = Layout::of(&shape, how);
     let mut writer =
         Writer { shape, layout, rng: Pcg64Mcg::seed_from_u64(seed), sections: vec![0; layout.bytes] };
-    writer.tables(task);
+    writer.tables(&map);
     for member in 0..usize::from(kind.members) {
         writer.member(layout.members_at + member * layout.member.bytes);
     }
-    finish(kind.task, shape, None, &writer.sections)
+    finish(kind.task, shape, None, (how, &writer.sections))
 }
 
 /// `pack` with a self-test on `puzzles`, each digest as this machine computes it.
@@ -136,11 +137,17 @@ pub fn with_self_test(pack: &[u8], puzzles: &[Vec<u8>], segments: u16) -> Vec<u8
     };
     let digests = puzzles.iter().enumerate().map(digest).collect();
     let test = SelfTest { segments, puzzles: &puzzles.concat(), digests };
-    finish(task, shape, Some(&test), &pack[pack.len() - Layout::of(&shape).bytes..])
+    let layout = open.layout();
+    finish(task, shape, Some(&test), (layout.relations, &pack[pack.len() - layout.bytes..]))
 }
 
 /// Prelude, header and sections as one file.
-fn finish(task: &str, shape: Shape, self_test: Option<&SelfTest<'_>>, sections: &[u8]) -> Vec<u8> {
+fn finish(
+    task: &str,
+    shape: Shape,
+    self_test: Option<&SelfTest<'_>>,
+    (map, sections): (RelationMap, &[u8]),
+) -> Vec<u8> {
     let provenance =
         Provenance { config: "{}", program: "hrm-tests", data: "none", seed: 0, steps: 0, samples: 0 };
     let mut header =
@@ -151,7 +158,9 @@ fn finish(task: &str, shape: Shape, self_test: Option<&SelfTest<'_>>, sections: 
     let sections_at = (PRELUDE_BYTES + header.len()).next_multiple_of(ALIGN);
     let mut pack = vec![0; sections_at + sections.len()];
     pack[..4].copy_from_slice(&MAGIC);
-    pack[4..6].copy_from_slice(&FORMAT_VERSION.to_le_bytes());
+    let (version, columns) = map.version();
+    pack[4..6].copy_from_slice(&version.to_le_bytes());
+    pack[6..8].copy_from_slice(&columns.to_le_bytes());
     pack[8..12].copy_from_slice(&(header.len() as u32).to_le_bytes());
     let total = pack.len() as u32;
     pack[12..16].copy_from_slice(&total.to_le_bytes());
@@ -179,7 +188,7 @@ impl Writer {
         (self.rng.next_u32() % (2 * limit as u32 + 1)) as i32 - limit
     }
 
-    fn tables<T: Task>(&mut self, task: &T) {
+    fn tables(&mut self, relations: &[u8]) {
         let exp2: Vec<u16> =
             (0..256).map(|i| (32767.0 * (-f64::from(i) / 256.0).exp2()).round() as u16).collect();
         let sigmoid: Vec<u16> =
@@ -191,23 +200,13 @@ impl Writer {
             .flat_map(|position| (0..dim / 2).map(move |pair| angle(position, pair)))
             .flat_map(|angle| [angle.cos(), angle.sin()].map(|x| (x * 16384.0).round() as i16))
             .collect();
-        let class = |i: usize, j: usize| match (i.checked_sub(1), j.checked_sub(1)) {
-            (Some(i), Some(j)) => task.relation(i, j),
-            (None, Some(_)) => task.relations() as u8,
-            (Some(_), None) => task.relations() as u8 + 1,
-            (None, None) => task.relations() as u8 + 2,
-        };
-        let relations: Vec<u8> =
-            (0..sequence).flat_map(|i| (0..sequence).map(move |j| class(i, j))).collect();
         let layout = self.layout;
         self.put(layout.exp2, &exp2);
         self.put(layout.sigmoid, &sigmoid);
         if self.shape.rope {
             self.put(layout.rope, &rope);
         }
-        if self.shape.relations > 0 {
-            self.put(layout.relation_map, &relations);
-        }
+        self.put(layout.relation_map, relations);
     }
 
     fn member(&mut self, at: usize) {

@@ -4,14 +4,15 @@
 
 use std::time::Duration;
 
+use hrm_core::digest::run_digest;
 use hrm_core::lane::LaneWidth;
-use hrm_core::pack::AlignedBytes;
+use hrm_core::pack::{AlignedBytes, Layout, RelationMap, checksum};
 use hrm_core::solve::{Policy, Rule, Solver, Status, Symmetries};
 use hrm_core::task::Refusal;
 use hrm_core::task::maze::{GOAL, Maze, START, WAY};
 use hrm_core::task::{All, Task, Tasks, Visitor};
 use hrm_core::wire::{Fault, NoModel, Solve};
-use hrm_core::{Hrm, Pack, workspace_words};
+use hrm_core::{Hrm, Pack, PackError, workspace_words};
 use hrm_emulator::{Claim, Image, LinkError, Machine, board::BOARDS};
 use hrm_firmware::Exit;
 use hrm_tests::{
@@ -58,6 +59,88 @@ fn every_name_leads_to_the_task_of_that_name() {
     }
 }
 
+/// The model of `bytes` with a class for each pair of positions, as version 1 of the format has it.
+fn with_stored_map(bytes: &[u8], task: &Maze) -> Vec<u8> {
+    let aligned = AlignedBytes::copy_of(bytes);
+    let pack = Pack::open(aligned.bytes()).unwrap();
+    let (own, layout) = (*pack.layout(), Layout::of(pack.shape(), RelationMap::Pairs));
+    let prefix = task.relations() as u8;
+    let class = |query: usize, key: usize| match (query.checked_sub(1), key.checked_sub(1)) {
+        (Some(query), Some(key)) => task.relation(query, key),
+        (None, Some(_)) => prefix,
+        (Some(_), None) => prefix + 1,
+        (None, None) => prefix + 2,
+    };
+    let sections = &bytes[bytes.len() - own.bytes..];
+    let mut stored = vec![0; layout.bytes];
+    stored[..layout.relation_map.at].copy_from_slice(&sections[..own.relation_map.at]);
+    stored[layout.members_at..].copy_from_slice(&sections[own.members_at..]);
+    let sequence = pack.shape().sequence();
+    let pairs = (0..sequence).flat_map(|query| (0..sequence).map(move |key| (query, key)));
+    stored[layout.relation_map.at..]
+        .iter_mut()
+        .zip(pairs)
+        .for_each(|(to, (query, key))| *to = class(query, key));
+    let mut made = [&bytes[..bytes.len() - own.bytes], &stored].concat();
+    made[4..8].copy_from_slice(&[1, 0, 0, 0]);
+    let total = made.len() as u32;
+    made[12..16].copy_from_slice(&total.to_le_bytes());
+    resealed(made)
+}
+
+/// `bytes` with its checksum made right again.
+fn resealed(mut bytes: Vec<u8>) -> Vec<u8> {
+    let crc = checksum(&bytes);
+    bytes[16..20].copy_from_slice(&crc.to_le_bytes());
+    bytes
+}
+
+#[test]
+fn a_map_of_displacements_changes_no_bit() {
+    for (name, lanes) in
+        [("maze5x6", LaneWidth::I16), ("maze10x10", LaneWidth::I8), ("maze1x9", LaneWidth::I16)]
+    {
+        let kind = Kind { task: name, lanes, ..MAZE };
+        let task = Maze::named(kind.task).unwrap();
+        let computed = synthetic::pack(kind, 7);
+        let stored = with_stored_map(&computed, &task);
+        assert_eq!((computed[4], stored[4]), (2, 1), "format versions");
+        let digests = [&computed, &stored].map(|bytes| {
+            let aligned = AlignedBytes::copy_of(bytes);
+            let pack = Pack::open(aligned.bytes()).unwrap();
+            let mut memory = vec![0; workspace_words(pack.shape())];
+            let mut model = Hrm::new(pack, &mut memory).unwrap();
+            puzzles::mazes(&task, 3, 5)
+                .iter()
+                .map(|puzzle| run_digest(&mut model, 0, puzzle, 3))
+                .collect::<Vec<_>>()
+        });
+        assert_eq!(digests[0], digests[1], "{name}");
+    }
+}
+
+#[test]
+fn columns_that_no_grid_has_are_refused() {
+    let pack = synthetic::pack(MAZE, 7);
+    for columns in [0u16, 4, 7, 31, u16::MAX] {
+        let mut damaged = pack.clone();
+        damaged[6..8].copy_from_slice(&columns.to_le_bytes());
+        let aligned = AlignedBytes::copy_of(&resealed(damaged));
+        let found = Pack::open(aligned.bytes()).map(|pack| pack.crc());
+        assert_eq!(found, Err(PackError::Shape { field: "columns" }), "{columns}");
+    }
+    // Others that divide the cells ask for a map of another length, or run: nothing reaches outside.
+    for columns in 1..=30u16 {
+        let mut other = pack.clone();
+        other[6..8].copy_from_slice(&columns.to_le_bytes());
+        let aligned = AlignedBytes::copy_of(&resealed(other));
+        if let Ok(pack) = Pack::open(aligned.bytes()) {
+            let mut memory = vec![0; workspace_words(pack.shape())];
+            run_digest(&mut Hrm::new(pack, &mut memory).unwrap(), 0, &[2; 30], 1).unwrap();
+        }
+    }
+}
+
 #[test]
 #[ignore = "needs the emulator and the firmware: cargo xtask test"]
 fn mazes_are_equal_on_a_board_that_carries_them() {
@@ -86,11 +169,13 @@ fn mazes_are_solved_and_refused_as_here() {
     let (mut machine, hello) = Machine::boot(BOARDS[0], every_task(), &bench.path).unwrap();
     assert_eq!(hello.task, "maze5x6");
 
-    // A whole group of sixteen images is too many for a rectangle, and votes as well as checked guesses agree.
+    // A whole group of sixteen images is too many for a rectangle, and votes, with a checker behind them and without one, agree as
+    // well as checked guesses.
     let checked = Policy { guesses: 10, segments: 2, first_segments: 4, ..Policy::default() };
     let voted = Policy { rule: Rule::Majority, symmetries: Symmetries::Relabel, ..checked };
+    let unchecked = Policy { rule: Rule::Unchecked, ..voted };
     for puzzle in puzzles::mazes(&task, 4, 8) {
-        for policy in [checked, voted] {
+        for policy in [checked, voted, unchecked] {
             let mut solver = Solver::new(task, &puzzle, policy);
             let here = solver.run(&mut model, &mut ());
             let solve = Solve { policy, time_ms: 0, progress: false, tokens: &puzzle };

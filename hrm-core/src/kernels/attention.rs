@@ -1,8 +1,11 @@
 //! Softmax without division, and the weighted mean of values.
 
+use core::num::{NonZeroU16, NonZeroUsize};
+
 use crate::fault::slip;
 use crate::fixed::{Reciprocal, reciprocal, round_shift, scale};
 use crate::lane::Lane;
+use crate::rows::Rows;
 
 /// Unnormalised attention weights: `weights[j] = round(2^bits * 2^((scores[j] - top) / 2^score_bits))`, saturated to the lane; returns their sum.
 ///
@@ -90,6 +93,35 @@ pub fn add_bias(scores: &mut [i32], bias: &[i32], classes: &[u8]) {
 pub fn add_bias_portable(scores: &mut [i32], bias: &[i32], classes: &[u8]) {
     for (score, class) in scores.iter_mut().zip(classes) {
         *score = score.wrapping_add(bias.get(usize::from(*class)).copied().unwrap_or(0));
+    }
+}
+
+/// As [`add_bias`], where two cells' class follows from how far apart they are.
+///
+/// * `scores`: of the prefix, then of the cells, row by row;
+/// * `bias`: (relations), the last three for prefix to cell, cell to prefix, and prefix to itself;
+/// * `query`: the query's position, 0 for the prefix;
+/// * `map`: [`RelationMap::Displacements`](crate::pack::RelationMap::Displacements), (2 rows - 1, 2 `columns` - 1).
+pub fn add_displaced_bias(scores: &mut [i32], bias: &[i32], query: usize, columns: NonZeroU16, map: &[u8]) {
+    let Some((prefix, cells)) = scores.split_first_mut() else { return };
+    let last = |n: usize| bias.len().checked_sub(n).and_then(|at| bias.get(at)).copied().unwrap_or(0);
+    let add = |score: &mut i32, bias| *score = score.wrapping_add(bias);
+    let Some(query) = query.checked_sub(1) else {
+        add(prefix, last(1));
+        cells.iter_mut().for_each(|score| add(score, last(3)));
+        return;
+    };
+    add(prefix, last(2));
+    let columns = NonZeroUsize::from(columns);
+    let (row, column) = (query / columns, query % columns);
+    let rows = cells.len() / columns;
+    let columns = columns.get();
+    // What one row of keys is to the query is one piece of one row of the map.
+    let across = 2 * columns - 1;
+    let (up, left) = (rows.saturating_sub(1 + row), columns - 1 - column);
+    let map = map.get(up * across..).unwrap_or_default();
+    for (scores, classes) in cells.rows_mut(columns).zip(map.rows(across)) {
+        add_bias(scores, bias, classes.get(left..left + columns).unwrap_or_default());
     }
 }
 

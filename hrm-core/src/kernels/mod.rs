@@ -48,8 +48,8 @@ mod wasm;
 pub mod x86;
 
 pub use attention::{
-    add_bias, add_bias_portable, attention_output, attention_output_portable, rotate, softmax,
-    softmax_portable,
+    add_bias, add_bias_portable, add_displaced_bias, attention_output, attention_output_portable, rotate,
+    softmax, softmax_portable,
 };
 pub use copy::copy;
 pub use inject::{inject, inject_portable};

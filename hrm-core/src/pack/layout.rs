@@ -1,6 +1,6 @@
-//! Where everything lies in a pack: a pure function of the [`Shape`], used by reader and writer alike.
+//! Where everything lies in a pack: a pure function of the [`Shape`] and the [`RelationMap`]'s kind, used by reader and writer alike.
 
-use super::shape::Shape;
+use super::{RelationMap, shape::Shape};
 
 /// Alignment of every section.
 pub const ALIGN: usize = 16;
@@ -109,7 +109,9 @@ pub struct Layout {
     pub sigmoid: Span,
     /// Pairs `(cos, sin)`, `i16` Q14 (sequence, head_dim / 2, 2); empty without RoPE.
     pub rope: Span,
-    /// Relation class of every (query, key), `u8` (sequence, sequence); empty without relations.
+    /// How the relation map is to be read.
+    pub relations: RelationMap,
+    /// Relation classes, `u8`; empty without relations.
     pub relation_map: Span,
     /// Start of the first member.
     pub members_at: usize,
@@ -120,20 +122,21 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// The layout of `shape`, which must have passed its check.
-    pub const fn of(shape: &Shape) -> Layout {
+    /// The layout of `shape` with this relation map, both of which must have passed their checks.
+    pub const fn of(shape: &Shape, relations: RelationMap) -> Layout {
         let mut cursor = Cursor(0);
         let sequence = shape.sequence();
         let exp2 = cursor.take(256 * 2);
         let sigmoid = cursor.take(257 * 2);
         let rope = cursor.take(if shape.rope { sequence * shape.head_dim() * 2 } else { 0 });
-        let relation_map = cursor.take(if shape.relations > 0 { sequence * sequence } else { 0 });
+        let relation_map = cursor.take(relations.bytes(shape));
         let members_at = cursor.0;
         let member = member(shape);
         Layout {
             exp2,
             sigmoid,
             rope,
+            relations,
             relation_map,
             members_at,
             member,

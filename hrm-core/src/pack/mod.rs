@@ -6,6 +6,7 @@
 mod embed;
 mod header;
 mod layout;
+mod relations;
 mod self_test;
 mod shape;
 mod stated;
@@ -18,6 +19,7 @@ pub use layout::ALIGN;
 // For those who write packs.
 #[doc(hidden)]
 pub use layout::{LayerLayout, Layout, MatrixSpan, MemberLayout, Span};
+pub use relations::{PREFIX_RELATIONS, RelationMap};
 pub use self_test::{MAX_SELF_TESTS, SelfTest};
 pub(crate) use shape::round_up;
 pub use shape::{SecondHead, Shape, TILE};
@@ -29,8 +31,8 @@ use crate::digest::CRC;
 
 /// First bytes of every pack.
 pub const MAGIC: [u8; 4] = *b"HRM\x1a";
-/// Version of the format, raised with every incompatible change.
-pub const FORMAT_VERSION: u16 = 1;
+/// Newest version of the format. A pack states the oldest that can tell what it holds: [`RelationMap::version`].
+pub const FORMAT_VERSION: u16 = 2;
 /// Bytes before the header.
 pub const PRELUDE_BYTES: usize = 32;
 
@@ -111,7 +113,7 @@ impl core::fmt::Display for PackError {
             PackError::Version { found } => {
                 write!(
                     f,
-                    "format version {found}, this program reads {FORMAT_VERSION}: export the model again"
+                    "format version {found}, this program reads 1 to {FORMAT_VERSION}: export the model again"
                 )
             }
             PackError::Crc { stored, computed } => {
@@ -198,9 +200,7 @@ impl<'a> Pack<'a> {
             return Err(PackError::Magic);
         }
         let found = u32_at(prelude, 4) as u16;
-        if found != FORMAT_VERSION {
-            return Err(PackError::Version { found });
-        }
+        let map = RelationMap::stated(found, (u32_at(prelude, 4) >> 16) as u16)?;
         let header_bytes = u32_at(prelude, 8) as usize;
         let total = u32_at(prelude, 12) as usize;
         let bytes = bytes.get(..total).ok_or(PackError::Truncated { needed: total, got })?;
@@ -217,7 +217,8 @@ impl<'a> Pack<'a> {
             postcard::take_from_bytes::<Header<'a>>(header).map_err(|_| PackError::Header)?;
         shape.check()?;
         check_self_test(self_test, &shape)?;
-        let layout = Layout::of(&shape);
+        map.check(&shape)?;
+        let layout = Layout::of(&shape, map);
         let sections_at = round_up(PRELUDE_BYTES + header_bytes, ALIGN);
         let expected = sections_at + layout.bytes;
         if total != expected {

@@ -2,7 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{MatrixSpan, Pack};
+use super::{MatrixSpan, Pack, RelationMap};
 
 /// Tables that depend on the shape only.
 #[derive(Clone, Copy, Debug)]
@@ -13,7 +13,9 @@ pub struct Tables<'a> {
     pub sigmoid: &'a [u16],
     /// `(cos, sin)` in Q14, (sequence, head_dim / 2, 2); empty without RoPE.
     pub rope: &'a [i16],
-    /// Relation class of (query, key), (sequence, sequence); empty without relations.
+    /// How the relation map is to be read.
+    pub relations: RelationMap,
+    /// Relation classes; empty without relations.
     pub relation_map: &'a [u8],
 }
 
@@ -176,6 +178,7 @@ impl<'a> Pack<'a> {
             exp2: self.section(layout.exp2),
             sigmoid: self.section(layout.sigmoid),
             rope: self.section(layout.rope),
+            relations: layout.relations,
             relation_map: self.section(layout.relation_map),
         }
     }

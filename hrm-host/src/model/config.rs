@@ -1,15 +1,12 @@
 //! The shape of a model: everything that decides which parameters exist and how they are used.
 
 use hrm_core::lane::LaneWidth;
-use hrm_core::pack::{SecondHead, Shape};
+use hrm_core::pack::{PREFIX_RELATIONS, SecondHead, Shape};
 use hrm_core::task::Task;
 use serde::{Deserialize, Serialize};
 
 use super::error::ModelError;
 use crate::task::{Game, usual};
-
-/// Relation classes that the prefix position adds to the task's: prefix sees cell, cell sees prefix, prefix sees itself.
-pub const PREFIX_RELATIONS: usize = 3;
 
 /// How the model knows where a token sits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -7,7 +7,7 @@ use hrm_emulator::board::{HARDWARE, Hardware, NoRoom};
 use serde::Serialize;
 
 use super::QuantError;
-use super::pack::header_room;
+use super::pack::{header_room, relation_map};
 use crate::config::RunConfig;
 use crate::model::parameter_count;
 
@@ -58,7 +58,7 @@ impl Footprint {
     pub fn of(config: &RunConfig) -> Result<Self, QuantError> {
         let [wide, narrow] = [LaneWidth::I16, LaneWidth::I8].map(|lanes| config.model.shape(1, lanes));
         let (wide, narrow) = (wide?, narrow?);
-        let layout = Layout::of(&wide);
+        let layout = Layout::of(&wide, relation_map(&config.model).0);
         Ok(Self {
             parameters: parameter_count(&config.model),
             pack_bytes: header_bytes(config, &wide)? + layout.bytes,

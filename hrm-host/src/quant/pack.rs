@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use bytemuck::{NoUninit, cast_slice};
 use hrm_core::digest::run_digest;
 use hrm_core::pack::{
-    ALIGN, AlignedBytes, FORMAT_VERSION, Header, Layout, MAGIC, MAX_SELF_TESTS, MatrixSpan, PRELUDE_BYTES,
-    Pack, PackError, Provenance, SelfTest, Shape, Span, checksum,
+    ALIGN, AlignedBytes, Header, Layout, MAGIC, MAX_SELF_TESTS, MatrixSpan, PRELUDE_BYTES, Pack, PackError,
+    Provenance, RelationMap, SelfTest, Shape, Span, checksum,
 };
 use hrm_core::{Hrm, workspace_words};
 
@@ -96,6 +96,11 @@ fn other(kind: Kind) -> &'static str {
     }
 }
 
+/// The relation map that a pack of this model has, and how it is to be read; empty without relations.
+pub(super) fn relation_map(config: &ModelConfig) -> (RelationMap, Vec<u8>) {
+    if config.positions.relation() { RelationMap::of(&config.task) } else { (RelationMap::Pairs, Vec::new()) }
+}
+
 /// Collects the sections of a pack.
 pub(super) struct Writer {
     shape: Shape,
@@ -106,13 +111,19 @@ pub(super) struct Writer {
 impl Writer {
     /// A pack of `shape` with its tables filled in.
     pub(super) fn new(shape: &Shape, config: &ModelConfig) -> Self {
-        let layout = Layout::of(shape);
+        let (relations, map) = relation_map(config);
+        let layout = Layout::of(shape, relations);
         let mut writer = Self { shape: *shape, layout, sections: vec![0; layout.bytes] };
         writer.put(layout.exp2, &tables::exp2());
         writer.put(layout.sigmoid, &tables::sigmoid());
         writer.put(layout.rope, &tables::rope(config));
-        writer.put(layout.relation_map, &tables::relation_map(config));
+        writer.put(layout.relation_map, &map);
         writer
+    }
+
+    /// As [`Self::new`], of sections that are there.
+    pub(super) fn with_sections(shape: &Shape, layout: Layout, sections: Vec<u8>) -> Self {
+        Self { shape: *shape, layout, sections }
     }
 
     pub(super) fn shape(&self) -> &Shape {
@@ -126,6 +137,11 @@ impl Writer {
     /// Start of member `index` among the sections.
     pub(super) fn member_at(&self, index: usize) -> usize {
         self.layout.members_at + index * self.layout.member.bytes
+    }
+
+    /// All members at once; they are as long as those of the layout.
+    pub(super) fn put_members(&mut self, members: &[u8]) {
+        self.sections[self.layout.members_at..].copy_from_slice(members);
     }
 
     /// Fills a section; `values` must have exactly its size.
@@ -163,7 +179,9 @@ impl Writer {
         bytes.extend(&self.sections);
         let total = bytes.len() as u32;
         bytes[..4].copy_from_slice(&MAGIC);
-        bytes[4..6].copy_from_slice(&FORMAT_VERSION.to_le_bytes());
+        let (version, columns) = self.layout.relations.version();
+        bytes[4..6].copy_from_slice(&version.to_le_bytes());
+        bytes[6..8].copy_from_slice(&columns.to_le_bytes());
         bytes[8..12].copy_from_slice(&(encoded.len() as u32).to_le_bytes());
         bytes[12..16].copy_from_slice(&total.to_le_bytes());
         let crc = checksum(&bytes);
@@ -266,5 +284,5 @@ fn rewritten(
     let opened = pack.open()?;
     let layout = *opened.layout();
     let sections = pack.bytes()[pack.bytes().len() - layout.bytes..].to_vec();
-    Writer { shape: *opened.shape(), layout, sections }.finish(header, self_test)
+    Writer::with_sections(opened.shape(), layout, sections).finish(header, self_test)
 }

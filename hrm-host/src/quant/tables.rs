@@ -29,8 +29,3 @@ pub(super) fn rope(config: &ModelConfig) -> Vec<i16> {
     }
     table
 }
-
-/// Relation class of every (query, key); empty without relations.
-pub(super) fn relation_map(config: &ModelConfig) -> Vec<u8> {
-    if config.positions.relation() { config.relation_map() } else { Vec::new() }
-}
