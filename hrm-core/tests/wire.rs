@@ -34,7 +34,7 @@ fn arbitrary_request(tokens: &[u8], pick: u8, a: u16, b: u32, c: u32, op: Op) ->
 
 fn policy(a: u16, b: u32, c: u32) -> Policy {
     Policy {
-        rule: if b.is_multiple_of(2) { Rule::Checked } else { Rule::Majority },
+        rule: [Rule::Checked, Rule::Majority, Rule::Unchecked][(b % 3) as usize],
         symmetries: if c.is_multiple_of(2) { Symmetries::Relabel } else { Symmetries::FullGroup },
         guesses: a,
         first_segments: a ^ 78,

@@ -25,8 +25,11 @@ pub enum Rule {
     /// without a checker.
     Checked,
     /// The grid that most guesses end on while their halting head says stop; ties by the sum of their halt confidences, then
-    /// first seen. For tasks without a checker.
+    /// first seen. For tasks without a checker; where there is one, it judges that grid.
     Majority,
+    /// As [`Self::Majority`], and the checker is not asked: what the answers of a task are worth that has none, measured with one
+    /// that has.
+    Unchecked,
 }
 
 /// The images of a puzzle that are guessed on.
@@ -70,7 +73,7 @@ pub struct Policy {
     /// Blank cells that a guess fills in with what the guess before it ended on, drawn anew for every guess; 0 supposes nothing.
     /// A thought at rest has deduced what it can. A few of its cells taken for granted let the next one go on from there, and
     /// as the checker asks the puzzle itself, a wrong supposition costs a guess and never a wrong answer. Each member's first
-    /// guess supposes nothing, nor does [`Rule::Majority`].
+    /// guess supposes nothing, nor do guesses that vote.
     pub suppose: u16,
     /// Seeds the draws from the full group and of the cells supposed.
     pub seed: u64,
@@ -121,7 +124,7 @@ impl Policy {
 pub enum Status {
     /// The task's checker accepts the grid.
     Solved,
-    /// The task has no checker, all guesses were made (or no other could win), and most halted guesses agree on the grid.
+    /// No checker was asked, all guesses were made (or no other could win), and most halted guesses agree on the grid.
     Voted,
     /// The best candidate of a search that ended without proof.
     Unproven,
@@ -186,7 +189,7 @@ pub struct Progress {
     pub halted: bool,
     /// `q_halt - q_continue`, in the units of [`Halt`](crate::Halt).
     pub confidence: i32,
-    /// [`Task::violations`](crate::task::Task::violations) of the grid, `None` without a checker.
+    /// [`Task::violations`](crate::task::Task::violations) of the grid, `None` where no checker is asked.
     pub violations: Option<u32>,
     /// Why the guess ended, where it did.
     pub ended: Option<GuessEnd>,
@@ -208,7 +211,7 @@ pub struct Answer<'a> {
     pub last_guess: Option<GuessEnd>,
     /// Where the grid was found; `None` where no guess was made.
     pub found: Option<Progress>,
-    /// Votes for the grid ([`Rule::Majority`] only).
+    /// Votes for the grid (none with [`Rule::Checked`]).
     pub votes: u16,
     /// The grid in the puzzle's own orientation; the puzzle where no guess was made, empty where it was refused.
     #[serde(borrow)]

@@ -58,7 +58,7 @@ impl<T: Task> Solver<T> {
         }
         let ended = if let Some(refusal) = task.refuse(puzzle) {
             Some(End { status: Status::Refused(refusal), stop: Stop::Refused })
-        } else if task.accepts(puzzle, puzzle) {
+        } else if policy.rule != Rule::Unchecked && task.accepts(puzzle, puzzle) {
             Some(End { status: Status::Solved, stop: Stop::Given })
         } else {
             None
@@ -173,7 +173,10 @@ impl<T: Task> Solver<T> {
         let (halt, digest) = (reasoner.halt(), reasoner.state_digest());
         let (puzzle, grid) = (self.cells(&self.puzzle), self.cells(&self.grid));
         let accepted = self.policy.rule == Rule::Checked && self.task.accepts(puzzle, grid);
-        progress.violations = self.task.violations(puzzle, grid);
+        progress.violations = match self.policy.rule {
+            Rule::Unchecked => None,
+            Rule::Checked | Rule::Majority => self.task.violations(puzzle, grid),
+        };
         progress.segment += 1;
         progress.segments = self.segments;
         progress.halted = halt.wants_to_stop();
@@ -245,7 +248,7 @@ impl<T: Task> Solver<T> {
             return;
         }
         let candidate = Candidate { grid: self.grid.clone(), found: progress };
-        if self.policy.rule == Rule::Majority && progress.halted {
+        if self.policy.rule != Rule::Checked && progress.halted {
             self.tally.vote(&candidate);
         }
         self.consider(candidate);
@@ -291,8 +294,9 @@ impl<T: Task> Solver<T> {
 
     fn finish(&mut self, stop: Stop) {
         let (chosen, votes) = self.chosen();
-        let accepted = chosen
-            .is_some_and(|chosen| self.task.accepts(self.cells(&self.puzzle), self.cells(&chosen.grid)));
+        let accepts =
+            |chosen: &Candidate<_>| self.task.accepts(self.cells(&self.puzzle), self.cells(&chosen.grid));
+        let accepted = self.policy.rule != Rule::Unchecked && chosen.is_some_and(accepts);
         let unchecked = chosen.is_some_and(|chosen| chosen.found.violations.is_none());
         let status = if accepted {
             Status::Solved

@@ -537,13 +537,21 @@ fn the_best_candidate_breaks_fewest_rules_then_halted_then_confident() {
 
 /// One segment for each guess: the answer and its halt logit.
 fn majority<T: Task>(task: T, guesses: &[(Vec<u8>, i32)], allowed: u16) -> (Status, Stop, u16, u16, Vec<u8>) {
+    by_vote(Rule::Majority, task, guesses, allowed)
+}
+
+fn by_vote<T: Task>(
+    rule: Rule,
+    task: T,
+    guesses: &[(Vec<u8>, i32)],
+    allowed: u16,
+) -> (Status, Stop, u16, u16, Vec<u8>) {
     let mut said = guesses.iter();
     let mut model = Scripted::new(guesses.len().max(1), |_, _, _| {
         let (grid, halt) = said.next().expect("one segment for each guess");
         Says { grid: grid.clone(), halt: *halt, digest: 0 }
     });
-    let policy =
-        Policy { rule: Rule::Majority, guesses: allowed, first_segments: 1, segments: 1, ..Policy::papers() };
+    let policy = Policy { rule, guesses: allowed, first_segments: 1, segments: 1, ..Policy::papers() };
     let mut solver = Solver::new(task, &puzzle(), policy);
     let answer = solver.run(&mut model, &mut ());
     (answer.status, answer.stop, answer.guesses, answer.votes, answer.grid.to_vec())
@@ -575,6 +583,27 @@ fn a_majority_that_cannot_be_overtaken_ends_the_vote() {
     let (a, b) = (solution(), wrong());
     let guesses = [(a.clone(), 1), (b.clone(), 1), (a.clone(), 1), (a.clone(), 1), (b.clone(), 1)];
     assert_eq!(majority(Unchecked, &guesses, 5), (Status::Voted, Stop::Decided, 4, 3, a));
+}
+
+#[test]
+fn with_the_checker_switched_off_a_task_is_one_that_has_none() {
+    let (a, b) = (solution(), wrong());
+    for guesses in [
+        vec![(b.clone(), 1), (a.clone(), 9), (b.clone(), 1)],
+        vec![(a.clone(), 1), (b.clone(), -1), (a.clone(), 1)],
+        vec![(a.clone(), -3), (b.clone(), -2), (a.clone(), -1)],
+    ] {
+        let off = by_vote(Rule::Unchecked, TASK, &guesses, 3);
+        assert_eq!(off, majority(Unchecked, &guesses, 3));
+        assert_ne!(off.0, Status::Solved);
+    }
+    // Not even a puzzle that is complete is called solved without a thought.
+    let policy = Policy { rule: Rule::Unchecked, guesses: 1, ..Policy::papers() };
+    let mut model = Scripted::new(1, |_, shown, _| Says { grid: shown.to_vec(), halt: 1, digest: 0 });
+    let mut solver = Solver::new(TASK, &solution(), policy);
+    let answer = solver.run(&mut model, &mut ());
+    assert_eq!((answer.status, answer.votes, answer.grid), (Status::Voted, 1, &solution()[..]));
+    assert_eq!(answer.found.and_then(|found| found.violations), None);
 }
 
 #[test]

@@ -12,14 +12,14 @@ pub(super) struct PolicyArgs {
     /// When a grid is the answer
     #[arg(long, value_enum, default_value_t = RuleArg::Checked)]
     rule: RuleArg,
-    /// Which images of the puzzle are guessed on; full by default, relabel with --rule majority
+    /// Which images of the puzzle are guessed on; full by default, relabel with a rule that votes
     #[arg(long, value_enum)]
     symmetries: Option<SymmetryArg>,
-    /// Most guesses; 4096 by default, 9 with --rule majority. With --suppose 0, relabels are different only up to members x 9
-    /// (4x4: 4, 6x6: 6)
+    /// Most guesses; 4096 by default, 9 with --rule majority or unchecked. With --suppose 0, a task has only so many different images
+    /// to relabel (Sudoku: as many as digits; square mazes: 16)
     #[arg(long, value_parser = at_least_1::<u16>)]
     guesses: Option<u16>,
-    /// Most segments of one guess; by default as many as trained for each member's first guess (and all with --rule majority), 3
+    /// Most segments of one guess; by default as many as trained for each member's first guess (and all with a rule that votes), 3
     /// for every later one
     #[arg(long, value_parser = at_least_1::<u16>)]
     segments: Option<u16>,
@@ -33,11 +33,11 @@ pub(super) struct PolicyArgs {
     #[arg(long)]
     stop_on_halt: bool,
     /// End a guess whose grid stayed the same for so many segments; 0 waits for the last segment; 1 by default, 0 with --rule
-    /// majority
+    /// majority or unchecked
     #[arg(long, value_name = "SEGMENTS", value_parser = from_0::<u16>)]
     patience: Option<u16>,
     /// Blank cells that a guess fills in with what the guess before it ended on; 0 supposes nothing; 3 by default, 0 with --rule
-    /// majority
+    /// majority or unchecked
     #[arg(long, value_name = "CELLS", value_parser = from_0::<u16>)]
     suppose: Option<u16>,
     /// Seeds the draws from the full symmetry group and of the cells supposed
@@ -50,14 +50,16 @@ pub(super) struct PolicyArgs {
 enum RuleArg {
     /// It keeps the givens and breaks no rule
     Checked,
-    /// Most halted guesses end on it (for tasks whose answers cannot be checked)
+    /// Most halted guesses end on it; the checker then judges that grid
     Majority,
+    /// As majority, with the checker switched off: what voting is worth for a task that has none
+    Unchecked,
 }
 
 /// Which images of the puzzle are guessed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum SymmetryArg {
-    /// The cyclic digit relabels, as in the paper
+    /// The task's perturbations in order, as in the paper (Sudoku: cyclic relabels of the digits)
     Relabel,
     /// Random draws from the full symmetry group
     Full,
@@ -71,6 +73,9 @@ impl PolicyArgs {
             RuleArg::Checked => Policy::default(),
             RuleArg::Majority => {
                 Policy { rule: Rule::Majority, segments: trained_segments, ..Policy::papers() }
+            }
+            RuleArg::Unchecked => {
+                Policy { rule: Rule::Unchecked, segments: trained_segments, ..Policy::papers() }
             }
         };
         Ok(Policy {
@@ -103,6 +108,7 @@ pub(super) fn told(policy: &Policy) -> String {
     let rule = match policy.rule {
         Rule::Checked => "checked",
         Rule::Majority => "the majority's",
+        Rule::Unchecked => "the majority's, not checked",
     };
     let images = match policy.symmetries {
         Symmetries::Relabel => "relabelled",

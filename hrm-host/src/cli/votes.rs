@@ -10,6 +10,7 @@ use hrm_core::solve::{Policy, Status};
 use hrm_core::task::Task;
 use hrm_host::data::PuzzleSet;
 use hrm_host::data::hints::with_hints;
+use hrm_host::train::eval::wilson;
 use hrm_host::vote::record::{Files, Heading, Record, RecordError};
 use hrm_host::vote::{Outcome, Verdict, solve_rows, verdict};
 use serde::Serialize;
@@ -186,6 +187,13 @@ impl Level {
             v.mean_segments,
             doubling(&v.by_guess, |solved| format!("{:.1}", percent(*solved))),
         );
+        if v.voted > 0 {
+            let [from, to] = wilson(v.voted_right, v.rows).map(|share| 100.0 * share);
+            text += &format!(
+                "          not checked: {} of {} puzzles got a grid by vote, {} ({from:.1} to {to:.1} %) of them the right one\n",
+                v.voted, v.rows, v.voted_right
+            );
+        }
         if v.rows < rows {
             text += &format!("          of {} of the {rows} puzzles\n", v.rows);
         }
