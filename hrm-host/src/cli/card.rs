@@ -43,6 +43,13 @@ pub(super) fn card(
     let p = &header.provenance;
     writeln!(card, "# {}\n", name_of(path))?;
     writeln!(card, "| | |\n|---|---|\n{FIRST_ROW}{} |", header.task)?;
+    let trained = match serde_json::from_str::<RunConfig>(p.config) {
+        Ok(trained) if trained.model.task.name() != header.task => Some(trained.model.task),
+        _ => None,
+    };
+    if let Some(trained) = trained {
+        writeln!(card, "| trained on | {trained}; weights do not depend on the size |")?;
+    }
     writeln!(card, "| pack | {} bytes, CRC-32 {:08x} |", pack.bytes(), pack.crc())?;
     writeln!(card, "| members | {} |", shape.members)?;
     writeln!(card, "| width, heads, inner | {}, {}, {} |", shape.width, shape.heads, shape.inner)?;

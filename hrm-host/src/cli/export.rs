@@ -9,16 +9,18 @@ use hrm_core::lane::LaneWidth;
 use hrm_core::pack::{Accuracy, Provenance};
 use hrm_core::workspace_bytes;
 use hrm_host::config::RunConfig;
+use hrm_host::data::generate::{Recipe, generate};
 use hrm_host::data::hints::ease;
 use hrm_host::data::{Puzzle, PuzzleSet};
 use hrm_host::files::{Output, Signature, commit, whole};
 use hrm_host::model::{Hrm, Params};
-use hrm_host::quant::compare::compare_while;
+use hrm_host::quant::compare::{Agreement, compare_while};
 use hrm_host::quant::origin::other_run;
 use hrm_host::quant::{
-    About, AlignedPack, IntegerModel, PROGRAM, SELF_TEST_SEGMENTS, quantize, rows_told, with_accuracy,
-    with_self_test,
+    About, AlignedPack, IntegerModel, PROGRAM, SELF_TEST_SEGMENTS, quantize, resized, rows_told,
+    with_accuracy, with_self_test,
 };
+use hrm_host::task::Game;
 use hrm_host::train::checkpoint::{RunDir, load_model};
 use hrm_host::train::eval::FloatModel;
 use hrm_host::train::source::prepare;
@@ -28,16 +30,17 @@ use rand_pcg::Pcg64;
 use super::card::{self, CARD};
 use super::exit::Exit;
 use super::export_original::to_pytorch;
+use super::model::{configuration_of, is_pack};
 use super::outputs::Force;
 use super::progress::ProgressArgs;
 use super::puzzles::note_passed;
-use super::values::{Misuse, at_least_1, count, from_0};
+use super::values::{Misuse, Tasks, at_least_1, count, from_0};
 
 /// Quantize checkpoints into one int8 pack, calibrated on training puzzles, with a model card beside it; or write one as the original
 /// PyTorch code reads it.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Checkpoint files of one run, or one run directory
+    /// Checkpoint files of one run, or one run directory; with --task also a pack
     #[arg(required = true)]
     checkpoints: Vec<PathBuf>,
     /// Pack to write; the card goes to the same name with `.md`. To `-`, standard output, or a FIFO goes the pack alone. With --to
@@ -47,6 +50,9 @@ pub(super) struct Args {
     /// Write the float model instead, by the original's names, with an all_config.yaml
     #[arg(long, value_enum, value_name = "WHAT", conflicts_with_all = ["members", "lanes", "data", "calibration", "rows", "licence"])]
     to: Option<Target>,
+    /// Make the pack for another size of the run's task, for example maze15x15: where weights do not depend on the size
+    #[arg(long, value_name = "TASK", value_parser = Tasks, hide_possible_values = true, conflicts_with = "to")]
+    task: Option<Game>,
     #[command(flatten)]
     force: Force,
     /// With a run directory: its newest N checkpoints become the pack's members
@@ -99,7 +105,7 @@ fn pack_in(file: &mut dyn BufRead) -> io::Result<AlignedPack> {
 fn is_earlier(
     pack: &AlignedPack,
     config: &RunConfig,
-    (members, lanes): (usize, LaneWidth),
+    (task, members, lanes): (Game, usize, LaneWidth),
     steps: u64,
 ) -> bool {
     let Ok(pack) = pack.open() else { return false };
@@ -108,7 +114,7 @@ fn is_earlier(
     let shape = pack.shape();
     usize::from(shape.members) == members
         && shape.lanes == lanes
-        && pack.header().is_ok_and(|header| of_run(&header.provenance))
+        && pack.header().is_ok_and(|header| header.task == task.name() && of_run(&header.provenance))
 }
 
 /// Hint levels measured for the card.
@@ -117,7 +123,19 @@ const HINTS: [u8; 4] = [90, 70, 40, 0];
 /// Runs the subcommand.
 pub(super) fn run(args: Args) -> Result<Exit> {
     super::use_threads(args.threads)?;
+    if let ([path], Some(task)) = (&args.checkpoints[..], args.task)
+        && is_pack(path)?
+    {
+        return of_pack(&args, path, task);
+    }
     let paths = checkpoint_paths(&args)?;
+    for path in &paths {
+        ensure!(
+            !is_pack(path)?,
+            "{} is a pack already; --task NAME makes one of it for another size of its task",
+            path.display()
+        );
+    }
     if let Some(Target::Pytorch) = args.to {
         let [path] = &paths[..] else {
             bail!("--to pytorch writes one checkpoint; name one, or a run for its newest")
@@ -150,8 +168,11 @@ pub(super) fn run(args: Args) -> Result<Exit> {
         config = config.with(&[format!("data.columns={columns}")])?;
     }
     let lanes = if args.lanes == "8" { LaneWidth::I8 } else { LaneWidth::I16 };
-    let is_own =
-        |file: &mut dyn BufRead| Ok(is_earlier(&pack_in(file)?, &config, (members.len(), lanes), steps));
+    let task = args.task.unwrap_or(config.model.task);
+    config.model.for_task(task).with_context(|| format!("--task {task}: {}", paths[0].display()))?;
+    let is_own = |file: &mut dyn BufRead| {
+        Ok(is_earlier(&pack_in(file)?, &config, (task, members.len(), lanes), steps))
+    };
     let own = Signature::of_content("an earlier pack of this run", &is_own);
     let (pack_out, card_out) = outputs(&args, own, &paths, &config)?;
     let puzzles = prepare(&config).context(
@@ -175,7 +196,10 @@ pub(super) fn run(args: Args) -> Result<Exit> {
     pack = with_self_test(&pack, &tests, SELF_TEST_SEGMENTS)?;
 
     let mut levels = Vec::new();
-    if args.rows > 0 && !puzzles.validation.is_empty() {
+    if let Some(task) = args.task.filter(|task| *task != config.model.task) {
+        // No accuracy: the validation puzzles are of the run's own size.
+        pack = for_size(&pack, task)?;
+    } else if args.rows > 0 && !puzzles.validation.is_empty() {
         let first = members.last().context("no checkpoint given")?;
         let rows: Vec<usize> = (0..args.rows.min(puzzles.validation.len())).collect();
         let validation = puzzles.validation.subset(&rows);
@@ -206,9 +230,20 @@ pub(super) fn run(args: Args) -> Result<Exit> {
         }
     }
 
+    write(&args, &pack, &told, &levels, (pack_out, card_out))
+}
+
+/// Writes the pack and its card, and says what was written.
+fn write(
+    args: &Args,
+    pack: &AlignedPack,
+    config: &RunConfig,
+    levels: &[(u8, Agreement)],
+    (pack_out, card_out): (Output, Option<Output>),
+) -> Result<Exit> {
     let mut staged = vec![pack_out.stage(|file| file.write_all(pack.bytes()))?];
     if let Some(card_out) = &card_out {
-        let text = card::card(&args.out, &pack.open()?, &told, args.licence.as_deref(), &levels)?;
+        let text = card::card(&args.out, &pack.open()?, config, args.licence.as_deref(), levels)?;
         staged.push(card_out.stage(|file| file.write_all(text.as_bytes()))?);
     }
     commit(staged)?;
@@ -223,16 +258,40 @@ pub(super) fn run(args: Args) -> Result<Exit> {
         args.out.display(),
         pack.bytes().len(),
         count(shape.members.into(), "member"),
-        args.lanes,
+        8 * shape.lanes.bytes(),
         workspace_bytes(&shape)
     );
-    for (hints, a) in &levels {
+    for (hints, a) in levels {
         println!(
             "validation, {hints:>2} % hints: float {} of {}, int {} of {}",
             a.float_exact, a.rows, a.int_exact, a.rows
         );
     }
     Ok(Exit::Success)
+}
+
+/// The pack at `path` for another size of its task.
+fn of_pack(args: &Args, path: &Path, task: Game) -> Result<Exit> {
+    let file = AlignedPack::read(path)?;
+    let pack = for_size(&file, task).with_context(|| format!("--task {task}: {}", path.display()))?;
+    // As the run was: the card says which size that had.
+    let trained = serde_json::from_str(file.open()?.header()?.provenance.config);
+    let config = trained.or_else(|_| configuration_of(path))?;
+    let is_own = |file: &mut dyn BufRead| Ok(whole(file)? == pack.bytes());
+    let own = Signature::of_content("this very pack", &is_own);
+    let (pack_out, card_out) = outputs(args, own, &[path.to_owned()], &config)?;
+    write(args, &pack, &config, &[], (pack_out, card_out))
+}
+
+/// `pack` for another size of its task, with a self-test where there is a generator that makes puzzles for it.
+fn for_size(pack: &AlignedPack, task: Game) -> Result<AlignedPack> {
+    let pack = resized(pack, task)?;
+    let Some(_) = task.generator() else { return Ok(pack) };
+    let members = usize::from(pack.open()?.shape().members);
+    let seed = pack.open()?.header()?.provenance.seed;
+    let puzzles = generate(&Recipe { task, count: members, seed, givens: None }, |_| ())?;
+    let tests: Vec<&[u8]> = puzzles.iter().map(|row| row.question).collect();
+    Ok(with_self_test(&pack, &tests, SELF_TEST_SEGMENTS)?)
 }
 
 /// The pack and, where it is a file that something can lie beside, its card.

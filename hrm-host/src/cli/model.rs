@@ -8,13 +8,14 @@ use hrm_core::pack::SecondHead;
 use hrm_host::config::RunConfig;
 use hrm_host::kind::{Kind, Wanted, kind_of_file};
 use hrm_host::model::{Hrm, ModelConfig, Params, adapt};
-use hrm_host::quant::{AlignedPack, restore};
+use hrm_host::quant::{AlignedPack, resized, restore};
+use hrm_host::task::{Game, find};
 use hrm_host::train::checkpoint::RunDir;
 use hrm_host::train::eval::FloatModel;
 use hrm_host::train::load_parameters;
 
 use super::compute::DeviceChoice;
-use super::values::{at_least_1, from_0};
+use super::values::{Tasks, at_least_1, from_0};
 
 /// Which model, and how it computes.
 #[derive(Debug, clap::Args)]
@@ -22,6 +23,9 @@ pub(super) struct ModelArgs {
     /// Checkpoint file, run directory (its newest checkpoint), or pack
     #[arg(value_name = "CHECKPOINT|PACK")]
     model: PathBuf,
+    /// Use the model on another size of its task, for example maze15x15: where its weights do not depend on the size
+    #[arg(long, value_name = "TASK", value_parser = Tasks, hide_possible_values = true)]
+    task: Option<Game>,
     /// Member of a pack; the last by default
     #[arg(long, value_name = "N", value_parser = from_0::<usize>)]
     member: Option<usize>,
@@ -96,14 +100,15 @@ impl ModelArgs {
 
     /// As [`Self::newest`], of a pack.
     fn members(&self, most: usize) -> Result<(Vec<Model>, String)> {
-        let file = AlignedPack::read(&self.model)?;
+        let file = self.pack()?;
         let pack = file.open()?;
         let (shape, crc) = (*pack.shape(), pack.crc());
         let members = usize::from(shape.members);
         let member = self.member.unwrap_or(members - 1);
         ensure!(member < members, "--member {member}: the pack has members 0 to {}", members - 1);
         let name = self.model.display();
-        let about = format!("{name}, {:?} lanes, member {member}, CRC-32 {crc:08x}", shape.lanes);
+        let size = self.size();
+        let about = format!("{name}{size}, {:?} lanes, member {member}, CRC-32 {crc:08x}", shape.lanes);
         let first = if self.member.is_some() { member } else { (member + 1).saturating_sub(most) };
         let models = (first..=member).map(|member| Model::Pack { file: file.clone(), member });
         Ok((models.collect(), about))
@@ -116,19 +121,42 @@ impl ModelArgs {
         device: impl FnOnce(&ModelConfig) -> Result<Device>,
     ) -> Result<(FloatModel, String)> {
         let (config, params) = load_parameters(path, !self.raw)?;
+        let (hash, config) = (config.hash(), self.for_task(config)?);
         let tensors = params.tensors().into_iter().collect();
         let params = Params::from_tensors(&config.model, &tensors, &device(&config.model)?)?;
         let weights =
             if self.raw || config.train.ema == 0.0 { "weights as trained" } else { "averaged weights" };
-        let about = format!("{}, float, {weights}, configuration {}", path.display(), config.hash());
+        let (name, size) = (path.display(), self.size());
+        let about = format!("{name}{size}, float, {weights}, configuration {hash}");
         let hrm = Hrm::new(&config.model, &params)?;
         Ok((FloatModel { hrm, batch: self.batch }, about))
     }
 
+    /// The pack that is meant, of the size that was asked for.
+    fn pack(&self) -> Result<AlignedPack> {
+        let pack = AlignedPack::read(&self.model)?;
+        let Some(task) = self.task else { return Ok(pack) };
+        resized(&pack, task).with_context(|| format!("--task {task}: {}", self.model.display()))
+    }
+
+    /// `config` for the size that was asked for.
+    fn for_task(&self, mut config: RunConfig) -> Result<RunConfig> {
+        if let Some(task) = self.task {
+            let model = config.model.for_task(task);
+            config.model = model.with_context(|| format!("--task {task}: {}", self.model.display()))?;
+        }
+        Ok(config)
+    }
+
+    /// The size that was asked for, behind a model's name.
+    fn size(&self) -> String {
+        self.task.map(|task| format!(" for {task}")).unwrap_or_default()
+    }
+
     /// The float model whose integers member `member` of the pack has.
     pub(super) fn restored(&self, member: usize) -> Result<FloatModel> {
-        let config = configuration_of(&self.model)?;
-        let params = restore(&AlignedPack::read(&self.model)?.open()?, member, &config.model)?;
+        let config = self.for_task(configuration_of(&self.model)?)?;
+        let params = restore(&self.pack()?.open()?, member, &config.model)?;
         Ok(FloatModel { hrm: Hrm::new(&config.model, &params)?, batch: self.batch })
     }
 }
@@ -139,9 +167,13 @@ pub(super) fn configuration_of(path: &Path) -> Result<RunConfig> {
         return Ok(load_parameters(&newest(path)?, true)?.0);
     }
     let file = AlignedPack::read(path)?;
-    let json = file.open()?.header()?.provenance.config;
+    let header = file.open()?.header()?;
     let advice = "does not say how it was trained (`hrm-host train` takes --config instead)";
-    serde_json::from_str(json).with_context(|| format!("{} {advice}", path.display()))
+    let mut config: RunConfig = serde_json::from_str(header.provenance.config)
+        .with_context(|| format!("{} {advice}", path.display()))?;
+    // A pack may be for another size than the one that it was trained with.
+    config.model.task = find(header.task)?;
+    Ok(config)
 }
 
 /// The weights at `path` for a run of `config`: the averaged ones of a checkpoint, the last member of a pack, with what
@@ -154,6 +186,7 @@ pub(super) fn weights_of(path: &Path, config: &RunConfig) -> Result<Params> {
         let pack = file.open()?;
         let second = pack.shape().second_head;
         let own = ModelConfig {
+            task: find(pack.header()?.task)?,
             positions,
             continue_head: second == SecondHead::Continue,
             doubt_head: second == SecondHead::Doubt,

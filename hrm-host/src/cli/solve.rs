@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context, Result};
 use hrm_core::digest::ThoughtDigest;
 use hrm_core::solve::{Answer, GuessEnd, Policy, Progress, Solver, Status, Step, Stop};
-use hrm_core::task::{Refusal, Task};
+use hrm_core::task::Task;
 use hrm_core::{Hrm, Pack, workspace_words};
 use hrm_host::quant::AlignedPack;
 use hrm_host::queue::work_off;
@@ -283,26 +283,14 @@ pub(super) fn headline(task: &Game, answer: &Answer<'_>) -> String {
         (Status::Solved, Stop::Given) => "solved already: complete and valid as given".into(),
         (Status::Solved, _) => format!("solved after {work}"),
         (Status::Voted, _) => format!("voted, {} votes after {work}", answer.votes),
+        (Status::Unproven, _) if answer.found.is_some_and(|found| found.violations.is_none()) => {
+            format!("no vote after {work}: no guess halted")
+        }
         (Status::Unproven, _) => format!(
             "unproven after {work}; the best candidate has {}",
             count(answer.found.and_then(|found| found.violations).unwrap_or_default() as usize, "violation")
         ),
-        (Status::Refused(refusal), _) => format!("refused: {}", explain(task, refusal)),
-    }
-}
-
-/// What is wrong with a puzzle, by row and column.
-fn explain(task: &Game, refusal: Refusal) -> String {
-    let place = |cell: u16| {
-        let cell = usize::from(cell);
-        let (_, columns) = task.dims();
-        format!("row {} column {}", cell / columns + 1, cell % columns + 1)
-    };
-    match refusal {
-        Refusal::Contradiction { first, second } => {
-            format!("the givens at {} and {} contradict each other", place(first), place(second))
-        }
-        other => other.to_string(),
+        (Status::Refused(refusal), _) => format!("refused: {}", task.told(refusal)),
     }
 }
 
@@ -326,7 +314,7 @@ pub(super) fn json(task: &Game, puzzle: &[u8], answer: &Answer<'_>, digest: Opti
         Status::Refused(_) => "refused",
     };
     let refusal = match answer.status {
-        Status::Refused(refusal) => Some(explain(task, refusal)),
+        Status::Refused(refusal) => Some(task.told(refusal)),
         _ => None,
     };
     serde_json::json!({

@@ -14,6 +14,7 @@ use hrm_host::model::Hrm;
 use hrm_host::quant::compare::{Agreement, compare_while};
 use hrm_host::quant::origin::differences;
 use hrm_host::quant::{AlignedPack, IntegerModel};
+use hrm_host::task::find;
 use hrm_host::train::checkpoint::load_model;
 use hrm_host::train::eval::FloatModel;
 
@@ -188,9 +189,11 @@ fn ensure_in_order(args: &Args) -> Result<()> {
 fn against_checkpoint(args: &Args, checkpoint: &Path, pack: Pack<'_>) -> Result<Exit> {
     let path = newest(checkpoint)?;
     let trained = load_model(&path, !args.raw)?;
-    let config = &trained.config;
+    // A pack may be for another size of the run's task.
+    let of_size = trained.config.model.for_task(find(pack.header()?.task)?);
+    let model = of_size.as_ref().unwrap_or(&trained.config.model);
     let members = usize::from(pack.shape().members);
-    if *pack.shape() != config.model.shape(members, pack.shape().lanes)? {
+    if *pack.shape() != model.shape(members, pack.shape().lanes)? {
         bail!(
             "{} was not made of {}: they have different shapes; {}",
             args.pack.display(),
@@ -200,15 +203,15 @@ fn against_checkpoint(args: &Args, checkpoint: &Path, pack: Pack<'_>) -> Result<
     }
     let member = args.member.unwrap_or(members - 1);
     ensure!(member < members, "--member {member}: the pack has members 0 to {}", members - 1);
-    let set = draw_rows(&args.file()?, config.model.task.name(), args.rows, args.seed)?;
-    let segments = args.segments.unwrap_or(config.model.segments);
+    let set = draw_rows(&args.file()?, model.task.name(), args.rows, args.seed)?;
+    let segments = args.segments.unwrap_or(model.segments);
 
     let mut checks = of_origin((&pack, member), (&path, args.raw), &trained, &args.limits)?;
     if !args.json {
         println!("{} against {}", args.pack.display(), path.display());
         checks.iter().for_each(|check| println!("{}", check.line()));
     }
-    let mut float = FloatModel { hrm: Hrm::new(&config.model, &trained.params)?, batch: 32 };
+    let mut float = FloatModel { hrm: Hrm::new(model, &trained.params)?, batch: 32 };
     let mut int = IntegerModel { pack, member, batch: 32 };
     let mut tables = Vec::new();
     let stop = interrupt::watch();

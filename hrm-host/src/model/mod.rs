@@ -16,6 +16,7 @@ mod level;
 mod params;
 mod positions;
 pub mod probe;
+mod sizes;
 mod trial;
 
 pub use adapt::adapt;
@@ -26,6 +27,8 @@ pub use hrm::{Carry, Gradient, Hrm, Output};
 pub use level::Backend;
 pub use params::{Params, parameter_count};
 pub use probe::{Level, Site, SiteOp};
+pub use sizes::OtherSize;
+pub(crate) use sizes::serves;
 pub use trial::disagreement;
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod linear;
 mod member;
 pub mod origin;
 mod pack;
+mod resize;
 mod restore;
 mod tables;
 
@@ -22,6 +23,7 @@ pub use calibrate::{Calibration, Ranges};
 pub use footprint::{Footprint, Memory, SELF_TEST_SEGMENTS, rows_told};
 pub use integer::IntegerModel;
 pub use pack::{AlignedPack, PackFileError, PackProblem, with_accuracy, with_provenance, with_self_test};
+pub use resize::{ResizeError, resized};
 pub use restore::restore;
 
 use crate::data::PuzzleSet;

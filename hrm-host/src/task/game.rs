@@ -96,7 +96,10 @@ impl<'de> Deserialize<'de> for Game {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         static NAMES: LazyLock<Vec<&'static str>> = LazyLock::new(names);
         let name = String::deserialize(deserializer)?;
-        find(&name).map_err(|unknown| D::Error::unknown_variant(&unknown.name, &NAMES))
+        find(&name).map_err(|unknown| match unknown.why {
+            Some(_) => D::Error::custom(unknown),
+            None => D::Error::unknown_variant(&unknown.name, &NAMES),
+        })
     }
 }
 

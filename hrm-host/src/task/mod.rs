@@ -15,9 +15,9 @@ use std::collections::HashMap;
 use std::sync::{LazyLock, PoisonError, RwLock};
 
 pub use game::{Drawn, Game};
-use hrm_core::task::Task;
 use hrm_core::task::maze::Maze;
 use hrm_core::task::sudoku::Sudoku;
+use hrm_core::task::{Refusal, Task};
 pub use parts::{Canonical, Exact, Form, Found, Generator, View};
 pub use rules::Rules;
 
@@ -31,6 +31,14 @@ pub trait Domain: Rules {
     fn sizes() -> Vec<Self>
     where
         Self: Sized;
+
+    /// Why `name`, which begins like one of these tasks, is none: how their names are made, where they have sizes without end.
+    fn misnamed(_name: &str) -> Option<&'static str>
+    where
+        Self: Sized,
+    {
+        None
+    }
 
     /// The size of the first puzzle in `text`, which is no table.
     fn of_text(text: &str) -> Option<Self>
@@ -68,7 +76,12 @@ pub trait Domain: Rules {
 
     /// Why `question` can have no answer, as far as its givens tell.
     fn contradiction(&self, question: &[u8]) -> Option<Problem> {
-        plain::contradiction(self.rules(), question)
+        plain::contradiction(self.rules(), question, &|refusal| self.told(refusal))
+    }
+
+    /// `refusal` in words, with the task's own symbols, rows and columns.
+    fn told(&self, refusal: Refusal) -> String {
+        plain::told(self.rules(), refusal)
     }
 
     /// Why `answer` does not answer `question`, whose givens do not contradict each other; `None` where it does.
@@ -104,16 +117,19 @@ pub trait Domain: Rules {
 
 /// There is no such task.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("this program knows no task {name}; it has {}", names().join(", "))]
+#[error("this program knows no task {name}; {}", .why.map_or_else(|| format!("it has {}", names().join(", ")), str::to_owned))]
 pub struct UnknownTask {
     /// The name.
     pub name: String,
+    /// What is wrong with it, where it begins like that of a task.
+    pub why: Option<&'static str>,
 }
 
 /// The sizes of one kind of task.
 #[derive(Clone, Copy)]
 struct Family {
     named: fn(&str) -> Option<Box<dyn Domain>>,
+    misnamed: fn(&str) -> Option<&'static str>,
     sizes: fn() -> Vec<Box<dyn Domain>>,
     of_text: fn(&str) -> Option<Box<dyn Domain>>,
     of_field: fn(&str) -> Option<Box<dyn Domain>>,
@@ -126,6 +142,7 @@ impl Family {
         }
         Self {
             named: |name| T::named(name).filter(|task| Task::name(task) == name).map(boxed),
+            misnamed: T::misnamed,
             sizes: || T::sizes().into_iter().map(boxed).collect(),
             of_text: |text| T::of_text(text).map(boxed),
             of_field: |field| T::of_field(field).map(boxed),
@@ -169,8 +186,12 @@ pub fn find(name: &str) -> Result<Game, UnknownTask> {
     if let Some(game) = KNOWN.read().unwrap_or_else(PoisonError::into_inner).games.get(name) {
         return Ok(*game);
     }
-    let found = families().into_iter().find_map(|family| (family.named)(name));
-    found.map(known).ok_or_else(|| UnknownTask { name: name.to_owned() })
+    let families = families();
+    let found = families.iter().find_map(|family| (family.named)(name));
+    found.map(known).ok_or_else(|| {
+        let why = families.iter().find_map(|family| (family.misnamed)(name));
+        UnknownTask { name: name.to_owned(), why }
+    })
 }
 
 /// Every size that has a name in help texts.

@@ -81,15 +81,36 @@ fn cut_off(found: &mut usize, (line, expected): (u64, usize), visit: &mut dyn Fn
     }
 }
 
-pub(super) fn contradiction(task: &dyn Rules, question: &[u8]) -> Option<Problem> {
+pub(super) fn contradiction(
+    task: &dyn Rules,
+    question: &[u8],
+    told: &dyn Fn(Refusal) -> String,
+) -> Option<Problem> {
     Some(match task.refuse(question)? {
         Refusal::Length { expected, got } => Problem::Text(TextError::Length { expected, got }),
         Refusal::Contradiction { first, second } => {
             let place = |cell: u16| Place::new(task.dims().1, cell.into());
             Problem::Rule(format!("{} and {} contradict each other", place(first), place(second)))
         }
-        refusal => Problem::Rule(refusal.to_string()),
+        refusal => Problem::Rule(told(refusal)),
     })
+}
+
+pub(super) fn told(task: &dyn Rules, refusal: Refusal) -> String {
+    let place = |cell: u16| {
+        let (cell, columns) = (usize::from(cell), task.dims().1);
+        format!("row {} column {}", cell / columns + 1, cell % columns + 1)
+    };
+    match refusal {
+        Refusal::Contradiction { first, second } => {
+            format!("the givens at {} and {} contradict each other", place(first), place(second))
+        }
+        Refusal::Count { token, found } => match task.symbol(token) {
+            Some(symbol) => format!("{found} cells are `{symbol}`, where one is needed"),
+            None => refusal.to_string(),
+        },
+        refusal => refusal.to_string(),
+    }
 }
 
 pub(super) fn wrong_answer(task: &dyn Rules, question: &[u8], answer: &[u8]) -> Option<Problem> {

@@ -1,6 +1,6 @@
 //! The rules of any task behind one pointer: [`Task`] without its types.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -14,6 +14,8 @@ use super::Drawn;
 #[expect(missing_docs, reason = "each method is the one of `Task` with that name")]
 pub trait Rules: Debug + Send + Sync {
     fn rules(&self) -> &dyn Rules;
+    /// The type of the task: the same for all its sizes.
+    fn kind(&self) -> TypeId;
     fn name(&self) -> &str;
     fn dims(&self) -> (usize, usize);
     fn cells(&self) -> usize;
@@ -44,6 +46,9 @@ where
 {
     fn rules(&self) -> &dyn Rules {
         self
+    }
+    fn kind(&self) -> TypeId {
+        TypeId::of::<T>()
     }
     fn name(&self) -> &str {
         Task::name(self)

@@ -11,6 +11,7 @@ mod cli_training;
 mod configs;
 mod long_work;
 mod manners;
+mod mazes;
 mod original;
 mod outputs;
 mod own_files;

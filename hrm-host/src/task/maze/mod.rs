@@ -4,10 +4,10 @@ mod generate;
 mod picture;
 mod ways;
 
-use hrm_core::task::Task;
 use hrm_core::task::maze::{GOAL, Maze, START};
+use hrm_core::task::{Refusal, Task};
 
-use super::{Domain, Exact, Generator, View};
+use super::{Domain, Exact, Generator, View, plain};
 use crate::data::problem::Problem;
 
 /// Maze has any size; these have a name in help texts.
@@ -16,6 +16,12 @@ const SIZES: [usize; 4] = [10, 15, 20, 30];
 impl Domain for Maze {
     fn sizes() -> Vec<Self> {
         SIZES.into_iter().filter_map(|side| Maze::new(side, side)).collect()
+    }
+
+    fn misnamed(name: &str) -> Option<&'static str> {
+        name.starts_with("maze").then_some(
+            "mazes are called by their rows and columns, such as maze10x15, and have 2 to 900 cells (30x30)",
+        )
     }
 
     /// The size of the first lines of one length that look like a maze.
@@ -32,6 +38,13 @@ impl Domain for Maze {
     fn of_field(field: &str) -> Option<Self> {
         let rows: Vec<&str> = field.lines().collect();
         if rows.len() > 1 { drawn(&rows) } else { of_square(field) }
+    }
+
+    fn told(&self, refusal: Refusal) -> String {
+        match refusal {
+            Refusal::Impossible => "no way leads from `S` to `G`".to_owned(),
+            refusal => plain::told(self, refusal),
+        }
     }
 
     fn wrong_answer(&self, question: &[u8], answer: &[u8]) -> Option<Problem> {

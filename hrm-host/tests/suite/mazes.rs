@@ -1,0 +1,145 @@
+//! Mazes: a model of one size at another, voting without a checker, and what is no maze.
+
+use std::fs;
+use std::path::Path;
+
+use crate::common::{hrm, refused, trained};
+
+/// A run on mazes of 5x5, and files of mazes.
+fn with_a_run(folder: &Path) {
+    trained(folder, "run", &["--set", "model.task=maze5x5", "--set", "model.segments=3"]);
+    for (size, name) in [("maze5x5", "five.csv"), ("maze4x7", "wide.csv")] {
+        let (code, _, err) =
+            hrm(folder, &["data", "generate", "--task", size, "--count", "12", "--out", name]);
+        assert_eq!(code, 0, "{err}");
+    }
+}
+
+/// What a command prints that succeeds.
+fn says(folder: &Path, args: &[&str]) -> String {
+    let (code, out, err) = hrm(folder, args);
+    assert_eq!(code, 0, "{args:?}: {out}{err}");
+    out
+}
+
+#[test]
+fn a_model_of_one_size_serves_another_without_training() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    with_a_run(folder);
+    let export = ["export", "run", "--rows", "0"];
+    says(folder, &[&export[..], &["--out", "own.hrm"]].concat());
+    let told = says(folder, &[&export[..], &["--task", "maze4x7", "--out", "wide.hrm"]].concat());
+    assert!(told.contains("16-bit lanes"), "{told}");
+    let card = fs::read_to_string(folder.join("wide.md")).unwrap();
+    assert!(card.contains("| task | maze4x7 |") && card.contains("| trained on | maze5x5;"), "{card}");
+
+    // Of the run, of its pack, and of the pack for that size: one model.
+    let measure = ["--data", "wide.csv", "--rows", "12", "--hints", "0", "--json"];
+    let levels = |model: &[&str]| {
+        let out = says(folder, &[&["eval"], model, &measure].concat());
+        serde_json::from_str::<serde_json::Value>(&out).unwrap()["levels"].clone()
+    };
+    assert_eq!(levels(&["own.hrm", "--task", "maze4x7"]), levels(&["wide.hrm"]));
+    levels(&["run", "--task", "maze4x7"]);
+    says(folder, &["export", "own.hrm", "--task", "maze4x7", "--out", "again.hrm"]);
+    let file = |name| fs::read(folder.join(name)).unwrap();
+    assert_eq!(file("again.hrm"), file("wide.hrm"));
+    says(folder, &["export", "wide.hrm", "--task", "maze5x5", "--out", "back.hrm"]);
+    assert_eq!(levels(&["back.hrm", "--task", "maze4x7"]), levels(&["wide.hrm"]));
+
+    // It was made of that run, which the proof sees, and weights can be trained on at any size.
+    let verified = ["verify", "wide.hrm", "--checkpoint", "run", "--data", "wide.csv", "--rows", "12"];
+    let told = says(folder, &verified);
+    assert!(told.contains("verified: wide.hrm was made of run"), "{told}");
+    trained(
+        folder,
+        "on",
+        &["--set", "model.task=maze3x4", "--set", "model.segments=3", "--from", "wide.hrm"],
+    );
+    says(
+        folder,
+        &["analyze", "own.hrm", "--task", "maze4x7", "--data", "wide.csv", "--rows", "4", "--quiet"],
+    );
+    says(
+        folder,
+        &["eval", "run", "--task", "maze4x7", "--data", "wide.csv", "--rows", "4", "--protocol", "paper"],
+    );
+}
+
+#[test]
+fn weights_that_depend_on_the_size_serve_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    with_a_run(folder);
+    trained(folder, "learned", &["--set", "model.task=maze5x5", "--set", "model.positions=learned+relation"]);
+    trained(folder, "digits", &[]);
+    for (model, task, reason) in [
+        ("run", "sudoku4", "another kind of task"),
+        ("digits", "sudoku9", "6 tokens"),
+        ("learned", "maze6x6", "model.positions = \"relation\""),
+    ] {
+        refused(folder, &["export", model, "--task", task, "--rows", "0", "--out", "x.hrm"], reason);
+        refused(folder, &["eval", model, "--task", task, "--data", "five.csv"], reason);
+    }
+    refused(folder, &["eval", "run", "--task", "maze4x7", "--data", "five.csv"], "maze");
+    let (code, _, err) = hrm(folder, &["export", "run", "--task", "maze31x31", "--out", "x.hrm"]);
+    assert!(code == 2 && err.contains("900 cells") && err.contains("maze31x31"), "{code} {err}");
+    let pack = ["export", "run", "--rows", "0", "--out", "own.hrm"];
+    says(folder, &pack);
+    let (code, _, err) = hrm(folder, &["export", "own.hrm", "--out", "x.hrm"]);
+    assert!(code == 1 && err.contains("--task"), "{err}");
+}
+
+#[test]
+fn a_vote_without_a_checker_is_measured_beside_one_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    with_a_run(folder);
+    says(folder, &["export", "run", "--rows", "0", "--out", "own.hrm"]);
+    let vote = ["eval", "own.hrm", "--data", "five.csv", "--rows", "12", "--hints", "0", "--vote"];
+    let levels = |more: &[&str]| {
+        let out = says(folder, &[&vote[..], &["--json", "--guesses", "16"], more].concat());
+        let report: serde_json::Value = serde_json::from_str(&out).unwrap();
+        report["levels"][0]["verdict"].clone()
+    };
+    let (majority, off) = (levels(&["--rule", "majority"]), levels(&["--rule", "unchecked"]));
+    assert_eq!((&off["solved"], &off["wrongly_solved"]), (&0.into(), &0.into()), "nothing is called solved");
+    assert_eq!(majority["voted"], 0, "a checker judges what most voted for");
+    assert!(off["voted"].as_u64().is_some());
+    // The same guesses are made, so the same answers are right.
+    assert_eq!(majority["solved"], off["voted_right"]);
+}
+
+#[test]
+fn what_is_no_maze_is_told_in_its_own_signs() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    with_a_run(folder);
+    says(folder, &["export", "run", "--rows", "0", "--out", "own.hrm"]);
+    let five = |rows: [&str; 5]| rows.concat();
+    for (maze, reason) in [
+        (five(["S....", ".....", "..S..", ".....", "....G"]), "2 cells are `S`"),
+        (five(["S....", ".....", ".....", ".....", "....."]), "0 cells are `G`"),
+        (five(["S#...", "##...", ".....", ".....", "....G"]), "no way leads from `S` to `G`"),
+    ] {
+        let (code, out, err) = hrm(folder, &["solve", "own.hrm", &maze]);
+        assert!(code == 3 && format!("{out}{err}").contains(reason), "{maze}: {code} {out}{err}");
+        fs::write(folder.join("one.csv"), format!("question,answer\n{maze},{maze}\n")).unwrap();
+        let import = ["data", "import", "one.csv", "--task", "maze5x5", "--out", "new.csv"];
+        let (code, _, err) = hrm(folder, &import);
+        assert!(code != 0 && err.contains(reason), "{maze}: {err}");
+    }
+    fs::write(folder.join("ragged.txt"), "S....\n.....\n...\n.....\n....G\n").unwrap();
+    let import = ["data", "import", "ragged.txt", "--solve", "--task", "maze5x5", "--out", "new.csv"];
+    let (code, _, err) = hrm(folder, &import);
+    assert!(code != 0 && err.contains("3 cells where a row of the grid has 5"), "{err}");
+    let large = format!("S{}G", ".".repeat(31 * 31 - 2));
+    fs::write(folder.join("large.csv"), format!("question,answer\n{large},{large}\n")).unwrap();
+    let import = ["data", "import", "large.csv", "--task", "maze30x30", "--out", "new.csv"];
+    let (code, _, err) = hrm(folder, &import);
+    assert!(code != 0 && err.contains("900 characters expected and 961 found"), "{err}");
+    let (code, _, err) =
+        hrm(folder, &["data", "generate", "--task", "maze31x31", "--count", "1", "--out", "x.csv"]);
+    assert!(code == 2 && err.contains("900 cells"), "{code} {err}");
+}
