@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 WRAPPERS = {"_orig_mod", "model", "module", "inner"}
-DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "U8": "<u1"}
+DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "U32": "<u4", "U8": "<u1"}
 
 
 def read_safetensors(path):
