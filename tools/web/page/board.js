@@ -61,8 +61,10 @@ class Board {
       const given = this.puzzle[at] !== this.pack.blank;
       const moved = !given && before !== symbol;
       if (moved) changed += 1;
-      const how = given ? '' : supposed[at] ? 'supposed' : moved ? 'changed' : 'believed';
-      this.show(field, at, symbol, how);
+      const how = supposed[at] ? 'supposed' : moved ? 'changed' : 'believed';
+      // a model may believe something else of a given, which stays what it is
+      if (given) this.show(field, at, this.puzzle[at], symbol === this.puzzle[at] ? '' : 'denied');
+      else this.show(field, at, symbol, how);
     });
     return changed;
   }
@@ -71,10 +73,10 @@ class Board {
     const { blank, columns } = this.pack;
     const given = this.puzzle[at] !== blank;
     field.value = symbol === blank ? '' : symbol;
-    field.className = given ? 'given' : how;
+    field.className = given ? `given ${how}`.trim() : how;
     field.dataset.symbol = symbol;
     const place = `row ${Math.floor(at / columns) + 1}, column ${(at % columns) + 1}`;
-    field.setAttribute('aria-label', `${place}, ${given ? 'given' : how || 'blank'}`);
+    field.setAttribute('aria-label', `${place}, ${given ? (how ? 'given, not kept' : 'given') : how || 'blank'}`);
   }
 
   /** Whether it may be typed into. */
