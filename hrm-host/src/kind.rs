@@ -28,6 +28,8 @@ pub enum Kind {
     Puzzles,
     /// A configuration of `hrm-host train`.
     Configuration,
+    /// What `hrm-host export` says of a pack, beside it.
+    Card,
     /// Metrics of `hrm-host train`.
     Metrics,
     /// Git's stand-in for a large file.
@@ -202,6 +204,7 @@ fn text_of(head: &[u8]) -> Kind {
         return Kind::Binary;
     }
     let text = head.strip_prefix(BOM).unwrap_or(head).trim_ascii_start();
+    let lines = || text.split(|byte| *byte == b'\n');
     let start: Vec<u8> = text.iter().take(16).map(u8::to_ascii_lowercase).collect();
     if start.starts_with(b"<?xml") {
         Kind::Xml
@@ -209,7 +212,9 @@ fn text_of(head: &[u8]) -> Kind {
         Kind::Html
     } else if is_json(text) {
         Kind::Json
-    } else if text.split(|byte| *byte == b'\n').any(|line| line.trim_ascii() == b"[model]") {
+    } else if text.starts_with(b"# ") && lines().any(|line| line.starts_with(b"| pack | ")) {
+        Kind::Card
+    } else if lines().any(|line| line.trim_ascii() == b"[model]") {
         Kind::Configuration
     } else if text.split(|byte| !is_cell(*byte)).any(|cells| cells.len() >= 16) {
         Kind::Puzzles
@@ -313,6 +318,7 @@ impl Kind {
                 Wanted::Puzzles => "it goes to --config; puzzles go to --data",
                 Wanted::Configuration | Wanted::Metrics => "name a run directory",
             },
+            Kind::Card => "name the pack that it describes, the .hrm beside it",
             Kind::Metrics => match wanted {
                 Wanted::Metrics => "check its contents",
                 _ => "`hrm-host curves` draws them; name the run directory that they lie in",
@@ -354,6 +360,7 @@ impl fmt::Display for Kind {
             Kind::Text => "a text file",
             Kind::Puzzles => "a puzzle file",
             Kind::Configuration => "a configuration (TOML)",
+            Kind::Card => "a model card",
             Kind::Metrics => "a file of metrics",
             Kind::LfsPointer => "a Git LFS pointer",
             Kind::PyTorch => "a PyTorch file",
@@ -428,6 +435,7 @@ mod tests {
             (b"[[\"5\",\"3\",\".\"]]", Kind::Text),
             (b"[Puzzle]\n53..7....\n", Kind::Text),
             (b"# a run\n[model]\r\nwidth = 3\n", Kind::Configuration),
+            (b"# m.hrm\n\n| task | maze |\n| pack | 9 bytes |\n```toml\n[model]\n```\n", Kind::Card),
             (b"{\"event\":\"start\",\"step\":0}\n", Kind::Metrics),
             (&[0; 64], Kind::Zeros),
             (b"%PDF-1.7", Kind::Pdf),

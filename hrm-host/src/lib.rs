@@ -21,6 +21,7 @@ pub mod vote;
 mod print;
 mod bounded;
 mod cli;
+mod closed;
 mod program;
 
 pub use bounded::Bounded;

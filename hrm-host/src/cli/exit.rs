@@ -66,7 +66,9 @@ impl Exit {
             Exit::Interrupted => {
                 "interrupted: train saves; eval, verify and solve print what they know; all others end at once and leave nothing half-written"
             }
-            Exit::NobodyReads => "the reader of the output has gone (`| head`)",
+            Exit::NobodyReads => {
+                "the reader of the output has gone (`| head`), or standard output is closed (`>&-`)"
+            }
         }
     }
 

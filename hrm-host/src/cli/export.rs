@@ -21,7 +21,7 @@ use hrm_host::quant::{
     with_accuracy, with_self_test,
 };
 use hrm_host::task::Game;
-use hrm_host::train::checkpoint::{RunDir, load_model};
+use hrm_host::train::checkpoint::load_model;
 use hrm_host::train::eval::FloatModel;
 use hrm_host::train::source::prepare;
 use rand_core::SeedableRng;
@@ -30,7 +30,7 @@ use rand_pcg::Pcg64;
 use super::card::{self, CARD};
 use super::exit::Exit;
 use super::export_original::to_pytorch;
-use super::model::{configuration_of, is_pack};
+use super::model::{configuration_of, is_pack, newest_of};
 use super::outputs::Force;
 use super::progress::ProgressArgs;
 use super::puzzles::note_passed;
@@ -330,16 +330,15 @@ fn checkpoint_paths(args: &Args) -> Result<Vec<PathBuf>> {
     if !only.is_dir() {
         return Ok(vec![only.clone()]);
     }
-    let all = RunDir::open(only).checkpoints();
+    let found = newest_of(only, args.members)?;
     ensure!(
-        all.len() >= args.members,
-        "{}: {} checkpoints there, {} wanted; `hrm-host train --out {}` writes them",
+        found.len() == args.members,
+        "{0}: {1} intact checkpoints there, {2} wanted; `hrm-host train --resume --out {0}` writes more",
         only.display(),
-        all.len(),
+        found.len(),
         args.members,
-        only.display()
     );
-    Ok(all[all.len() - args.members..].to_vec())
+    Ok(found)
 }
 
 /// Training rows spread evenly over the file, every other one eased as in training.

@@ -1,5 +1,6 @@
 //! A model named on a command line: a checkpoint, a run, or a pack.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -12,7 +13,7 @@ use hrm_host::quant::{AlignedPack, resized, restore};
 use hrm_host::task::{Game, find};
 use hrm_host::train::checkpoint::RunDir;
 use hrm_host::train::eval::FloatModel;
-use hrm_host::train::load_parameters;
+use hrm_host::train::{TrainError, load_parameters};
 
 use super::compute::DeviceChoice;
 use super::values::{Tasks, at_least_1, from_0};
@@ -86,12 +87,11 @@ impl ModelArgs {
         if is_pack(&self.model)? {
             return self.members(most);
         }
-        let newest = newest(&self.model)?;
+        let mut paths = newest_of(&self.model, most)?;
+        let newest = paths.pop().context("there is no model")?;
         let (last, about) = self.float(&newest, |config| self.device.open(config))?;
-        let all = RunDir::open(&self.model).checkpoints();
-        let older = all.iter().take_while(|path| **path != newest).count();
         let mut models = Vec::new();
-        for path in &all[older.saturating_sub(most - 1)..older] {
+        for path in &paths {
             models.push(Model::Float(Box::new(self.float(path, |_| Ok(last.hrm.device().clone()))?.0)));
         }
         models.push(Model::Float(Box::new(last)));
@@ -206,9 +206,37 @@ pub(super) fn weights_of(path: &Path, config: &RunConfig) -> Result<Params> {
     })
 }
 
-/// A checkpoint file as it is; of a run directory, its newest checkpoint.
+/// A checkpoint file as it is; of a run directory, its newest intact checkpoint.
 pub(super) fn newest(path: &Path) -> Result<PathBuf> {
-    Ok(if path.is_dir() { RunDir::open(path).newest_model()? } else { path.to_owned() })
+    newest_of(path, 1)?.pop().context("there is no checkpoint")
+}
+
+/// A checkpoint file as it is; of a run directory, its `most` newest intact checkpoints, oldest first, or fewer. Says which newer
+/// ones are damaged.
+pub(super) fn newest_of(path: &Path, most: usize) -> Result<Vec<PathBuf>> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    match RunDir::open(path).newest_models(most) {
+        Ok((found, refused)) => {
+            for error in refused {
+                eprintln!("note: passed over: {error}");
+            }
+            Ok(found)
+        }
+        Err(TrainError::NothingToResume(_)) => bail!(
+            "{} is a folder without checkpoints (step-*.safetensors); name a run that has one, a checkpoint file or a pack{}",
+            path.display(),
+            pack_in(path).map_or_else(String::new, |pack| format!(", for example {}", pack.display()))
+        ),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The first pack in a folder, by name.
+fn pack_in(folder: &Path) -> Option<PathBuf> {
+    let files = fs::read_dir(folder).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
+    files.filter(|path| path.extension().is_some_and(|end| end == "hrm")).min()
 }
 
 /// What kind of file is at `path`.

@@ -73,11 +73,11 @@ pub(super) fn run(args: Args) -> Result<Exit> {
     let launch = Launch::from_environment()?;
     let speaks = launch.as_ref().is_none_or(|launch| launch.rank == 0);
     let max_time = args.max_minutes.map(|minutes| Duration::from_secs_f64((minutes * 60.0).min(1e9)));
-    let config = configuration(&args)?;
+    let config = configuration(&args, speaks)?;
     let device =
         args.device.open_for(launch.as_ref().map_or(0, |launch| launch.local_rank), &config.model)?;
     candle_core::cuda::set_gemm_reduced_precision_f32(config.train.precision == Precision::Tf32);
-    if config.train.precision == Precision::Bf16 && device.is_cpu() && !multiplies_bf16() {
+    if config.train.precision == Precision::Bf16 && device.is_cpu() && !multiplies_bf16() && speaks {
         eprintln!("train.precision = bf16: this processor does not multiply bf16, so the run stays in f32");
     }
     // The complaint comes before minutes of work, not after.
@@ -107,7 +107,9 @@ pub(super) fn run(args: Args) -> Result<Exit> {
     let start =
         if args.resume || from.as_os_str().is_empty() { None } else { Some(weights_of(from, &config)?) };
     let data = prepare(&config)?;
-    data.passed.iter().for_each(|(path, passed)| note_passed(path, passed));
+    if speaks {
+        data.passed.iter().for_each(|(path, passed)| note_passed(path, passed));
+    }
     let options = RunOptions {
         start,
         out: Some(args.out.clone()),
@@ -145,14 +147,14 @@ pub(super) fn run(args: Args) -> Result<Exit> {
 }
 
 /// The configuration of the file, or of the run that is resumed, with every change from the command line.
-fn configuration(args: &Args) -> Result<RunConfig> {
+fn configuration(args: &Args, speaks: bool) -> Result<RunConfig> {
     ensure_folder(args)?;
     let dir = RunDir::open(&args.out);
     dir.ensure_idle()?;
     let mut of_run = None;
     if args.resume {
         let (_, state, _) = dir.newest()?;
-        of_run = Some((kept_configuration(args, state.config)?, state.step));
+        of_run = Some((kept_configuration(args, state.config, speaks)?, state.step));
     }
     let mut overrides = args.overrides.clone();
     if let Some(from) = &args.from {
@@ -199,7 +201,7 @@ fn configuration(args: &Args) -> Result<RunConfig> {
 
 /// The configuration that the run in --out goes on with: that of its newest checkpoint, `last`, or of the folder's config.toml,
 /// where somebody has changed that since.
-fn kept_configuration(args: &Args, last: RunConfig) -> Result<RunConfig> {
+fn kept_configuration(args: &Args, last: RunConfig, speaks: bool) -> Result<RunConfig> {
     let path = args.out.join(CONFIG);
     if !path.is_file() {
         return Ok(last);
@@ -224,7 +226,9 @@ fn kept_configuration(args: &Args, last: RunConfig) -> Result<RunConfig> {
         "{path} was changed since the run's newest checkpoint ({keys}), and --config would overwrite it; leave --config out to go on \
          as it says, or delete it"
     );
-    eprintln!("{path} was changed since the run's newest checkpoint: going on with its {keys}");
+    if speaks {
+        eprintln!("{path} was changed since the run's newest checkpoint: going on with its {keys}");
+    }
     Ok(kept)
 }
 

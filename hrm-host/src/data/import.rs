@@ -49,6 +49,14 @@ pub enum ImportError {
         /// The task that was asked for.
         wanted: &'static str,
     },
+    /// The size of the puzzles is not known.
+    #[error("{path}: {looks}")]
+    Unsized {
+        /// The file.
+        path: PathBuf,
+        /// What its puzzles look like, and what to do.
+        looks: String,
+    },
     /// No row has an answer.
     #[error(
         "{path} has questions and no answers; `hrm-host data import {} --solve --out NEW.csv` computes them",
@@ -210,6 +218,9 @@ pub fn import(path: &Path, options: &Options) -> Result<Imported, ImportError> {
         Some(task) => Some(task),
         None => document.task(&options.columns)?,
     };
+    if let (None, Some(looks)) = (task, document.unsized_text(&options.columns)) {
+        return Err(ImportError::Unsized { path: document.path().into(), looks });
+    }
     // Where no puzzle has a known size, every row is told what is wrong with it.
     let sized = task.is_some();
     let mut rows = Rows::new(task.unwrap_or_else(usual), options.answers);
@@ -294,9 +305,12 @@ fn questions_of(
         Item::Row(row) => {
             let mut tokens = vec![0; task.cells()];
             let read = task.tokens(row.question, &mut tokens);
-            // Other contradictions are the solver's to tell.
-            let upright = || task.contradiction(&tokens).filter(|it| matches!(it, Problem::Boxes { .. }));
-            let read = read.and_then(|()| upright().map_or(Ok(()), Err));
+            // What the rules refuse is the solver's to tell, but for what they say less clearly.
+            let is_less_clear = |problem: &Problem| {
+                matches!(problem, Problem::Boxes { .. }) || task.refuse(&tokens).is_none()
+            };
+            let refused = || task.contradiction(&tokens).filter(is_less_clear);
+            let read = read.and_then(|()| refused().map_or(Ok(()), Err));
             questions.push((row.line, read.map(|()| tokens)));
         }
     })?;

@@ -74,13 +74,29 @@ pub enum Problem {
         /// Characters of a row or a puzzle.
         expected: usize,
     },
-    /// A drawn grid has too few rows.
-    #[error("the grid that begins here has {found} rows and not {expected}")]
+    /// A drawn grid has too few rows, or several have too many.
+    #[error("{}", height(*.expected, *.found))]
     Height {
         /// Rows of a grid.
         expected: usize,
         /// Rows that there are.
         found: usize,
+    },
+    /// Rows below a line in the middle of a grid.
+    #[error(
+        "not read: rows right below a line that interrupts a grid or cannot be read; leave a blank line above each grid, and put \
+         remarks there"
+    )]
+    Interrupted,
+    /// Rows that count, one more for each grid.
+    #[error(
+        "these {rows} rows may be grids of {side} rows, or fewer grids below a number or a heading each; write such a number as `Grid 1` or `# 1`"
+    )]
+    Numbered {
+        /// Rows of a grid.
+        side: usize,
+        /// All rows.
+        rows: usize,
     },
     /// An empty row that may be a grid's or stand between grids.
     #[error(
@@ -192,6 +208,17 @@ pub enum Problem {
         /// Another.
         second: String,
     },
+}
+
+/// What is said of rows that are no whole grids.
+fn height(expected: usize, found: usize) -> String {
+    if found < expected {
+        return format!("the grid that begins here has {found} rows and not {expected}");
+    }
+    format!(
+        "the {found} rows from here on are no grids of {expected} each: one is missing, or one is a heading; leave a blank line above \
+         each grid, and begin a heading with `#`"
+    )
 }
 
 /// How many cells each task has.

@@ -5,6 +5,7 @@
 
 mod game;
 pub mod maze;
+mod pairs;
 mod parts;
 mod plain;
 mod rules;
@@ -56,7 +57,16 @@ pub trait Domain: Rules {
         Self::sizes().into_iter().find(|size| plain::is_grid(size, &plain::cells(size, field)))
     }
 
-    /// Tells `visit` of every puzzle in `text`, which is no table, and of every line that is none.
+    /// What a `text` that is no table, or a field of a table, looks like whose size it does not tell.
+    fn unsized_text(_text: &str) -> Option<String>
+    where
+        Self: Sized,
+    {
+        None
+    }
+
+    /// Tells `visit` of every puzzle in `text`, which is no table, and of every line that is none. A grid that answers the puzzle
+    /// right above it is its answer.
     fn read(&self, text: &str, visit: &mut dyn FnMut(Item<'_>)) {
         plain::read(self.rules(), text, visit);
     }
@@ -74,12 +84,12 @@ pub trait Domain: Rules {
         self.rules().parse(cells, out).map_err(Problem::Text)
     }
 
-    /// Why `question` can have no answer, as far as its givens tell.
+    /// Why `question` can have no answer, as far as its givens tell, or is no question.
     fn contradiction(&self, question: &[u8]) -> Option<Problem> {
-        plain::contradiction(self.rules(), question, &|refusal| self.told(refusal))
+        self.rules().refuse(question).map(|refusal| Problem::Rule(self.told(refusal)))
     }
 
-    /// `refusal` in words, with the task's own symbols, rows and columns.
+    /// Why a puzzle is refused, as a person would say it.
     fn told(&self, refusal: Refusal) -> String {
         plain::told(self.rules(), refusal)
     }
@@ -132,6 +142,7 @@ struct Family {
     misnamed: fn(&str) -> Option<&'static str>,
     sizes: fn() -> Vec<Box<dyn Domain>>,
     of_text: fn(&str) -> Option<Box<dyn Domain>>,
+    unsized_text: fn(&str) -> Option<String>,
     of_field: fn(&str) -> Option<Box<dyn Domain>>,
 }
 
@@ -145,6 +156,7 @@ impl Family {
             misnamed: T::misnamed,
             sizes: || T::sizes().into_iter().map(boxed).collect(),
             of_text: |text| T::of_text(text).map(boxed),
+            unsized_text: T::unsized_text,
             of_field: |field| T::of_field(field).map(boxed),
         }
     }
@@ -215,6 +227,11 @@ pub fn usual() -> Game {
 /// takes what is only near to its puzzles.
 pub fn of_text(text: &str) -> Option<Game> {
     families().into_iter().rev().find_map(|family| (family.of_text)(text)).map(known)
+}
+
+/// What `text` looks like where neither [`of_text`] nor [`of_field`] knows its size.
+pub fn unsized_text(text: &str) -> Option<String> {
+    families().into_iter().rev().find_map(|family| (family.unsized_text)(text))
 }
 
 /// The task of the puzzle in a field of a table, asked for as [`of_text`] asks.

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use hrm_core::task::{Refusal, TextError};
 
+use super::pairs::Pairs;
 use super::{Rules, View};
 use crate::data::problem::{Place, Problem};
 use crate::data::read::{Fault, Item, Row};
@@ -34,74 +35,103 @@ pub(super) fn has_puzzle(task: &dyn Rules, text: &str) -> bool {
     found
 }
 
-/// Tells of every puzzle in `text`: a line that is a whole grid, or so many lines that are a row each.
+/// Tells of every puzzle in `text`: a line that is a whole grid, or so many lines that are a row each. The answer may follow.
 pub(super) fn read(task: &dyn Rules, text: &str, visit: &mut dyn FnMut(Item<'_>)) {
-    let (rows, columns) = task.dims();
-    let (mut first, mut grid) = (1, String::new());
-    let mut found = 0;
+    let answers = |question: &str, grid: &str| is_answer(task, question, grid);
+    let mut pairs = Pairs::new(&answers, visit);
+    grids(task, text, &mut |item| pairs.add(item));
+    pairs.end();
+}
+
+/// Whether `grid` answers `question` and is another grid.
+fn is_answer(task: &dyn Rules, question: &str, grid: &str) -> bool {
+    let tokens = |text: &str| text.chars().map(|c| task.token(c)).collect::<Option<Vec<u8>>>();
+    match (tokens(question), tokens(grid)) {
+        (Some(question), Some(grid)) => question != grid && task.accepts(&question, &grid),
+        _ => false,
+    }
+}
+
+fn grids(task: &dyn Rules, text: &str, visit: &mut dyn FnMut(Item<'_>)) {
+    let (_, columns) = task.dims();
+    let mut paragraph = Paragraph::default();
     for (line, text) in (1..).zip(text.lines()) {
         let text = text.trim_end_matches('\r');
         if is_grid(task, text) {
-            cut_off(&mut found, (first, rows), visit);
+            paragraph.end(task, visit);
             visit(row(line, text));
         } else if are_symbols(task, text, columns) {
-            if found == 0 {
-                (first, grid) = (line, String::new());
-            }
-            grid.push_str(text);
-            found += 1;
-            if found == rows {
-                found = 0;
-                visit(row(first, &grid));
-            }
+            paragraph.rows.push((line, text));
         } else if text.trim().is_empty() {
-            cut_off(&mut found, (first, rows), visit);
+            paragraph.end(task, visit);
         } else {
-            let problem = match found {
-                0 => Problem::NoPuzzle(text.chars().take(60).collect()),
-                _ => Problem::Cells { expected: columns, found: text.chars().count() },
+            let found = text.chars().count();
+            let problem = match paragraph.rows.is_empty() || !are_symbols(task, text, found) {
+                true => diagnosis(task, text),
+                false => Problem::Cells { expected: columns, found },
             };
-            found = 0;
-            visit(Item::Fault(&Fault { line, column: None, problem }));
+            paragraph.faults.push(Fault { line, column: None, problem });
         }
     }
-    cut_off(&mut found, (first, rows), visit);
+    paragraph.end(task, visit);
+}
+
+/// Lines that follow each other. Their rows are whole grids, or, where a line is no row, of no grid for certain.
+#[derive(Default)]
+struct Paragraph<'t> {
+    rows: Vec<(u64, &'t str)>,
+    faults: Vec<Fault>,
+}
+
+impl Paragraph<'_> {
+    fn end(&mut self, task: &dyn Rules, visit: &mut dyn FnMut(Item<'_>)) {
+        let Paragraph { rows, mut faults } = std::mem::take(self);
+        let (height, _) = task.dims();
+        let first = rows.first().map_or(0, |(line, _)| *line);
+        if !rows.is_empty() && !faults.is_empty() {
+            faults.push(Fault { line: first, column: None, problem: Problem::Interrupted });
+            faults.sort_by_key(|fault| fault.line);
+        } else if !rows.len().is_multiple_of(height) {
+            let problem = Problem::Height { expected: height, found: rows.len() };
+            faults.push(Fault { line: first, column: None, problem });
+        }
+        if !faults.is_empty() {
+            return faults.iter().for_each(|fault| visit(Item::Fault(fault)));
+        }
+        for grid in rows.chunks(height) {
+            let cells: String = grid.iter().map(|(_, row)| *row).collect();
+            visit(row(grid[0].0, &cells));
+        }
+    }
 }
 
 fn row(line: u64, question: &str) -> Item<'_> {
     Item::Row(Row { line, question, answer: None, rating: Ok(None), source: "" })
 }
 
-/// Tells of rows that are no whole grid.
-fn cut_off(found: &mut usize, (line, expected): (u64, usize), visit: &mut dyn FnMut(Item<'_>)) {
-    let found = std::mem::take(found);
-    if found > 0 {
-        let problem = Problem::Height { expected, found };
-        visit(Item::Fault(&Fault { line, column: None, problem }));
-    }
+/// Why a line is neither a grid nor a row of one.
+fn diagnosis(task: &dyn Rules, text: &str) -> Problem {
+    let symbols: String = (0..=u8::MAX).filter_map(|token| task.symbol(token)).collect();
+    let (rows, columns) = task.dims();
+    let (found, cells) = (text.chars().count(), task.cells());
+    let strange = text.chars().find(|&c| task.token(c).is_none());
+    let what = strange.map_or_else(|| format!("{found} cells"), |c| format!("{c:?}"));
+    let begin: String = text.chars().take(60).collect();
+    Problem::Rule(format!(
+        "{what} in {begin:?}: a {} is a line of {cells} cells, or {rows} lines of {columns}, each one of `{symbols}`; a blank line \
+         stands above and below what is drawn",
+        task.name()
+    ))
 }
 
-pub(super) fn contradiction(
-    task: &dyn Rules,
-    question: &[u8],
-    told: &dyn Fn(Refusal) -> String,
-) -> Option<Problem> {
-    Some(match task.refuse(question)? {
-        Refusal::Length { expected, got } => Problem::Text(TextError::Length { expected, got }),
-        Refusal::Contradiction { first, second } => {
-            let place = |cell: u16| Place::new(task.dims().1, cell.into());
-            Problem::Rule(format!("{} and {} contradict each other", place(first), place(second)))
-        }
-        refusal => Problem::Rule(told(refusal)),
-    })
-}
-
+/// Why a puzzle is refused, by row and column.
 pub(super) fn told(task: &dyn Rules, refusal: Refusal) -> String {
     let place = |cell: u16| {
-        let (cell, columns) = (usize::from(cell), task.dims().1);
-        format!("row {} column {}", cell / columns + 1, cell % columns + 1)
+        let Place { row, column, .. } = Place::new(task.dims().1, cell.into());
+        format!("row {row} column {column}")
     };
     match refusal {
+        Refusal::Length { expected, got } => Problem::Text(TextError::Length { expected, got }).to_string(),
         Refusal::Contradiction { first, second } => {
             format!("the givens at {} and {} contradict each other", place(first), place(second))
         }

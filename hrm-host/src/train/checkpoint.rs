@@ -411,16 +411,23 @@ impl RunDir {
         self.newest_that(TrainState::from_archive)
     }
 
-    /// The newest intact checkpoint, which may hold weights alone.
+    /// The `most` newest intact checkpoints, oldest first, which may hold weights alone, with the reasons why newer ones were passed
+    /// over.
     ///
     /// # Errors
     /// [`TrainError::NothingToResume`] or [`TrainError::AllDamaged`].
-    pub fn newest_model(&self) -> Result<PathBuf, TrainError> {
+    pub fn newest_models(&self, most: usize) -> Result<(Vec<PathBuf>, Vec<ArchiveError>), TrainError> {
         let is_intact = |archive: &Archive| match holds_weights_alone(archive) {
             true => read_config(archive).map(drop),
             false => TrainState::from_archive(archive).map(drop),
         };
-        self.newest_that(is_intact).map(|(path, ..)| path)
+        let (newest, (), refused) = self.newest_that(is_intact)?;
+        let older = self.checkpoints().into_iter().rev().skip_while(|path| *path != newest).skip(1);
+        let intact = |path: &PathBuf| Archive::read(path).is_ok_and(|archive| is_intact(&archive).is_ok());
+        let mut found: Vec<PathBuf> =
+            std::iter::once(newest.clone()).chain(older.filter(intact)).take(most).collect();
+        found.reverse();
+        Ok((found, refused))
     }
 
     fn newest_that<T>(

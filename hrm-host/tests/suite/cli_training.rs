@@ -31,6 +31,35 @@ fn a_run_and_its_curves() {
 }
 
 #[test]
+fn a_damaged_newest_checkpoint_is_passed_over_and_named_by_every_command() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path();
+    fs::write(folder.join("tiny.toml"), CONFIG).unwrap();
+    fs::write(folder.join("rows.csv"), "question,answer\n1.....2..3.....4,1243342143122134\n").unwrap();
+    let (code, _, said) =
+        hrm(folder, &["train", "--config", "tiny.toml", "--out", "run", "--max-steps", "6"]);
+    assert!(code == 0, "{said}");
+    let (code, _, said) = hrm(folder, &["train", "--resume", "--out", "run"]);
+    assert!(code == 0, "{said}");
+    let newest = folder.join("run/step-00000012.safetensors");
+    let whole = fs::read(&newest).unwrap();
+    for args in [
+        &["export", "run", "--out", "x.hrm", "--rows", "0"][..],
+        &["eval", "run", "--data", "rows.csv", "--rows", "1", "--hints", "0"],
+        &["inspect", "run"],
+        &["train", "--resume", "--out", "run", "--max-steps", "1"],
+    ] {
+        fs::write(&newest, &whole[..whole.len() / 2]).unwrap();
+        let (code, _, said) = hrm(folder, args);
+        assert!(code == 0 && said.contains("step-00000012"), "{args:?}: {said}");
+    }
+    // Where too few are left, that is said.
+    fs::write(&newest, &whole[..whole.len() / 2]).unwrap();
+    let (code, _, said) = hrm(folder, &["export", "run", "--members", "9", "--out", "y.hrm", "--rows", "0"]);
+    assert!(code == 1 && said.contains("intact checkpoints there, 9 wanted"), "{said}");
+}
+
+#[test]
 fn a_run_starts_from_a_pack_or_a_run() {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path();

@@ -255,6 +255,7 @@ fn arguments_in_each_others_place_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     fs::copy(pack(), folder.path().join("m.hrm")).unwrap();
+    fs::copy(root.join("models/sudoku4-demo.md"), folder.path().join("m.md")).unwrap();
     fs::copy(root.join("configs/sudoku4-demo.toml"), folder.path().join("c.toml")).unwrap();
     fs::copy(root.join("configs/sudoku4-demo.toml"), folder.path().join("c.txt")).unwrap();
     write(&folder, "rows.csv", "question,answer\n1.....2..3.....4,1243342143122134\n");
@@ -268,6 +269,12 @@ fn arguments_in_each_others_place_are_named() {
         ("solve rows.csv m.hrm", "rows.csv: not a pack but a puzzle file; puzzles go to --data"),
         ("inspect rows.csv", "a puzzle file"),
         ("inspect x.png", "a picture"),
+        ("inspect m.md", "m.md: not a pack but a model card; name the pack that it describes"),
+        ("eval m.md --data rows.csv", "m.md is a model card"),
+        (
+            "inspect .",
+            "a folder without checkpoints (step-*.safetensors); name a run that has one, a checkpoint file or a pack, for example ./m.hrm",
+        ),
         (
             "curves rows.csv --out x.svg",
             "rows.csv is a puzzle file, not the metrics of a run; name a run directory",
@@ -443,7 +450,7 @@ fn an_empty_row_or_a_heading_never_makes_another_puzzle() {
 fn what_is_no_puzzle_is_told_by_every_command_that_reads_puzzles() {
     let folder = tempfile::tempdir().unwrap();
     let row = "1.....2..3.....4,1243342143122134\n";
-    write(&folder, "w.txt", format!("{row}hello\n{row}abcdefghijklmnop\n{}", row.repeat(8)));
+    write(&folder, "w.txt", format!("{row}hello\n{row}hello\n{}", row.repeat(8)));
     let arrays = "[[1,0,0,0],[0,0,2,0],[0,3,0,0],[0,0,0,4]]\n";
     write(&folder, "a.txt", format!("{arrays}hello\n{arrays}abc\n"));
     let demo = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("configs/sudoku4-demo.toml");
@@ -501,6 +508,21 @@ fn what_is_no_puzzle_is_told_by_every_command_that_reads_puzzles() {
     }
     let (_, _, err) = hrm(&folder, &["solve", &pack, "hello\n1.....2..3.....4"]);
     assert!(err.contains("puzzle 1: 1 line without a puzzle passed over"), "{err}");
+}
+
+#[test]
+fn letters_as_long_as_a_puzzle_are_none_and_are_not_passed_over() {
+    let row = "1.....2..3.....4,1243342143122134\n";
+    let error = import(format!("{row}abcdefghijklmnop\n{row}"), &[]).unwrap_err();
+    assert!(error.contains("line 2: there is no puzzle in \"abcdefghijklmnop\""), "{error}");
+}
+
+#[test]
+fn a_file_of_nothing_that_can_be_seen_is_empty() {
+    for bytes in [&b"\xef\xbb\xbf"[..], b"\xef\xbb\xbf\r\n", "\u{200b}\n\u{a0}".as_bytes()] {
+        let error = import(bytes, &[]).unwrap_err();
+        assert!(error.contains("in is empty"), "{error}");
+    }
 }
 
 #[test]

@@ -53,6 +53,21 @@ fn unread() -> std::io::PipeWriter {
 }
 
 #[test]
+fn a_standard_output_that_is_closed_ends_every_command_as_a_reader_that_leaves() {
+    let dir = folder();
+    for args in ASKED {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "exec \"$0\" \"$@\" >&-", env!("CARGO_BIN_EXE_hrm-host")]).args(args);
+        let (code, _, err) = said(shell.current_dir(dir.path()).output().unwrap());
+        assert!(code == 141 && !err.contains("panicked"), "{args:?}: {code} {err}");
+    }
+    // Who prints no result goes on.
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "exec \"$0\" data import rows.csv --out o.csv >&-", env!("CARGO_BIN_EXE_hrm-host")]);
+    assert_eq!(said(shell.current_dir(dir.path()).output().unwrap()).0, 0);
+}
+
+#[test]
 fn a_reader_that_leaves_ends_every_command_quietly() {
     let dir = folder();
     for args in ASKED {

@@ -184,6 +184,9 @@ impl Document {
     /// # Errors
     /// Where they are no text.
     pub fn of(path: PathBuf, mut bytes: Vec<u8>) -> Result<Self, ReadError> {
+        if bytes.starts_with(BOM) {
+            bytes.drain(..BOM.len());
+        }
         if bytes.trim_ascii().is_empty() {
             return Err(ReadError::Empty { path });
         }
@@ -192,10 +195,12 @@ impl Document {
             Kind::Json => return Err(ReadError::Json { advice: json::advice(&bytes, &path), path }),
             kind => return Err(ReadError::Kind { path, kind }),
         }
-        if bytes.starts_with(BOM) {
-            bytes.drain(..BOM.len());
+        let text = text::plain(bytes);
+        // Characters that cannot be seen are none.
+        if text.trim().is_empty() {
+            return Err(ReadError::Empty { path });
         }
-        Ok(Document { path, text: text::plain(bytes) })
+        Ok(Document { path, text })
     }
 
     /// Where it was read from.
@@ -217,6 +222,14 @@ impl Document {
         match table::Table::of(self, columns)? {
             Some(table) => Ok(table.task()),
             None => Ok(task::of_text(&self.text)),
+        }
+    }
+
+    /// What its puzzles look like, where they do not tell their size.
+    pub fn unsized_text(&self, columns: &Columns) -> Option<String> {
+        match table::Table::of(self, columns).ok()? {
+            Some(table) => task::unsized_text(table.first()?.trim_end()),
+            None => task::unsized_text(&self.text),
         }
     }
 

@@ -75,6 +75,13 @@ impl<'d> Table<'d> {
         None
     }
 
+    /// The first question.
+    pub(super) fn first(&self) -> Option<String> {
+        let mut records = self.reader().into_records();
+        records
+            .find_map(|record| Some(record.ok()?.get(self.question)?.to_owned()).filter(|it| !it.is_empty()))
+    }
+
     /// Tells `visit` of every row, as a puzzle of `task`.
     pub(super) fn visit(&self, task: Game, need: Need, visit: &mut dyn FnMut(Item<'_>)) {
         let mut reader = self.reader();

@@ -64,9 +64,9 @@ fn what_is_wrong_with_a_maze_is_told() {
         import(&path, &options).unwrap_err().to_string()
     };
     for (question, answer, why) in [
-        ("S..S.G", "SooS.G", "2 cells"),
-        ("S.....", "S.....", "0 cells"),
-        ("S#.##G", "S#.##G", "no answer"),
+        ("S..S.G", "SooS.G", "one start, and here 2 cells are `S`"),
+        ("S.....", "S.....", "0 cells are `G`"),
+        ("S#.##G", "S#.##G", "no way leads"),
         ("S....G", "So.oG", "characters expected"),
         ("S....G", "S....G", "no shortest way; one has 3 steps"),
         ("S.x..G", "Soxo.G", "'x'"),
@@ -92,4 +92,81 @@ fn a_picture_shows_the_way() {
     task.parse("So#.oG", &mut grid).unwrap();
     let view = View { puzzle: &puzzle, grid: &grid, before: &puzzle, colour: false };
     assert_eq!(Game::from(task).picture(&view), "S o ██\n  o G \n");
+}
+
+#[test]
+fn a_solved_drawing_below_its_maze_is_its_answer_and_a_way_is_no_question() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mazes.txt");
+    let read = |text: &str| {
+        std::fs::write(&path, text).unwrap();
+        import(&path, &Options::default())
+    };
+    for text in
+        ["S.#\n..G\n\nSo#\n.oG\n", "S.#\n..G\nSo#\n.oG\n", "S.#\n..G\n\nSo#\n.oG\n\nS.#\n..G\n\nSo#\n.oG\n"]
+    {
+        let read = read(text).unwrap();
+        assert_eq!((read.set.task().name(), read.solved), ("maze2x3", 0), "{text}");
+        assert_eq!(read.set.len(), text.matches('S').count() / 2);
+        assert!(read.set.answer(0).contains(&WAY) && !read.set.question(0).contains(&WAY));
+    }
+    let told = read("So#\n.oG\n").unwrap_err().to_string();
+    assert!(told.contains("line 1") && told.contains("marks a way"), "{told}");
+    let (asked, _) = crate::data::import::questions_in("So#.oG", maze(2, 3)).unwrap();
+    assert!(asked[0].1.as_ref().is_err_and(|problem| problem.to_string().contains("marks a way")));
+}
+
+#[test]
+fn rows_of_two_mazes_are_never_joined() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mazes.txt");
+    let mazes = [["S..", "##.", "..G"], ["..#", "S.G", "#.."]];
+    let written: Vec<String> = mazes.iter().map(|maze| maze.concat().replace('.', " ")).collect();
+    for (gap, place, remark) in [true, false]
+        .into_iter()
+        .flat_map(|gap| (0..7).map(move |place| (gap, place)))
+        .flat_map(|(gap, place)| ["a remark", "S.x", "S....", "\tx"].map(|remark| (gap, place, remark)))
+    {
+        let mut lines: Vec<&str> = mazes.concat();
+        if gap {
+            lines.insert(3, "");
+        }
+        let mut replaced = lines.clone();
+        lines.insert(place, remark);
+        if let Some(line) = replaced.get_mut(place) {
+            *line = remark;
+        }
+        for lines in [lines, replaced] {
+            std::fs::write(&path, lines.join("\n")).unwrap();
+            let Ok((asked, _)) = crate::data::import::questions(&path, maze(3, 3), &Default::default())
+            else {
+                continue;
+            };
+            for tokens in asked.iter().filter_map(|(_, tokens)| tokens.as_ref().ok()) {
+                assert!(written.contains(&maze(3, 3).text(tokens).to_string()), "{lines:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_looks_like_a_maze_is_called_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mazes.txt");
+    for (text, why) in [
+        ("S.#..G\nS.#..G\n", "maze of 6 cells on one line"),
+        ("S.#\n...\n", "no goal (`G`)"),
+        ("..#\n..G\n", "no start (`S`)"),
+        ("question\nS.#..G\n", "maze of 6 cells on one line"),
+    ] {
+        std::fs::write(&path, text).unwrap();
+        let told = import(&path, &Options::default()).unwrap_err().to_string();
+        assert!(told.contains(why), "{text}: {told}");
+    }
+    let told = |text: &str| {
+        std::fs::write(&path, text).unwrap();
+        import(&path, &Options { task: Some(maze(2, 3)), ..Options::default() }).unwrap_err().to_string()
+    };
+    assert!(told("S.#...\n").contains("one goal, and here 0 cells are `G`"));
+    assert!(told("S.#.G\n").contains("a maze2x3 is a line of 6 cells, or 2 lines of 3"));
 }

@@ -9,15 +9,27 @@ use super::cells::is_cell;
 use crate::data::problem::Problem;
 use crate::data::read::{Fault, Item, Row};
 
-/// The cells of all arrays of a document, in order.
+/// The arrays of a document, in order.
 pub(super) struct Array {
     task: Sudoku,
+    parts: Vec<Part>,
+}
+
+/// What a document of arrays consists of.
+enum Part {
+    /// Rows in one bracket, or rows of their own on lines that follow each other: whole grids.
+    Rows(Rows),
+    /// A line of words that is in no array.
+    Passed(u64, String),
+}
+
+/// Rows of cells.
+#[derive(Default)]
+struct Rows {
     /// Each cell, and the line that it stands in.
     cells: Vec<(char, u64)>,
-    /// The first row of another length than the first one's.
+    /// What is wrong with the first row of another length than the first one's of all, and where.
     ragged: Option<(u64, Problem)>,
-    /// Lines of words that are in no array.
-    passed: Vec<(u64, String)>,
 }
 
 impl Array {
@@ -34,16 +46,18 @@ impl Array {
         for (index, line) in text.lines().enumerate() {
             reader.line(index as u64 + 1, line);
         }
+        reader.end_rows();
         // `[1000] 53..7....` is a numbered list.
-        let width = reader.width.filter(|_| reader.outside < reader.cells.len())?;
+        let width = reader.width.filter(|_| reader.outside < reader.found)?;
         let side_of = |task: &Sudoku| width == task.side() || width == task.side() * task.side();
         let task = SudokuKind::ALL.map(Sudoku::new).into_iter().find(side_of)?;
         if let Some(line) = reader.shortened {
             // Some of the cells are nowhere.
+            reader.parts.retain(|part| matches!(part, Part::Passed(..)));
             let ragged = Some((line, Problem::Shortened));
-            return Some(Self { task, cells: Vec::new(), ragged, passed: reader.passed });
+            reader.parts.push(Part::Rows(Rows { cells: Vec::new(), ragged }));
         }
-        Some(Self { task, cells: reader.cells, ragged: reader.ragged, passed: reader.passed })
+        Some(Self { task, parts: reader.parts })
     }
 
     /// The size of its grids.
@@ -53,20 +67,32 @@ impl Array {
 
     /// Tells `visit` of every grid.
     pub(super) fn visit(&self, visit: &mut dyn FnMut(Item<'_>)) {
-        self.passed.iter().for_each(|(line, text)| visit(Item::Passed { line: *line, text }));
-        let size = self.task.side() * self.task.side();
+        for part in &self.parts {
+            match part {
+                Part::Passed(line, text) => visit(Item::Passed { line: *line, text }),
+                Part::Rows(rows) => rows.visit(self.task, visit),
+            }
+        }
+    }
+}
+
+impl Rows {
+    /// Tells `visit` of its grids, or what is wrong.
+    fn visit(&self, task: Sudoku, visit: &mut dyn FnMut(Item<'_>)) {
+        let size = task.side() * task.side();
+        let uneven = || {
+            let (expected, got) = (size as u16, u16::try_from(self.cells.len()).unwrap_or(u16::MAX));
+            let problem = Problem::Text(TextError::Length { expected, got });
+            (!self.cells.len().is_multiple_of(size)).then_some((self.cells.first()?.1, problem))
+        };
+        // Where a cell is missing, nobody knows whose those behind it are.
+        if let Some((line, problem)) = self.ragged.clone().or_else(uneven) {
+            return visit(Item::Fault(&Fault { line, column: None, problem }));
+        }
         for grid in self.cells.chunks_exact(size) {
             let question: String = grid.iter().map(|(c, _)| c).collect();
             let line = grid.first().map_or(0, |(_, line)| *line);
             visit(Item::Row(Row { line, question: &question, answer: None, rating: Ok(None), source: "" }));
-        }
-        let rest = &self.cells[self.cells.len() / size * size..];
-        let short = || {
-            let problem = TextError::Length { expected: size as u16, got: rest.len() as u16 };
-            rest.first().map(|(_, line)| (*line, Problem::Text(problem)))
-        };
-        if let Some((line, problem)) = self.ragged.clone().or_else(short) {
-            visit(Item::Fault(&Fault { line, column: None, problem }));
         }
     }
 }
@@ -89,23 +115,27 @@ struct Reader {
     /// The quotation mark that is open.
     quote: Option<char>,
     scalar: String,
-    cells: Vec<(char, u64)>,
+    parts: Vec<Part>,
+    rows: Rows,
+    /// Cells so far.
+    found: usize,
     /// Digits and points that no bracket holds.
     outside: usize,
     /// Cells of the row so far, and of the first row.
     row: usize,
     width: Option<usize>,
-    ragged: Option<(u64, Problem)>,
-    passed: Vec<(u64, String)>,
     /// The first `...`, by which NumPy leaves out what is in the middle.
     shortened: Option<u64>,
 }
 
 impl Reader {
     fn line(&mut self, line: u64, text: &str) {
-        let is_word = |text: &str| !text.starts_with('#') && text.contains(|c: char| c.is_alphanumeric());
-        if self.depth == 0 && self.quote.is_none() && !text.contains('[') && is_word(text.trim()) {
-            self.passed.push((line, text.trim().chars().take(60).collect()));
+        if self.depth == 0 && self.quote.is_none() && !text.contains('[') {
+            self.end_rows();
+            let text = text.trim();
+            if !text.starts_with('#') && text.contains(|c: char| c.is_alphanumeric()) {
+                self.parts.push(Part::Passed(line, text.chars().take(60).collect()));
+            }
         }
         for c in text.chars() {
             match (self.quote, c) {
@@ -124,7 +154,9 @@ impl Reader {
                 (None, '"' | '\'') => self.quote = Some(c),
                 (None, ']' | ')') => {
                     self.end_scalar(line);
-                    self.end_row(line);
+                    if !self.end_row(line) {
+                        self.end_rows();
+                    }
                     self.depth -= 1;
                 }
                 (None, c) if c == ',' || c.is_whitespace() => self.end_scalar(line),
@@ -152,20 +184,31 @@ impl Reader {
 
     fn push(&mut self, cells: &str, line: u64) {
         self.row += cells.chars().count();
-        self.cells.extend(cells.chars().map(|c| (c, line)));
+        self.found += cells.chars().count();
+        self.rows.cells.extend(cells.chars().map(|c| (c, line)));
         if cells.len() > 1 {
             self.end_row(line);
         }
     }
 
-    fn end_row(&mut self, line: u64) {
+    /// Ends a row, if there is one.
+    fn end_row(&mut self, line: u64) -> bool {
         let found = std::mem::take(&mut self.row);
         if found == 0 {
-            return;
+            return false;
         }
         let expected = *self.width.get_or_insert(found);
-        if found != expected && self.ragged.is_none() {
-            self.ragged = Some((line, Problem::Cells { expected, found }));
+        if found != expected && self.rows.ragged.is_none() {
+            self.rows.ragged = Some((line, Problem::Cells { expected, found }));
+        }
+        true
+    }
+
+    /// Ends the rows of a bracket, or those above a line without any.
+    fn end_rows(&mut self) {
+        let rows = std::mem::take(&mut self.rows);
+        if !rows.cells.is_empty() {
+            self.parts.push(Part::Rows(rows));
         }
     }
 }

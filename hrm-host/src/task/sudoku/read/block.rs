@@ -32,6 +32,15 @@ pub(super) enum Certainty {
 /// A grid's first line and cells, or what is wrong.
 pub(super) type Found = Result<(u64, String), Fault>;
 
+/// What the lines of a block are.
+pub(super) enum Taken {
+    Nothing,
+    /// Grids, each with all its rows.
+    Grids(Vec<Found>),
+    /// Rows that are no whole grids, or may be other ones.
+    Unclear(Fault),
+}
+
 /// Lines that may be rows, with nothing but blank lines and rules between them.
 pub(super) struct Block {
     task: Sudoku,
@@ -40,6 +49,8 @@ pub(super) struct Block {
     head: Option<Placed>,
     /// Whether a blank line comes before the next row.
     gap: bool,
+    /// Whether a rule does.
+    rule: bool,
     /// Whether a grid stands right above the first row.
     follows: bool,
 }
@@ -49,6 +60,8 @@ struct Placed {
     drawn: Drawn,
     /// Whether space stands above it.
     apart: bool,
+    /// Whether a rule stands above it.
+    ruled: bool,
 }
 
 impl Placed {
@@ -64,11 +77,19 @@ impl Placed {
         };
         self.is_certain() && self.drawn.row.as_ref().is_ok_and(counts)
     }
+
+    /// Whether it may be the number of the grid below: digits alone, or one in the first field.
+    fn may_be_number(&self) -> bool {
+        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        let alone = |row: &str| digits(&row[..1]) && row[1..].bytes().all(|byte| byte == b'.');
+        let is_number = |row: &String| digits(row) || alone(row);
+        self.is_certain() && !self.may_be_heading() && self.drawn.row.as_ref().is_ok_and(is_number)
+    }
 }
 
 impl Block {
     pub(super) fn new(task: Sudoku) -> Self {
-        Block { task, rows: Vec::new(), head: None, gap: false, follows: false }
+        Block { task, rows: Vec::new(), head: None, gap: false, rule: false, follows: false }
     }
 
     /// A block right below a grid.
@@ -80,8 +101,12 @@ impl Block {
         self.rows.is_empty()
     }
 
-    /// A rule with bars between all cells: what stands above the first is a head, unless others follow.
-    pub(super) fn add_rule(&mut self) {
+    /// A rule. Where it has bars between all cells, what stands above the first is a head, unless others follow.
+    pub(super) fn add_rule(&mut self, of_table: bool) {
+        self.rule = true;
+        if !of_table {
+            return;
+        }
         if let Some(head) = self.head.take() {
             self.rows.insert(0, head);
         } else if self.rows.len() == 1 {
@@ -95,8 +120,8 @@ impl Block {
     }
 
     pub(super) fn add(&mut self, drawn: Drawn) {
-        let apart = std::mem::take(&mut self.gap);
-        self.rows.push(Placed { drawn, apart });
+        let (apart, ruled) = (std::mem::take(&mut self.gap), std::mem::take(&mut self.rule));
+        self.rows.push(Placed { drawn, apart, ruled });
     }
 
     /// Whether what follows cannot change what the lines so far are.
@@ -122,14 +147,18 @@ impl Block {
         heading || self.rows.iter().any(|row| !row.is_certain())
     }
 
-    /// The grids, of which a block without a certain row has none.
-    pub(super) fn grids(&self) -> Vec<Found> {
+    /// What the lines are. A block without a certain row is nothing.
+    pub(super) fn taken(mut self) -> Taken {
+        // The head of a table holds no digits but those that number its columns.
+        if let Some(head) = self.head.take_if(|head| head.is_certain() && !head.may_be_heading()) {
+            self.rows.insert(0, head);
+        }
         if self.certain() == 0 {
-            return Vec::new();
+            return Taken::Nothing;
         }
         match self.readings() {
-            Readings::One(grids) => grids.iter().map(|grid| self.grid(grid)).collect(),
-            Readings::None | Readings::Several => self.fault().map(Err).into_iter().collect(),
+            Readings::One(grids) => Taken::Grids(grids.iter().map(|grid| self.grid(grid)).collect()),
+            Readings::None | Readings::Several => self.fault().map_or(Taken::Nothing, Taken::Unclear),
         }
     }
 
@@ -195,10 +224,19 @@ impl Block {
             .collect();
         let is_blank =
             |row: &str| blanks.is_empty() || row.starts_with('.') || row.chars().any(|c| blanks.contains(c));
-        let stays = |row: &&Placed| {
+        let stays = |row: &Placed| {
             row.drawn.kind != Certainty::PerhapsRule || row.drawn.row.as_deref().is_ok_and(is_blank)
         };
-        self.rows.iter().filter(stays).cloned().collect()
+        let (mut apart, mut ruled) = (false, false);
+        let mut kept = Vec::new();
+        for row in &self.rows {
+            (apart, ruled) = (apart || row.apart, ruled || row.ruled || !stays(row));
+            if stays(row) {
+                kept.push(Placed { drawn: row.drawn.clone(), apart, ruled });
+                (apart, ruled) = (false, false);
+            }
+        }
+        kept
     }
 }
 
@@ -220,30 +258,44 @@ fn first_fault<'r>(mut rows: impl Iterator<Item = &'r Drawn>) -> Option<(u64, Pr
 
 /// The rows where lines that need not be rows are space between them.
 fn without_space(rows: &[Placed]) -> Vec<Placed> {
-    let mut apart = false;
+    let (mut apart, mut ruled) = (false, false);
     let mut kept = Vec::new();
     for row in rows {
-        apart |= row.apart || !row.is_certain();
+        (apart, ruled) = (apart || row.apart || !row.is_certain(), ruled || row.ruled);
         if row.is_certain() {
-            kept.push(Placed { drawn: row.drawn.clone(), apart });
-            apart = false;
+            kept.push(Placed { drawn: row.drawn.clone(), apart, ruled });
+            (apart, ruled) = (false, false);
         }
     }
     kept
 }
 
 /// Every line is a row of a grid, an empty one between grids, or a heading right above one; a grid may stand above all of them.
+///
+/// Space and rules stand between the bands of a grid, or between all its rows.
 fn readings(task: Sudoku, rows: &[Placed], follows: bool) -> Readings {
     let (side, band) = (task.side(), task.kind().box_rows());
     let is_grid = |start: usize| {
         let Some(grid) = rows.get(start..start + side) else { return false };
-        let mut inner = grid.iter().enumerate().skip(1);
-        let in_bands = inner.clone().all(|(place, row)| !row.apart || place.is_multiple_of(band));
-        grid.iter().any(Placed::is_certain) && (in_bands || inner.all(|(_, row)| row.apart))
+        let even = |parted: fn(&Placed) -> bool| {
+            let mut inner = grid.iter().enumerate().skip(1);
+            let in_bands = inner.clone().all(|(place, row)| !parted(row) || place.is_multiple_of(band));
+            in_bands || inner.all(|(_, row)| parted(row))
+        };
+        grid.iter().any(Placed::is_certain) && even(|row| row.apart) && even(|row| row.ruled)
     };
     let is_heading = |place: usize| {
         let first = place == 0 || rows[place].apart || !rows[place - 1].is_certain();
         first && rows[place].may_be_heading() && is_grid(place + 1)
+    };
+    // A number above a grid that nothing follows: it may be none, but the grid's first row may be another one.
+    let is_numbered = |place: usize| {
+        let bounded = |row: Option<&Placed>| row.is_none_or(|row| !row.is_certain());
+        bounded(place.checked_sub(1).and_then(|above| rows.get(above)))
+            && rows[place].may_be_number()
+            && is_grid(place + 1)
+            && rows[place + side].is_certain()
+            && bounded(rows.get(place + side + 1))
     };
     // From the end: in how many ways the lines from here on can be taken, up to two.
     let mut ways = vec![0_u8; rows.len() + side + 1];
@@ -252,7 +304,8 @@ fn readings(task: Sudoku, rows: &[Placed], follows: bool) -> Readings {
         let grid = if is_grid(place) { ways[place + side] } else { 0 };
         let space = if rows[place].is_certain() { 0 } else { ways[place + 1] };
         let heading = if is_heading(place) { ways[place + 1 + side] } else { 0 };
-        ways[place] = (grid + space + heading).min(2);
+        let numbered = if is_numbered(place) { 2 * ways[place + 1 + side] } else { 0 };
+        ways[place] = (grid + space + heading + numbered).min(2);
     }
     match ways[0] {
         0 => return Readings::None,

@@ -9,9 +9,10 @@ use hrm_core::task::{
     sudoku::{Sudoku, SudokuKind},
 };
 
-use super::block::{Block, Certainty, Drawn};
+use super::block::{Certainty, Drawn};
 use super::cells::{are_cells, is_cell, parse, size_of, with_spaces_as_blanks};
 use super::drawing::{Line, cells_in, line_of};
+use super::stretch::Stretch;
 use crate::data::problem::Problem;
 use crate::data::rating::Rating;
 use crate::data::read::{Fault, Item, Row};
@@ -25,21 +26,27 @@ const LINES_TO_FIRST: usize = 1000;
 pub(super) fn task(text: &str) -> Option<Sudoku> {
     let end = text.match_indices('\n').nth(LINES_TO_FIRST);
     let beginning = &text[..end.map_or(text.len(), |(end, _)| end)];
+    // Whether it is a puzzle, or rows of that size of which only the grids are not clear; and the line.
     let first = |task: Sudoku| {
-        let mut line = None;
+        let mut found: Option<(bool, u64)> = None;
         visit(beginning, task, &mut |item| {
-            line = line.or(match item {
-                Item::Row(row) => Some(row.line),
-                // Rows of that size, of which only the grids are not clear.
-                Item::Fault(Fault { line, problem: Problem::EmptyRow, .. }) => Some(*line),
-                Item::Fault(_) | Item::Passed { .. } => None,
-            });
+            let place = match item {
+                Item::Row(row) => (false, row.line),
+                Item::Fault(Fault { line, problem: Problem::EmptyRow, .. }) => (false, *line),
+                Item::Fault(Fault {
+                    line,
+                    problem: Problem::Height { .. } | Problem::Numbered { .. },
+                    ..
+                }) => (true, *line),
+                Item::Fault(_) | Item::Passed { .. } => return,
+            };
+            found = Some(found.map_or(place, |found| found.min(place)));
         });
-        line.map(|line| (line, task))
+        found.map(|place| (place, task))
     };
     // The largest first: what is a row of nine is no grid of 4x4.
     let sizes = SudokuKind::ALL.into_iter().rev().map(Sudoku::new);
-    let found = sizes.filter_map(first).min_by_key(|(line, _)| *line);
+    let found = sizes.filter_map(first).min_by_key(|(place, _)| *place);
     found.map(|(_, task)| task).or_else(|| nearest(beginning))
 }
 
@@ -55,11 +62,21 @@ fn nearest(text: &str) -> Option<Sudoku> {
 
 /// Tells `visit` of every puzzle of `task` in `text`, and of every line that is none.
 pub(super) fn visit(text: &str, task: Sudoku, visit: &mut dyn FnMut(Item<'_>)) {
-    let (block, empty) = (Block::new(task), Invisible::of(task, text));
-    let mut reader =
-        Reader { task, block, empty, foreign_section: false, listed: false, titled: false, visit };
-    for (number, line) in (1..).zip(text.split('\n')) {
-        reader.line(number, line);
+    let (stretch, empty) = (Stretch::new(task), Invisible::of(task, text));
+    let mut reader = Reader {
+        task,
+        stretch,
+        empty,
+        foreign_section: false,
+        listed: false,
+        titled: false,
+        heading: None,
+        drawn: false,
+        visit,
+    };
+    let mut lines = (1..).zip(text.split('\n')).peekable();
+    while let Some((number, line)) = lines.next() {
+        reader.line(number, line, lines.peek().map(|(_, next)| *next));
     }
     reader.end_grid();
 }
@@ -79,8 +96,8 @@ pub(super) fn only_grid(text: &str) -> Option<String> {
 
 struct Reader<'v> {
     task: Sudoku,
-    /// The lines so far of the grids that are being read.
-    block: Block,
+    /// The rows so far of the grids that are being read.
+    stretch: Stretch,
     /// Whether a line of nothing but tabs, or spaces, may be a row.
     empty: Invisible,
     /// Whether the lines belong to a section that holds no puzzle.
@@ -89,11 +106,15 @@ struct Reader<'v> {
     listed: bool,
     /// Whether a line was passed over before any such puzzle, as a title or a number is that stands above each.
     titled: bool,
+    /// What the line right above the first row of all begins with.
+    heading: Option<String>,
+    /// Whether a row of a drawn grid has been read.
+    drawn: bool,
     visit: &'v mut dyn FnMut(Item<'_>),
 }
 
 impl Reader<'_> {
-    fn line(&mut self, number: u64, line: &str) {
+    fn line(&mut self, number: u64, line: &str, next: Option<&str>) {
         let line = line.trim_end_matches(['\r', '\x0c', '\x1a']);
         let text = line.trim();
         let whole = line.len() == self.task.side();
@@ -101,8 +122,9 @@ impl Reader<'_> {
             if self.empty.may_be_row(self.task, line) {
                 let row = Ok(".".repeat(self.task.side()));
                 self.add(Drawn { line: number, row, kind: Certainty::Empty });
-            } else if self.block.ends_at_gap() {
+            } else if self.stretch.ends_at_gap() {
                 self.end_grid();
+                self.stretch.set_broken(false);
             }
             return;
         }
@@ -110,11 +132,12 @@ impl Reader<'_> {
             return self.long_line(number, text);
         }
         if is_comment(self.task, text) {
-            return;
+            return self.interrupt(text);
         }
         let section = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
         if let Some(section) = section.filter(|section| section.starts_with(|c: char| c.is_alphabetic())) {
             self.end_grid();
+            self.stretch.set_broken(false);
             self.foreign_section = !section.trim().eq_ignore_ascii_case("puzzle");
             return;
         }
@@ -122,7 +145,7 @@ impl Reader<'_> {
             return;
         }
         if let Some(row) = spaced(self.task, line, number).or_else(|| one_line(self.task, text, number)) {
-            self.end_grid();
+            self.interrupt(text);
             self.listed = true;
             if row.has_more() {
                 let problem = Problem::MorePuzzles;
@@ -134,74 +157,93 @@ impl Reader<'_> {
             Line::Row(row) => (row, Certainty::Row),
             Line::Empty(row) => (row, Certainty::Empty),
             Line::RowOrRule(row) => (row, Certainty::PerhapsRule),
-            Line::Spaced(_) if self.block.is_empty() && !whole && is_number_or_size(self.task, text) => {
+            Line::Spaced(_) if self.stretch.is_between() && !whole && is_number_or_size(self.task, text) => {
                 return self.no_puzzle(number, text);
             }
             Line::Spaced(row) => (row, Certainty::Spaced { whole }),
             Line::Rule => {
-                if line.split('|').filter(|part| part.contains('-')).count() == self.task.side() {
-                    self.block.add_rule();
-                }
-                return;
+                let of_table = line.split('|').filter(|part| part.contains('-')).count() == self.task.side();
+                return self.stretch.add_rule(of_table);
             }
-            Line::Other => return self.other(number, text),
+            Line::Other => return self.other(number, text, next),
         };
         self.add(Drawn { line: number, row: Ok(row), kind });
     }
 
     /// A line that is longer than any with a puzzle.
     fn long_line(&mut self, line: u64, text: &str) {
-        self.end_grid();
         let start: String = text.chars().take(LONGEST_LINE).collect();
         if is_title(self.task, &start) {
+            self.interrupt(&start);
             return (self.visit)(Item::Passed { line, text: &start });
         }
-        let problem = Problem::Long(text.chars().count());
-        (self.visit)(Item::Fault(&Fault { line, column: None, problem }));
+        self.fault(line, Problem::Long(text.chars().count()));
     }
 
     /// A line that is neither a puzzle nor part of one.
-    fn other(&mut self, line: u64, text: &str) {
+    fn other(&mut self, line: u64, text: &str, next: Option<&str>) {
         let (side, found) = (self.task.side(), cells_in(self.task, text));
         let of_grid = text.chars().filter(|&c| is_cell(c, side) || c == ' ' || c == '|').count();
-        if self.block.certain() > 0 && 2 * of_grid > text.chars().count() && found < 2 * side {
+        let begins = || {
+            let next = next.map_or(Line::Other, |next| line_of(self.task, next));
+            is_nearly_row(self.task, text) && matches!(next, Line::Row(_))
+        };
+        let of_row = 2 * of_grid > text.chars().count() && found < 2 * side;
+        if of_row && self.stretch.has_begun() || self.stretch.is_between() && begins() {
             // It counts as a row, so that the next grid begins where it does.
             let problem = Problem::Cells { expected: side, found };
             return self.add(Drawn { line, row: Err(problem), kind: Certainty::Row });
         }
-        self.end_grid();
         if numbers_columns(text) {
-            return;
+            return self.interrupt(text);
         }
         if is_title(self.task, text) {
             return self.no_puzzle(line, text);
         }
-        (self.visit)(Item::Fault(&Fault { line, column: None, problem: diagnosis(self.task, text) }));
+        self.fault(line, diagnosis(self.task, text));
     }
 
-    /// A line that says something about puzzles, or what is left of one: cells alone in a list without titles.
+    /// A line that says something about puzzles, or what is left of one in a list without titles: cells alone, or as many letters
+    /// as a puzzle has cells.
     fn no_puzzle(&mut self, line: u64, text: &str) {
-        let rest = text.chars().all(|c| c.is_ascii_digit() || is_cell(c, self.task.side()));
-        if self.listed && !self.titled && rest {
-            let problem = diagnosis(self.task, text);
-            return (self.visit)(Item::Fault(&Fault { line, column: None, problem }));
+        let is_rest = text.chars().all(|c| c.is_ascii_digit() || is_cell(c, self.task.side()))
+            || text.chars().count() == self.task.cells() && !text.contains(char::is_whitespace);
+        if self.listed && !self.titled && is_rest {
+            return self.fault(line, diagnosis(self.task, text));
         }
+        self.interrupt(text);
         self.titled |= !self.listed;
         (self.visit)(Item::Passed { line, text });
     }
 
     fn add(&mut self, drawn: Drawn) {
-        self.block.add(drawn);
-        if self.block.is_complete() {
-            self.end_grid();
-            self.block = Block::below(self.task);
+        self.drawn = true;
+        self.stretch.add(drawn);
+    }
+
+    /// A line that cannot be read: whatever it was meant to be, rows right below it may belong to it.
+    fn fault(&mut self, line: u64, problem: Problem) {
+        self.end_grid();
+        self.stretch.set_broken(true);
+        (self.visit)(Item::Fault(&Fault { line, column: None, problem }));
+    }
+
+    /// A line that is no row. In the middle of a grid it leaves open which rows belong together below it, unless one that begins
+    /// as it does stood above the first grid.
+    fn interrupt(&mut self, text: &str) {
+        let word = first_word(text);
+        let is_heading = self.heading.as_ref() == Some(&word);
+        let whole = self.end_grid();
+        self.stretch.set_broken(!whole && !is_heading);
+        if !self.drawn {
+            self.heading = Some(word);
         }
     }
 
-    /// Tells of the grids in the lines so far.
-    fn end_grid(&mut self) {
-        let block = std::mem::replace(&mut self.block, Block::new(self.task));
-        for found in block.grids() {
+    /// Tells of the grids in the rows so far; whether all is well with them.
+    fn end_grid(&mut self) -> bool {
+        let (grids, whole) = self.stretch.end();
+        for found in grids {
             match &found {
                 Ok((line, question)) => {
                     let (line, rating) = (*line, Ok(None));
@@ -210,7 +252,22 @@ impl Reader<'_> {
                 Err(fault) => (self.visit)(Item::Fault(fault)),
             }
         }
+        whole
     }
+}
+
+/// The first word of a line, in small letters; nothing where a number or a mark comes first.
+fn first_word(text: &str) -> String {
+    let text = text.trim_start_matches(|c: char| !c.is_alphanumeric());
+    text.chars().take_while(|c| c.is_alphabetic()).flat_map(char::to_lowercase).collect()
+}
+
+/// Whether `text` is a row but for a character or two, and no number.
+fn is_nearly_row(task: Sudoku, text: &str) -> bool {
+    let side = task.side();
+    let tight = || text.chars().filter(|c| !c.is_whitespace() && !",;|&".contains(*c));
+    let strange = tight().filter(|&c| !is_cell(c, side)).count();
+    tight().count() == side && strange <= side / 4 && !is_number(text)
 }
 
 /// Which lines that look blank may be rows in a text, because other rows look so but for their digits.

@@ -5,18 +5,17 @@ mod block;
 mod cells;
 mod drawing;
 mod lines;
-mod pairs;
 mod sheet;
+mod stretch;
 
 use std::borrow::Cow;
 
 use array::Array;
 pub(super) use cells::parse;
 use hrm_core::task::sudoku::Sudoku;
-use pairs::Pairs;
 use sheet::Sheet;
 
-use super::super::Domain;
+use super::super::{Domain, pairs::Pairs};
 use crate::data::problem::Problem;
 use crate::data::read::{Fault, Item, unquoted};
 
@@ -41,7 +40,7 @@ pub(super) fn task_of_field(field: &str) -> Option<Sudoku> {
 
 /// Tells `visit` of everything in `text`, in order, as puzzles of `task`.
 pub(super) fn visit(task: Sudoku, text: &str, visit: &mut dyn FnMut(Item<'_>)) {
-    let mut pairs = Pairs::new(visit);
+    let mut pairs = Pairs::new(&answers, visit);
     let mut add = |item: Item<'_>| pairs.add(item);
     match Array::of(text) {
         Some(array) => array.visit(&mut add),
@@ -67,3 +66,16 @@ pub(super) fn grid_in(field: &str) -> Cow<'_, str> {
     let mut spaced = spaced.filter_map(|(cells, side)| cells::with_spaces_as_blanks(field, cells, side));
     spaced.next().or_else(|| lines::only_grid(text)).map_or(text.into(), Cow::Owned)
 }
+
+/// Whether `grid` is complete and has the givens of `question`, which is not.
+fn answers(question: &str, grid: &str) -> bool {
+    let blank = |c: char| !matches!(c, '1'..='9');
+    let keeps = |(given, found): (char, char)| blank(given) || given == found;
+    question.len() == grid.len()
+        && question.contains(blank)
+        && !grid.contains(blank)
+        && question.chars().zip(grid.chars()).all(keeps)
+}
+
+#[cfg(test)]
+mod tests;

@@ -28,7 +28,9 @@ enum Line<'t> {
     Row(Vec<&'t str>),
     /// A title, which is kept.
     Title(&'t str),
-    /// A blank line, or the names of the columns.
+    /// The names of the columns, or a comment.
+    Names,
+    /// A blank line.
     Nothing,
 }
 
@@ -86,7 +88,9 @@ fn of_fields(text: &str, delimiter: char) -> Option<Sheet> {
     if index && is_usual(width) {
         return Some(Sheet::Stacks(vec![text_of(&lines, 0, (0, width))]));
     }
-    let is_grid = |side: usize| width == side && count.is_multiple_of(side);
+    // Four 4x4 with an empty row and an empty column between them have the outline of a 9x9.
+    let is_square = width == 9 && most <= 4 && !used[width / 2];
+    let is_grid = |side: usize| width == side && count.is_multiple_of(side) && !is_square;
     if count < 4 || !index && sizes().any(is_grid) {
         return None;
     }
@@ -120,7 +124,9 @@ fn text_of(lines: &[Line<'_>], number: usize, (start, end): (usize, usize)) -> S
             cells.collect::<Vec<_>>().join(",") + "\n"
         }
         Line::Title(title) if number == 0 => format!("{title}\n"),
-        Line::Title(_) | Line::Nothing => "\n".to_owned(),
+        // What interrupts a grid does so in every stack.
+        Line::Title(_) | Line::Names => "#\n".to_owned(),
+        Line::Nothing => "\n".to_owned(),
     };
     lines.iter().map(line).collect()
 }
@@ -149,8 +155,11 @@ fn has_index(head: &[Vec<String>]) -> bool {
 /// What a line is; nothing where it is none of a sheet. A first column that is an `index` is left out.
 fn line_of(line: &str, delimiter: char, index: bool) -> Option<Line<'_>> {
     // A row of nothing but tabs is one.
-    if line.trim_matches([' ', '\r']).is_empty() || numbers_columns(line) {
+    if line.trim_matches([' ', '\r']).is_empty() {
         return Some(Line::Nothing);
+    }
+    if numbers_columns(line) || line.starts_with('#') {
+        return Some(Line::Names);
     }
     let fields: Vec<&str> = split(line, delimiter).skip(usize::from(index)).collect();
     let cell = |field: &&str| {
@@ -225,16 +234,16 @@ mod tests {
         let numbered = |row: usize| format!("{row},{}", ROWS[row]);
         for head in [",0,1,2,3", "Unnamed: 0,0,1,2,3", ",c0,c1,c2,c3"] {
             let text = format!("{head}\n{}", joined((0..4).map(numbered)));
-            assert_eq!(told(&text), format!("\n{rows}"), "{text}");
+            assert_eq!(told(&text), format!("#\n{rows}"), "{text}");
             let floats = text.replace(",4\n", ",4.0\n");
-            assert_eq!(told(&floats), format!("\n{rows}"), "{floats}");
+            assert_eq!(told(&floats), format!("#\n{rows}"), "{floats}");
         }
         assert_eq!(
             told("12.. 3...\n..1. .1..\n\n.1.. ..1.\n...1 ...2\n"),
             "12..\n..1.\n\n.1..\n...1\n/3...\n.1..\n\n..1.\n...2\n"
         );
         let titled = format!("Puzzle 1,,,,,Puzzle 2\n{}", beside(",,"));
-        assert_eq!(told(&titled), format!("Puzzle 1,,,,,Puzzle 2\n{rows}/\n{other}"));
+        assert_eq!(told(&titled), format!("Puzzle 1,,,,,Puzzle 2\n{rows}/#\n{other}"));
     }
 
     #[test]

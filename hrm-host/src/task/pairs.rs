@@ -1,5 +1,4 @@
-//! Puzzles that are followed by their answers, as generators print them: a complete grid right after a puzzle with its givens
-//! is that puzzle's answer.
+//! Puzzles that are followed by their answers, as generators print them.
 
 use crate::data::rating::Rating;
 use crate::data::read::{Item, Row};
@@ -7,6 +6,8 @@ use crate::data::read::{Item, Row};
 /// Holds a puzzle back until it is known whether its answer follows.
 pub(super) struct Pairs<'v> {
     held: Option<Held>,
+    /// Whether a grid can only be the answer of the puzzle before it.
+    answers: &'v dyn Fn(&str, &str) -> bool,
     visit: &'v mut dyn FnMut(Item<'_>),
 }
 
@@ -17,9 +18,9 @@ struct Held {
 }
 
 impl<'v> Pairs<'v> {
-    /// Tells `visit`.
-    pub(super) fn new(visit: &'v mut dyn FnMut(Item<'_>)) -> Self {
-        Self { held: None, visit }
+    /// Tells `visit`; `answers` knows whether a grid can only be the answer of the puzzle before it.
+    pub(super) fn new(answers: &'v dyn Fn(&str, &str) -> bool, visit: &'v mut dyn FnMut(Item<'_>)) -> Self {
+        Self { held: None, answers, visit }
     }
 
     /// What comes next.
@@ -29,7 +30,9 @@ impl<'v> Pairs<'v> {
                 self.held = held;
                 (self.visit)(item);
             }
-            (Item::Row(row), Some(held)) if row.answer.is_none() && answers(&held.question, row.question) => {
+            (Item::Row(row), Some(held))
+                if row.answer.is_none() && (self.answers)(&held.question, row.question) =>
+            {
                 self.tell(&held, Some(row.question));
             }
             (_, held) => {
@@ -55,13 +58,4 @@ impl<'v> Pairs<'v> {
         let Held { line, question, rating } = held;
         (self.visit)(Item::Row(Row { line: *line, question, answer, rating: Ok(*rating), source: "" }));
     }
-}
-
-fn answers(question: &str, grid: &str) -> bool {
-    let blank = |c: char| !matches!(c, '1'..='9');
-    let keeps = |(given, found): (char, char)| blank(given) || given == found;
-    question.len() == grid.len()
-        && question.contains(blank)
-        && !grid.contains(blank)
-        && question.chars().zip(grid.chars()).all(keeps)
 }

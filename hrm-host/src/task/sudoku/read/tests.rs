@@ -1,0 +1,118 @@
+//! No text is read as another puzzle than those that are written in it.
+
+use hrm_core::task::sudoku::SudokuKind;
+
+use super::*;
+
+const GRIDS: [[&str; 4]; 3] =
+    [["34..", "..12", "4..3", "21.."], [".4.1", "1.34", "..1.", "41.."], ["2.4.", "4..1", ".24.", "..32"]];
+
+/// The puzzles that are read from `text`, and how often something is refused.
+fn told(text: &str) -> (Vec<String>, usize) {
+    let (mut rows, mut faults) = (Vec::new(), 0);
+    visit(Sudoku::new(SudokuKind::Four), text, &mut |item| match item {
+        Item::Row(row) => rows.push(row.question.replace('0', ".")),
+        Item::Fault(_) => faults += 1,
+        Item::Passed { .. } => {}
+    });
+    (rows, faults)
+}
+
+/// Reads `lines`, and says whether all that was written was read, and nothing else was.
+fn is_read(lines: &[String]) -> bool {
+    let text = lines.concat();
+    let (rows, faults) = told(&text);
+    let written = GRIDS.map(|grid| grid.concat());
+    assert!(rows.iter().all(|row| written.contains(row)), "{text}{rows:?}");
+    assert!(faults > 0 || !rows.is_empty(), "{text}");
+    faults == 0
+}
+
+fn fields(row: &str) -> String {
+    row.chars().map(|c| c.to_string().replace('.', "")).collect::<Vec<_>>().join(",")
+}
+
+/// Ways to draw a row.
+const DRAWN: [fn(&str) -> String; 4] = [
+    |row| format!("{row}\n"),
+    |row| fields(row) + "\n",
+    |row| format!("|{}|{}|\n", &row[..2], &row[2..]),
+    |row| format!("{},,{}\n", fields(row), fields(row)),
+];
+
+/// What stands above a grid.
+const ABOVE: [&str; 4] = ["", "\n", "Grid 7\n", "\n# hard\n"];
+
+#[test]
+fn rows_are_never_joined_across_a_line_that_is_none() {
+    let remarks =
+        ["see below\n", "# note\n", "=> ?\n", "12a.\n", "1,a,,\n", "ab!d\n", "Grid\n", "{}\n", "// x\n"];
+    for (draw, above) in DRAWN.iter().flat_map(|draw| ABOVE.map(|above| (draw, above))) {
+        let grid = |grid: &[&str; 4]| [above.to_owned()].into_iter().chain(grid.map(draw)).collect();
+        let lines: Vec<String> = GRIDS.iter().flat_map(|rows| -> Vec<String> { grid(rows) }).collect();
+        assert!(is_read(&lines), "{lines:?}");
+        for remark in remarks {
+            for first in 0..lines.len() {
+                let mut replaced = lines.clone();
+                replaced[first] = remark.to_owned();
+                is_read(&replaced);
+                for second in first..lines.len() {
+                    let mut twice = lines.clone();
+                    twice.insert(second, remark.to_owned());
+                    is_read(&twice);
+                    twice.insert(first, remark.to_owned());
+                    is_read(&twice);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn numbers_above_grids_are_no_rows_or_the_grids_are_refused() {
+    let titles: [fn(usize) -> String; 5] = [
+        |number| format!("{number:04}\n"),
+        |number| format!("{number},,,\n"),
+        |_| "1,2,3,4\n".to_owned(),
+        |_| "0,1,2,3\n".to_owned(),
+        |number| format!("{number}\n"),
+    ];
+    for draw in &DRAWN[..2] {
+        for (title, above) in titles.iter().flat_map(|title| ["", "\n", ",,,\n"].map(|above| (title, above)))
+        {
+            for (count, once) in (1..=9).flat_map(|count| [(count, false), (count, true)]) {
+                let grid = |number: usize| {
+                    let title = if once && number > 0 { String::new() } else { title(number + 1) };
+                    [above.to_owned(), title].into_iter().chain(GRIDS[number % 3].map(draw))
+                };
+                let lines: Vec<String> = (0..count).flat_map(grid).collect();
+                is_read(&lines);
+            }
+        }
+    }
+}
+
+#[test]
+fn cells_of_two_arrays_are_never_joined() {
+    let row = |row: &&str| {
+        format!("[{}]", row.chars().map(String::from).collect::<Vec<_>>().join(",")).replace('.', "0")
+    };
+    let nested = |grid: &[&str; 4]| format!("[{}]\n", grid.iter().map(row).collect::<Vec<_>>().join(",\n"));
+    let plain = |grid: &[&str; 4]| grid.iter().map(|it| row(it) + "\n").collect::<String>() + "\n";
+    for text in [GRIDS.iter().map(nested).collect::<String>(), GRIDS.iter().map(plain).collect()] {
+        let lines: Vec<String> = text.lines().map(|line| format!("{line}\n")).collect();
+        assert!(is_read(&lines), "{text}");
+        for place in 1..lines.len() {
+            let mut lacking = lines.clone();
+            // The brackets stay.
+            let cell = lacking[place].replacen(",0", "", 1);
+            lacking[place] = cell;
+            is_read(&lacking);
+            for remark in ["see below\n", "# note\n", "\n"] {
+                let mut lines = lines.clone();
+                lines.insert(place, remark.to_owned());
+                is_read(&lines);
+            }
+        }
+    }
+}
