@@ -79,7 +79,7 @@ fn what_is_wrong_with_a_maze_is_told() {
 #[test]
 fn names_lead_to_mazes_of_any_size_and_to_no_other() {
     assert_eq!(find("maze7x9").unwrap().dims(), (7, 9));
-    assert!(find("maze31x31").unwrap_err().to_string().contains("maze30x30"));
+    assert!(find("maze31x31").unwrap_err().to_string().contains("30x30"));
     assert_eq!(of_text("S.\n.G\n").map(|task| task.name()), Some("maze2x2"));
     assert_eq!(of_field(&format!("S{}G", "#.".repeat(17))).map(|task| task.name()), Some("maze6x6"));
 }
