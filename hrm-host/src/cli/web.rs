@@ -10,6 +10,7 @@ use hrm_web::{ENGINE, Pack, RELEASED, page, policy, serve};
 
 use super::exit::Exit;
 use super::outputs::Force;
+use super::values::from_0;
 
 /// A page on which a pack is seen thinking, segment by segment, in any browser.
 ///
@@ -24,7 +25,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Serve the page at this port; 0 takes any that is free
-    #[arg(long, default_value_t = 0, value_name = "PORT", conflicts_with = "out")]
+    #[arg(long, default_value_t = 0, value_parser = from_0::<u16>, value_name = "PORT", conflicts_with = "out")]
     port: u16,
     #[command(flatten)]
     force: Force,
