@@ -38,4 +38,6 @@ pub use model::{Hrm, MemoryError};
 pub use pack::{Pack, PackError, Shape};
 pub use reasoner::{Cancelled, Halt, LOGIT_BITS, Reasoner};
 pub use trace::{Op, Trace, Values};
-pub use workspace::{state_bytes, tokens_per_pass, workspace_bytes, workspace_bytes_for, workspace_words};
+pub use workspace::{
+    ample_words, state_bytes, tokens_per_pass, workspace_bytes, workspace_bytes_for, workspace_words,
+};

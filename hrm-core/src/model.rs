@@ -14,12 +14,14 @@
 //! state's own memory. A block is post-norm: `x = rms(x + Attention(x)); x = rms(x + SwiGLU(x))`.
 
 use crate::digest::CRC;
+#[cfg(all(feature = "std", target_arch = "x86_64", not(feature = "_portable")))]
+use crate::kernels::matmul_ordered;
 use crate::kernels::{
     add_bias, add_displaced_bias, attention_output, inject, matmul, matmul_again, requantize,
     requantize_pairs, requantize_places, residual_norm, rotate, softmax, swiglu,
 };
 use crate::lane::{Lane, LaneWidth};
-use crate::pack::{Layer, Matrix, Member, Pack, RelationMap, SecondHead, Shape, TILE, Tables};
+use crate::pack::{Layer, Matrix, Member, Order, Pack, RelationMap, SecondHead, Shape, TILE, Tables};
 use crate::reasoner::{Cancelled, Halt, Reasoner};
 use crate::rows::Rows;
 use crate::trace::{Op, Trace, Values};
@@ -450,7 +452,7 @@ impl Block<'_> {
         let mut weights = gate_up.weights.tiles(columns * width);
         for (chunk, factors) in gate_up.factors.tiles(columns).enumerate() {
             let weights = weights.next().unwrap_or_default();
-            let part = scratch.copy.of(Matrix { weights, factors, depth: width });
+            let part = scratch.copy.of(Matrix { weights, factors, ..*gate_up });
             for (x, gated) in x.tiles(TILE * width).zip(gated.tiles_mut(TILE * inner)) {
                 let acc = product_of(x, &part, scratch.acc, scratch.pack, lone && chunk > 0);
                 let rows = acc.rows(part.factors.len()).zip(gated.rows_mut(inner));
@@ -578,9 +580,11 @@ fn product_of<'a, A: Lane>(
     packed: bool,
 ) -> &'a mut [i32] {
     let acc = first_of(acc, x.len() / matrix.depth.max(1) * matrix.factors.len());
-    match packed {
-        true => matmul_again(x, matrix.depth, matrix.weights, acc, pack),
-        false => matmul(x, matrix.depth, matrix.weights, acc, pack),
+    match matrix.order {
+        Order::Pairs if packed => matmul_again(x, matrix.depth, matrix.weights, acc, pack),
+        Order::Pairs => matmul(x, matrix.depth, matrix.weights, acc, pack),
+        #[cfg(all(feature = "std", target_arch = "x86_64", not(feature = "_portable")))]
+        Order::Registers => matmul_ordered(x, matrix.depth, matrix.weights, acc, pack, packed),
     }
     acc
 }

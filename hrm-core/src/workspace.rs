@@ -2,7 +2,7 @@
 
 use bytemuck::{cast_slice_mut, try_cast_slice_mut};
 
-use crate::kernels::{copy, pack_words};
+use crate::kernels::{copy, copy_matrix, pack_words};
 use crate::lane::{Lane, LaneWidth};
 use crate::pack::{Matrix, Shape, TILE, round_up};
 
@@ -105,6 +105,16 @@ pub const fn tokens_per_pass(shape: &Shape, bytes: usize) -> usize {
     tokens
 }
 
+/// Words of memory for a machine with plenty of it and caches: passes over the weights serve up to 84 tokens, whose activations and
+/// one matrix stay close to the processor.
+pub const fn ample_words(shape: &Shape) -> usize {
+    let all = round_up(shape.sequence(), TILE);
+    workspace_bytes_for(shape, if all < AMPLE { all } else { AMPLE }) / 4
+}
+
+/// Tokens of a pass in [`ample_words`]: a 9x9 Sudoku's.
+const AMPLE: usize = 84;
+
 /// [`workspace_bytes`] in words: the length of the slice that [`Hrm::new`](crate::Hrm::new) wants. A `const fn`, so that a `static` can have that
 /// length, see [`Shape::stated_by`].
 pub const fn workspace_words(shape: &Shape) -> usize {
@@ -155,15 +165,15 @@ pub(crate) struct Copied<'w> {
 }
 
 impl Copied<'_> {
-    /// `matrix` for a pass over several tiles of tokens: a copy of it, so that it is read from flash once, or itself where there is no
-    /// room for one.
+    /// `matrix` for a pass over several tiles of tokens: a copy of it, so that it is read from flash once (and, where that helps,
+    /// put in order once), or itself where there is no room for one.
     pub(crate) fn of<'a>(&'a mut self, matrix: Matrix<'a>) -> Matrix<'a> {
         let (weights, factors) = (matrix.weights.len(), matrix.factors.len());
         match (self.weights.get_mut(..weights), self.factors.get_mut(..factors)) {
             (Some(own_weights), Some(own_factors)) => {
-                copy(matrix.weights, own_weights);
+                let order = copy_matrix(matrix.weights, matrix.depth, own_weights);
                 copy(matrix.factors, own_factors);
-                Matrix { weights: own_weights, factors: own_factors, depth: matrix.depth }
+                Matrix { weights: own_weights, factors: own_factors, depth: matrix.depth, order }
             }
             _ => matrix,
         }

@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard};
 use hrm_core::kernels::x86::{Level, level, limit};
 use hrm_core::kernels::*;
 use hrm_core::lane::Lane;
+use hrm_core::pack::Order;
 use proptest::prelude::*;
 
 /// The levels of this processor, the portable one left out. The level is one for the whole process, hence the guard.
@@ -59,6 +60,18 @@ fn product<A: Lane>(tokens: usize, depth: usize, pairs: usize, noise: &mut Noise
         acc.fill(7);
         matmul_again(&x, depth, &panel, &mut acc[..tokens * columns], &mut pack);
         assert_eq!(acc[..tokens * columns], expected, "{want:?}, again: {tokens} x {depth} x {columns}");
+        // a copy in the order of the processor's registers, where it makes one
+        let mut copied = vec![0; panel.len()];
+        let order = copy_matrix(&panel, depth, &mut copied);
+        let fits = want == Level::Avx2 && depth.is_multiple_of(8) && columns.is_multiple_of(16);
+        assert_eq!(order == Order::Registers, fits, "{want:?}: {depth} x {columns}");
+        if fits {
+            for packed in [false, true] {
+                acc.fill(7);
+                matmul_ordered(&x, depth, &copied, &mut acc[..tokens * columns], &mut pack, packed);
+                assert_eq!(acc[..tokens * columns], expected, "ordered: {tokens} x {depth} x {columns}");
+            }
+        }
         assert_eq!(acc.last(), Some(&7));
     }
 }

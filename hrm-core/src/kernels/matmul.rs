@@ -1,6 +1,8 @@
 //! The integer matrix product: stored activations times interleaved int8 columns.
 
 use crate::lane::Lane;
+#[cfg(all(feature = "std", target_arch = "x86_64", not(feature = "_portable")))]
+use crate::pack::Order;
 use crate::pack::TILE;
 use crate::rows::Rows;
 
@@ -24,6 +26,21 @@ pub fn matmul_again<A: Lane>(x: &[A], depth: usize, panel: &[i8], acc: &mut [i32
     product(x, depth, panel, acc, pack, true);
 }
 
+/// [`matmul`] by weights that [`copy_matrix`](super::copy_matrix) has put in [`Order::Registers`](crate::pack::Order); `packed`: the
+/// packing of the same `x` is still in `pack`.
+#[cfg(all(feature = "std", target_arch = "x86_64", not(feature = "_portable")))]
+pub fn matmul_ordered<A: Lane>(
+    x: &[A],
+    depth: usize,
+    weights: &[i8],
+    acc: &mut [i32],
+    pack: &mut [u32],
+    packed: bool,
+) {
+    let _done = super::x86::matmul(x, depth, weights, acc, pack, (packed, Order::Registers));
+    debug_assert!(_done, "weights are ordered where the product can use them");
+}
+
 #[inline]
 fn product<A: Lane>(x: &[A], depth: usize, panel: &[i8], acc: &mut [i32], pack: &mut [u32], packed: bool) {
     #[cfg(all(target_arch = "arm", feature = "dsp", not(feature = "_portable")))]
@@ -35,7 +52,7 @@ fn product<A: Lane>(x: &[A], depth: usize, panel: &[i8], acc: &mut [i32], pack: 
         return;
     }
     #[cfg(all(feature = "std", target_arch = "x86_64", not(feature = "_portable")))]
-    if super::x86::matmul(x, depth, panel, acc, pack, packed) {
+    if super::x86::matmul(x, depth, panel, acc, pack, (packed, Order::Pairs)) {
         return;
     }
     #[cfg(all(target_arch = "riscv32", target_feature = "m", not(feature = "_portable")))]

@@ -51,8 +51,10 @@ pub use attention::{
     add_bias, add_bias_portable, add_displaced_bias, attention_output, attention_output_portable, rotate,
     softmax, softmax_portable,
 };
-pub use copy::copy;
+pub use copy::{copy, copy_matrix};
 pub use inject::{inject, inject_portable};
+#[cfg(all(feature = "std", target_arch = "x86_64", not(feature = "_portable")))]
+pub use matmul::matmul_ordered;
 pub use matmul::{matmul, matmul_again, matmul_portable, pack_words};
 pub use norm::{residual_norm, residual_norm_portable};
 pub use requantize::{

@@ -23,7 +23,7 @@ pub use relations::{PREFIX_RELATIONS, RelationMap};
 pub use self_test::{MAX_SELF_TESTS, SelfTest};
 pub(crate) use shape::round_up;
 pub use shape::{SecondHead, Shape, TILE};
-pub use view::{Layer, LayerParams, Matrix, Member, MemberParams, Tables};
+pub use view::{Layer, LayerParams, Matrix, Member, MemberParams, Order, Tables};
 
 use bytemuck::try_cast_slice;
 

@@ -91,6 +91,18 @@ pub struct Matrix<'a> {
     pub factors: &'a [i32],
     /// Inputs of the product.
     pub depth: usize,
+    /// How the weights lie.
+    pub order: Order,
+}
+
+/// How a matrix's weights lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// In column pairs, as in a pack.
+    Pairs,
+    /// As the product reads them into its registers, see [`copy_matrix`](crate::kernels::copy_matrix).
+    #[cfg(all(feature = "std", target_arch = "x86_64", not(feature = "_portable")))]
+    Registers,
 }
 
 /// One block's numbers.
@@ -184,7 +196,12 @@ impl<'a> Pack<'a> {
     }
 
     fn matrix(&self, span: MatrixSpan) -> Matrix<'a> {
-        Matrix { weights: self.section(span.weights), factors: self.section(span.factors), depth: span.depth }
+        Matrix {
+            weights: self.section(span.weights),
+            factors: self.section(span.factors),
+            depth: span.depth,
+            order: Order::Pairs,
+        }
     }
 
     /// Member `index`; an index past the last one gives the last.

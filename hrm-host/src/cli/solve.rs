@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use hrm_core::digest::ThoughtDigest;
 use hrm_core::solve::{Answer, GuessEnd, Policy, Progress, Solver, Status, Step, Stop};
 use hrm_core::task::Task;
-use hrm_core::{Hrm, Pack, workspace_words};
+use hrm_core::{Hrm, Pack, ample_words};
 use hrm_host::quant::AlignedPack;
 use hrm_host::queue::work_off;
 use hrm_host::task::{self, Exact, Game, View};
@@ -136,7 +136,7 @@ impl Solving<'_> {
 
     /// Memory for a model.
     fn memory(&self) -> Vec<u32> {
-        vec![0; workspace_words(self.pack.shape())]
+        vec![0; ample_words(self.pack.shape())]
     }
 
     /// Solves puzzle `index`, if it is one, while `go_on` says so; nothing where it was not done by then.

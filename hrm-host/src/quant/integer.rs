@@ -1,7 +1,7 @@
 //! The integer model as something that answers puzzles, on all processors.
 
 use hrm_core::trace::Values;
-use hrm_core::{Hrm, MemoryError, Pack, Reasoner, workspace_words};
+use hrm_core::{Hrm, MemoryError, Pack, Reasoner, ample_words};
 use rayon::prelude::*;
 
 use crate::train::eval::{Answers, Moment};
@@ -49,7 +49,7 @@ impl Answers for IntegerModel<'_> {
     ) -> Result<(), MemoryError> {
         let shape = self.pack.shape();
         let step = self.pack.member(self.member).params.state_step as f32 / 65536.0;
-        let words = workspace_words(shape);
+        let words = ample_words(shape);
         let puzzles: Vec<&[u8]> = puzzles.chunks_exact(usize::from(shape.cells)).collect();
         let mut memory = vec![0u32; words * puzzles.len()];
         let mut rows = Vec::with_capacity(puzzles.len());

@@ -8,7 +8,7 @@ use hrm_core::pack::{
     ALIGN, AlignedBytes, Header, Layout, MAGIC, MAX_SELF_TESTS, MatrixSpan, PRELUDE_BYTES, Pack, PackError,
     Provenance, RelationMap, SelfTest, Shape, Span, checksum,
 };
-use hrm_core::{Hrm, workspace_words};
+use hrm_core::{Hrm, ample_words};
 
 use super::tables;
 use crate::files;
@@ -265,7 +265,7 @@ pub fn with_self_test(
     let opened = pack.open()?;
     let members = usize::from(opened.shape().members);
     let puzzles = &puzzles[..puzzles.len().min(MAX_SELF_TESTS)];
-    let mut memory = vec![0u32; workspace_words(opened.shape())];
+    let mut memory = vec![0u32; ample_words(opened.shape())];
     // The memory is what the shape asks for, and nothing cancels a run.
     let mut model = Hrm::new(opened, &mut memory).map_err(|_| PackError::SelfTest)?;
     let digest = |(row, tokens): (usize, &&[u8])| run_digest(&mut model, row % members, tokens, segments);

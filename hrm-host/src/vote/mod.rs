@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use hrm_core::solve::{Policy, Solver, Status, Step};
 use hrm_core::task::Task;
-use hrm_core::{Hrm, MemoryError, Pack, workspace_words};
+use hrm_core::{Hrm, MemoryError, Pack, ample_words};
 use serde::Serialize;
 
 use crate::data::PuzzleSet;
@@ -84,7 +84,7 @@ pub fn solve_rows(
     stop: &AtomicBool,
     mut each: impl FnMut(usize, Outcome) -> ControlFlow<()>,
 ) -> Result<(), MemoryError> {
-    let words = workspace_words(pack.shape());
+    let words = ample_words(pack.shape());
     let mut failed = None;
     let solve = |memory: &mut Vec<u32>, row, ended: &AtomicBool| {
         let go_on = || ![stop, ended].iter().any(|flag| flag.load(Ordering::Relaxed));

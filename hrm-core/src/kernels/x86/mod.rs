@@ -1,6 +1,7 @@
 //! x86-64: AVX2, and AVX-512 where the processor has it with its dot products (VNNI). Chosen at run time, once.
 #![allow(unsafe_code)] // vendor intrinsics; each safe wrapper has checked the processor and the lengths that they rely on
 
+mod ordered;
 mod product;
 mod vector;
 
@@ -57,4 +58,5 @@ pub fn limit(most: Level) -> Level {
     level
 }
 
+pub(super) use ordered::order;
 pub(super) use product::matmul;

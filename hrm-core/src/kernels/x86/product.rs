@@ -8,21 +8,23 @@
 use core::arch::asm;
 use core::arch::x86_64::*;
 
-use super::{Level, level};
+use super::{Level, level, ordered};
 use crate::kernels::vector::product;
 use crate::lane::Lane;
+use crate::pack::Order;
 
 /// [`matmul`](crate::kernels::matmul()); `false` (and nothing done) where the processor or a length does not fit. `packed`: the same `x` was in
-/// the call before.
+/// the call before. Weights may be in the order of [`order`](super::ordered::order).
 pub(in crate::kernels) fn matmul<A: Lane>(
     x: &[A],
     depth: usize,
     panel: &[i8],
     acc: &mut [i32],
     pack: &mut [u32],
-    packed: bool,
+    (packed, order): (bool, Order),
 ) -> bool {
-    let level = level();
+    // weights in the registers' order are there since the level was AVX2
+    let level = if order == Order::Registers { Level::Avx2 } else { level() };
     if level == Level::Portable {
         return false;
     }
@@ -30,6 +32,10 @@ pub(in crate::kernels) fn matmul<A: Lane>(
         // SAFETY: the level is at most the processor's, and `product` promises the lengths.
         unsafe {
             match (level, rows) {
+                (_, 4) if order == Order::Registers => ordered::avx2::<4>(inputs, depth, panel, acc),
+                (_, 3) if order == Order::Registers => ordered::avx2::<3>(inputs, depth, panel, acc),
+                (_, 2) if order == Order::Registers => ordered::avx2::<2>(inputs, depth, panel, acc),
+                (_, _) if order == Order::Registers => ordered::avx2::<1>(inputs, depth, panel, acc),
                 (Level::Avx512, 4) => avx512::<4>(inputs, depth, panel, acc),
                 (Level::Avx512, 3) => avx512::<3>(inputs, depth, panel, acc),
                 (Level::Avx512, 2) => avx512::<2>(inputs, depth, panel, acc),
@@ -48,7 +54,7 @@ pub(in crate::kernels) fn matmul<A: Lane>(
 /// # Safety
 /// They are there.
 #[inline(always)]
-unsafe fn inputs(x: *const i16) -> i32 {
+pub(super) unsafe fn inputs(x: *const i16) -> i32 {
     // SAFETY: by the caller.
     unsafe { x.cast::<i32>().read_unaligned() }
 }
