@@ -283,6 +283,17 @@ pub struct RunDir {
     pub path: PathBuf,
 }
 
+/// A run's directory is this process's as long as this lives.
+#[derive(Debug)]
+pub struct Lock(fs::File);
+
+impl Drop for Lock {
+    /// Said, not left to the closing of the file: a process that was forked just now shares the file until it runs its program.
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
+    }
+}
+
 impl RunDir {
     /// Creates the directory of a fresh run; refuses one that has anything in it but what a run leaves that ended before its
     /// first checkpoint.
@@ -341,7 +352,7 @@ impl RunDir {
     ///
     /// # Errors
     /// [`TrainError::Locked`] where another process has it.
-    pub fn lock(&self) -> Result<fs::File, TrainError> {
+    pub fn lock(&self) -> Result<Lock, TrainError> {
         let path = self.path.join(LOCK);
         let open = fs::OpenOptions::new().write(true).create(true).truncate(false).open(&path);
         let io = |action, source| TrainError::Io { action, path: path.clone(), source };
@@ -357,7 +368,7 @@ impl RunDir {
                 let _ = fs::remove_file(entry.path());
             }
         }
-        Ok(file)
+        Ok(Lock(file))
     }
 
     /// Saves `state`, points `latest` at it and deletes all but the newest `keep` checkpoints.
@@ -447,5 +458,22 @@ impl RunDir {
             Some(newest) => Err(TrainError::AllDamaged { dir, newest }),
             None => Err(TrainError::NothingToResume(dir)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_is_free_at_once_though_a_forked_process_shares_its_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunDir::open(folder.path());
+        let lock = run.lock().unwrap();
+        let shared = lock.0.try_clone().unwrap();
+        assert!(matches!(run.lock(), Err(TrainError::Locked(_))));
+        drop(lock);
+        run.lock().unwrap();
+        drop(shared);
     }
 }

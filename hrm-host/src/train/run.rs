@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use candle_core::Device;
 
 use super::archive::Archive;
-use super::checkpoint::{RunDir, TrainState};
+use super::checkpoint::{Lock, RunDir, TrainState};
 use super::communicator::{Alone, Communicator, agree};
 use super::error::TrainError;
 use super::eval::{FloatModel, evaluate};
@@ -170,7 +170,7 @@ mod wish {
 /// A run opened or made by one rank.
 struct Opened<'d> {
     dir: Option<RunDir>,
-    lock: Option<std::fs::File>,
+    lock: Option<Lock>,
     trainer: Trainer<'d>,
 }
 
@@ -180,7 +180,7 @@ struct Run<'a> {
     options: &'a RunOptions,
     on_event: &'a mut dyn FnMut(Event<'_>),
     dir: Option<RunDir>,
-    _lock: Option<std::fs::File>,
+    _lock: Option<Lock>,
     metrics: Option<MetricsFile>,
     began: Instant,
     counted: Instant,
