@@ -15,14 +15,22 @@ use rand_pcg::Pcg64Mcg;
 /// The 20 9x9 puzzles in `tests/data/sudoku9.csv`, each with one solution. Made by
 /// `hrm-host data generate --task sudoku9 --count 20 --seed 3 --out tests/data/sudoku9.csv`, which a test of `hrm-host` repeats.
 pub fn committed() -> Vec<Vec<u8>> {
-    let task = Sudoku::new(SudokuKind::Nine);
+    questions(&Sudoku::new(SudokuKind::Nine), include_str!("../data/sudoku9.csv"))
+}
+
+/// The 20 mazes in `tests/data/maze10x10.csv`, each with one shortest way; made as [`committed`], with `--task maze10x10`.
+pub fn committed_mazes(task: &Maze) -> Vec<Vec<u8>> {
+    questions(task, include_str!("../data/maze10x10.csv"))
+}
+
+fn questions(task: &impl Task, table: &str) -> Vec<Vec<u8>> {
     let puzzle = |row: &str| {
         let mut tokens = vec![0; task.cells()];
         let question = row.split(',').nth(1).expect("a question in every row");
         task.parse(question, &mut tokens).expect("a puzzle in every row");
         tokens
     };
-    include_str!("../data/sudoku9.csv").lines().skip(1).map(puzzle).collect()
+    table.lines().skip(1).map(puzzle).collect()
 }
 
 /// `count` puzzles of `task`, the same for the same `seed`.

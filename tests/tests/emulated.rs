@@ -81,7 +81,10 @@ fn the_released_models_are_equal() {
         }
         let pack = fs::read(&path).unwrap();
         let aligned = AlignedBytes::copy_of(&pack);
-        let task = Sudoku::named(Pack::open(aligned.bytes()).unwrap().header().unwrap().task).unwrap();
+        // Mazes are proven in tasks.rs, on the board that carries them.
+        let Some(task) = Sudoku::named(Pack::open(aligned.bytes()).unwrap().header().unwrap().task) else {
+            continue;
+        };
         let shape = *Pack::open(aligned.bytes()).unwrap().shape();
         // A wide model takes an emulator long.
         let (rows, segments) = match (task.cells() == 81, shape.width > 96) {

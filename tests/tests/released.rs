@@ -13,7 +13,7 @@ use hrm_core::{
     Hrm, Pack, Reasoner, Shape,
     digest::run_digest,
     lane::LaneWidth,
-    task::{Task, sudoku::Sudoku},
+    task::{Task, maze::Maze, sudoku::Sudoku},
     workspace_bytes, workspace_words,
 };
 use hrm_emulator::board::{HARDWARE, Hardware};
@@ -145,6 +145,26 @@ fn every_released_9x9_model_solves_as_many_of_the_committed_puzzles_as_it_did() 
         }
         assert_eq!(solved, expected, "{name}: (segments, puzzles solved)");
     }
+}
+
+/// How many of the committed mazes the model finds a shortest way through in one pass; as exact as above.
+#[test]
+fn the_released_maze_model_finds_as_many_ways_as_it_did() {
+    let bytes = fs::read(models().join("maze-mini.hrm")).unwrap();
+    let aligned = AlignedBytes::copy_of(&bytes);
+    let pack = Pack::open(aligned.bytes()).unwrap();
+    let task = Maze::named(pack.header().unwrap().task).unwrap();
+    let mut memory = vec![0; workspace_words(pack.shape())];
+    let mut model = Hrm::new(pack, &mut memory).unwrap();
+    let mut found = 0;
+    for puzzle in puzzles::committed_mazes(&task) {
+        model.begin(0, &puzzle);
+        for _ in 0..16 {
+            model.segment(&mut ()).unwrap();
+        }
+        found += usize::from(task.accepts(&puzzle, model.grid()));
+    }
+    assert_eq!(found, 12);
 }
 
 /// The table of docs/PERFORMANCE.md: board, processor, a segment.

@@ -163,10 +163,13 @@ fn a_search_for_more_puzzles_than_there_are_ends_and_says_so() {
 #[test]
 fn the_committed_puzzles_are_made_by_the_command_that_is_named() {
     let dir = tempfile::tempdir().unwrap();
-    let made = ["data", "generate", "--task", "sudoku9", "--count", "20", "--seed", "3", "--out", "x.csv"];
-    assert_eq!(hrm(dir.path(), &made).0, 0);
-    let committed = fs::read(root().join("tests/data/sudoku9.csv")).unwrap();
-    assert!(fs::read(dir.path().join("x.csv")).unwrap() == committed);
+    for task in ["sudoku9", "maze10x10"] {
+        let name = format!("{task}.csv");
+        let made = ["data", "generate", "--task", task, "--count", "20", "--seed", "3", "--out", &name];
+        assert_eq!(hrm(dir.path(), &made).0, 0);
+        let committed = fs::read(root().join("tests/data").join(&name)).unwrap();
+        assert!(fs::read(dir.path().join(&name)).unwrap() == committed, "{name}");
+    }
 }
 
 #[test]
