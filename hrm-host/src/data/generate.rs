@@ -55,7 +55,7 @@ pub enum GenerateError {
     /// The search ran dry.
     #[error(
         "only {found} of {count} different puzzles found in {attempts} attempts, and hardly a new one among the last: there \
-         are hardly more; ask for {found} or fewer, or for another number of givens"
+         are hardly more, or they are rare; ask for {found} or fewer, for another number of givens or another size"
     )]
     Exhausted {
         /// Puzzles found.
@@ -70,14 +70,14 @@ pub enum GenerateError {
 /// Attempts after which the search asks whether it still finds anything.
 const WINDOW: u64 = 10_000;
 
-/// It goes on where at least one of so many attempts found a new puzzle.
-const FRUITLESS: u64 = 200;
+/// It goes on where at least one of so many puzzles that were made is a new one.
+const FRUITLESS: usize = 200;
 
 /// Generates puzzles as `recipe` says, on all processors; `progress` is told the number found so far. The rating of a row
 /// is what the task's generator says.
 ///
-/// Gives up where of the last `WINDOW` attempts fewer than one in 200 found a new puzzle: few grids have puzzles with very
-/// few givens, and small sizes have few different puzzles at all.
+/// Gives up where the last `WINDOW` attempts made no new puzzle, or of those that they made fewer than one in 200 was new: few
+/// grids have puzzles with very few givens, and small sizes have few different puzzles at all. What is rare and new is searched on.
 pub fn generate(recipe: &Recipe, mut progress: impl FnMut(usize)) -> Result<PuzzleSet, GenerateError> {
     let Recipe { task, count, seed, givens } = *recipe;
     let generator = task.generator().ok_or(GenerateError::None { task: task.name() })?;
@@ -92,13 +92,15 @@ pub fn generate(recipe: &Recipe, mut progress: impl FnMut(usize)) -> Result<Puzz
     let mut set = PuzzleSet::new(task);
     let mut known: HashSet<Vec<u8>> = HashSet::new();
     let mut attempts = 0;
-    let mut window = (0, 0); // attempts and puzzles at its start
+    let mut made = 0;
+    let mut window = (0, 0, 0); // attempts, puzzles made and new ones at its start
     while set.len() < count {
         if attempts - window.0 >= WINDOW {
-            if (set.len() - window.1) as u64 * FRUITLESS < WINDOW {
+            let new = set.len() - window.2;
+            if new == 0 || new * FRUITLESS < made - window.1 {
                 return Err(GenerateError::Exhausted { found: set.len(), count, attempts });
             }
-            window = (attempts, set.len());
+            window = (attempts, made, set.len());
         }
         let batch = ((count - set.len()) as u64).clamp(16, 1024);
         let attempt =
@@ -106,6 +108,7 @@ pub fn generate(recipe: &Recipe, mut progress: impl FnMut(usize)) -> Result<Puzz
         let found: Vec<Option<_>> = (attempts..attempts + batch).into_par_iter().map(attempt).collect();
         attempts += batch;
         for (question, answer, rating) in found.into_iter().flatten() {
+            made += 1;
             if set.len() < count && known.insert(question.clone()) {
                 let rating = rating.map(|rating| u32::try_from(rating).unwrap_or(u32::MAX).into());
                 set.push(Puzzle { question: &question, answer: &answer, source: &source, rating });

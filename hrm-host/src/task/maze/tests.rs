@@ -35,6 +35,13 @@ fn generated_mazes_have_one_shortest_way_and_are_read_back() {
 }
 
 #[test]
+fn large_mazes_with_one_shortest_way_are_rare_and_found() {
+    // one of 240 attempts at 20x20
+    let set = generate(&Recipe { task: maze(20, 20), count: 60, seed: 3, givens: None }, |_| {}).unwrap();
+    assert_eq!(set.len(), 60);
+}
+
+#[test]
 fn all_shortest_ways_are_found() {
     let task = Maze::new(3, 3).unwrap();
     let mut question = vec![OPEN; 9];
