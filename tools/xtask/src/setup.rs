@@ -39,14 +39,14 @@ const DEBIAN_RUST: [&str; 6] = [
     "rust-web-src",
     "binutils-arm-none-eabi",
     "binutils-riscv64-unknown-elf",
-    "lld",
+    "lld-19",
 ];
 /// The linkers in those packages.
 pub(crate) const GNU_ARM_LINKER: &str = "arm-none-eabi-ld";
 /// For RISC-V.
 pub(crate) const GNU_RISCV_LINKER: &str = "riscv64-unknown-elf-ld";
-/// For WebAssembly.
-pub(crate) const WEB_LINKER: &str = "wasm-ld";
+/// For WebAssembly. The `wasm-ld` of Debian 12 (14) does not tell allocators where the heap ends.
+pub(crate) const WEB_LINKER: &str = "wasm-ld-19";
 /// What the engine of the page is compiled for.
 pub(crate) const WEB: &str = "wasm32-unknown-unknown";
 /// Programs that tasks and tests run: the name, its Debian package, and what for.
