@@ -27,6 +27,13 @@ pub(super) fn are_cells(text: &str, count: usize, side: usize) -> bool {
     text.len() == count && text.chars().all(|c| is_cell(c, side))
 }
 
+/// Whether `text` is drawn with one of the blanks that also draw rules, and has no digit: a line under a title or between puzzles
+/// rather than a puzzle without givens.
+pub(super) fn is_drawn(text: &str) -> bool {
+    let mut all = text.chars();
+    matches!(all.next(), Some(first @ ('-' | '_' | '*')) if all.all(|c| c == first))
+}
+
 /// Reads the cells of a whole grid into `out`, which has as many elements as the grid has cells.
 pub(in super::super) fn parse(task: Sudoku, text: &str, out: &mut [u8]) -> Result<(), Problem> {
     let error = match task.parse(text, out) {
@@ -82,7 +89,7 @@ fn parse_with_other_blank(task: Sudoku, text: &str, out: &mut [u8]) -> Option<()
 /// The size whose grids have exactly these cells.
 pub(super) fn size_of(text: &str) -> Option<Sudoku> {
     let sizes = SudokuKind::ALL.map(Sudoku::new);
-    sizes.into_iter().find(|size| are_cells(text, size.cells(), size.side()))
+    sizes.into_iter().find(|size| are_cells(text, size.cells(), size.side()) && !is_drawn(text))
 }
 
 /// The cells of `text` where blanks are spaces: as many characters as a grid of side `side` has cells, or a row of one.

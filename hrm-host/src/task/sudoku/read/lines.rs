@@ -10,7 +10,7 @@ use hrm_core::task::{
 };
 
 use super::block::{Certainty, Drawn};
-use super::cells::{are_cells, is_cell, parse, size_of, with_spaces_as_blanks};
+use super::cells::{are_cells, is_cell, is_drawn, parse, size_of, with_spaces_as_blanks};
 use super::drawing::{Line, cells_in, line_of};
 use super::stretch::Stretch;
 use crate::data::problem::Problem;
@@ -400,7 +400,7 @@ fn one_line<'t>(task: Sudoku, text: &'t str, line: u64) -> Option<OneLine<'t>> {
     if text.len() < cells {
         return None;
     }
-    let is_grid = |token: &&str| are_cells(token, cells, side);
+    let is_grid = |token: &&str| are_cells(token, cells, side) && !is_drawn(token);
     let mut found = tokens(text).skip_while(|token| !is_grid(token));
     let Some(question) = found.next() else { return spread(task, text, line) };
     let rest: Vec<&str> = found.collect();
@@ -425,6 +425,9 @@ fn spread<'t>(task: Sudoku, text: &'t str, line: u64) -> Option<OneLine<'t>> {
         return None;
     }
     let joined = parts.concat();
+    if is_drawn(&joined) {
+        return None;
+    }
     let (question, answer) = joined.split_at(cells);
     let answer = (grids == 2).then(|| Cow::Owned(answer.to_owned()));
     Some(OneLine { line, question: Cow::Owned(question.to_owned()), answer, rating: None, more: false })

@@ -116,3 +116,19 @@ fn cells_of_two_arrays_are_never_joined() {
         }
     }
 }
+
+#[test]
+fn a_line_that_is_drawn_is_no_puzzle_without_givens() {
+    let (first, second) = ("12........4..1..", "4....3.4..13....");
+    for mark in ["-", "_", "*"] {
+        let rule = mark.repeat(16);
+        for rule in [rule.clone(), vec![mark; 16].join(" "), vec![mark.repeat(4); 4].join(" ")] {
+            let rows = told(&format!("{first}\n{rule}\n{second}\n")).0;
+            assert_eq!(rows, [first, second], "{rule}");
+        }
+    }
+    let table =
+        GRIDS[0].map(|row| row.chars().map(|c| format!("| {c} ").replace('.', " ")).collect::<String>());
+    let (rows, _) = told(&format!("| A | B | C | D |\n|----|----|----|----|\n{}|\n", table.join("|\n")));
+    assert!(rows.iter().all(|row| *row == GRIDS[0].concat()), "{rows:?}");
+}
