@@ -287,8 +287,8 @@ fn of_pack(args: &Args, path: &Path, task: Game) -> Result<Exit> {
 fn for_size(pack: &AlignedPack, task: Game) -> Result<AlignedPack> {
     let pack = resized(pack, task)?;
     let Some(_) = task.generator() else { return Ok(pack) };
-    let members = usize::from(pack.open()?.shape().members);
-    let seed = pack.open()?.header()?.provenance.seed;
+    let opened = pack.open()?;
+    let (members, seed) = (usize::from(opened.shape().members), opened.header()?.provenance.seed);
     let puzzles = generate(&Recipe { task, count: members, seed, givens: None }, |_| ())?;
     let tests: Vec<&[u8]> = puzzles.iter().map(|row| row.question).collect();
     Ok(with_self_test(&pack, &tests, SELF_TEST_SEGMENTS)?)

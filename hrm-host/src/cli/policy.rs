@@ -69,14 +69,11 @@ impl PolicyArgs {
     /// The policy for a model trained with `trained_segments`: [`Policy::default`], or for a majority [`Policy::papers`], with
     /// what the command line says otherwise.
     pub(super) fn policy(&self, trained_segments: u16) -> Result<Policy> {
+        let vote = |rule| Policy { rule, segments: trained_segments, ..Policy::papers() };
         let usual = match self.rule {
             RuleArg::Checked => Policy::default(),
-            RuleArg::Majority => {
-                Policy { rule: Rule::Majority, segments: trained_segments, ..Policy::papers() }
-            }
-            RuleArg::Unchecked => {
-                Policy { rule: Rule::Unchecked, segments: trained_segments, ..Policy::papers() }
-            }
+            RuleArg::Majority => vote(Rule::Majority),
+            RuleArg::Unchecked => vote(Rule::Unchecked),
         };
         Ok(Policy {
             symmetries: match self.symmetries {

@@ -58,7 +58,7 @@ impl Footprint {
     pub fn of(config: &RunConfig) -> Result<Self, QuantError> {
         let [wide, narrow] = [LaneWidth::I16, LaneWidth::I8].map(|lanes| config.model.shape(1, lanes));
         let (wide, narrow) = (wide?, narrow?);
-        let layout = Layout::of(&wide, relation_map(&config.model).0);
+        let layout = Layout::of(&wide, relation_map(&config.model.task, config.model.positions.relation()).0);
         Ok(Self {
             parameters: parameter_count(&config.model),
             pack_bytes: header_bytes(config, &wide)? + layout.bytes,

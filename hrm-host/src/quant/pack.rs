@@ -14,6 +14,7 @@ use super::tables;
 use crate::files;
 use crate::kind::{Kind, Wanted, kind_of};
 use crate::model::ModelConfig;
+use crate::task::Game;
 
 /// A pack's bytes in memory aligned to 16, as `Pack::open` wants them.
 #[derive(Clone, Debug)]
@@ -96,9 +97,9 @@ fn other(kind: Kind) -> &'static str {
     }
 }
 
-/// The relation map that a pack of this model has, and how it is to be read; empty without relations.
-pub(super) fn relation_map(config: &ModelConfig) -> (RelationMap, Vec<u8>) {
-    if config.positions.relation() { RelationMap::of(&config.task) } else { (RelationMap::Pairs, Vec::new()) }
+/// The relation map of a pack for `task`, and how it is to be read; empty where the model has no relations.
+pub(super) fn relation_map(task: &Game, has_relations: bool) -> (RelationMap, Vec<u8>) {
+    if has_relations { RelationMap::of(task) } else { (RelationMap::Pairs, Vec::new()) }
 }
 
 /// Collects the sections of a pack.
@@ -111,7 +112,7 @@ pub(super) struct Writer {
 impl Writer {
     /// A pack of `shape` with its tables filled in.
     pub(super) fn new(shape: &Shape, config: &ModelConfig) -> Self {
-        let (relations, map) = relation_map(config);
+        let (relations, map) = relation_map(&config.task, config.positions.relation());
         let layout = Layout::of(shape, relations);
         let mut writer = Self { shape: *shape, layout, sections: vec![0; layout.bytes] };
         writer.put(layout.exp2, &tables::exp2());

@@ -1,9 +1,9 @@
 //! A pack for another size of its task. Every integer stays; only the map of relations and the number of cells are others.
 
-use hrm_core::pack::{Header, Layout, PackError, RelationMap, Shape};
+use hrm_core::pack::{Header, Layout, PackError, Shape};
 use hrm_core::task::Task;
 
-use super::pack::{AlignedPack, Writer};
+use super::pack::{AlignedPack, Writer, relation_map};
 use crate::model::{OtherSize, serves};
 use crate::task::{Game, UnknownTask, find};
 
@@ -38,8 +38,7 @@ pub fn resized(pack: &AlignedPack, task: Game) -> Result<AlignedPack, ResizeErro
     let cells = u16::try_from(task.cells()).map_err(|_| PackError::Shape { field: "cells" })?;
     let shape = Shape { cells, ..*shape };
     shape.check()?;
-    let (relations, map) =
-        if shape.relations > 0 { RelationMap::of(&task) } else { (RelationMap::Pairs, Vec::new()) };
+    let (relations, map) = relation_map(&task, shape.relations > 0);
     let layout = Layout::of(&shape, relations);
     let sections = &pack.bytes()[pack.bytes().len() - own.bytes..];
     let mut writer = Writer::with_sections(&shape, layout, vec![0; layout.bytes]);

@@ -8,47 +8,28 @@ use std::time::Duration;
 
 use hrm_host::train::checkpoint::{RunDir, TrainState};
 
-/// Saves after every step, so that a kill often falls into a save.
-const CONFIG: &str = r#"
-    [model]
-    task = "sudoku4"
-    width = 16
-    heads = 2
-    inner = 16
-    h_layers = 1
-    l_layers = 1
-    h_cycles = 1
-    l_cycles = 1
-    shared_levels = true
-    positions = "relation"
-    continue_head = false
-    segments = 4
-
-    [data]
-    generate = 40
-    validation = 8
-
-    [train]
-    batch = 4
-    warmup_steps = 5
-    replay = 0.5
-    latent_noise = 0.1
-    log_steps = 4
-    eval_steps = 0
-    eval_rows = 2
-    checkpoint_minutes = 1e-9
-    keep = 3
-"#;
+/// What differs from the usual small run: it saves after every step, so that a kill often falls into a save.
+const CHANGES: [&str; 8] = [
+    "data.generate=40",
+    "train.warmup_steps=5",
+    "train.replay=0.5",
+    "train.latent_noise=0.1",
+    "train.eval_steps=0",
+    "train.eval_rows=2",
+    "train.checkpoint_minutes=1e-9",
+    "train.keep=3",
+];
 
 fn command(dir: &Path, out: &Path, resume: bool, steps: u64) -> Command {
     let config = dir.join("config.toml");
-    std::fs::write(&config, CONFIG).unwrap();
+    std::fs::write(&config, crate::common::CONFIG).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_hrm-host"));
     command.args(["train", "--threads", "1", "--set", &format!("train.steps={steps}"), "--out"]).arg(out);
     if resume {
         command.arg("--resume");
     } else {
         command.arg("--config").arg(&config);
+        command.args(CHANGES.iter().flat_map(|change| ["--set", change]));
     }
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     crate::common::hear_requests(&mut command);

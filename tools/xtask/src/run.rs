@@ -63,10 +63,10 @@ pub(crate) fn beside(commands: Vec<Command>) -> Beside {
         for mut command in commands {
             let begun = Instant::now();
             let output = command.stdin(Stdio::null()).output();
-            let failed = output.as_ref().is_ok_and(|output| !output.status.success()) || output.is_err();
+            let passed = output.as_ref().is_ok_and(|output| output.status.success());
             let seconds = begun.elapsed().as_secs_f64();
             done.push(Done { shown: shown(&command), output, seconds });
-            if failed {
+            if !passed {
                 break;
             }
         }

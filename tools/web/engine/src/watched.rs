@@ -67,7 +67,7 @@ impl Reasoner for Watched {
             step += (now - before) * (now - before);
             length += now * now;
         }
-        self.moved = if self.segments == 0 { 0.0 } else { root(step as f64 / length.max(1) as f64) };
+        self.moved = if self.segments == 0 { 0.0 } else { libm::sqrt(step as f64 / length.max(1) as f64) };
         self.segments += 1;
         self.before.clear();
         self.before.extend(numbers(self.model.z_h()));
@@ -84,26 +84,5 @@ impl Reasoner for Watched {
 
     fn state_digest(&self) -> u32 {
         self.model.state_digest()
-    }
-}
-
-/// The square root, which `core` does not have: Newton's way from above, to the last bits of a picture's point.
-fn root(square: f64) -> f64 {
-    let mut root = square.max(1.0);
-    for _ in 0..40 {
-        root = 0.5 * (root + square / root);
-    }
-    root
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_square_root_is_one() {
-        for square in [0.0, 1e-9, 0.25, 1.0, 2.0, 1e6] {
-            assert!((root(square) - f64::sqrt(square)).abs() < 1e-9, "{square}");
-        }
     }
 }
