@@ -15,7 +15,8 @@ use self::keys::{Given, flatten, to_table};
 use crate::data::import::Columns;
 use crate::files::read;
 use crate::kind::{Kind, Wanted, kind_of};
-use crate::model::ModelConfig;
+use crate::model::{ModelConfig, OtherSize};
+use crate::task::Game;
 
 /// Everything that decides a training run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,8 +40,10 @@ pub struct DataConfig {
     pub train: PathBuf,
     /// Which columns of those files hold what, where their names are unusual: `question=NAME,answer=NAME`.
     pub columns: String,
-    /// How many puzzles are generated where `train` is empty.
+    /// How many puzzles are generated where `train` is empty, and of each size in `also`.
     pub generate: usize,
+    /// Other sizes of the model's task that it learns beside its own, on generated puzzles: a step on each in turn.
+    pub also: Vec<Game>,
     /// Rows kept for validation: split off the training puzzles, or drawn from `validation_from`.
     pub validation: usize,
     /// CSV that the validation rows are drawn from instead, so that every training row is trained on; rows that share
@@ -86,6 +89,7 @@ impl Default for DataConfig {
             train: PathBuf::new(),
             columns: String::new(),
             generate: 2000,
+            also: Vec::new(),
             validation: 500,
             validation_from: PathBuf::new(),
             seed: 1,
@@ -449,6 +453,15 @@ impl RunConfig {
             }
             error => error,
         })
+    }
+
+    /// The model at every size that it is trained on: its own, then those of `data.also`.
+    ///
+    /// # Errors
+    /// Where no weight fits two of them.
+    pub fn sizes(&self) -> Result<Vec<ModelConfig>, OtherSize> {
+        let others = self.data.also.iter().map(|&size| self.model.for_task(size));
+        [Ok(self.model.clone())].into_iter().chain(others).collect()
     }
 
     /// This configuration with files by their names alone, for what is given away: where they lie on this machine

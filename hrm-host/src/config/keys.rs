@@ -351,6 +351,16 @@ mod tests {
                 "--set train.steps=5, with a.toml: `train.decay_steps` is 8, but must be at most train.steps",
             ),
             (
+                refusal(MODEL, &["data.also=[\"sudoku9\"]"]),
+                "`data.also` is \"sudoku9\", but a model of sudoku4 has",
+            ),
+            (
+                refusal(MODEL, &["data.also=[\"sudoku4\"]"]),
+                "`data.also` is \"sudoku4\", but must name each size once",
+            ),
+            (refusal(MODEL, &["data.also=[\"sudoku\"]"]), "`data.also` is"),
+            (refusal(MODEL, &["data.also=sudoku9"]), "`data.also` wants a list, not"),
+            (
                 refusal(&format!("{MODEL}[train]\nlr = 2\n"), &["train.seed=3"]),
                 "a.toml: `train.lr` is 2, but must",
             ),

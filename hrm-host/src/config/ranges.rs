@@ -2,6 +2,7 @@
 
 use super::RunConfig;
 use crate::model::ModelError;
+use crate::task::Game;
 
 /// A value outside its range.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,11 +88,26 @@ impl RunConfig {
         if let Err(must) = d.columns_parsed() {
             return Err(Wrong { key: "data.columns".to_owned(), got: format!("{:?}", d.columns), must });
         }
+        self.check_sizes()?;
         self.model.validate().map_err(|error| match error {
             ModelError::Config { key, value, why } => {
                 Wrong { key: format!("model.{key}"), got: value, must: why }
             }
             other => Wrong { key: "model".to_owned(), got: "wrong".to_owned(), must: other.to_string() },
         })
+    }
+
+    /// Refuses other sizes to train on that the model does not fit, and those that it has already.
+    fn check_sizes(&self) -> Result<(), Wrong> {
+        let also = &self.data.also;
+        let wrong =
+            |got: &Game, must: String| Wrong { key: "data.also".to_owned(), got: format!("\"{got}\""), must };
+        for (place, size) in also.iter().enumerate() {
+            if *size == self.model.task || also[..place].contains(size) {
+                return Err(wrong(size, "must name each size once, and not that of the model".to_owned()));
+            }
+            self.model.for_task(*size).map_err(|error| wrong(size, error.to_string()))?;
+        }
+        Ok(())
     }
 }

@@ -7,6 +7,7 @@ use candle_core::Device;
 use rand_pcg::Pcg64;
 
 use super::archive::{Archive, ArchiveError};
+pub use super::batch::BatchState;
 use super::error::TrainError;
 use super::flat::{FlatParams, Named};
 use super::optim::AdamAtan2;
@@ -16,7 +17,7 @@ use crate::config::RunConfig;
 use crate::files::{
     CONFIG, LATEST, LOCK, METRICS, checkpoint_name, is_checkpoint, is_rank_folder, replace_file,
 };
-use crate::model::Params;
+use crate::model::{ModelConfig, Params};
 
 /// Everything that decides how a run goes on.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,12 +30,8 @@ pub struct TrainState {
     pub average: Vec<f32>,
     /// Moments and update count.
     pub optimizer: AdamAtan2,
-    /// The carried slow state, (batch, sequence, width).
-    pub z_h: Vec<f32>,
-    /// The carried fast state, (batch, sequence, width).
-    pub z_l: Vec<f32>,
-    /// What each row of the batch works on.
-    pub rows: Rows,
+    /// What its batches work on: that of the model's size, then those of `data.also`.
+    pub batches: Vec<BatchState>,
     /// The generator of every later draw.
     pub rng: Pcg64,
     /// Optimizer steps made.
@@ -81,21 +78,9 @@ impl TrainState {
         for (named, values) in &self.params.buffers {
             archive.put_f32(&format!("{PARAM}{}", named.name), &named.shape, values);
         }
-        let (batch, cells) = (self.rows.len(), self.rows.cells);
-        let width = self.config.model.width;
-        let carry = [batch, self.config.model.sequence(), width];
-        archive.put_f32("carry.z_h", &carry, &self.z_h);
-        archive.put_f32("carry.z_l", &carry, &self.z_l);
-        archive.put_u8("rows.puzzles", &[batch, cells], &self.rows.puzzles);
-        archive.put_u8("rows.labels", &[batch, cells], &self.rows.labels);
-        archive.put_u8("rows.done", &[batch], &self.rows.done);
-        archive.put_u8("rows.eased", &[batch], &self.rows.eased);
-        archive.put_u32("rows.segments", &[batch], &self.rows.segments);
-        archive.put_u32("rows.at_least", &[batch], &self.rows.at_least);
-        archive.put_u32("rows.source", &[batch], &self.rows.source);
-        archive.put_u8("rows.unsolved", &[batch], &self.rows.unsolved);
-        let supposed: Vec<u8> = self.rows.supposed.iter().map(|&supposed| supposed as u8).collect();
-        archive.put_u8("rows.supposed", &[batch], &supposed);
+        for (number, batch) in self.batches.iter().enumerate() {
+            batch.put(&mut archive, &prefix(number), self.config.model.width);
+        }
         archive
     }
 
@@ -116,8 +101,6 @@ impl TrainState {
             }
             Ok(values)
         };
-        let (batch, cells) = (config.train.batch, config.model.cells());
-        let carried = batch * config.model.sequence() * config.model.width;
         Ok(Self {
             average: vector(AVERAGE)?,
             optimizer: AdamAtan2 {
@@ -126,35 +109,13 @@ impl TrainState {
                 t: archive.parsed("updates")?,
                 ..AdamAtan2::new(0, &config.train)
             },
-            z_h: archive.f32("carry.z_h", carried)?,
-            z_l: archive.f32("carry.z_l", carried)?,
-            rows: Rows {
-                cells,
-                puzzles: archive.u8("rows.puzzles", batch * cells)?,
-                labels: archive.u8("rows.labels", batch * cells)?,
-                done: archive.u8("rows.done", batch)?,
-                eased: archive.u8("rows.eased", batch)?,
-                segments: archive.u32("rows.segments", batch)?,
-                // Older files lack what follows: their rows wait for nothing, are not drawn again, and suppose nothing.
-                at_least: match archive.contains("rows.at_least") {
-                    true => archive.u32("rows.at_least", batch)?,
-                    false => vec![0; batch],
-                },
-                source: match archive.contains("rows.source") {
-                    true => archive.u32("rows.source", batch)?,
-                    false => vec![UNKNOWN; batch],
-                },
-                unsolved: match archive.contains("rows.unsolved") {
-                    true => archive.u8("rows.unsolved", batch)?,
-                    false => vec![0; batch],
-                },
-                supposed: match archive.contains("rows.supposed") {
-                    true => {
-                        archive.u8("rows.supposed", batch)?.into_iter().map(Supposed::from_byte).collect()
-                    }
-                    false => vec![Supposed::Nothing; batch],
-                },
-            },
+            batches: config
+                .sizes()
+                .map_err(|e| archive.refused(e.to_string()))?
+                .iter()
+                .enumerate()
+                .map(|(number, model)| BatchState::get(archive, &prefix(number), (model, config.train.batch)))
+                .collect::<Result<_, _>>()?,
             rng: archive.json("rng")?,
             step: archive.parsed("step")?,
             samples: archive.parsed("samples")?,
@@ -162,6 +123,66 @@ impl TrainState {
             data: archive.text("data")?.to_owned(),
             params,
             config,
+        })
+    }
+}
+
+/// What the entries of a run's batch begin with.
+fn prefix(number: usize) -> String {
+    if number == 0 { String::new() } else { format!("also.{number}.") }
+}
+
+impl BatchState {
+    fn put(&self, archive: &mut Archive, prefix: &str, width: usize) {
+        let rows = &self.rows;
+        let (batch, cells) = (rows.len(), rows.cells);
+        let name = |name: &str| format!("{prefix}{name}");
+        let carry = [batch, self.z_h.len() / (batch * width), width];
+        archive.put_f32(&name("carry.z_h"), &carry, &self.z_h);
+        archive.put_f32(&name("carry.z_l"), &carry, &self.z_l);
+        archive.put_u8(&name("rows.puzzles"), &[batch, cells], &rows.puzzles);
+        archive.put_u8(&name("rows.labels"), &[batch, cells], &rows.labels);
+        archive.put_u8(&name("rows.done"), &[batch], &rows.done);
+        archive.put_u8(&name("rows.eased"), &[batch], &rows.eased);
+        archive.put_u32(&name("rows.segments"), &[batch], &rows.segments);
+        archive.put_u32(&name("rows.at_least"), &[batch], &rows.at_least);
+        archive.put_u32(&name("rows.source"), &[batch], &rows.source);
+        archive.put_u8(&name("rows.unsolved"), &[batch], &rows.unsolved);
+        let supposed: Vec<u8> = rows.supposed.iter().map(|&supposed| supposed as u8).collect();
+        archive.put_u8(&name("rows.supposed"), &[batch], &supposed);
+    }
+
+    fn get(
+        archive: &Archive,
+        prefix: &str,
+        (model, batch): (&ModelConfig, usize),
+    ) -> Result<Self, ArchiveError> {
+        let name = |name: &str| format!("{prefix}{name}");
+        let (cells, carried) = (model.cells(), batch * model.sequence() * model.width);
+        // Older files lack some: their rows wait for nothing, are not drawn again, and suppose nothing.
+        let u32s = |key: &str, missing: u32| match archive.contains(&name(key)) {
+            true => archive.u32(&name(key), batch),
+            false => Ok(vec![missing; batch]),
+        };
+        let bytes = |key: &str| match archive.contains(&name(key)) {
+            true => archive.u8(&name(key), batch),
+            false => Ok(vec![0; batch]),
+        };
+        Ok(Self {
+            z_h: archive.f32(&name("carry.z_h"), carried)?,
+            z_l: archive.f32(&name("carry.z_l"), carried)?,
+            rows: Rows {
+                cells,
+                puzzles: archive.u8(&name("rows.puzzles"), batch * cells)?,
+                labels: archive.u8(&name("rows.labels"), batch * cells)?,
+                done: archive.u8(&name("rows.done"), batch)?,
+                eased: archive.u8(&name("rows.eased"), batch)?,
+                segments: archive.u32(&name("rows.segments"), batch)?,
+                at_least: u32s("rows.at_least", 0)?,
+                source: u32s("rows.source", UNKNOWN)?,
+                unsolved: bytes("rows.unsolved")?,
+                supposed: bytes("rows.supposed")?.into_iter().map(Supposed::from_byte).collect(),
+            },
         })
     }
 }

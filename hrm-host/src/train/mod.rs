@@ -3,6 +3,7 @@
 //! [`run`](run::run) is the whole of it; [`Trainer`](trainer::Trainer) is one step at a time.
 
 pub mod archive;
+mod batch;
 pub mod checkpoint;
 pub mod communicator;
 pub mod draw;

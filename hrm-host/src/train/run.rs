@@ -28,10 +28,19 @@ pub const HINT_LEVELS: [u8; 4] = [90, 70, 40, 0];
 pub struct RunData {
     /// Rows to train on.
     pub train: PuzzleSet,
+    /// Rows of other sizes to train on, in the order of `data.also`.
+    pub also: Vec<PuzzleSet>,
     /// Rows held out; may be empty, then nothing is evaluated.
     pub validation: PuzzleSet,
     /// Lines of its files that were passed over.
     pub passed: Vec<(PathBuf, Noted)>,
+}
+
+impl RunData {
+    /// The rows to train on, those of the model's size first.
+    pub fn sizes(&self) -> impl Iterator<Item = &PuzzleSet> {
+        [&self.train].into_iter().chain(&self.also)
+    }
 }
 
 /// How far a run goes and where it keeps itself.
@@ -229,7 +238,7 @@ impl<'a> Run<'a> {
             let line = Line::Start {
                 step: trainer.steps(),
                 config_hash: &config.hash(),
-                rows: data.train.len(),
+                rows: data.sizes().map(PuzzleSet::len).sum(),
                 parameters: trainer.parameters(),
             };
             file.write(&line).map_err(|e| io(&metrics_path, e))?;
@@ -237,7 +246,7 @@ impl<'a> Run<'a> {
         }
         on_event(Event::Started {
             step: trainer.steps(),
-            rows: data.train.len(),
+            rows: data.sizes().map(PuzzleSet::len).sum(),
             parameters: trainer.parameters(),
         });
         let now = Instant::now();
@@ -456,7 +465,7 @@ fn open<'d>(
             return Err(TrainError::Changed(fixed));
         }
         let state = TrainState { config: config.clone(), ..state };
-        let trainer = Trainer::resume(state, &data.train, &options.device)?;
+        let trainer = Trainer::resume(state, data, &options.device)?;
         return Ok(Opened { dir: Some(dir), lock: Some(lock), trainer });
     }
     std::fs::create_dir_all(&place).map_err(|source| TrainError::Io {
@@ -467,7 +476,7 @@ fn open<'d>(
     let lock = dir.lock()?;
     let read = |path: &Path| Archive::read(path).and_then(|archive| TrainState::from_archive(&archive));
     let resume = |state: TrainState| {
-        Trainer::resume(TrainState { config: config.clone(), ..state }, &data.train, &options.device)
+        Trainer::resume(TrainState { config: config.clone(), ..state }, data, &options.device)
     };
     let name = checkpoint_name(step);
     let trainer = match read(&place.join(&name)) {
@@ -489,8 +498,8 @@ fn fresh<'d>(
     rank: usize,
 ) -> Result<Trainer<'d>, TrainError> {
     let trainer = match &options.start {
-        Some(params) => Trainer::from_params(config, &data.train, params, &options.device),
-        None => Trainer::new(config, &data.train, &options.device),
+        Some(params) => Trainer::from_params(config, data, params, &options.device),
+        None => Trainer::new(config, data, &options.device),
     }?;
     if rank == 0 { Ok(trainer) } else { trainer.with_rows_anew(rank) }
 }
@@ -506,7 +515,7 @@ fn keep(config: &RunConfig, path: &Path) -> std::io::Result<()> {
 /// Keys in which a run's configuration and a `wanted` one differ and must not: they decide what a checkpoint's numbers mean.
 pub fn fixed_keys_that_differ(of_run: &RunConfig, wanted: &RunConfig) -> Vec<String> {
     let mut keys = of_run.differing_keys(wanted, "model.");
-    for key in ["data.validation", "data.seed", "train.batch"] {
+    for key in ["data.validation", "data.seed", "data.also", "train.batch"] {
         keys.extend(of_run.differing_keys(wanted, key).into_iter().filter(|differing| differing == key));
     }
     keys

@@ -18,6 +18,8 @@ use crate::data::split::{Keys, split};
 /// Reads (or generates, where `data.train` is empty) the run's puzzles and splits the validation rows off, or draws them from
 /// `data.validation_from`: rows that share nothing with the training rows, in seeded random order.
 ///
+/// Puzzles of the sizes in `data.also` are generated, `data.generate` of each.
+///
 /// # Errors
 /// [`TrainError::Data`], [`TrainError::Others`] or [`TrainError::Validation`] where a file cannot be used or has too few rows.
 pub fn prepare(config: &RunConfig) -> Result<RunData, TrainError> {
@@ -44,7 +46,11 @@ pub fn prepare(config: &RunConfig) -> Result<RunData, TrainError> {
         let others = load(&data.validation_from).map_err(|e| TrainError::Others(e.to_string()))?;
         apart(all, &others, config)?
     };
-    Ok(RunData { passed, ..found })
+    let others = data.also.iter().map(|&size| {
+        let recipe = Recipe { task: size, count: data.generate, seed: data.seed, givens: None };
+        generate(&recipe, |_| {}).map_err(|e| TrainError::Data(format!("data.also: {e}")))
+    });
+    Ok(RunData { passed, also: others.collect::<Result<_, _>>()?, ..found })
 }
 
 /// Trains on all of `train` and draws `data.validation` rows of `others` that share nothing with it.
@@ -64,7 +70,12 @@ pub fn apart(train: PuzzleSet, others: &PuzzleSet, config: &RunConfig) -> Result
         let strangers = rows.iter().zip(keys.of(others, rows)).filter(|(_, key)| !known.contains(key));
         chosen.extend(strangers.map(|(&row, _)| row).take(data.validation - chosen.len()));
         if chosen.len() == data.validation {
-            return Ok(RunData { train, validation: others.subset(&chosen), passed: Vec::new() });
+            return Ok(RunData {
+                train,
+                validation: others.subset(&chosen),
+                also: Vec::new(),
+                passed: Vec::new(),
+            });
         }
     }
     Err(TrainError::Others(format!(
@@ -93,5 +104,5 @@ pub fn divide(all: &PuzzleSet, config: &RunConfig) -> Result<RunData, TrainError
     // Files are often sorted by source; an evaluation takes the first rows.
     shuffle(&mut Pcg64::seed_from_u64(data.seed), &mut validation);
     let (train, validation) = (all.subset(&parts.train), all.subset(&validation));
-    Ok(RunData { train, validation, passed: Vec::new() })
+    Ok(RunData { train, validation, also: Vec::new(), passed: Vec::new() })
 }

@@ -1,26 +1,24 @@
 //! Deep supervision: one optimizer step per segment, on a batch whose rows come and go.
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::{Device, Tensor};
 use hrm_core::pack::SecondHead;
-use hrm_core::task::draw::below;
 use rand_core::SeedableRng;
 use rand_pcg::Pcg64;
 
+use super::batch::{Batch, fingerprint};
 use super::checkpoint::TrainState;
 use super::communicator::{Alone, Communicator};
-use super::draw::{Variation, chance, vary};
 use super::error::TrainError;
 use super::flat::FlatParams;
-use super::latent::{at_rest, disturb, start_anywhere};
+use super::latent::{at_rest, disturb};
 use super::loss::{Answered, Losses, Second, argmax, continue_target};
 use super::muon;
 use super::optim::{AdamAtan2, clip, learning_rate, norm, sign_step, update_average};
-use super::rows::{Drawn, HaltRule, Rows, wants_to_stop};
+use super::rows::{HaltRule, Rows, wants_to_stop};
+use super::run::RunData;
 use super::suppose::{Beliefs, Supposed, suppose_on};
 use crate::config::{GradientKind, MatrixRule, PrefixRule, RunConfig};
-use crate::data::PuzzleSet;
 use crate::model::{Carry, Gradient, Hrm, Params};
-use crate::task::Game;
 
 /// What one optimizer step did.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -62,15 +60,13 @@ pub struct StepReport {
 /// A training run between two steps.
 pub struct Trainer<'d> {
     config: RunConfig,
-    data: &'d PuzzleSet,
-    task: Game,
+    data: &'d RunData,
     params: Params,
-    hrm: Hrm,
+    /// One of the model's size, and one of every other size; they take turns.
+    batches: Vec<Batch<'d>>,
     flat: FlatParams,
     average: Vec<f32>,
     optimizer: AdamAtan2,
-    carry: Carry,
-    rows: Rows,
     rng: Pcg64,
     losses: Losses,
     peers: Box<dyn Communicator>,
@@ -81,11 +77,11 @@ pub struct Trainer<'d> {
 }
 
 impl<'d> Trainer<'d> {
-    /// A fresh run of `config` on the puzzles in `data`.
+    /// A fresh run of `config` on the training puzzles in `data`.
     ///
     /// # Errors
     /// Where the model cannot be built or `data` holds puzzles of another task, or none.
-    pub fn new(config: &RunConfig, data: &'d PuzzleSet, device: &Device) -> Result<Self, TrainError> {
+    pub fn new(config: &RunConfig, data: &'d RunData, device: &Device) -> Result<Self, TrainError> {
         let params = Params::init(&config.model, config.train.seed, device)?;
         Self::begin(config, data, params)
     }
@@ -96,7 +92,7 @@ impl<'d> Trainer<'d> {
     /// As [`Self::new`], and where `params` are those of another model.
     pub fn from_params(
         config: &RunConfig,
-        data: &'d PuzzleSet,
+        data: &'d RunData,
         params: &Params,
         device: &Device,
     ) -> Result<Self, TrainError> {
@@ -104,26 +100,25 @@ impl<'d> Trainer<'d> {
         Self::begin(config, data, params)
     }
 
-    fn begin(config: &RunConfig, data: &'d PuzzleSet, params: Params) -> Result<Self, TrainError> {
-        let task = check_data(config, data)?;
-        let hrm = Hrm::new(&config.model, &params)?.in_type(config.train.precision.dtype());
+    fn begin(config: &RunConfig, data: &'d RunData, params: Params) -> Result<Self, TrainError> {
         let flat = FlatParams::read(&params)?;
-        let Begun { rows, carry, rng } = Begun::draw(config, data, &task, &hrm, (0, 0))?;
+        let mut rng = Pcg64::seed_from_u64(config.train.seed);
+        let batches = data
+            .sizes()
+            .map(|set| Batch::begin(config, set, &params, (0, &mut rng)))
+            .collect::<Result<_, TrainError>>()?;
         Ok(Self {
             average: flat.values.clone(),
             optimizer: AdamAtan2::new(flat.values.len(), &config.train),
-            carry,
+            batches,
             config: config.clone(),
             data,
-            task,
             params,
-            hrm,
             flat,
-            rows,
             rng,
             losses: Losses::default(),
             peers: Box::new(Alone),
-            fingerprint: fingerprint(data),
+            fingerprint: fingerprint(data.sizes()),
             step: 0,
             samples: 0,
             seconds: 0.0,
@@ -134,20 +129,16 @@ impl<'d> Trainer<'d> {
     ///
     /// # Errors
     /// As [`Self::new`], and where the state does not fit its own configuration.
-    pub fn resume(state: TrainState, data: &'d PuzzleSet, device: &Device) -> Result<Self, TrainError> {
+    pub fn resume(state: TrainState, data: &'d RunData, device: &Device) -> Result<Self, TrainError> {
         let config = state.config;
-        let task = check_data(&config, data)?;
-        let found = fingerprint(data);
+        let params = state.params.to_params(&config.model, device)?;
+        let found = fingerprint(data.sizes());
+        let batches = data.sizes().zip(state.batches);
+        let batches = batches.map(|(set, batch)| Batch::resume(&config, set, &params, batch));
+        let batches = batches.collect::<Result<_, TrainError>>()?;
         if found != state.data {
             return Err(TrainError::OtherData { found, expected: state.data });
         }
-        let params = state.params.to_params(&config.model, device)?;
-        let hrm = Hrm::new(&config.model, &params)?.in_type(config.train.precision.dtype());
-        let shape = (config.train.batch, config.model.sequence(), config.model.width);
-        let carry = Carry {
-            z_h: Tensor::from_vec(state.z_h, shape, device)?,
-            z_l: Tensor::from_vec(state.z_l, shape, device)?,
-        };
         let optimizer = AdamAtan2 {
             beta1: config.train.beta1,
             beta2: config.train.beta2,
@@ -156,14 +147,11 @@ impl<'d> Trainer<'d> {
         };
         Ok(Self {
             data,
-            task,
             params,
-            hrm,
+            batches,
             flat: state.params,
             average: state.average,
             optimizer,
-            carry,
-            rows: state.rows,
             rng: state.rng,
             losses: Losses::default(),
             peers: Box::new(Alone),
@@ -180,14 +168,19 @@ impl<'d> Trainer<'d> {
         Self { peers, ..self }
     }
 
-    /// The same trainer with the puzzles that rank `rank` begins on at this step.
+    /// The same trainer with the puzzles that rank `rank` begins on at this step. Rank 0 of a new run has those of a lone trainer.
     ///
     /// # Errors
     /// Where the device has no room.
     pub fn with_rows_anew(self, rank: usize) -> Result<Self, TrainError> {
-        let Begun { rows, carry, rng } =
-            Begun::draw(&self.config, self.data, &self.task, &self.hrm, (rank, self.step))?;
-        Ok(Self { rows, carry, rng, ..self })
+        let seed = self.config.train.seed;
+        let mut rng = match (rank, self.step) {
+            (0, 0) => Pcg64::seed_from_u64(seed),
+            (_, step) => Pcg64::new(u128::from(seed), u128::from(step) << 64 | rank as u128),
+        };
+        let begin = |set| Batch::begin(&self.config, set, &self.params, (self.step, &mut rng));
+        let batches = self.data.sizes().map(begin).collect::<Result<_, TrainError>>()?;
+        Ok(Self { batches, rng, ..self })
     }
 
     /// The other ranks.
@@ -228,9 +221,7 @@ impl<'d> Trainer<'d> {
             params: self.flat.clone(),
             average: self.average.clone(),
             optimizer: self.optimizer.clone(),
-            z_h: self.carry.z_h.flatten_all()?.to_vec1()?,
-            z_l: self.carry.z_l.flatten_all()?.to_vec1()?,
-            rows: self.rows.clone(),
+            batches: self.batches.iter().map(Batch::state).collect::<Result<_, _>>()?,
             rng: self.rng.clone(),
             step: self.step,
             samples: self.samples,
@@ -285,37 +276,36 @@ impl<'d> Trainer<'d> {
     /// [`TrainError::Diverged`] where the loss or the gradient is not finite, and what a [`Communicator`] says. The trainer is then
     /// as it was before the step.
     pub fn step(&mut self) -> Result<StepReport, TrainError> {
-        let before = (self.rows.clone(), self.carry.clone(), self.rng.clone());
-        let result = self.try_step();
+        let turn = (self.step % self.batches.len() as u64) as usize;
+        let mut batch = self.batches.remove(turn);
+        let before = (batch.rows.clone(), batch.carry.clone(), self.rng.clone());
+        let result = self.try_step(&mut batch);
         if result.is_err() {
-            (self.rows, self.carry, self.rng) = before;
+            (batch.rows, batch.carry, self.rng) = before;
         }
+        self.batches.insert(turn, batch);
         result
     }
 
-    fn try_step(&mut self) -> Result<StepReport, TrainError> {
+    fn try_step(&mut self, batch: &mut Batch<'_>) -> Result<StepReport, TrainError> {
         let config = self.config.clone();
-        let (model, train) = (&config.model, &config.train);
+        let (model, train) = (batch.hrm.config().clone(), &config.train);
         let device = self.params.device().clone();
-        if self.rows.done.contains(&1) {
-            let fresh = refill(&mut self.rows, self.data, &self.task, &self.config, self.step, &mut self.rng);
-            self.begin_anew(&fresh)?;
-        }
+        batch.refill(&config, (self.step, &mut self.rng))?;
         if train.latent_noise > 0.0 {
-            self.carry = disturb(&self.carry, train.latent_noise, &mut self.rng)?;
+            batch.carry = disturb(&batch.carry, train.latent_noise, &mut self.rng)?;
         }
-        let tokens = Tensor::from_slice(&self.rows.puzzles, (self.rows.len(), model.cells()), &device)?
-            .to_dtype(DType::U32)?;
+        let tokens = batch.tokens(&device)?;
         let gradient = match train.gradient {
             GradientKind::OneStep => Gradient::OneStep,
             GradientKind::Full => Gradient::Full,
         };
-        let output = self.hrm.segment(&self.carry, &tokens, gradient)?;
+        let output = batch.hrm.segment(&batch.carry, &tokens, gradient)?;
         let logits: Vec<f32> = output.logits.flatten_all()?.to_vec1()?;
         let q: Vec<f32> = output.q.flatten_all()?.to_vec1()?;
         let continue_targets = if model.continue_head {
-            let next = self.hrm.segment(&output.carry, &tokens, Gradient::None)?.q.to_vec2::<f32>()?;
-            let is_last = |row: usize| self.rows.segments[row] + 1 >= model.segments as u32;
+            let next = batch.hrm.segment(&output.carry, &tokens, Gradient::None)?.q.to_vec2::<f32>()?;
+            let is_last = |row: usize| batch.rows.segments[row] + 1 >= model.segments as u32;
             Some(
                 next.iter().enumerate().map(|(row, q)| continue_target([q[0], q[1]], is_last(row))).collect(),
             )
@@ -325,8 +315,8 @@ impl<'d> Trainer<'d> {
         let answered = Answered {
             logits: &logits,
             q: &q,
-            labels: &self.rows.labels,
-            supposed: &self.rows.supposed,
+            labels: &batch.rows.labels,
+            supposed: &batch.rows.supposed,
             second: match (&continue_targets, model.doubt_head) {
                 (Some(values), _) => Second::Continue(values),
                 (None, true) => Second::Doubt,
@@ -346,11 +336,17 @@ impl<'d> Trainer<'d> {
         grads.push(self.losses.total as f32);
         self.peers.mean(&mut grads)?;
         if grads.pop().is_none_or(|loss| !loss.is_finite()) {
-            return Err(TrainError::Diverged { step: self.step, what: self.first_not_finite(&grads)? });
+            return Err(TrainError::Diverged {
+                step: self.step,
+                what: self.first_not_finite(&batch.carry, &grads)?,
+            });
         }
         let gradient_norm = norm(&grads);
         if !gradient_norm.is_finite() {
-            return Err(TrainError::Diverged { step: self.step, what: self.first_not_finite(&grads)? });
+            return Err(TrainError::Diverged {
+                step: self.step,
+                what: self.first_not_finite(&batch.carry, &grads)?,
+            });
         }
         clip(&mut grads, gradient_norm, train.clip);
         let lr = learning_rate(train, self.step);
@@ -358,11 +354,11 @@ impl<'d> Trainer<'d> {
         update_average(&mut self.average, &self.flat.values, train.ema, self.optimizer.t);
         self.flat.write(&self.params)?;
         let resting = if train.rest > 0.0 {
-            at_rest(&self.carry.z_h, &output.carry.z_h, train.rest)?
+            at_rest(&batch.carry.z_h, &output.carry.z_h, train.rest)?
         } else {
-            vec![false; self.rows.len()]
+            vec![false; batch.rows.len()]
         };
-        self.carry = output.carry;
+        batch.carry = output.carry;
 
         let heads = model.q_outputs();
         let rule = HaltRule {
@@ -375,41 +371,27 @@ impl<'d> Trainer<'d> {
         let of_row = |row: usize| &q[row * heads..][..heads];
         let wants = |row: usize| resting[row] || wants_to_stop(of_row(row), second);
         let solved = |row: usize| self.losses.right[row] as usize == model.cells();
-        self.rows.advance(wants, solved, rule, &mut self.rng);
+        batch.rows.advance(wants, solved, rule, &mut self.rng);
         self.step += 1;
-        self.samples += (self.rows.len() * self.peers.ranks()) as u64;
-        let report = self.report(gradient_norm, lr);
+        self.samples += (batch.rows.len() * self.peers.ranks()) as u64;
+        let report = self.report(&batch.rows, (gradient_norm, lr));
         if train.suppose > 0.0 {
             let grids: Vec<u8> = logits.chunks_exact(model.vocab()).map(|x| argmax(x) as u8).collect();
             let doubted: Option<Vec<bool>> = (second == SecondHead::Doubt)
-                .then(|| (0..self.rows.len()).map(|row| of_row(row)[1] > 0.0).collect());
+                .then(|| (0..batch.rows.len()).map(|row| of_row(row)[1] > 0.0).collect());
             let beliefs = Beliefs { grids: &grids, doubted: doubted.as_deref() };
-            let anew = suppose_on(&mut self.rows, beliefs, train, &self.task, &mut self.rng);
-            self.begin_anew(&anew)?;
+            let anew = suppose_on(&mut batch.rows, beliefs, train, &model.task, &mut self.rng);
+            batch.begin_anew(&anew, &config, &mut self.rng)?;
         }
         Ok(report)
     }
 
-    /// Puts the carried states of the rows marked in `anew` to where a puzzle starts.
-    fn begin_anew(&mut self, anew: &[bool]) -> Result<(), TrainError> {
-        if !anew.contains(&true) {
-            return Ok(());
-        }
-        let reset: Vec<u8> = anew.iter().map(|&anew| u8::from(anew)).collect();
-        self.carry = self.hrm.refill(&self.carry, &Tensor::new(reset, self.params.device())?)?;
-        let share = self.config.train.random_start;
-        if share > 0.0 {
-            self.carry = start_anywhere(&self.carry, anew, share, &mut self.rng)?;
-        }
-        Ok(())
-    }
-
     /// Where a loss or a gradient that is not finite comes from: the first tensor on the way that is not finite either.
-    fn first_not_finite(&self, grads: &[f32]) -> Result<String, TrainError> {
+    fn first_not_finite(&self, carry: &Carry, grads: &[f32]) -> Result<String, TrainError> {
         if let Some(name) = self.flat.first_not_finite(&self.flat.values) {
             return Ok(format!("parameter {name}"));
         }
-        for (name, z) in [("z_h", &self.carry.z_h), ("z_l", &self.carry.z_l)] {
+        for (name, z) in [("z_h", &carry.z_h), ("z_l", &carry.z_l)] {
             if z.flatten_all()?.to_vec1::<f32>()?.iter().any(|x| !x.is_finite()) {
                 return Ok(format!("the carried state {name}"));
             }
@@ -446,121 +428,35 @@ impl<'d> Trainer<'d> {
         Ok(())
     }
 
-    fn report(&self, gradient_norm: f64, lr: f64) -> StepReport {
+    fn report(&self, rows: &Rows, (gradient_norm, lr): (f64, f64)) -> StepReport {
         let mut report = StepReport {
             loss: self.losses.total,
             cross_entropy: self.losses.tokens,
             halt_loss: self.losses.halt,
-            doubt: if self.config.model.doubt_head {
-                self.losses.second * self.rows.len() as f64
-            } else {
-                0.0
-            },
+            doubt: if self.config.model.doubt_head { self.losses.second * rows.len() as f64 } else { 0.0 },
             gradient_norm,
             lr,
-            rows: self.rows.len() as u64,
-            cells: self.rows.labels.len() as u64,
+            rows: rows.len() as u64,
+            cells: rows.labels.len() as u64,
             ..StepReport::default()
         };
         for (row, &right) in self.losses.right.iter().enumerate() {
-            let exact = u64::from(right as usize == self.rows.cells);
+            let exact = u64::from(right as usize == rows.cells);
             report.right_cells += u64::from(right);
             report.exact += exact;
-            if self.rows.eased[row] == 0 {
+            if rows.eased[row] == 0 {
                 report.hard += 1;
                 report.hard_exact += exact;
             }
-            if self.rows.supposed[row] != Supposed::Nothing {
+            if rows.supposed[row] != Supposed::Nothing {
                 report.supposed += 1;
-                report.supposed_wrongly += u64::from(self.rows.supposed[row] == Supposed::Wrong);
+                report.supposed_wrongly += u64::from(rows.supposed[row] == Supposed::Wrong);
             }
-            if self.rows.done[row] != 0 {
+            if rows.done[row] != 0 {
                 report.stopped += 1;
-                report.stopped_segments += u64::from(self.rows.segments[row]);
+                report.stopped_segments += u64::from(rows.segments[row]);
             }
         }
         report
     }
-}
-
-/// The rows that a trainer begins with.
-struct Begun {
-    rows: Rows,
-    carry: Carry,
-    rng: Pcg64,
-}
-
-impl Begun {
-    /// What rank `rank` draws at step `step`. Rank 0 of a new run draws what a lone trainer draws.
-    fn draw(
-        config: &RunConfig,
-        data: &PuzzleSet,
-        task: &Game,
-        hrm: &Hrm,
-        (rank, step): (usize, u64),
-    ) -> Result<Self, TrainError> {
-        let (model, train) = (&config.model, &config.train);
-        let mut rng = match (rank, step) {
-            (0, 0) => Pcg64::seed_from_u64(train.seed),
-            _ => Pcg64::new(u128::from(train.seed), u128::from(step) << 64 | rank as u128),
-        };
-        let mut rows = Rows::new(train.batch, model.cells());
-        let fresh = refill(&mut rows, data, task, config, step, &mut rng);
-        if train.stagger {
-            rows.stagger(model.segments as u32);
-        }
-        let mut carry = hrm.initial_carry(train.batch)?;
-        if train.random_start > 0.0 {
-            carry = start_anywhere(&carry, &fresh, train.random_start, &mut rng)?;
-        }
-        Ok(Self { rows, carry, rng })
-    }
-}
-
-/// The data's task, where it is the model's and there is something to draw.
-fn check_data(config: &RunConfig, data: &PuzzleSet) -> Result<Game, TrainError> {
-    let task = config.model.task;
-    if data.is_empty() {
-        return Err(TrainError::Data("there is no puzzle to train on".to_owned()));
-    }
-    if data.task() != task {
-        return Err(TrainError::Data(format!(
-            "the puzzles are {} with {} cells, but model.task = \"{task}\" has {}",
-            data.task(),
-            data.cells(),
-            config.model.cells()
-        )));
-    }
-    Ok(task)
-}
-
-/// CRC-64 of every puzzle and answer, in order.
-fn fingerprint(data: &PuzzleSet) -> String {
-    let crc = crc::Crc::<u64>::new(&crc::CRC_64_XZ);
-    let mut digest = crc.digest();
-    for row in 0..data.len() {
-        digest.update(data.question(row));
-        digest.update(data.answer(row));
-    }
-    format!("{:016x}", digest.finalize())
-}
-
-/// Draws a varied training puzzle for every row that is done: with probability `train.replay` the one it failed to solve.
-fn refill(
-    rows: &mut Rows,
-    data: &PuzzleSet,
-    task: &Game,
-    config: &RunConfig,
-    step: u64,
-    rng: &mut Pcg64,
-) -> Vec<bool> {
-    let variation = Variation::at(&config.data, step);
-    let replay = config.train.replay;
-    rows.refill(|failed, puzzle, label| {
-        // Nothing is drawn where nothing is replayed, so that the switch does not change runs without it.
-        let again = failed.filter(|_| replay > 0.0 && chance(rng, replay));
-        let source = again.unwrap_or_else(|| below(rng, data.len() as u32));
-        let row = (data.question(source as usize), data.answer(source as usize));
-        Drawn { source, eased: vary(task, (source, row), variation, rng, puzzle, label) }
-    })
 }

@@ -72,7 +72,7 @@ fn two_processes_train_what_two_trainers_of_one_process_train() {
         assert!(state(&processes, rank) == state(&threads, rank), "rank {rank} differs");
     }
     let (first, second) = (state(&processes, 0), state(&processes, 1));
-    assert!(first.params == second.params && first.rows != second.rows);
+    assert!(first.params == second.params && first.batches != second.batches);
     assert_eq!(first.samples, 20 * 2 * 4);
     // One of them speaks, and says what a step is.
     assert!(said.contains("2 ranks, started by Open MPI's mpirun: a step takes 8 rows, 4"), "{said}");
@@ -105,7 +105,7 @@ fn a_run_goes_on_with_more_ranks_and_with_fewer() {
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("warning: rank 1 goes on at step 12 with new puzzles"), "{said}");
     let (first, second) = (state(&run, 0), state(&run, 1));
-    assert!(first.step == 17 && first.params == second.params && first.rows != second.rows);
+    assert!(first.step == 17 && first.params == second.params && first.batches != second.batches);
     // Without the other, whose folder stays, and with it again, whose puzzles are of an earlier step.
     let resumed = ["train", "--threads", "1", "--resume", "--finish-in", "2", "--out", "run"];
     let (code, _, said) = crate::common::hrm(dir.path(), &resumed);

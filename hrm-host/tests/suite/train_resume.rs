@@ -5,7 +5,7 @@ use std::path::Path;
 use candle_core::Device;
 use hrm_host::config::{PrefixRule, RunConfig};
 use hrm_host::train::archive::Archive;
-use hrm_host::train::checkpoint::{RunDir, TrainState};
+use hrm_host::train::checkpoint::{BatchState, RunDir, TrainState};
 use hrm_host::train::communicator::{Communicator, InProcess};
 use hrm_host::train::rows::{Rows, UNKNOWN};
 use hrm_host::train::source::prepare;
@@ -79,6 +79,14 @@ const SWITCHES: [&[&str]; 10] = [
     &["train.suppose=0.9"],
 ];
 
+/// A model that learns three sizes.
+const SIZES: [&str; 4] = [
+    "model.task=maze6x6",
+    "model.positions=relation",
+    "model.continue_head=false",
+    "data.also=[\"maze4x5\", \"maze5x4\"]",
+];
+
 #[test]
 fn interrupted_equals_uninterrupted() {
     let all_switches = SWITCHES.concat();
@@ -92,6 +100,7 @@ fn interrupted_equals_uninterrupted() {
             "train.suppose_segments=2",
         ],
         &all_switches,
+        &[&SIZES[..], SWITCHES[0]].concat(),
     ] {
         let config = config(overrides);
         let data = prepare(&config).unwrap();
@@ -107,7 +116,9 @@ fn interrupted_equals_uninterrupted() {
         assert_eq!((a.step, a.samples), (23, 23 * 6));
         let bits = |values: &[f32]| values.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
         assert_eq!(bits(&a.params.values), bits(&b.params.values));
-        assert_eq!(bits(&a.z_h), bits(&b.z_h));
+        for (a, b) in a.batches.iter().zip(&b.batches) {
+            assert_eq!(bits(&a.z_h), bits(&b.z_h));
+        }
         assert!(a == b, "optimizer, average, rows, counters and generator are equal too");
     }
 }
@@ -115,7 +126,7 @@ fn interrupted_equals_uninterrupted() {
 /// Parameters and rows after a few steps.
 fn after(config: &RunConfig, steps: u64) -> TrainState {
     let data = prepare(config).unwrap();
-    let mut trainer = Trainer::new(config, &data.train, &Device::Cpu).unwrap();
+    let mut trainer = Trainer::new(config, &data, &Device::Cpu).unwrap();
     for _ in 0..steps {
         trainer.step().unwrap();
     }
@@ -159,23 +170,47 @@ fn a_puzzle_that_was_not_solved_comes_again() {
     // An untrained model solves nothing, so with certain replay every row keeps its training row for ever.
     let config = config(&["train.replay=1.0", "data.eased=0.0"]);
     let data = prepare(&config).unwrap();
-    let mut trainer = Trainer::new(&config, &data.train, &Device::Cpu).unwrap();
-    let first: Rows = trainer.state().unwrap().rows;
+    let mut trainer = Trainer::new(&config, &data, &Device::Cpu).unwrap();
+    let first: Rows = trainer.state().unwrap().batches.swap_remove(0).rows;
     assert!(!first.source.contains(&UNKNOWN));
     let mut solved = 0;
     for _ in 0..12 {
         solved += trainer.step().unwrap().exact;
     }
-    let last = trainer.state().unwrap().rows;
+    let last = trainer.state().unwrap().batches.swap_remove(0).rows;
     assert_eq!(solved, 0, "the premise of this test");
     assert_eq!(last.source, first.source);
     assert_ne!(last.puzzles, first.puzzles, "in another variation");
-    let without = after(&self::config(&["data.eased=0.0"]), 12).rows;
+    let without = after(&self::config(&["data.eased=0.0"]), 12).batches[0].rows.clone();
     assert_ne!(without.source, first.source);
 }
 
 /// Written by the program as it was before `replay`, noise, random starts and the newer keys of `[data]` existed: at the parent of the
 /// commit that added the file, `hrm-host train --max-steps 3` with the configuration that the file's `config` entry holds.
+#[test]
+fn sizes_take_turns_and_share_the_parameters() {
+    let config = config(&SIZES);
+    let data = prepare(&config).unwrap();
+    assert_eq!(
+        data.sizes().map(|set| (set.len(), set.cells())).collect::<Vec<_>>(),
+        [(40, 36), (40, 20), (40, 20)]
+    );
+    let mut trainer = Trainer::new(&config, &data, &Device::Cpu).unwrap();
+    let mut before = trainer.state().unwrap();
+    for turn in [0, 1, 2, 0, 1] {
+        let cells = trainer.step().unwrap().cells;
+        let after = trainer.state().unwrap();
+        assert_eq!(cells, 6 * if turn == 0 { 36 } else { 20 });
+        assert!(after.params != before.params);
+        let changed: Vec<bool> = after.batches.iter().zip(&before.batches).map(|(a, b)| a != b).collect();
+        assert_eq!(changed, [turn == 0, turn == 1, turn == 2]);
+        before = after;
+    }
+    // It is another run than that of one size, and its data are known apart.
+    let alone = after(&self::config(&SIZES[..3]), 5);
+    assert!(alone.params != before.params && alone.data != before.data);
+}
+
 #[test]
 fn an_older_checkpoint_goes_on() {
     let dir = tempfile::tempdir().unwrap();
@@ -188,7 +223,7 @@ fn an_older_checkpoint_goes_on() {
     assert_eq!((t.random_start, t.latent_noise, t.replay, t.prefix), (0.0, 0.0, 0.0, PrefixRule::AdamAtan2));
     assert_eq!((d.augmentations, d.eased_steps, d.validation_from.as_os_str().len()), (0, 0, 0));
     assert_eq!(
-        (before.rows.source.as_slice(), before.rows.unsolved.as_slice()),
+        (before.batches[0].rows.source.as_slice(), before.batches[0].rows.unsolved.as_slice()),
         (&[UNKNOWN; 2][..], &[0; 2][..])
     );
 
@@ -199,20 +234,22 @@ fn an_older_checkpoint_goes_on() {
     let switched =
         before.config.with(&["train.replay=1.0".to_owned(), "train.latent_noise=0.1".to_owned()]).unwrap();
     train(&switched, &data, dir.path(), 12, true).unwrap();
-    assert!(!state(dir.path()).rows.source.contains(&UNKNOWN));
+    assert!(!state(dir.path()).batches[0].rows.source.contains(&UNKNOWN));
 }
 
 /// The rows `rows` of a state, as the state of a trainer with that batch.
 fn part(state: &TrainState, rows: std::ops::Range<usize>) -> TrainState {
+    let batch = &state.batches[0];
+    let r = &batch.rows;
     let of = |values: &[f32]| {
-        let row = values.len() / state.rows.len();
+        let row = values.len() / r.len();
         values[rows.start * row..rows.end * row].to_vec()
     };
-    let mut part = TrainState { z_h: of(&state.z_h), z_l: of(&state.z_l), ..state.clone() };
+    let (z_h, z_l) = (of(&batch.z_h), of(&batch.z_l));
+    let mut part = state.clone();
     part.config.train.batch = rows.len();
-    let r = &state.rows;
     let cells = r.cells * rows.start..r.cells * rows.end;
-    part.rows = Rows {
+    let rows = Rows {
         cells: r.cells,
         puzzles: r.puzzles[cells.clone()].to_vec(),
         labels: r.labels[cells].to_vec(),
@@ -224,6 +261,7 @@ fn part(state: &TrainState, rows: std::ops::Range<usize>) -> TrainState {
         unsolved: r.unsolved[rows.clone()].to_vec(),
         supposed: r.supposed[rows].to_vec(),
     };
+    part.batches = vec![BatchState { z_h, z_l, rows }];
     part
 }
 
@@ -233,13 +271,13 @@ fn two_trainers_with_half_the_rows_make_the_step_of_one_with_all() {
     let config =
         config(&["model.segments=64", "train.stagger=false", "train.exploration=0.0", "train.batch=8"]);
     let data = prepare(&config).unwrap();
-    let mut whole = Trainer::new(&config, &data.train, &Device::Cpu).unwrap();
+    let mut whole = Trainer::new(&config, &data, &Device::Cpu).unwrap();
     let start = whole.state().unwrap();
     let steps = 3;
     let norms: Vec<f64> = (0..steps).map(|_| whole.step().unwrap().gradient_norm).collect();
     let halves: Vec<(TrainState, Vec<f64>)> = std::thread::scope(|scope| {
         let ranks = InProcess::group(2).into_iter().zip([0..4, 4..8]).map(|(peer, rows)| {
-            let (half, data) = (part(&start, rows), &data.train);
+            let (half, data) = (part(&start, rows), &data);
             scope.spawn(move || {
                 let mut trainer = Trainer::resume(half, data, &Device::Cpu).unwrap().joined(Box::new(peer));
                 let norms = (0..steps).map(|_| trainer.step().unwrap().gradient_norm).collect();
@@ -250,7 +288,7 @@ fn two_trainers_with_half_the_rows_make_the_step_of_one_with_all() {
         ranks.into_iter().map(|rank| rank.join().unwrap()).collect()
     });
     assert!(halves[0].0.params == halves[1].0.params, "every rank has the same bits");
-    assert_ne!(halves[0].0.rows.puzzles, halves[1].0.rows.puzzles);
+    assert!(halves[0].0.batches != halves[1].0.batches);
     let whole = whole.state().unwrap();
     for (half, whole) in halves[0].1.iter().zip(&norms) {
         assert!((half / whole - 1.0).abs() < 1e-4, "{half} {whole}");
@@ -267,14 +305,14 @@ fn two_trainers_with_half_the_rows_make_the_step_of_one_with_all() {
 fn ranks_have_the_same_parameters_and_other_puzzles() {
     let config = config(&[]);
     let data = prepare(&config).unwrap();
-    let alone = Trainer::new(&config, &data.train, &Device::Cpu).unwrap().state().unwrap();
+    let alone = Trainer::new(&config, &data, &Device::Cpu).unwrap().state().unwrap();
     let ranks = InProcess::group(2).into_iter().map(|peer| {
-        let trainer = Trainer::new(&config, &data.train, &Device::Cpu).unwrap();
+        let trainer = Trainer::new(&config, &data, &Device::Cpu).unwrap();
         trainer.with_rows_anew(peer.rank()).unwrap().joined(Box::new(peer)).state().unwrap()
     });
     let ranks: Vec<TrainState> = ranks.collect();
     assert!(ranks[0] == alone, "rank 0 is what a lone trainer is");
-    assert!(ranks[1].params == alone.params && ranks[1].rows.puzzles != alone.rows.puzzles);
+    assert!(ranks[1].params == alone.params && ranks[1].batches[0].rows != alone.batches[0].rows);
 }
 
 #[test]
@@ -284,16 +322,16 @@ fn divergence_is_stopped_where_it_is_and_named() {
     let mut state = after(&config, 3);
     let at = state.params.range("lm_head").start + 2;
     state.params.values[at] = f32::NAN;
-    let mut trainer = Trainer::resume(state.clone(), &data.train, &Device::Cpu).unwrap();
+    let mut trainer = Trainer::resume(state.clone(), &data, &Device::Cpu).unwrap();
     let message = trainer.step().unwrap_err().to_string();
     assert!(message.contains("step 3") && message.contains("parameter lm_head"), "{message}");
     assert!(message.contains("--resume --set train.lr="), "{message}");
     assert_eq!(trainer.steps(), 3, "nothing was updated");
 
     let mut state = after(&config, 3);
-    state.z_l[5] = f32::INFINITY;
+    state.batches[0].z_l[5] = f32::INFINITY;
     let before = state.params.clone();
-    let mut trainer = Trainer::resume(state, &data.train, &Device::Cpu).unwrap();
+    let mut trainer = Trainer::resume(state, &data, &Device::Cpu).unwrap();
     let message = trainer.step().unwrap_err().to_string();
     assert!(message.contains("the carried state z_l"), "{message}");
     assert!(trainer.state().unwrap().params == before);
