@@ -387,7 +387,7 @@ mod tests {
             ("[train]\nlearning_rate = 1\n", "there is no key `train.learning_rate`; here it is `train.lr`"),
             ("[train]\nepochs = 1\n", "here it is `train.steps`"),
             ("[train]\ndevice = 1\n", "an option of `hrm-host train`: --device"),
-            ("[data]\nzzzzzzzz = 1\n", "there are data.augmentations, data.columns, "),
+            ("[data]\nzzzzzzzz = 1\n", "there are data.also, data.augmentations, "),
             ("[train]\nlrr = 1\n", "did you mean `train.lr`?"),
             ("[data]\nlr = 1\n", "there is no key `data.lr`; did you mean `train.lr`?"),
             ("lr = 1\n", "there is no key `lr`; did you mean `train.lr`?"),
