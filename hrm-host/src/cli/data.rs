@@ -60,14 +60,15 @@ enum Command {
         /// Refuse a file with a puzzle that has several solutions, instead of warning of it
         #[arg(long)]
         check_unique: bool,
-        /// Expect puzzles of this size; otherwise the first row decides
-        #[arg(long, value_parser = Tasks)]
-        task: Option<Game>,
+        #[command(flatten)]
+        task: TaskArg,
     },
     /// Write a puzzle file as another program reads it.
     Export {
         /// Puzzle file
         input: PathBuf,
+        #[command(flatten)]
+        task: TaskArg,
         /// The form: dataset.json and all__*.npy, as the original PyTorch code reads them
         #[arg(long, value_enum)]
         format: Format,
@@ -110,6 +111,8 @@ enum Command {
         input: PathBuf,
         #[command(flatten)]
         columns: ColumnsArg,
+        #[command(flatten)]
+        task: TaskArg,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -122,6 +125,8 @@ enum Command {
         input: PathBuf,
         #[command(flatten)]
         columns: ColumnsArg,
+        #[command(flatten)]
+        task: TaskArg,
         /// Number of validation rows
         #[arg(long, value_name = "ROWS", value_parser = at_least_1::<usize>)]
         validation: usize,
@@ -145,10 +150,18 @@ enum Command {
 /// How a table is read.
 #[derive(Debug, clap::Args)]
 struct ColumnsArg {
-    /// Which columns of a CSV hold what, where their names are unusual, for example question=given,answer=full; also rating and
-    /// source
+    /// Which columns of a CSV hold what, where their names are unusual, for example question=given,answer=full; also rating,
+    /// source and task
     #[arg(long, value_name = "WHAT=NAME,...")]
     columns: Option<Columns>,
+}
+
+/// The size of a file's puzzles.
+#[derive(Debug, clap::Args)]
+struct TaskArg {
+    /// Expect puzzles of this size; otherwise the file decides, by a column `task` or its first puzzle
+    #[arg(long, value_parser = Tasks)]
+    task: Option<Game>,
 }
 
 /// What a puzzle file can become.
@@ -161,7 +174,7 @@ enum Format {
 /// Runs the subcommand.
 pub(super) fn run(args: Args) -> Result<Exit> {
     match args.command {
-        Command::Import { input, out, force, columns, solve, check_unique, task } => {
+        Command::Import { input, out, force, columns, solve, check_unique, task: TaskArg { task } } => {
             let out = force.plan(data_set::files_of(&input)).output(&out, IMPORTED)?;
             let started = Instant::now();
             let columns = columns.columns;
@@ -191,8 +204,8 @@ pub(super) fn run(args: Args) -> Result<Exit> {
             );
             wrote(&read.set, &out);
         }
-        Command::Export { input, format: Format::Hrm, out, part, force } => {
-            data_set::export(&input, &out, part.as_deref(), force)?;
+        Command::Export { input, task: TaskArg { task }, format: Format::Hrm, out, part, force } => {
+            data_set::export(&input, task, &out, part.as_deref(), force)?;
         }
         Command::Generate { task, count, seed, givens, out, force, progress } => {
             let out = force.plan([] as [PathBuf; 0]).output(&out, GENERATED)?;
@@ -202,9 +215,9 @@ pub(super) fn run(args: Args) -> Result<Exit> {
             commit([stage(&set, &out)?])?;
             wrote(&set, &out);
         }
-        Command::Stats { input, columns, json, progress } => {
+        Command::Stats { input, columns, task: TaskArg { task }, json, progress } => {
             let columns = columns.columns.unwrap_or_default();
-            let read = import(&input, &Options { columns, answers: Answers::Any, ..Options::default() })?;
+            let read = import(&input, &Options { task, columns, answers: Answers::Any })?;
             note_passed(&input, &read.passed);
             if read.solved > 0 {
                 eprintln!(
@@ -221,12 +234,23 @@ pub(super) fn run(args: Args) -> Result<Exit> {
                 print!("{stats}");
             }
         }
-        Command::Split { input, columns, validation, seed, apart, out_train, out_validation, force } => {
+        Command::Split {
+            input,
+            columns,
+            task: TaskArg { task },
+            validation,
+            seed,
+            apart,
+            out_train,
+            out_validation,
+            force,
+        } => {
             let mut plan = force.plan([&input]);
             let out_train = plan.output(&out_train, SPLIT)?;
             let out_validation = plan.output(&out_validation, SPLIT)?;
             let columns = columns.columns.unwrap_or_default();
-            let Imported { set, passed, .. } = import(&input, &Options { columns, ..Options::default() })?;
+            let options = Options { task, columns, ..Options::default() };
+            let Imported { set, passed, .. } = import(&input, &options)?;
             note_passed(&input, &passed);
             let apart = apart.unwrap_or(set.task().apart());
             let parts = split(&set, validation, apart, seed)?;

@@ -32,8 +32,14 @@ pub(super) fn files_of(input: &Path) -> Vec<PathBuf> {
 }
 
 /// Writes a puzzle file's rows into a folder; into a part of it, with the names of puzzles beside.
-pub(super) fn export(input: &Path, out: &Path, part: Option<&str>, force: Force) -> Result<()> {
-    let Imported { set, passed, .. } = read_file(input, &Options::default())?;
+pub(super) fn export(
+    input: &Path,
+    task: Option<Game>,
+    out: &Path,
+    part: Option<&str>,
+    force: Force,
+) -> Result<()> {
+    let Imported { set, passed, .. } = read_file(input, &Options { task, ..Options::default() })?;
     note_passed(input, &passed);
     let folder = part.map_or_else(|| out.to_owned(), |part| out.join(part));
     make_folder(&folder)?;

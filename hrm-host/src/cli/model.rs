@@ -134,9 +134,7 @@ impl ModelArgs {
 
     /// The pack that is meant, of the size that was asked for.
     fn pack(&self) -> Result<AlignedPack> {
-        let pack = AlignedPack::read(&self.model)?;
-        let Some(task) = self.task else { return Ok(pack) };
-        resized(&pack, task).with_context(|| format!("--task {task}: {}", self.model.display()))
+        pack_for(&self.model, self.task)
     }
 
     /// `config` for the size that was asked for.
@@ -159,6 +157,13 @@ impl ModelArgs {
         let params = restore(&self.pack()?.open()?, member, &config.model)?;
         Ok(FloatModel { hrm: Hrm::new(&config.model, &params)?, batch: self.batch })
     }
+}
+
+/// The pack at `path`, of the size `task` where that is asked for.
+pub(super) fn pack_for(path: &Path, task: Option<Game>) -> Result<AlignedPack> {
+    let pack = AlignedPack::read(path)?;
+    let Some(task) = task else { return Ok(pack) };
+    resized(&pack, task).with_context(|| format!("--task {task}: {}", path.display()))
 }
 
 /// The configuration that the model at `path`, a pack or a checkpoint, was trained with.

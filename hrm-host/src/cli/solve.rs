@@ -12,17 +12,17 @@ use hrm_core::digest::ThoughtDigest;
 use hrm_core::solve::{Answer, GuessEnd, Policy, Progress, Solver, Status, Step, Stop};
 use hrm_core::task::Task;
 use hrm_core::{Hrm, Pack, ample_words};
-use hrm_host::quant::AlignedPack;
 use hrm_host::queue::work_off;
 use hrm_host::task::{self, Exact, Game, View};
 
 use super::exit::Exit;
 use super::interrupt;
+use super::model::pack_for;
 use super::policy::PolicyArgs;
 use super::progress::ProgressArgs;
 use super::puzzles::{Asked, PuzzleArgs, Score};
 use super::terminal;
-use super::values::{count, from_0};
+use super::values::{Tasks, count, from_0};
 
 /// Solve puzzles with a pack, exactly as a microcontroller does.
 ///
@@ -34,6 +34,9 @@ use super::values::{count, from_0};
 pub(super) struct Args {
     /// Pack
     pack: PathBuf,
+    /// Use the model on another size of its task, for example maze15x15: where its weights do not depend on the size
+    #[arg(long, value_name = "TASK", value_parser = Tasks, hide_possible_values = true)]
+    task: Option<Game>,
     #[command(flatten)]
     puzzles: PuzzleArgs,
     #[command(flatten)]
@@ -54,7 +57,7 @@ pub(super) struct Args {
 /// Runs the subcommand.
 pub(super) fn run(args: Args) -> Result<Exit> {
     super::use_threads(args.threads)?;
-    let file = AlignedPack::read(&args.pack)?;
+    let file = pack_for(&args.pack, args.task)?;
     let pack = file.open()?;
     let task =
         task::find(pack.header()?.task).with_context(|| format!("{} cannot be used", args.pack.display()))?;

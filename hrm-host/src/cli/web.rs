@@ -39,7 +39,7 @@ pub(super) fn run(args: Args) -> Result<Exit> {
     let read = args.packs.iter().map(|path| Ok((name(path), AlignedPack::read(path)?)));
     let own = read.collect::<Result<Vec<_>>>()?;
     let own = own.iter().map(|(name, pack)| Pack { name, bytes: pack.bytes() });
-    let page = page(ENGINE, &own.chain(RELEASED).collect::<Vec<_>>());
+    let page = page(ENGINE, &own.chain(RELEASED.iter().copied()).collect::<Vec<_>>());
     match &args.out {
         Some(folder) => {
             make_folder(folder)?;

@@ -10,9 +10,13 @@ use flate2::{Compression, GzBuilder};
 use hrm_core::task::Task;
 
 use super::PuzzleSet;
+use super::read::ROWS_LOOKED_AT;
 use crate::files::{Signature, replace_file};
+use crate::task::{Looks, of_fields};
 
-const HEADER: &str = "source,question,answer,rating";
+const HEADER: [&str; 4] = ["source", "question", "answer", "rating"];
+/// A column more, where the puzzles alone would be taken for others.
+const TASK: &str = "task";
 /// The source of generated puzzles; the number of givens follows, or [`MINIMAL`].
 pub(super) const SOURCE: &str = "generated_";
 /// The source of a puzzle of which no given can go.
@@ -43,7 +47,8 @@ pub fn save(set: &PuzzleSet, path: &Path) -> Result<(), ExportError> {
         .map_err(|source| ExportError { path: path.into(), source })
 }
 
-/// Writes `set` as CSV with the columns `source,question,answer,rating`, gzip where `name` ends in `.gz`.
+/// Writes `set` as CSV with the columns `source,question,answer,rating`, and `task` where the puzzles do not tell their size; gzip
+/// where `name` ends in `.gz`.
 /// Equal sets give equal bytes.
 pub fn write(set: &PuzzleSet, name: &Path, out: &mut dyn Write) -> io::Result<()> {
     if name.extension().is_some_and(|extension| extension == "gz") {
@@ -58,13 +63,22 @@ pub fn write(set: &PuzzleSet, name: &Path, out: &mut dyn Write) -> io::Result<()
 /// Writes `set` as CSV; see [`write()`].
 pub fn write_csv(set: &PuzzleSet, out: &mut dyn Write) -> io::Result<()> {
     let mut writer = csv::Writer::from_writer(out);
-    writer.write_record(HEADER.split(','))?;
+    let task = (!tells_its_task(set)).then_some(set.task().name());
+    writer.write_record(HEADER.into_iter().chain(task.map(|_| TASK)))?;
     let text = |grid| set.task().text(grid).to_string();
     for puzzle in set.iter() {
         let rating = puzzle.rating.map_or(String::new(), |rating| rating.to_string());
-        writer.write_record([puzzle.source, &text(puzzle.question), &text(puzzle.answer), &rating])?;
+        let (question, answer) = (text(puzzle.question), text(puzzle.answer));
+        writer.write_record([puzzle.source, &question, &answer, &rating].into_iter().chain(task))?;
     }
     writer.flush()
+}
+
+/// Whether the reader knows the task by the questions.
+fn tells_its_task(set: &PuzzleSet) -> bool {
+    let questions =
+        set.iter().take(ROWS_LOOKED_AT).map(|puzzle| set.task().text(puzzle.question).to_string());
+    set.is_empty() || of_fields(&questions.collect::<Vec<_>>()) == Looks::Like(set.task())
 }
 
 #[cfg(test)]

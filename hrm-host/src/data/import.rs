@@ -10,7 +10,7 @@ pub use super::read::Columns;
 use super::read::{Document, Fault, Item, Need, ReadError, Row, means_nothing};
 use super::{Puzzle, PuzzleSet};
 use crate::files::{is_stdin, shown};
-use crate::task::{Game, usual};
+use crate::task::{Game, Looks, usual};
 
 /// Bad rows that are told one by one.
 const SHOWN: usize = 10;
@@ -214,13 +214,16 @@ pub fn import(path: &Path, options: &Options) -> Result<Imported, ImportError> {
     let document = Document::open(path)?;
     let mut passed = Noted::default();
     let mut bad = BadRows { path: document.path().into(), first: Vec::new(), count: 0, rows: 0 };
-    let task = match options.task {
+    let task = match declared(&document, options.task, &options.columns)? {
         Some(task) => Some(task),
-        None => document.task(&options.columns)?,
+        None => match document.looks(&options.columns)? {
+            Looks::Like(task) => Some(task),
+            Looks::Unlike => None,
+            Looks::Unsized(looks) => {
+                return Err(ImportError::Unsized { path: document.path().into(), looks });
+            }
+        },
     };
-    if let (None, Some(looks)) = (task, document.unsized_text(&options.columns)) {
-        return Err(ImportError::Unsized { path: document.path().into(), looks });
-    }
     // Where no puzzle has a known size, every row is told what is wrong with it.
     let sized = task.is_some();
     let mut rows = Rows::new(task.unwrap_or_else(usual), options.answers);
@@ -262,15 +265,29 @@ fn no_rows(document: &Document) -> ImportError {
     ImportError::NoRows { path: document.path().into(), line, beginning }
 }
 
+/// The size that is `wanted`, or else the one that the document's rows name.
+fn declared(
+    document: &Document,
+    wanted: Option<Game>,
+    columns: &Columns,
+) -> Result<Option<Game>, ImportError> {
+    match (wanted, document.declared(columns)?) {
+        (Some(wanted), Some(found)) if found != wanted => Err(other_size(document, found, wanted)),
+        (wanted, found) => Ok(wanted.or(found)),
+    }
+}
+
 /// Refuses a document of which no row is a puzzle of `wanted` as a whole, where its puzzles have another size.
 fn ensure_size(document: &Document, wanted: Game, columns: &Columns) -> Result<(), ImportError> {
-    match document.task(columns)? {
-        Some(found) if found != wanted => {
-            let (found, wanted) = (found.name(), wanted.name());
-            Err(ImportError::OtherSize { path: document.path().into(), found, wanted })
-        }
+    match document.looks(columns)? {
+        Looks::Like(found) if found != wanted => Err(other_size(document, found, wanted)),
         _ => Ok(()),
     }
+}
+
+fn other_size(document: &Document, found: Game, wanted: Game) -> ImportError {
+    let (found, wanted) = (found.name(), wanted.name());
+    ImportError::OtherSize { path: document.path().into(), found, wanted }
 }
 
 /// A question, its line (from 1), and its tokens or why it has none.
@@ -299,6 +316,7 @@ fn questions_of(
     columns: &Columns,
 ) -> Result<(Vec<Question>, Noted), ImportError> {
     let (mut questions, mut passed) = (Vec::new(), Noted::default());
+    declared(document, Some(task), columns)?;
     document.visit(task, (columns, Need::Questions), &mut |item| match item {
         Item::Passed { line, text } => passed.add(line, text),
         Item::Fault(fault) => questions.push((fault.line, Err(fault.problem.clone()))),

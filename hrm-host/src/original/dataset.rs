@@ -97,7 +97,7 @@ pub fn folder_at(path: &Path) -> Result<PathBuf, DatasetError> {
 /// # Errors
 /// [`DatasetError`] names the file or the row, and what is wrong with it.
 pub fn read(folder: &Path, wanted: Option<Game>) -> Result<PuzzleSet, DatasetError> {
-    let (about, task) = about(folder)?;
+    let (about, task) = about(folder, wanted)?;
     let refused = |name: &str, why: String| DatasetError::Refused { path: folder.join(name), why };
     if wanted.is_some_and(|wanted| wanted != task) {
         return Err(refused(
@@ -140,17 +140,18 @@ fn group_name(group: usize) -> String {
     format!("{ALONE} group {group}")
 }
 
-fn about(folder: &Path) -> Result<(About, Game), DatasetError> {
+/// What a folder says of itself, and its task: the one that is wanted, or else a usual one of so many tokens and cells.
+fn about(folder: &Path, wanted: Option<Game>) -> Result<(About, Game), DatasetError> {
     let path = folder.join(ABOUT);
     let bytes = files::read(&path).map_err(|source| DatasetError::Read { path: path.clone(), source })?;
     let refused = |why: String| DatasetError::Refused { path: path.clone(), why };
     let about: About = serde_json::from_slice(&bytes)
         .map_err(|error| refused(format!("is none of the original's ({error})")))?;
     let fits = |task: &Game| (task.vocab(), task.cells()) == (about.vocab_size, about.seq_len);
-    let task = all().into_iter().find(fits).ok_or_else(|| {
+    let task = wanted.into_iter().chain(all()).find(fits).ok_or_else(|| {
         let known = all().into_iter().map(|task| format!("{task} ({} and {})", task.vocab(), task.cells()));
         refused(format!(
-            "is of a task with a vocabulary of {} and {} cells; this program has {}",
+            "is of a task with a vocabulary of {} and {} cells; this program has {}; other sizes are named with --task",
             about.vocab_size,
             about.seq_len,
             known.collect::<Vec<_>>().join(", ")

@@ -19,7 +19,7 @@ pub use game::{Drawn, Game};
 use hrm_core::task::maze::Maze;
 use hrm_core::task::sudoku::Sudoku;
 use hrm_core::task::{Refusal, Task};
-pub use parts::{Canonical, Exact, Form, Found, Generator, View};
+pub use parts::{Canonical, Exact, Form, Found, Generator, Looks, View};
 pub use rules::Rules;
 
 use crate::data::problem::Problem;
@@ -41,28 +41,22 @@ pub trait Domain: Rules {
         None
     }
 
-    /// The size of the first puzzle in `text`, which is no table.
-    fn of_text(text: &str) -> Option<Self>
+    /// What the puzzles in `text`, which is no table, look like.
+    fn of_text(text: &str) -> Looks<Self>
     where
         Self: Sized,
     {
-        Self::sizes().into_iter().find(|size| plain::has_puzzle(size, text))
+        Self::sizes().into_iter().find(|size| plain::has_puzzle(size, text)).into()
     }
 
-    /// The size of the puzzle in a field of a table, or the one that it is nearest to.
-    fn of_field(field: &str) -> Option<Self>
+    /// What the questions of a table look like, of which `fields` are the first.
+    fn of_fields(fields: &[String]) -> Looks<Self>
     where
         Self: Sized,
     {
-        Self::sizes().into_iter().find(|size| plain::is_grid(size, &plain::cells(size, field)))
-    }
-
-    /// What a `text` that is no table, or a field of a table, looks like whose size it does not tell.
-    fn unsized_text(_text: &str) -> Option<String>
-    where
-        Self: Sized,
-    {
-        None
+        let is_of = |size: &Self, field: &String| plain::is_grid(size, &plain::cells(size, field));
+        let of_field = |field| Self::sizes().into_iter().find(|size| is_of(size, field));
+        fields.iter().find_map(of_field).into()
     }
 
     /// Tells `visit` of every puzzle in `text`, which is no table, and of every line that is none. A grid that answers the puzzle
@@ -141,9 +135,8 @@ struct Family {
     named: fn(&str) -> Option<Box<dyn Domain>>,
     misnamed: fn(&str) -> Option<&'static str>,
     sizes: fn() -> Vec<Box<dyn Domain>>,
-    of_text: fn(&str) -> Option<Box<dyn Domain>>,
-    unsized_text: fn(&str) -> Option<String>,
-    of_field: fn(&str) -> Option<Box<dyn Domain>>,
+    of_text: fn(&str) -> Looks<Box<dyn Domain>>,
+    of_fields: fn(&[String]) -> Looks<Box<dyn Domain>>,
 }
 
 impl Family {
@@ -156,8 +149,7 @@ impl Family {
             misnamed: T::misnamed,
             sizes: || T::sizes().into_iter().map(boxed).collect(),
             of_text: |text| T::of_text(text).map(boxed),
-            unsized_text: T::unsized_text,
-            of_field: |field| T::of_field(field).map(boxed),
+            of_fields: |fields| T::of_fields(fields).map(boxed),
         }
     }
 }
@@ -223,18 +215,19 @@ pub fn usual() -> Game {
     largest.map(known).expect("every kind of task has a size")
 }
 
-/// The task of the first puzzle in `text`, which is no table. The tasks last added are asked first: the first one of all also
-/// takes what is only near to its puzzles.
-pub fn of_text(text: &str) -> Option<Game> {
-    families().into_iter().rev().find_map(|family| (family.of_text)(text)).map(known)
+/// What the puzzles in `text`, which is no table, look like.
+pub fn of_text(text: &str) -> Looks<Game> {
+    looks(|family| (family.of_text)(text))
 }
 
-/// What `text` looks like where neither [`of_text`] nor [`of_field`] knows its size.
-pub fn unsized_text(text: &str) -> Option<String> {
-    families().into_iter().rev().find_map(|family| (family.unsized_text)(text))
+/// What the questions of a table look like, of which `fields` are the first.
+pub fn of_fields(fields: &[String]) -> Looks<Game> {
+    looks(|family| (family.of_fields)(fields))
 }
 
-/// The task of the puzzle in a field of a table, asked for as [`of_text`] asks.
-pub fn of_field(field: &str) -> Option<Game> {
-    families().into_iter().rev().find_map(|family| (family.of_field)(field)).map(known)
+/// What the first kind of task says that knows such puzzles. The kinds last added are asked first: the first one of all also takes
+/// what is only near to its puzzles.
+fn looks(of: impl Fn(&Family) -> Looks<Box<dyn Domain>>) -> Looks<Game> {
+    let mut all = families().into_iter().rev().map(|family| of(&family));
+    all.find(|looks| !matches!(looks, Looks::Unlike)).unwrap_or(Looks::Unlike).map(known)
 }

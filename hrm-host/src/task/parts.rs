@@ -4,6 +4,34 @@ use std::ops::RangeInclusive;
 
 use rand_pcg::Pcg64;
 
+/// What puzzles look like to a kind of task, where nobody has named their size.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Looks<T> {
+    /// Puzzles of this size.
+    Like(T),
+    /// Puzzles of this kind that do not tell their size, or are wrong: what they look like, and what to do.
+    Unsized(String),
+    /// Nothing of this kind.
+    Unlike,
+}
+
+impl<T> Looks<T> {
+    /// The same of what `as_other` makes of the size.
+    pub(super) fn map<U>(self, as_other: impl FnOnce(T) -> U) -> Looks<U> {
+        match self {
+            Looks::Like(size) => Looks::Like(as_other(size)),
+            Looks::Unsized(told) => Looks::Unsized(told),
+            Looks::Unlike => Looks::Unlike,
+        }
+    }
+}
+
+impl<T> From<Option<T>> for Looks<T> {
+    fn from(found: Option<T>) -> Self {
+        found.map_or(Looks::Unlike, Looks::Like)
+    }
+}
+
 /// Makes puzzles, each by itself, so that threads do not decide which.
 pub trait Generator: Sync {
     /// How many givens can be asked for; `None` where nothing can.

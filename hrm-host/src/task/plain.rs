@@ -23,9 +23,26 @@ fn are_symbols(task: &dyn Rules, text: &str, count: usize) -> bool {
 pub(super) fn cells<'f>(task: &dyn Rules, field: &'f str) -> Cow<'f, str> {
     let is_end = |c: char| matches!(c, '\r' | '\n');
     if field.contains(is_end) {
-        return Cow::Owned(field.split(is_end).collect());
+        let (_, columns) = task.dims();
+        return Cow::Owned(field.split(is_end).map(|row| joined(row, columns)).collect());
     }
-    Cow::Borrowed(if field.chars().count() == task.cells() { field } else { field.trim() })
+    let cells = joined(field, task.cells());
+    if cells.chars().count() == task.cells() { cells } else { Cow::Borrowed(field.trim()) }
+}
+
+/// `text` without the spaces between its cells, where it has `count` cells and a space behind each.
+fn joined(text: &str, count: usize) -> Cow<'_, str> {
+    match spaced(text) {
+        Some(cells) if text.chars().count() != count && cells.chars().count() == count => cells.into(),
+        _ => text.into(),
+    }
+}
+
+/// The cells of `text`, where every other character is a space.
+pub(super) fn spaced(text: &str) -> Option<String> {
+    let mut places = text.chars().enumerate();
+    let is_spaced = places.all(|(place, c)| place % 2 == 0 || c == ' ') && text.chars().nth(1).is_some();
+    is_spaced.then(|| text.chars().step_by(2).collect())
 }
 
 /// Whether `text` has a puzzle.
@@ -57,11 +74,12 @@ fn grids(task: &dyn Rules, text: &str, visit: &mut dyn FnMut(Item<'_>)) {
     let mut paragraph = Paragraph::default();
     for (line, text) in (1..).zip(text.lines()) {
         let text = text.trim_end_matches('\r');
-        if is_grid(task, text) {
+        let (whole, drawn) = (joined(text, task.cells()), joined(text, columns));
+        if is_grid(task, &whole) {
             paragraph.end(task, visit);
-            visit(row(line, text));
-        } else if are_symbols(task, text, columns) {
-            paragraph.rows.push((line, text));
+            visit(row(line, &whole));
+        } else if are_symbols(task, &drawn, columns) {
+            paragraph.rows.push((line, drawn));
         } else if text.trim().is_empty() {
             paragraph.end(task, visit);
         } else {
@@ -79,7 +97,7 @@ fn grids(task: &dyn Rules, text: &str, visit: &mut dyn FnMut(Item<'_>)) {
 /// Lines that follow each other. Their rows are whole grids, or, where a line is no row, of no grid for certain.
 #[derive(Default)]
 struct Paragraph<'t> {
-    rows: Vec<(u64, &'t str)>,
+    rows: Vec<(u64, Cow<'t, str>)>,
     faults: Vec<Fault>,
 }
 
@@ -99,7 +117,7 @@ impl Paragraph<'_> {
             return faults.iter().for_each(|fault| visit(Item::Fault(fault)));
         }
         for grid in rows.chunks(height) {
-            let cells: String = grid.iter().map(|(_, row)| *row).collect();
+            let cells: String = grid.iter().map(|(_, row)| row.as_ref()).collect();
             visit(row(grid[0].0, &cells));
         }
     }

@@ -143,3 +143,49 @@ fn what_is_no_maze_is_told_in_its_own_signs() {
         hrm(folder, &["data", "generate", "--task", "maze31x31", "--count", "1", "--out", "x.csv"]);
     assert!(code == 2 && err.contains("900 cells"), "{code} {err}");
 }
+
+#[test]
+fn mazes_of_any_shape_keep_it_through_every_command_without_naming_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    trained(folder, "run", &["--set", "model.task=maze5x5", "--set", "model.segments=3"]);
+    for size in ["maze3x12", "maze7x5", "maze6x6", "maze1x9", "maze12x3"] {
+        let made = ["data", "generate", "--task", size, "--count", "12", "--out", "made.csv", "--force"];
+        says(folder, &made);
+        let wrote = |args: &[&str]| {
+            let (code, _, err) = hrm(folder, &[args, &["--force"]].concat());
+            assert!(code == 0 && err.contains(&format!("{size} puzzle")), "{size}: {args:?}: {err}");
+        };
+        wrote(&["data", "import", "made.csv", "--out", "read.csv.gz"]);
+        let parts = ["--out-train", "train.csv", "--out-validation", "held.csv", "--apart", "questions"];
+        wrote(&[&["data", "split", "read.csv.gz", "--validation", "4"][..], &parts].concat());
+        for name in ["made.csv", "read.csv.gz", "train.csv", "held.csv"] {
+            let told = says(folder, &["data", "stats", name]);
+            assert!(told.contains(&format!("{size}\n")), "{name}: {told}");
+        }
+        let text = fs::read_to_string(folder.join("train.csv")).unwrap();
+        assert_eq!(text.starts_with("source,question,answer,rating\n"), size == "maze6x6", "{text}");
+        says(folder, &["export", "run", "--rows", "0", "--task", size, "--out", "own.hrm", "--force"]);
+        says(folder, &["eval", "own.hrm", "--data", "held.csv", "--hints", "0", "--rows", "2"]);
+        let solve = ["--file", "held.csv", "--guesses", "1", "--json"];
+        let (_, own, err) = hrm(folder, &[&["solve", "own.hrm"][..], &solve].concat());
+        assert_eq!((own.lines().count(), own.contains("refused\"")), (4, false), "{own}{err}");
+        // the model of another size, told which
+        let (_, resized, _) = hrm(folder, &[&["solve", "own.hrm", "--task", size][..], &solve].concat());
+        assert_eq!(own, resized);
+    }
+    let text = fs::read_to_string(folder.join("held.csv")).unwrap().replace("maze12x3", "");
+    fs::write(folder.join("bare.csv"), text.replace(",task", "").replace(",\n", "\n")).unwrap();
+    for args in [&["data", "stats", "bare.csv"][..], &["data", "split", "bare.csv", "--validation", "1"]] {
+        let args = match args[1] {
+            "split" => [args, &["--out-train", "a.csv", "--out-validation", "b.csv", "--force"]].concat(),
+            _ => args.to_vec(),
+        };
+        refused(folder, &args, "maze12x3");
+        says(folder, &[&args, &["--task", "maze12x3"][..]].concat());
+    }
+    says(folder, &["data", "export", "bare.csv", "--task", "maze12x3", "--format", "hrm", "--out", "set"]);
+    refused(folder, &["data", "import", "set", "--out", "c.csv"], "--task");
+    says(folder, &["data", "import", "set", "--task", "maze12x3", "--out", "c.csv"]);
+    assert!(says(folder, &["data", "stats", "c.csv"]).contains("maze12x3"));
+}

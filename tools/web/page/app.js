@@ -15,7 +15,7 @@ const OWN = 'own';
 
 const parts = JSON.parse($('parts').textContent);
 const thinker = new Thinker($('worker').textContent);
-const board = new Board($('grid'), (text) => { $('puzzle').value = text; edited(); });
+const board = new Board($('grid'), (text) => { $('puzzle').value = written(text); edited(); });
 const charts = new Charts($('charts'));
 
 /** `idle` before a puzzle is taken, then `paused` or `running`, `done` after the end. */
@@ -63,11 +63,18 @@ function forget() {
   become('idle');
 }
 
-/** The puzzle's text, without what people draw between cells. */
+/** The puzzle's text, without what people draw between cells, and with the task's own sign for a blank. */
 function puzzleText() {
-  const typed = $('puzzle').value;
-  if (!pack.task.startsWith('sudoku')) return typed.replace(/[\r\n]/g, '');
-  return typed.replace(/[\s|+-]/g, '').replace(/[0_*]/g, pack.blank);
+  const plain = (sign) => {
+    if (pack.symbols.includes(sign)) return sign;
+    return /[\s|+-]/.test(sign) ? '' : /[.0_*]/.test(sign) ? pack.blank : sign;
+  };
+  return Array.from($('puzzle').value, plain).join('');
+}
+
+/** A puzzle as it is shown and sent: blanks that nobody sees are points. */
+function written(text) {
+  return pack.blank === ' ' && !pack.symbols.includes('.') ? text.replaceAll(' ', '.') : text;
 }
 
 /** Somebody has changed the puzzle. */
@@ -77,9 +84,9 @@ function edited() {
 }
 
 function showPuzzle(text) {
-  $('puzzle').value = text;
+  $('puzzle').value = written(text);
   forget();
-  board.ask(text);
+  board.ask(puzzleText());
 }
 
 /** Takes the puzzle; whether it is one. */
@@ -174,7 +181,7 @@ function compare() {
   const suppose = $('suppose').value === '3' ? '' : ` --suppose ${$('suppose').value}`;
   const guesses = $('guesses').value === '4096' ? '' : ` --guesses ${$('guesses').value}`;
   $('command').textContent = pack
-    ? `hrm-host solve ${packName} "${puzzleText()}" --json${guesses}${suppose}${seed}` : '';
+    ? `hrm-host solve ${packName} "${written(puzzleText())}" --json${guesses}${suppose}${seed}` : '';
 }
 
 async function selfTest() {
@@ -206,6 +213,10 @@ async function open(name, bytes) {
   $('about').textContent = `${pack.task}, ${count(pack.bytes, 'byte')}, CRC-32 ${pack.crc}; ${pack.width} wide, `
     + `${pack.lane_bits}-bit states, ${count(pack.memory, 'byte')} of RAM, ${count(pack.members, 'member')}`;
   board.shape(pack);
+  const [given, believed] = [pack.symbols.replace(pack.blank, '').charAt(0), pack.symbols.at(-1)];
+  for (const key of document.querySelectorAll('.key')) {
+    key.textContent = key.classList.contains('given') ? given : believed;
+  }
   const examples = EXAMPLES[pack.task] ?? [];
   $('example').replaceChildren(...examples.map(([title, text]) => new Option(title, text)), new Option('Empty grid', ''),
     new Option('Your own', OWN));

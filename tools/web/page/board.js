@@ -87,7 +87,8 @@ class Board {
   typed(event) {
     const field = event.target;
     const { symbols, blank } = this.pack;
-    const symbol = field.value === '' || field.value === '0' ? blank : field.value;
+    const otherBlank = !symbols.includes(field.value) && '0.'.includes(field.value);
+    const symbol = field.value === '' || otherBlank ? blank : field.value;
     const at = Number(field.dataset.at);
     const typed = field.value !== '' && symbols.includes(symbol);
     if (symbols.includes(symbol)) this.puzzle[at] = symbol;

@@ -14,11 +14,5 @@ pub use server::serve;
 /// CI compares what both compute.
 pub const ENGINE: &[u8] = include_bytes!("../engine.wasm");
 
-/// The released packs, the most telling first.
-pub const RELEASED: [Pack<'static>; 5] = [
-    Pack { name: "models/sudoku9-mcu.hrm", bytes: include_bytes!("../../../models/sudoku9-mcu.hrm") },
-    Pack { name: "models/sudoku9-mcu-i8.hrm", bytes: include_bytes!("../../../models/sudoku9-mcu-i8.hrm") },
-    Pack { name: "models/sudoku9-quick.hrm", bytes: include_bytes!("../../../models/sudoku9-quick.hrm") },
-    Pack { name: "models/sudoku9-plus.hrm", bytes: include_bytes!("../../../models/sudoku9-plus.hrm") },
-    Pack { name: "models/sudoku4-demo.hrm", bytes: include_bytes!("../../../models/sudoku4-demo.hrm") },
-];
+/// The released packs: those in `models/` when this was built, the one that the page opens at first before the others.
+pub static RELEASED: &[Pack<'static>] = include!(concat!(env!("OUT_DIR"), "/released.rs"));

@@ -5,7 +5,7 @@ use std::str::FromStr;
 /// Columns named by the user, `question=quizzes,answer=solutions`; those left out are found by their usual names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Columns {
-    names: [Option<String>; 4],
+    names: [Option<String>; 5],
 }
 
 /// What a column holds.
@@ -15,6 +15,7 @@ pub(super) enum Column {
     Answer,
     Rating,
     Source,
+    Task,
 }
 
 /// Why it is not known which column holds what is wanted.
@@ -26,7 +27,7 @@ pub(super) enum NoPlace {
 }
 
 impl Column {
-    const ALL: [Column; 4] = [Column::Question, Column::Answer, Column::Rating, Column::Source];
+    const ALL: [Column; 5] = [Column::Question, Column::Answer, Column::Rating, Column::Source, Column::Task];
 
     pub(super) fn name(self) -> &'static str {
         self.usual_names()[0]
@@ -63,6 +64,7 @@ impl Column {
             ],
             Column::Rating => &["rating", "difficulty"],
             Column::Source => &["source"],
+            Column::Task => &["task"],
         }
     }
 }
@@ -77,7 +79,7 @@ impl FromStr for Columns {
             let known = Column::ALL.into_iter().find(|column| column.name() == what.trim());
             let (Some(column), false) = (known, name.trim().is_empty()) else {
                 return Err(format!(
-                    "{pair:?}: write question=NAME, answer=NAME, rating=NAME or source=NAME, separated by commas"
+                    "{pair:?}: write question=NAME, answer=NAME, rating=NAME, source=NAME or task=NAME, separated by commas"
                 ));
             };
             if columns.names[column as usize].replace(name.trim().to_owned()).is_some() {
@@ -98,7 +100,7 @@ impl Columns {
         }
         let names = || wanted.usual_names().iter();
         let found: Vec<&String> = header.iter().filter(|field| names().any(|name| is(field, name))).collect();
-        if found.len() > 1 && matches!(wanted, Column::Question | Column::Answer) {
+        if found.len() > 1 && matches!(wanted, Column::Question | Column::Answer | Column::Task) {
             return Err(NoPlace::Several(found.into_iter().cloned().collect()));
         }
         Ok(names().find_map(|name| header.iter().position(|field| is(field, name))))

@@ -13,13 +13,14 @@ use std::path::{Path, PathBuf};
 
 pub use columns::Columns;
 use flate2::bufread::GzDecoder;
-pub(crate) use table::unquoted;
+use table::Undeclared;
+pub(crate) use table::{ROWS_LOOKED_AT, unquoted};
 
 use super::problem::Problem;
 use super::rating::Rating;
 use crate::files::{self, is_stdin, shown};
 use crate::kind::{BOM, GZIP, Kind, Wanted, kind_of};
-use crate::task::{self, Game};
+use crate::task::{self, Game, Looks, UnknownTask};
 
 /// So many times a file may be packed, one in the other.
 const MOST_PACKED: usize = 3;
@@ -100,6 +101,33 @@ pub enum ReadError {
         column: &'static str,
         /// The columns that may be it.
         found: String,
+    },
+    /// The column of tasks names none that there is.
+    #[error(
+        "{path}, line {line}, column `task`: {unknown}; mend that column, or name another for it (--columns task=NAME), or rename it \
+         where it means something else"
+    )]
+    Task {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: u64,
+        /// What is known instead.
+        unknown: UnknownTask,
+    },
+    /// The column of tasks names several.
+    #[error(
+        "{path}, line {line}, column `task`: {other}, where the rows above are {first}; keep each size in a file of its own"
+    )]
+    Tasks {
+        /// The file.
+        path: PathBuf,
+        /// The line of the first row of another task, from 1.
+        line: u64,
+        /// The first rows' task.
+        first: &'static str,
+        /// That row's.
+        other: &'static str,
     },
 }
 
@@ -214,23 +242,32 @@ impl Document {
         first.map_or_else(Default::default, |(number, line)| (number, line.chars().take(60).collect()))
     }
 
-    /// The size of the first puzzle in it.
+    /// The size that the rows of a table name in a column for it.
+    ///
+    /// # Errors
+    /// Where the header lacks a column, or rows name no task or several.
+    pub fn declared(&self, columns: &Columns) -> Result<Option<Game>, ReadError> {
+        let Some(table) = table::Table::of(self, columns)? else { return Ok(None) };
+        table.declared().map_err(|why| {
+            let path = self.path.clone();
+            match why {
+                Undeclared::Unknown { line, unknown } => ReadError::Task { path, line, unknown },
+                Undeclared::Several { line, first, other } => {
+                    ReadError::Tasks { path, line, first: first.name(), other: other.name() }
+                }
+            }
+        })
+    }
+
+    /// What its puzzles look like.
     ///
     /// # Errors
     /// Where the header lacks a column.
-    pub fn task(&self, columns: &Columns) -> Result<Option<Game>, ReadError> {
-        match table::Table::of(self, columns)? {
-            Some(table) => Ok(table.task()),
-            None => Ok(task::of_text(&self.text)),
-        }
-    }
-
-    /// What its puzzles look like, where they do not tell their size.
-    pub fn unsized_text(&self, columns: &Columns) -> Option<String> {
-        match table::Table::of(self, columns).ok()? {
-            Some(table) => task::unsized_text(table.first()?.trim_end()),
-            None => task::unsized_text(&self.text),
-        }
+    pub fn looks(&self, columns: &Columns) -> Result<Looks<Game>, ReadError> {
+        Ok(match table::Table::of(self, columns)? {
+            Some(table) => table.looks(),
+            None => task::of_text(&self.text),
+        })
     }
 
     /// Tells `visit` of everything in the document, in order, as puzzles of `task`.

@@ -1,14 +1,18 @@
 //! A table: CSV whose header names the columns, with commas, semicolons or tabs between the fields.
 
+use std::convert::Infallible;
+
 use csv::StringRecord;
 
 use super::columns::{Column, Columns, NoPlace};
 use super::{Document, Fault, Item, Need, ReadError, Row, means_nothing};
 use crate::data::problem::Problem;
-use crate::task::{self, Game};
+use crate::task::{self, Game, Looks, UnknownTask};
 
 /// Lines above a header that are looked at.
 const LINES_TO_HEADER: usize = 50;
+/// Rows that are looked at for the size of their puzzles.
+pub(crate) const ROWS_LOOKED_AT: usize = 1000;
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
 /// A table in a document.
@@ -23,6 +27,15 @@ pub(super) struct Table<'d> {
     answer: Option<usize>,
     rating: Option<usize>,
     source: Option<usize>,
+    task: Option<usize>,
+}
+
+/// Why a column of tasks names no task of all rows.
+pub(super) enum Undeclared {
+    /// There is none of the name in this line.
+    Unknown { line: u64, unknown: UnknownTask },
+    /// Rows name several; the line has another than those above it.
+    Several { line: u64, first: Game, other: Game },
 }
 
 impl<'d> Table<'d> {
@@ -55,6 +68,7 @@ impl<'d> Table<'d> {
             answer: place(Column::Answer)?,
             rating: place(Column::Rating)?,
             source: place(Column::Source)?,
+            task: place(Column::Task)?,
         }))
     }
 
@@ -62,28 +76,41 @@ impl<'d> Table<'d> {
         csv::ReaderBuilder::new().delimiter(self.delimiter).flexible(true).from_reader(self.text.as_bytes())
     }
 
-    /// The size of the first puzzle, or the one nearest to it.
-    pub(super) fn task(&self) -> Option<Game> {
-        let mut record = StringRecord::new();
-        let mut reader = self.reader();
-        while reader.read_record(&mut record).ok()? {
-            let found = task::of_field(record.get(self.question).unwrap_or_default());
-            if found.is_some() {
-                return found;
+    /// The task that the rows name, where there is a column for it.
+    pub(super) fn declared(&self) -> Result<Option<Game>, Undeclared> {
+        let (Some(place), mut declared) = (self.task, None) else { return Ok(None) };
+        self.records(&mut |record, line| {
+            let name = self.text(record, Some(place));
+            if name.is_empty() {
+                return Ok(());
             }
-        }
-        None
+            let found = task::find(name).map_err(|unknown| Undeclared::Unknown { line, unknown })?;
+            match declared.replace(found).filter(|first| *first != found) {
+                Some(first) => Err(Undeclared::Several { line, first, other: found }),
+                None => Ok(()),
+            }
+        })?;
+        Ok(declared)
     }
 
-    /// The first question.
-    pub(super) fn first(&self) -> Option<String> {
-        let mut records = self.reader().into_records();
-        records
-            .find_map(|record| Some(record.ok()?.get(self.question)?.to_owned()).filter(|it| !it.is_empty()))
+    /// What the first questions look like.
+    pub(super) fn looks(&self) -> Looks<Game> {
+        let records = self.reader().into_records().map_while(Result::ok);
+        let fields = records.filter_map(|record| Some(record.get(self.question)?.to_owned()));
+        let filled = fields.filter(|field| !field.trim().is_empty());
+        task::of_fields(&filled.take(ROWS_LOOKED_AT).collect::<Vec<_>>())
     }
 
     /// Tells `visit` of every row, as a puzzle of `task`.
     pub(super) fn visit(&self, task: Game, need: Need, visit: &mut dyn FnMut(Item<'_>)) {
+        let Ok(()) = self.records::<Infallible>(&mut |record, line| {
+            self.row(task, (record, line), need, visit);
+            Ok(())
+        });
+    }
+
+    /// Tells `each` of every row that is not empty, with its line, until one is wrong.
+    fn records<E>(&self, each: &mut dyn FnMut(&StringRecord, u64) -> Result<(), E>) -> Result<(), E> {
         let mut reader = self.reader();
         let mut record = StringRecord::new();
         let mut lines = LineCount { text: self.text.as_bytes(), counted: 0, lines: self.above + 1 };
@@ -95,8 +122,9 @@ impl<'d> Table<'d> {
                 continue;
             }
             let line = lines.at(record.position().map_or(0, |position| position.byte() as usize));
-            self.row(task, (&record, line), need, visit);
+            each(&record, line)?;
         }
+        Ok(())
     }
 
     /// Tells `visit` of the row that `record` is.
@@ -120,17 +148,17 @@ impl<'d> Table<'d> {
             return visit(Item::Fault(&Fault { line, column: None, problem }));
         }
         let answer = self.answer.map(grid).filter(|answer| !is_none(answer));
-        let text = |place: Option<usize>| place.map_or("", |place| self.text(record, place));
-        let rating = match text(self.rating) {
+        let rating = match self.text(record, self.rating) {
             "" => Ok(None),
             number => number.parse().map(Some).map_err(|_| number),
         };
-        let source = text(self.source);
+        let source = self.text(record, self.source);
         visit(Item::Row(Row { line, question: &question, answer: answer.as_deref(), rating, source }));
     }
 
-    fn text<'r>(&self, record: &'r StringRecord, place: usize) -> &'r str {
-        unquoted(record.get(place).unwrap_or_default())
+    /// What stands in a column that there may be.
+    fn text<'r>(&self, record: &'r StringRecord, place: Option<usize>) -> &'r str {
+        unquoted(place.and_then(|place| record.get(place)).unwrap_or_default())
     }
 }
 
@@ -238,11 +266,24 @@ fn may_be_puzzle(line: &str) -> bool {
     line.bytes().filter(|byte| byte.is_ascii_digit() || *byte == b'.').count() >= 16
 }
 
-/// Whether the line after the first is long and without spaces, as a whole puzzle is, or opens a quoted field of several lines.
+/// Whether the line after the first is long and without spaces, as a whole puzzle is, or is one with them, or opens a quoted field of several lines.
 fn begins_a_list(text: &str) -> bool {
-    let next = text.lines().skip(1).map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    let mut lines = text.lines().skip(1).map(str::trim).filter(|line| !line.is_empty());
+    let next = lines.next().unwrap_or_default();
     let opens = next.starts_with('"') && !next.matches('"').count().is_multiple_of(2);
-    opens || next.len() > 12 && !next.contains(|c: char| c.is_whitespace() || c == '|')
+    let is_long = next.len() > 12 && !next.contains('|');
+    // One row of a drawn grid may look like a whole one.
+    let mut are_whole = || is_whole(next) && lines.next().is_none_or(is_whole);
+    opens || is_long && (!next.contains(char::is_whitespace) || are_whole())
+}
+
+/// Whether `line` has all cells of a puzzle, spaces included.
+fn is_whole(line: &str) -> bool {
+    match task::of_fields(&[line.to_owned()]) {
+        Looks::Like(task) => task.field(line).chars().count() == task.cells(),
+        Looks::Unsized(_) => true,
+        Looks::Unlike => false,
+    }
 }
 
 /// Whether the line after the first has several fields, or there is none.

@@ -3,7 +3,7 @@ use hrm_core::task::maze::{Maze, OPEN, WAY};
 
 use crate::data::generate::{Recipe, generate};
 use crate::data::import::{Answers, Options, import};
-use crate::task::{Exact, Game, View, find, of_field, of_text};
+use crate::task::{Exact, Game, Looks, View, find, of_fields, of_text};
 
 fn maze(rows: usize, columns: usize) -> Game {
     Maze::new(rows, columns).unwrap().into()
@@ -28,9 +28,9 @@ fn generated_mazes_have_one_shortest_way_and_are_read_back() {
         crate::data::export::save(&set, &path).unwrap();
         let options = Options { task: Some(task), ..Options::default() };
         assert_eq!(import(&path, &options).unwrap().set, set);
-        if rows == columns {
-            assert_eq!(import(&path, &Options::default()).unwrap().set, set, "its size is that of its rows");
-        }
+        assert_eq!(import(&path, &Options::default()).unwrap().set, set, "the file tells its size");
+        let header = std::fs::read_to_string(&path).unwrap().lines().next().unwrap().to_owned();
+        assert_eq!(header.ends_with(",task"), rows != columns, "{header}");
     }
 }
 
@@ -87,8 +87,8 @@ fn what_is_wrong_with_a_maze_is_told() {
 fn names_lead_to_mazes_of_any_size_and_to_no_other() {
     assert_eq!(find("maze7x9").unwrap().dims(), (7, 9));
     assert!(find("maze31x31").unwrap_err().to_string().contains("30x30"));
-    assert_eq!(of_text("S.\n.G\n").map(|task| task.name()), Some("maze2x2"));
-    assert_eq!(of_field(&format!("S{}G", "#.".repeat(17))).map(|task| task.name()), Some("maze6x6"));
+    assert_eq!(of_text("S.\n.G\n"), Looks::Like(maze(2, 2)));
+    assert_eq!(of_fields(&[format!("S{}G", "..".repeat(17))]), Looks::Like(maze(6, 6)));
 }
 
 #[test]
@@ -176,4 +176,118 @@ fn what_looks_like_a_maze_is_called_one() {
     };
     assert!(told("S.#...\n").contains("one goal, and here 0 cells are `G`"));
     assert!(told("S.#.G\n").contains("a maze2x3 is a line of 6 cells, or 2 lines of 3"));
+}
+
+/// What a text without a header, or a table of one column, is taken for.
+fn taken(text: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mazes");
+    std::fs::write(&path, text).unwrap();
+    let options = Options { answers: Answers::Any, ..Options::default() };
+    match import(&path, &options) {
+        Ok(read) => format!("{} {}", read.set.len(), read.set.task().name()),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn mazes_on_one_line_are_square_only_where_each_has_a_way_in_the_square() {
+    // 3x12: in 6x6 a wall is between S and G
+    let oblong = format!("S....#{}#{}G", "#".repeat(5), ".".repeat(23));
+    let square = format!("S....#{}G", ".".repeat(29));
+    for (text, looks) in [
+        (format!("{square}\n"), "1 maze6x6"),
+        (format!("question\n{square}\n{square}\n"), "2 maze6x6"),
+        (format!("question,rating\n{square},3\n"), "1 maze6x6"),
+        (format!("question\n{}\n", square.replace('.', " ")), "1 maze6x6"),
+        (format!("question\n{}\n", "S.. .#...........#..G....".replace('.', " ")), "1 maze5x5"),
+        (format!("{oblong}\n"), "--task maze4x9"),
+        (format!("{square}\n{oblong}\n"), "maze4x9 or maze9x4 or maze3x12"),
+        (format!("question\n{square}\n{oblong}\n"), "--task maze4x9"),
+        (format!("question\n{}\n", oblong.replace('.', " ")), "maze of 36 cells on one line"),
+        (format!("question,rating\nS.#..{}G,3\n", ".".repeat(29)), "--task maze5x7 has 5 rows of 7 cells"),
+        ("S#..#..#G\n".into(), "in no shape of so many cells each maze has a way"),
+        (format!("S{}G\n", ".".repeat(959)), "a maze has 2 to 900 cells"),
+        ("S . # . . . . . G\n".into(), "1 maze3x3"),
+    ] {
+        let taken = taken(&text);
+        assert!(taken.contains(looks), "{text}: {taken}");
+    }
+}
+
+#[test]
+fn a_text_with_the_cells_of_mazes_is_never_taken_for_another_task() {
+    for (text, looks) in [
+        (
+            "S..#\n....\n..\n...G\n",
+            "line 3 looks like a row of a maze, and has 2 cells, where the one above it has 4",
+        ),
+        ("S.G\n....\n", "line 2 looks like a row of a maze, and has 4 cells"),
+        ("S..\n.S.\n..G\n", "hold 2 starts (`S`) and 1 goals (`G`)"),
+        ("title\nS..\n.#.\n..\n\n", "no goal"),
+        // a space behind each cell
+        ("S . . #\n# . . .\n. . # G\n", "1 maze3x4"),
+        ("S . . # \n# . . . \n. . # G \n", "1 maze3x4"),
+        ("puzzle\nS.G  ..........\n...............\n", "1 maze2x15"),
+        ("S     #\n#      \n    # G\n", "--task maze3x7 or --task maze3x4"),
+        ("S     #\n#      \n    # G\n\nS.#....\n.......\n......G\n", "2 maze3x7"),
+    ] {
+        let taken = taken(text);
+        assert!(taken.contains(looks) && !taken.contains("sudoku"), "{text}: {taken}");
+    }
+    for text in [
+        "######\n1.....2..3.....4\n",
+        "SG\n1.....2..3.....4\n2.....1..3.....4\n",
+        "#\n....\n.1..\n..2.\n3...\n",
+    ] {
+        assert!(matches!(of_text(text), Looks::Like(task) if task.name() == "sudoku4"), "{text}");
+    }
+}
+
+#[test]
+fn a_column_of_tasks_is_obeyed_where_its_rows_agree() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mazes.csv");
+    let read = |text: &str, columns: &str, task: Option<Game>| {
+        std::fs::write(&path, text).unwrap();
+        let columns = if columns.is_empty() { Ok(Default::default()) } else { columns.parse() };
+        let options = Options { task, columns: columns.unwrap(), answers: Answers::Any };
+        import(&path, &options).map(|read| read.set.task().name()).map_err(|error| error.to_string())
+    };
+    let row = "S........G..";
+    for (text, columns, looks) in [
+        (format!("task,question\nmaze2x6,{row}\n"), "", Ok("maze2x6")),
+        (format!("question,TASK\n{row},maze3x4\n{row},\n{row}, maze3x4\n"), "", Ok("maze3x4")),
+        (format!("question,size,task\n{row},maze1x12,easy\n"), "task=size", Ok("maze1x12")),
+        (
+            format!("question,task\n{row},maze3x4\n{row},maze4x3\n"),
+            "",
+            Err("line 3, column `task`: maze4x3, where the rows above are maze3x4"),
+        ),
+        (
+            format!("question,task\n{row},latin4\n"),
+            "",
+            Err("line 2, column `task`: this program knows no task latin4; it has sudoku4"),
+        ),
+        (format!("question,task\n{row},maze31x31\n"), "", Err("900 cells")),
+        (
+            format!("question,task\n{row},maze5x5\n"),
+            "",
+            Err("line 2, column `question`: 25 characters expected and 12 found"),
+        ),
+        (format!("question\n{row}\n"), "task=size", Err("there is no column `size`")),
+    ] {
+        let found = read(&text, columns, None);
+        match looks {
+            Ok(name) => assert_eq!(found.as_deref(), Ok(name), "{text}"),
+            Err(told) => assert!(found.as_ref().is_err_and(|why| why.contains(told)), "{text}: {found:?}"),
+        }
+    }
+    let text = format!("task,question\nmaze2x6,{row}\n");
+    assert_eq!(read(&text, "", Some(maze(2, 6))), Ok("maze2x6"));
+    let told = read(&text, "", Some(maze(3, 4))).unwrap_err();
+    assert!(told.contains("has maze2x6 puzzles, and maze3x4 is wanted"), "{told}");
+    let told =
+        crate::data::import::questions(&path, maze(3, 4), &Default::default()).unwrap_err().to_string();
+    assert!(told.contains("has maze2x6 puzzles, and maze3x4 is wanted"), "{told}");
 }

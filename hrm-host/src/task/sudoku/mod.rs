@@ -14,7 +14,7 @@ use hrm_core::task::sudoku::{Sudoku, SudokuKind};
 
 pub use generate::fewest_givens;
 
-use super::{Canonical, Domain, Exact, Generator, View};
+use super::{Canonical, Domain, Exact, Generator, Looks, View};
 use crate::data::problem::Problem;
 use crate::data::read::Item;
 use crate::data::split::Apart;
@@ -24,12 +24,13 @@ impl Domain for Sudoku {
         SudokuKind::ALL.map(Sudoku::new).to_vec()
     }
 
-    fn of_text(text: &str) -> Option<Self> {
-        read::task_of_text(text)
+    fn of_text(text: &str) -> Looks<Self> {
+        read::task_of_text(text).into()
     }
 
-    fn of_field(field: &str) -> Option<Self> {
-        read::task_of_field(field)
+    /// The size of the first puzzle, or the one that it is nearest to.
+    fn of_fields(fields: &[String]) -> Looks<Self> {
+        fields.iter().find_map(|field| read::task_of_field(field)).into()
     }
 
     fn read(&self, text: &str, visit: &mut dyn FnMut(Item<'_>)) {

@@ -23,7 +23,7 @@ const HARD: &str = ".37.2..4..6..........1..3...85..7..2.....4..7...59....491...
 
 /// The page with the released packs, in a folder of its own.
 fn written(folder: &Path) -> String {
-    written_with(folder, &RELEASED)
+    written_with(folder, RELEASED)
 }
 
 fn written_with(folder: &Path, packs: &[Pack<'_>]) -> String {
@@ -55,6 +55,8 @@ const FASTEST: &str = "{ const speed = document.getElementById('speed'); speed.v
 
 /// The grid as the page shows it, `.` for a blank.
 const GRID: &str = "[...document.querySelectorAll('#grid input')].map(cell => cell.value || '.').join('')";
+
+const DIGEST: &str = "document.getElementById('digest').textContent";
 
 fn choose_pack(browser: &mut Browser, pack: &Pack<'_>) {
     browser.value("document.getElementById('pack').focus()");
@@ -90,7 +92,9 @@ fn a_puzzle_is_solved_by_keyboard_alone_and_the_grid_and_digest_are_this_machine
     browser.open(&written(folder.path()));
 
     browser.tab_to("pack");
-    browser.press("End");
+    while browser.text("document.getElementById('pack').value") != "models/sudoku4-demo.hrm" {
+        browser.press("ArrowDown");
+    }
     browser.wait("document.querySelectorAll('#grid input').length === 16");
     browser.tab_to("puzzle");
     browser.value("document.getElementById('puzzle').select()");
@@ -136,7 +140,7 @@ fn every_released_pack_computes_the_bits_that_it_computes_here() {
     let folder = tempfile::tempdir().unwrap();
     let mut browser = Browser::start(&folder.path().join("profile"));
     browser.open(&written(folder.path()));
-    self_tests(&mut browser, &RELEASED);
+    self_tests(&mut browser, RELEASED);
     // several guesses, cells supposed, another seed
     choose_pack(&mut browser, &RELEASED[0]);
     browser.value(FASTEST);
@@ -180,6 +184,57 @@ fn small_models_of_every_kind_are_equal_to_this_machines() {
     if let Some(folder) = pictures() {
         browser.picture(&folder.join("maze.png"));
     }
+    assert_eq!(browser.complaints, [""; 0]);
+}
+
+#[test]
+#[ignore = "needs a browser: `cargo xtask web --test`"]
+fn a_maze_is_drawn_as_a_grid_and_solved_step_by_step() {
+    const MAZE: &str = "models/maze-mini.hrm";
+    let folder = tempfile::tempdir().unwrap();
+    let mut browser = Browser::start(&folder.path().join("profile"));
+    browser.look(DESKTOP, "light");
+    browser.open(&written(folder.path()));
+    choose_pack(&mut browser, RELEASED.iter().find(|pack| pack.name == MAZE).unwrap());
+    let rows = "[...document.querySelectorAll('#grid tr')].map(row => row.cells.length).join(' ')";
+    assert_eq!(browser.text(rows), ["10"; 10].join(" "));
+    let examples =
+        browser.value("[...document.getElementById('example').options].map(option => option.value)");
+    let examples: Vec<String> = serde_json::from_value(examples).unwrap();
+    let cells = |symbol| format!("document.querySelectorAll('#grid [data-symbol=\"{symbol}\"]').length");
+    let count = |text: &str, symbol| text.matches(symbol).count();
+    // each but the empty grid and one's own
+    for (place, puzzle) in examples.iter().enumerate().filter(|(_, text)| text.contains('S')) {
+        browser.value(&format!(
+            "{{ const example = document.getElementById('example'); example.selectedIndex = {place};
+               example.dispatchEvent(new Event('change')) }}"
+        ));
+        assert_eq!(browser.text("document.getElementById('puzzle').value"), *puzzle);
+        assert_eq!(browser.value(&cells('#')), count(puzzle, '#'));
+        let (grid, digest, segments) = solved_here(MAZE, puzzle, Wish::default());
+        for _ in 0..segments {
+            let before = browser.text(DIGEST);
+            browser.value("document.getElementById('step').click()");
+            browser.wait(&format!("{DIGEST} !== '{before}'"));
+        }
+        let told = browser.text("document.getElementById('now').textContent");
+        assert!(told.starts_with("Solved after"), "{told}");
+        assert_eq!(browser.text(GRID), grid.replace(' ', "."));
+        assert_eq!(browser.value(&cells('o')), count(&grid, 'o'));
+        assert_eq!(browser.text(DIGEST), digest);
+        let command = browser.text("document.getElementById('command').textContent");
+        assert!(command.contains(&format!("solve {MAZE} \"{puzzle}\"")), "{command}");
+        if let Some(folder) = pictures() {
+            browser.picture(&folder.join(format!("maze-{place}.png")));
+        }
+    }
+    // an open cell is typed as a point
+    browser.value("document.getElementById('draw').click()");
+    browser.wait("document.body.dataset.state === 'idle'");
+    let walls = browser.value(&cells('#')).as_u64().unwrap();
+    browser.value("document.querySelector('#grid input[data-symbol=\"#\"]').focus()");
+    browser.type_text(".");
+    assert_eq!(browser.value(&cells('#')), walls - 1);
     assert_eq!(browser.complaints, [""; 0]);
 }
 
