@@ -16,8 +16,8 @@ use super::values::Misuse;
 /// Which puzzles.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct PuzzleArgs {
-    /// Puzzles: a digit a cell, row by row, `.` or `0` for a blank; `-` reads standard input as --file does, as happens without
-    /// any puzzle where it is no terminal
+    /// Puzzles: a character a cell, row by row (Sudoku: a digit, `.` or `0` for a blank); `-` reads standard input as --file
+    /// does, as happens without any puzzle where it is no terminal
     #[arg(value_name = "PUZZLE")]
     puzzles: Vec<String>,
     /// Also the puzzles of this file, plain or gzip: one a line, a CSV with a column of questions, or drawn grids (.sdm,

@@ -26,7 +26,7 @@ use super::values::{Tasks, count, from_0};
 
 /// Solve puzzles with a pack, exactly as a microcontroller does.
 ///
-/// A puzzle is one text: a digit a cell, row by row, `.` or `0` for a blank; docs/PUZZLE_FILES.md lists what else is read. A grid is called solved only where it keeps the
+/// A puzzle is one text: a character a cell, row by row (Sudoku: a digit, `.` or `0` for a blank); docs/PUZZLE_FILES.md lists what else is read. A grid is called solved only where it keeps the
 /// givens and breaks no rule; otherwise the best candidate is shown and called unproven.
 ///
 /// Exit code 0 where every puzzle was solved, 4 where one is unproven, 3 where one is no puzzle.

@@ -195,7 +195,7 @@ pub enum Problem {
         digit: u8,
     },
     /// No answer exists although no two givens contradict each other.
-    #[error("the puzzle has no solution; was a digit mistyped?")]
+    #[error("the puzzle has no solution; was a given mistyped?")]
     Unsolvable,
     /// What a task's own rules say.
     #[error("{0}")]

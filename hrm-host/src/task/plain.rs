@@ -153,6 +153,10 @@ pub(super) fn told(task: &dyn Rules, refusal: Refusal) -> String {
         Refusal::Contradiction { first, second } => {
             format!("the givens at {} and {} contradict each other", place(first), place(second))
         }
+        Refusal::Token { cell, token } => match task.symbol(token) {
+            Some(symbol) => format!("`{symbol}` at {} stands where no puzzle may hold it", place(cell)),
+            None => refusal.to_string(),
+        },
         Refusal::Count { token, found } => match task.symbol(token) {
             Some(symbol) => format!("{found} cells are `{symbol}`, where one is needed"),
             None => refusal.to_string(),
