@@ -98,6 +98,11 @@ pub enum Problem {
         /// All rows.
         rows: usize,
     },
+    /// A row without the label that the others have.
+    #[error(
+        "the rows of a grid are labelled, and this label does not follow the one above: is a row missing, or there twice?"
+    )]
+    Label,
     /// An empty row that may be a grid's or stand between grids.
     #[error(
         "this row is empty, and the rows around it do not tell whether it is one of a grid, or whether a grid here lacks a row; \

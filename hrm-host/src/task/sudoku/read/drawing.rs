@@ -5,15 +5,13 @@ use hrm_core::task::sudoku::Sudoku;
 
 use super::cells::{is_cell, with_spaces_as_blanks};
 
-/// What a line is, seen as part of a drawn grid.
+/// What a line is, seen as part of a drawn grid. A space is a blank that is not written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Line {
     /// A row of cells.
     Row(String),
-    /// A row of nothing but delimiters.
-    Empty(String),
-    /// A horizontal rule, or nothing between bars, which may as well be a row of blanks.
-    RowOrRule(String),
+    /// A row of nothing but delimiters, or a rule: it may be a row of blanks.
+    Open(String),
     /// A row whose blanks are spaces, those at its end perhaps cut off, as only its neighbours can tell.
     Spaced(String),
     /// A horizontal rule.
@@ -22,44 +20,85 @@ pub(super) enum Line {
     Other,
 }
 
+/// What stands before a row: `A`, `R3` or `4:`, by its letter if it has a number, too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Label {
+    letter: Option<char>,
+    number: u32,
+}
+
+impl Label {
+    fn of(text: &str) -> Option<Self> {
+        let letter = text.chars().next().filter(char::is_ascii_alphabetic);
+        let number = &text[letter.map_or(0, char::len_utf8)..];
+        match (letter, number) {
+            (Some(letter), "") => Some(Label { letter: None, number: letter.into() }),
+            _ => Some(Label { letter, number: number.parse().ok()? }),
+        }
+    }
+
+    /// Whether it stands below `above`.
+    pub(super) fn follows(&self, above: &Self) -> bool {
+        *self == Label { number: above.number + 1, ..*above }
+    }
+}
+
 /// What `line` is in a grid of `task`.
 pub(super) fn line_of(task: Sudoku, line: &str) -> Line {
-    let of_array = line.contains(['[', ']', '{', '}']);
-    let line: String = line.chars().map(plain).collect();
-    // As between the rows of an array.
-    let line = if of_array { line.trim_end().trim_end_matches(',') } else { &line };
-    let rule = is_rule(line);
-    let empty = |row: &str| !line.contains('.') && row.chars().all(|c| c == '.');
-    let labelled = || row_of(task, without_label(line)?);
-    match row_of(task, line) {
-        // Nothing between bars may be the head of a Markdown table.
-        Some(row) if rule || empty(&row) && line.contains('|') => return Line::RowOrRule(row),
-        Some(row) if empty(&row) => return Line::Empty(row),
+    let line = plain_line(line);
+    let (rule, unwritten) = (is_rule(&line), |row: &str| row.chars().all(|c| c == ' '));
+    match row_of(task, &line) {
+        Some(row) if rule || unwritten(&row) => return Line::Open(row),
         Some(row) => return Line::Row(row),
         None if rule => return Line::Rule,
         None => {}
     }
-    if let Some(row) = labelled() {
+    if let Some(row) = labelled(&line).and_then(|(_, rest)| row_of(task, rest)) {
         return Line::Row(row);
     }
     let side = task.side();
     let whole = format!("{line:<side$}");
-    with_spaces_as_blanks(&whole, side, side).map_or(Line::Other, Line::Spaced)
+    if with_spaces_as_blanks(&whole, side, side).is_some() { Line::Spaced(whole) } else { Line::Other }
 }
 
-/// What follows `A`, `r3`, `4:` or `5)` at the beginning of a row.
-fn without_label(line: &str) -> Option<&str> {
+/// The label of a row, and how it is drawn: `c` for each cell, and what stands between them.
+pub(super) fn shape_of(task: Sudoku, line: &str) -> (Option<Label>, String) {
+    let line = plain_line(line);
+    let shape = |line: &str| {
+        line.trim_end_matches(' ')
+            .chars()
+            .map(|c| if is_cell(c, task.side()) { 'c' } else { c })
+            .collect::<String>()
+    };
+    match labelled(&line).filter(|_| row_of(task, &line).is_none()) {
+        Some((label, rest)) => (Some(label), shape(rest)),
+        None => (None, shape(&line)),
+    }
+}
+
+/// The line without the brackets and commas of an array, and with `|`, `-` and `+` for what draws boxes.
+fn plain_line(line: &str) -> String {
+    let plain: String = line.chars().map(plain).collect();
+    if line.contains(['[', ']', '{', '}']) {
+        plain.trim_end().trim_end_matches(',').to_owned()
+    } else {
+        plain
+    }
+}
+
+/// `A`, `r3`, `4:` or `5)` at the beginning of a row, and what follows.
+fn labelled(line: &str) -> Option<(Label, &str)> {
     let line = line.trim_start();
     let end = line.find(|c: char| !c.is_ascii_alphanumeric())?;
-    let (label, rest) = line.split_at(end);
+    let (text, rest) = line.split_at(end);
     let marked = rest.starts_with([':', ')']);
-    let letter = label.starts_with(|c: char| c.is_ascii_alphabetic() && !is_cell(c, 9));
-    let short = (1..=2).contains(&label.len());
+    let letter = text.starts_with(|c: char| c.is_ascii_alphabetic() && !is_cell(c, 9));
+    let label = Label::of(text).filter(|_| marked || letter && text.len() <= 2)?;
     let rest = rest.trim_start_matches([':', ')']);
     // In a table the label has a field of its own: what separates it from the first cell goes with it. A bar that stands apart is the
     // grid's.
     let field = rest.trim_start_matches(' ').strip_prefix([',', ';', '\t', '&']).or(rest.strip_prefix('|'));
-    (short && (marked || letter)).then_some(field.unwrap_or(rest))
+    Some((label, field.unwrap_or(rest)))
 }
 
 /// Cells in `line`, however it is drawn.
@@ -106,15 +145,20 @@ fn is_row(text: &str, side: usize) -> bool {
     text.chars().count() == side && text.chars().all(|c| is_cell(c, side))
 }
 
+/// As [`is_row`], where blanks need not be written.
+fn may_be_row(text: &str, side: usize) -> bool {
+    text.chars().count() == side && text.chars().all(|c| c == ' ' || is_cell(c, side))
+}
+
 /// One cell a field, where an empty one is blank.
 fn joined(fields: &[&str], side: usize) -> Option<String> {
     // Numbers among which some are missing are floats to pandas.
     let cells = fields.iter().map(|field| match *field {
-        "" => ".",
+        "" => " ",
         field => field.strip_suffix(".0").unwrap_or(field),
     });
     let row: String = cells.collect();
-    is_row(&row, side).then_some(row)
+    may_be_row(&row, side).then_some(row)
 }
 
 /// A row whose blanks are spaces, which only the bars around it make certain: a bar after every cell, after every box, or at
@@ -158,11 +202,9 @@ fn within_bars(task: Sudoku, line: &str, open: Option<&str>) -> Option<String> {
         if part.iter().enumerate().any(|(place, c)| is_between(place) && *c != ' ') {
             return None;
         }
-        row.extend(
-            part.iter().skip(start).step_by(step).take(width).map(|&c| if c == ' ' { '.' } else { c }),
-        );
+        row.extend(part.iter().skip(start).step_by(step).take(width));
     }
-    is_row(&row, side).then_some(row)
+    may_be_row(&row, side).then_some(row)
 }
 
 #[cfg(test)]
@@ -207,15 +249,15 @@ mod tests {
             "A |53 | 7 |   |",
         ] {
             let Line::Row(row) = line_of(nine, line) else { panic!("no row: {line}") };
-            assert_eq!(row.replace('0', "."), "53..7....", "{line}");
+            assert_eq!(row.replace(['0', ' '], "."), "53..7....", "{line}");
         }
         let six = Sudoku::new(SudokuKind::Six);
-        assert_eq!(line_of(six, "|1  | 2 |"), Line::Row("1...2.".to_owned()));
+        assert_eq!(line_of(six, "|1  | 2 |"), Line::Row("1   2 ".to_owned()));
         // Bars between boxes alone, with blanks at the beginning, and those at the end cut off.
-        assert_eq!(line_of(six, "   | 2 "), Line::Row("....2.".to_owned()));
-        assert_eq!(line_of(nine, "   |  7|"), Line::Row(".....7...".to_owned()));
+        assert_eq!(line_of(six, "   | 2 "), Line::Row("    2 ".to_owned()));
+        assert_eq!(line_of(nine, "   |  7|"), Line::Row("     7   ".to_owned()));
         for line in ["53  7    ", "53  7"] {
-            assert_eq!(line_of(nine, line), Line::Spaced("53..7....".to_owned()), "{line}");
+            assert_eq!(line_of(nine, line), Line::Spaced("53  7    ".to_owned()), "{line}");
         }
     }
 
@@ -237,7 +279,7 @@ mod tests {
         }
         for line in ["---------", "___ ___ ___", "|---|---|---|", "* * * * * * * * *", "| | | | | | | | | |"]
         {
-            assert!(matches!(line_of(nine, line), Line::RowOrRule(_)), "{line}");
+            assert!(matches!(line_of(nine, line), Line::Open(_)), "{line}");
         }
         for line in [
             "53..7...",

@@ -1,20 +1,18 @@
 //! Text without a header: a puzzle a line, or grids drawn on several lines, or both.
-//!
-//! On a line of its own a puzzle may have an id before it, and its answer, ratings and a comment behind it.
-
-use std::borrow::Cow;
 
 use hrm_core::task::{
-    Task, TextError,
+    Task,
     sudoku::{Sudoku, SudokuKind},
 };
 
-use super::block::{Certainty, Drawn};
-use super::cells::{are_cells, is_cell, is_drawn, parse, size_of, with_spaces_as_blanks};
-use super::drawing::{Line, cells_in, line_of};
-use super::stretch::Stretch;
+use super::cells::{is_cell, with_spaces_as_blanks};
+use super::drawing::{Line, cells_in, line_of, shape_of};
+use super::puzzle_line::{one_line, spaced};
+use super::remarks::{
+    diagnosis, first_word, is_comment, is_nearly_row, is_number_or_size, is_title, longest, numbers_columns,
+};
+use super::stretch::{Certainty, Drawn, Stretch};
 use crate::data::problem::Problem;
-use crate::data::rating::Rating;
 use crate::data::read::{Fault, Item, Row};
 
 /// Bytes of the longest line that is looked at for a puzzle.
@@ -62,23 +60,13 @@ fn nearest(text: &str) -> Option<Sudoku> {
 
 /// Tells `visit` of every puzzle of `task` in `text`, and of every line that is none.
 pub(super) fn visit(text: &str, task: Sudoku, visit: &mut dyn FnMut(Item<'_>)) {
-    let (stretch, empty) = (Stretch::new(task), Invisible::of(task, text));
-    let mut reader = Reader {
-        task,
-        stretch,
-        empty,
-        foreign_section: false,
-        listed: false,
-        titled: false,
-        heading: None,
-        drawn: false,
-        visit,
-    };
-    let mut lines = (1..).zip(text.split('\n')).peekable();
-    while let Some((number, line)) = lines.next() {
-        reader.line(number, line, lines.peek().map(|(_, next)| *next));
-    }
-    reader.end_grid();
+    // A heading that is none of a grid's rows anywhere is a row of no grid.
+    let side = task.side();
+    let counts = |line: &str, start: u8| line.bytes().filter(u8::is_ascii_digit).eq((start..).take(side));
+    let may_be_heading = |line: &str| line.len() < 10 * side && (counts(line, b'0') || counts(line, b'1'));
+    let may_have = text.split('\n').any(may_be_heading);
+    let headings = if may_have { Reader::read(text, task, Vec::new(), &mut |_| {}) } else { Vec::new() };
+    Reader::read(text, task, headings, visit);
 }
 
 /// The only grid in `text`, which may stand on several lines.
@@ -110,18 +98,49 @@ struct Reader<'v> {
     heading: Option<String>,
     /// Whether a row of a drawn grid has been read.
     drawn: bool,
+    /// Headings that are known to be no row of a grid; and those that were found.
+    headings: Vec<String>,
+    found: Vec<String>,
     visit: &'v mut dyn FnMut(Item<'_>),
 }
 
-impl Reader<'_> {
+impl<'v> Reader<'v> {
+    /// Reads `text`. Returns the headings that are no row of a grid.
+    fn read(
+        text: &str,
+        task: Sudoku,
+        headings: Vec<String>,
+        visit: &'v mut dyn FnMut(Item<'_>),
+    ) -> Vec<String> {
+        let mut reader = Self {
+            task,
+            stretch: Stretch::new(task),
+            empty: Invisible::of(task, text),
+            foreign_section: false,
+            listed: false,
+            titled: false,
+            heading: None,
+            drawn: false,
+            headings,
+            found: Vec::new(),
+            visit,
+        };
+        let mut lines = (1..).zip(text.split('\n')).peekable();
+        while let Some((number, line)) = lines.next() {
+            reader.line(number, line, lines.peek().map(|(_, next)| *next));
+        }
+        reader.end_grid();
+        reader.found
+    }
+
     fn line(&mut self, number: u64, line: &str, next: Option<&str>) {
         let line = line.trim_end_matches(['\r', '\x0c', '\x1a']);
         let text = line.trim();
         let whole = line.len() == self.task.side();
         if text.is_empty() {
             if self.empty.may_be_row(self.task, line) {
-                let row = Ok(".".repeat(self.task.side()));
-                self.add(Drawn { line: number, row, kind: Certainty::Empty });
+                let row = " ".repeat(self.task.side());
+                self.add(number, line, row, Certainty::Open);
             } else if self.stretch.ends_at_gap() {
                 self.end_grid();
                 self.stretch.set_broken(false);
@@ -153,21 +172,20 @@ impl Reader<'_> {
             }
             return (self.visit)(Item::Row(row.as_row()));
         }
-        let (row, kind) = match line_of(self.task, without_comment(line)) {
-            Line::Row(row) => (row, Certainty::Row),
-            Line::Empty(row) => (row, Certainty::Empty),
-            Line::RowOrRule(row) => (row, Certainty::PerhapsRule),
+        let drawn = without_comment(line);
+        match line_of(self.task, drawn) {
+            Line::Row(row) => self.add(number, drawn, row, Certainty::Row),
+            Line::Open(row) => self.add(number, drawn, row, Certainty::Open),
             Line::Spaced(_) if self.stretch.is_between() && !whole && is_number_or_size(self.task, text) => {
-                return self.no_puzzle(number, text);
+                self.no_puzzle(number, text);
             }
-            Line::Spaced(row) => (row, Certainty::Spaced { whole }),
+            Line::Spaced(row) => self.add(number, drawn, row, Certainty::Spaced { whole }),
             Line::Rule => {
                 let of_table = line.split('|').filter(|part| part.contains('-')).count() == self.task.side();
-                return self.stretch.add_rule(of_table);
+                self.stretch.add_rule(of_table);
             }
-            Line::Other => return self.other(number, text, next),
-        };
-        self.add(Drawn { line: number, row: Ok(row), kind });
+            Line::Other => self.other(number, text, next),
+        }
     }
 
     /// A line that is longer than any with a puzzle.
@@ -189,10 +207,11 @@ impl Reader<'_> {
             is_nearly_row(self.task, text) && matches!(next, Line::Row(_))
         };
         let of_row = 2 * of_grid > text.chars().count() && found < 2 * side;
-        if of_row && self.stretch.has_begun() || self.stretch.is_between() && begins() {
+        if of_row && !self.stretch.is_between() || self.stretch.is_between() && begins() {
             // It counts as a row, so that the next grid begins where it does.
             let problem = Problem::Cells { expected: side, found };
-            return self.add(Drawn { line, row: Err(problem), kind: Certainty::Row });
+            let (kind, shape) = (Certainty::Row, String::new());
+            return self.stretch.add(Drawn { line, row: Err(problem), kind, label: None, shape });
         }
         if numbers_columns(text) {
             return self.interrupt(text);
@@ -216,9 +235,10 @@ impl Reader<'_> {
         (self.visit)(Item::Passed { line, text });
     }
 
-    fn add(&mut self, drawn: Drawn) {
+    fn add(&mut self, line: u64, text: &str, row: String, kind: Certainty) {
         self.drawn = true;
-        self.stretch.add(drawn);
+        let (label, shape) = shape_of(self.task, text);
+        self.stretch.add(Drawn { line, row: Ok(row), kind, label, shape });
     }
 
     /// A line that cannot be read: whatever it was meant to be, rows right below it may belong to it.
@@ -242,9 +262,15 @@ impl Reader<'_> {
 
     /// Tells of the grids in the rows so far; whether all is well with them.
     fn end_grid(&mut self) -> bool {
-        let (grids, whole) = self.stretch.end();
-        for found in grids {
+        let grids = self.stretch.end();
+        self.found.extend(grids.headings);
+        let side = self.task.side();
+        for found in grids.found {
             match &found {
+                Ok((line, question)) if self.headings.iter().any(|heading| question.starts_with(heading)) => {
+                    let problem = Problem::Numbered { side, rows: side };
+                    (self.visit)(Item::Fault(&Fault { line: *line, column: None, problem }));
+                }
                 Ok((line, question)) => {
                     let (line, rating) = (*line, Ok(None));
                     (self.visit)(Item::Row(Row { line, question, answer: None, rating, source: "" }));
@@ -252,22 +278,8 @@ impl Reader<'_> {
                 Err(fault) => (self.visit)(Item::Fault(fault)),
             }
         }
-        whole
+        grids.whole
     }
-}
-
-/// The first word of a line, in small letters; nothing where a number or a mark comes first.
-fn first_word(text: &str) -> String {
-    let text = text.trim_start_matches(|c: char| !c.is_alphanumeric());
-    text.chars().take_while(|c| c.is_alphabetic()).flat_map(char::to_lowercase).collect()
-}
-
-/// Whether `text` is a row but for a character or two, and no number.
-fn is_nearly_row(task: Sudoku, text: &str) -> bool {
-    let side = task.side();
-    let tight = || text.chars().filter(|c| !c.is_whitespace() && !",;|&".contains(*c));
-    let strange = tight().filter(|&c| !is_cell(c, side)).count();
-    tight().count() == side && strange <= side / 4 && !is_number(text)
 }
 
 /// Which lines that look blank may be rows in a text, because other rows look so but for their digits.
@@ -302,200 +314,6 @@ fn is_tabbed(task: Sudoku, line: &str) -> bool {
 fn without_comment(line: &str) -> &str {
     let end = line.find(['#', '%']).or_else(|| line.find("//"));
     end.map_or(line, |end| line[..end].trim_end())
-}
-
-/// A puzzle on one line.
-struct OneLine<'t> {
-    line: u64,
-    question: Cow<'t, str>,
-    answer: Option<Cow<'t, str>>,
-    rating: Option<Rating>,
-    /// Whether further grids follow.
-    more: bool,
-}
-
-impl OneLine<'_> {
-    /// Whether there is another puzzle: what stands in the place of the answer has blanks, or more follows.
-    fn has_more(&self) -> bool {
-        let has_blanks = |answer: &str| answer.chars().any(|c| !matches!(c, '1'..='9'));
-        self.more || self.answer.as_deref().is_some_and(has_blanks)
-    }
-
-    fn as_row(&self) -> Row<'_> {
-        let answer = self.answer.as_deref();
-        Row { line: self.line, question: &self.question, answer, rating: Ok(self.rating), source: "" }
-    }
-}
-
-fn tokens(text: &str) -> impl Iterator<Item = &str> {
-    let between = [',', ';', ':', '|', '!', '"', '\'', '`', '[', ']', '(', ')', '{', '}'];
-    text.split(move |c: char| c.is_whitespace() || between.contains(&c)).filter(|token| !token.is_empty())
-}
-
-/// Whether a line of a list says nothing of a puzzle.
-fn is_comment(task: Sudoku, text: &str) -> bool {
-    // A row of a spreadsheet may begin with an empty field.
-    let marked = text.starts_with(';') && !matches!(line_of(task, text), Line::Row(_) | Line::Empty(_));
-    // Excel reads the delimiter there.
-    let names_delimiter = || text.len() <= 6 && text.to_ascii_lowercase().starts_with("sep=");
-    text.starts_with(['#', '%']) || text.starts_with("//") || marked || names_delimiter()
-}
-
-/// `17`, `17.` or `17:`, as it stands above a grid.
-fn is_number(text: &str) -> bool {
-    let number = text.trim_end_matches(['.', ':', ')']);
-    number.len() <= 6 && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// A number, or the size of a grid or a box as programs write it above a grid: `9 9`, `2 3`, `4x4`.
-fn is_number_or_size(task: Sudoku, text: &str) -> bool {
-    let parts = text.split([' ', 'x']).filter(|part| !part.is_empty());
-    let numbers: Option<Vec<usize>> = parts.map(|part| part.parse().ok()).collect();
-    let (side, boxes) = (task.side(), [task.kind().box_rows(), task.kind().box_columns()]);
-    is_number(text)
-        || matches!(numbers.as_deref(), Some(&[rows, columns])
-            if [rows, columns] == [side; 2] || rows * columns == side && boxes.contains(&rows))
-}
-
-/// Whether a line names the columns of grids or of cells: `C1,C2,...`, `c0,...,c80`, `r1c1,...`, `,0,1,2,3`.
-pub(super) fn numbers_columns(text: &str) -> bool {
-    let numbered = |name: &str| {
-        name.len() <= 8
-            && name.starts_with(|c: char| c.is_ascii_alphabetic())
-            && name.ends_with(|c: char| c.is_ascii_digit())
-    };
-    let counts = |names: &[&str], start: usize| {
-        names.iter().enumerate().all(|(place, name)| *name == (place + start).to_string())
-    };
-    let names: Vec<&str> = text
-        .split([',', ';', '\t'])
-        .map(|name| name.trim().trim_matches('"'))
-        .skip_while(|name| {
-            !numbered(name) && (name.is_empty() || name.starts_with(|c: char| c.is_alphabetic()))
-        })
-        .collect();
-    // Numbers alone are a row, unless another column stands before them, or they have more than a digit.
-    let behind = text.split([',', ';', '\t']).count() > names.len() || names.len() > 9;
-    names.len() >= 4
-        && (names.iter().all(|name| numbered(name)) || behind && (counts(&names, 0) || counts(&names, 1)))
-}
-
-/// The puzzle in a line whose blanks are spaces; its answer may follow in a field of its own.
-fn spaced<'t>(task: Sudoku, line: &'t str, number: u64) -> Option<OneLine<'t>> {
-    let (cells, side) = (task.cells(), task.side());
-    if line.len() < cells {
-        return None;
-    }
-    let mut fields = line.split([',', ';', '\t', '|']).map(|field| field.trim_matches('"'));
-    let question = fields.find_map(|field| with_spaces_as_blanks(field, cells, side))?;
-    let answer =
-        fields.next().map(str::trim).filter(|field| are_cells(field, cells, side)).map(Cow::Borrowed);
-    Some(OneLine { line: number, question: Cow::Owned(question), answer, rating: None, more: false })
-}
-
-/// The puzzle in a line, if there is a whole one.
-fn one_line<'t>(task: Sudoku, text: &'t str, line: u64) -> Option<OneLine<'t>> {
-    let (cells, side) = (task.cells(), task.side());
-    let (text, comment) = text.split_once(['#', '%']).unwrap_or((text, ""));
-    if text.len() < cells {
-        return None;
-    }
-    let is_grid = |token: &&str| are_cells(token, cells, side) && !is_drawn(token);
-    let mut found = tokens(text).skip_while(|token| !is_grid(token));
-    let Some(question) = found.next() else { return spread(task, text, line) };
-    let rest: Vec<&str> = found.collect();
-    let answer = rest.first().filter(|token| is_grid(token)).map(|answer| Cow::Borrowed(*answer));
-    let behind = &rest[usize::from(answer.is_some())..];
-    let (rating, more) = (rating_in(behind, comment), behind.iter().any(is_grid));
-    Some(OneLine { line, question: Cow::Borrowed(question), answer, rating, more })
-}
-
-/// A puzzle whose cells or rows stand apart, perhaps with its answer.
-fn spread<'t>(task: Sudoku, text: &'t str, line: u64) -> Option<OneLine<'t>> {
-    let (cells, side) = (task.cells(), task.side());
-    let parts: Vec<&str> = tokens(text).collect();
-    let width = parts.first()?.len();
-    let grids = parts.len() * width / cells;
-    let even = parts.iter().all(|part| are_cells(part, width, side));
-    if !even
-        || !(width == 1 || width == side)
-        || !(1..=2).contains(&grids)
-        || !(parts.len() * width).is_multiple_of(cells)
-    {
-        return None;
-    }
-    let joined = parts.concat();
-    if is_drawn(&joined) {
-        return None;
-    }
-    let (question, answer) = joined.split_at(cells);
-    let answer = (grids == 2).then(|| Cow::Owned(answer.to_owned()));
-    Some(OneLine { line, question: Cow::Owned(question.to_owned()), answer, rating: None, more: false })
-}
-
-/// The rating among what follows a puzzle: the only number, or what `ER=`, `ED=`, `SE=` or `rating=` names.
-fn rating_in(rest: &[&str], comment: &str) -> Option<Rating> {
-    let first_number = |text: &str| text.split('/').next().and_then(|number| number.parse().ok());
-    let named = rest.iter().copied().chain(tokens(comment)).find_map(|token| {
-        let (name, value) = token.split_once('=')?;
-        let known = ["ER", "ED", "SE", "rating"].iter().any(|known| name.eq_ignore_ascii_case(known));
-        if known { first_number(value) } else { None }
-    });
-    let mut numbers = rest.iter().filter_map(|token| token.parse().ok());
-    named.or_else(|| numbers.next().filter(|_| numbers.next().is_none()))
-}
-
-/// `Grid 01`, `17.`, `A B C` or `};`: begins with a word, is a number, or has letters or punctuation alone, and has no more
-/// than a few characters that a grid may have.
-fn is_title(task: Sudoku, text: &str) -> bool {
-    if is_number_or_size(task, text) || text.chars().all(|c| c.is_ascii_uppercase() || " |,;\t".contains(c)) {
-        return true;
-    }
-    let text = text.trim_start_matches(['\\', '`']);
-    let word = text.split(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
-    let digits = text.chars().filter(|c| c.is_ascii_digit() || *c == '.').count();
-    if !text.contains(|c: char| c.is_alphanumeric() || c == '.') {
-        return true; // a fence, a closing bracket
-    }
-    let letters = word.chars().count();
-    (letters > 2 || letters == 2 && text.contains(' '))
-        && digits < task.side()
-        && longest(text).is_none_or(|token| token.len() <= 40)
-}
-
-/// The longest part of a line without its comment.
-fn longest(text: &str) -> Option<&str> {
-    let text = text.split(['#', '%']).next().unwrap_or_default();
-    tokens(text).max_by_key(|token| token.chars().count())
-}
-
-/// Why a line is no puzzle.
-fn diagnosis(task: Sudoku, text: &str) -> Problem {
-    let mut out = vec![0; task.cells()];
-    let all: String = tokens(text).collect();
-    let wanted = |text: &str| {
-        let cells = text.chars().filter(|&c| is_cell(c, 9)).count();
-        2 * cells > text.chars().count()
-    };
-    let Some(longest) = longest(text).filter(|text| wanted(text)) else {
-        return Problem::NoPuzzle(text.chars().take(60).collect());
-    };
-    if let Some(other) = size_of(longest) {
-        return Problem::OtherSize { found: other.name(), wanted: task.name() };
-    }
-    let short = text.len() < task.cells() && 2 * text.len() > task.cells();
-    if short && text.contains(' ') && text.chars().all(|c| c == ' ' || c.is_ascii_digit()) {
-        return Problem::Spaces { expected: task.cells() };
-    }
-    if longest.len() == 1 && all.chars().all(|c| is_cell(c, task.side())) {
-        let got = u16::try_from(all.len()).unwrap_or(u16::MAX);
-        return Problem::Text(TextError::Length { expected: task.cells() as u16, got });
-    }
-    match parse(task, longest, &mut out) {
-        Err(problem) => problem,
-        // A whole grid would have been found.
-        Ok(()) => Problem::NoPuzzle(text.chars().take(60).collect()),
-    }
 }
 
 #[cfg(test)]

@@ -1,10 +1,12 @@
 //! Sudoku in whatever text people have: a puzzle a line, drawn grids, arrays, parts of a spreadsheet; `docs/PUZZLE_FILES.md` says which.
 
 mod array;
-mod block;
 mod cells;
 mod drawing;
+mod layout;
 mod lines;
+mod puzzle_line;
+mod remarks;
 mod sheet;
 mod stretch;
 

@@ -6,7 +6,7 @@
 use hrm_core::task::sudoku::{Sudoku, SudokuKind};
 
 use super::cells::is_cell;
-use super::lines::numbers_columns;
+use super::remarks::numbers_columns;
 
 /// Empty columns between grids that stand beside each other, at most.
 const WIDEST_GAP: usize = 4;

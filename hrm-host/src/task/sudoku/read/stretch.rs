@@ -1,67 +1,153 @@
 //! Rows of drawn grids that follow each other, with nothing between them but rules and space.
 //!
-//! They are whole grids, all of them, or none is read: where a row is too few or too many, nobody knows whose. What stands in the
-//! middle of a grid and is no row leaves open which rows belong together, up to the next blank line.
+//! They are whole grids, all of them, or none is read: where a row is too few or too many, nobody knows whose. Only blank lines
+//! part what is not whole from what is. What stands in the middle of a grid and is no row leaves open which rows belong together,
+//! up to the next blank line.
 
-use hrm_core::task::sudoku::Sudoku;
+use hrm_core::task::{Task, TextError, sudoku::Sudoku};
 
-use super::block::{Block, Drawn, Found, Taken};
+use super::drawing::Label;
+use super::layout::{Lines, Open, Readings};
 use crate::data::problem::Problem;
 use crate::data::read::Fault;
 
-/// The rows so far.
+/// A line of a drawn grid.
+pub(super) struct Drawn {
+    pub(super) line: u64,
+    /// Its cells, where a space is a blank that is not written.
+    pub(super) row: Result<String, Problem>,
+    pub(super) kind: Certainty,
+    pub(super) label: Option<Label>,
+    /// How it is drawn: a `c` for each cell, and what stands between them.
+    pub(super) shape: String,
+}
+
+/// How certain a line is to be a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Certainty {
+    /// It is one.
+    Row,
+    /// It has no digits: a row of blanks, or a rule or space.
+    Open,
+    /// Its blanks are spaces; whether all of them are there.
+    Spaced { whole: bool },
+}
+
+impl Drawn {
+    pub(super) fn is_open(&self) -> bool {
+        self.kind == Certainty::Open
+    }
+
+    fn cells(&self) -> &str {
+        self.row.as_deref().unwrap_or_default()
+    }
+
+    /// Where it may number the columns, from where.
+    pub(super) fn heading(&self) -> Option<u32> {
+        let start = self.cells().chars().next()?.to_digit(10)?;
+        let counts = (start..).zip(self.cells().chars()).all(|(number, c)| c.to_digit(10) == Some(number));
+        (start < 2 && counts && self.label.is_none()).then_some(start)
+    }
+
+    /// The number of a grid that it may be: digits alone, or one in the first field.
+    pub(super) fn number(&self) -> Option<u32> {
+        let alone = self.cells().get(1..).is_some_and(|rest| rest.trim().is_empty());
+        let tight = || self.heading().is_none() && self.shape.chars().all(|c| c == 'c');
+        let number = self.cells().trim().trim_start_matches('0');
+        (self.label.is_none() && number.len() <= 6 && (alone || tight())).then(|| number.parse().ok())?
+    }
+
+    /// What stands between its cells.
+    fn frame(&self) -> impl Iterator<Item = char> {
+        self.shape.chars().filter(|c| !matches!(c, 'c' | ' '))
+    }
+}
+
+/// What a stretch consists of.
+pub(super) enum Item {
+    Line(Drawn),
+    /// So many blank lines.
+    Blank(usize),
+    /// Whether it has bars between all cells, as the one below the head of a table has.
+    Rule {
+        of_table: bool,
+    },
+}
+
+impl Item {
+    pub(super) fn line(&self) -> Option<&Drawn> {
+        if let Item::Line(drawn) = self { Some(drawn) } else { None }
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.line().is_some_and(Drawn::is_open)
+    }
+
+    /// Blank lines.
+    fn gap(&self) -> usize {
+        if let Item::Blank(lines) = self { *lines } else { 0 }
+    }
+
+    /// Lines, of whatever kind.
+    pub(super) fn height(&self) -> usize {
+        self.gap().max(1)
+    }
+
+    fn is_certain(&self) -> bool {
+        self.line().is_some_and(|drawn| !drawn.is_open())
+    }
+}
+
+/// A grid's first line and cells, or what is wrong.
+pub(super) type Found = Result<(u64, String), Fault>;
+
+/// What a stretch holds.
+#[derive(Default)]
+pub(super) struct Grids {
+    pub(super) found: Vec<Found>,
+    /// Whether the lines right above the end belong to no grid that is begun.
+    pub(super) whole: bool,
+    /// Rows that number the columns and are no grid's.
+    pub(super) headings: Vec<String>,
+}
+
+/// The lines so far.
 pub(super) struct Stretch {
     task: Sudoku,
-    /// The grids that were whole.
-    grids: Vec<Found>,
-    /// The rows behind them.
-    block: Block,
-    /// The first line of all, and how many rows there are.
-    first: u64,
+    items: Vec<Item>,
+    /// Rows so far, but for those of a grid that lacks one above a blank line.
     rows: usize,
-    /// Whether the rows stand right below a line that interrupts a grid.
+    /// Whether they stand right below a line that interrupts a grid.
     broken: bool,
 }
 
 impl Stretch {
     pub(super) fn new(task: Sudoku) -> Self {
-        Stretch { task, grids: Vec::new(), block: Block::new(task), first: 0, rows: 0, broken: false }
+        Stretch { task, items: Vec::new(), rows: 0, broken: false }
     }
 
-    /// Whether the next row is the first of a grid.
+    /// Whether the next row seems to be the first of a grid.
     pub(super) fn is_between(&self) -> bool {
-        self.block.is_empty()
-    }
-
-    /// Whether a row stands above the next one.
-    pub(super) fn has_begun(&self) -> bool {
-        self.block.certain() > 0
+        self.rows.is_multiple_of(self.task.side())
     }
 
     pub(super) fn add(&mut self, drawn: Drawn) {
-        if self.rows == 0 {
-            self.first = drawn.line;
-        }
         self.rows += 1;
-        self.block.add(drawn);
-        if self.block.is_complete() {
-            let whole = std::mem::replace(&mut self.block, Block::below(self.task));
-            match whole.taken() {
-                Taken::Grids(grids) => self.grids.extend(grids),
-                Taken::Unclear(fault) => self.grids.push(Err(fault)),
-                Taken::Nothing => {}
-            }
-        }
+        self.items.push(Item::Line(drawn));
     }
 
-    /// A rule, which may have bars between all cells.
     pub(super) fn add_rule(&mut self, of_table: bool) {
-        self.block.add_rule(of_table);
+        self.items.push(Item::Rule { of_table });
     }
 
     /// A blank line: whether it ends the stretch.
     pub(super) fn ends_at_gap(&mut self) -> bool {
-        self.block.ends_at_gap() || self.broken || self.block.is_empty() && !self.grids.is_empty()
+        // Bands may stand apart.
+        if !self.rows.is_multiple_of(self.task.kind().box_rows()) {
+            self.rows = 0;
+        }
+        push(&mut self.items, Item::Blank(1));
+        self.broken
     }
 
     /// Whether the rows that follow are refused.
@@ -69,57 +155,195 @@ impl Stretch {
         self.broken = broken;
     }
 
-    /// Ends it: its grids, or what is wrong, and whether all is well.
-    pub(super) fn end(&mut self) -> (Vec<Found>, bool) {
-        let Stretch { task, mut grids, block, first, rows, broken } =
-            std::mem::replace(self, Stretch::new(self.task));
-        let side = task.side();
-        let refused = |problem| vec![Err(Fault { line: first, column: None, problem })];
+    /// Ends it.
+    pub(super) fn end(&mut self) -> Grids {
+        let Stretch { task, items, broken, .. } = std::mem::replace(self, Stretch::new(self.task));
+        let first = items.iter().find_map(|item| Some(item.line()?.line));
+        let Some(line) = first.filter(|_| items.iter().any(Item::is_certain)) else {
+            return Grids { whole: !broken, ..Grids::default() };
+        };
         if broken {
-            return (if rows > 0 { refused(Problem::Interrupted) } else { grids }, false);
+            let fault = Fault { line, column: None, problem: Problem::Interrupted };
+            return Grids { found: vec![Err(fault)], ..Grids::default() };
         }
-        if grids.is_empty() && block.is_empty() {
-            return (grids, true);
-        }
-        match block.taken() {
-            Taken::Unclear(fault) if grids.is_empty() => return (vec![Err(fault)], false),
-            Taken::Unclear(fault) => {
-                let mut found = refused(Problem::Height { expected: side, found: rows });
-                // A short row is told by its own line.
-                found.extend((!matches!(fault.problem, Problem::Height { .. })).then_some(Err(fault)));
-                return (found, false);
-            }
-            Taken::Grids(last) => grids.extend(last),
-            Taken::Nothing => {}
-        }
-        if are_numbered(&grids, side) {
-            return (refused(Problem::Numbered { side, rows }), false);
-        }
-        (grids, true)
+        let items = settled(items);
+        let all: Vec<&Item> = items.iter().collect();
+        read(task, &all).unwrap_or_else(|fault| apart(task, &all, fault))
     }
 }
 
-/// Whether the rows of `grids` are as well those of fewer grids, each below a row that is its number, `0001` or `1,,,`, or that
-/// numbers the columns. The first such heading may have been taken for one already.
-fn are_numbered(grids: &[Found], side: usize) -> bool {
-    let rows = grids.len() * side;
-    let first = match () {
-        () if rows.is_multiple_of(side + 1) => 0,
-        () if (rows + 1).is_multiple_of(side + 1) => side,
-        () => return false,
+/// Decides what the open lines are that are drawn otherwise than the rows: space where no row leaves its blanks unwritten or has
+/// such delimiters, rules where no row is drawn with that character in that way.
+fn settled(items: Vec<Item>) -> Vec<Item> {
+    let certain =
+        || items.iter().filter_map(Item::line).filter(|drawn| !drawn.is_open() && drawn.row.is_ok());
+    let blanks: String =
+        certain().flat_map(|row| row.cells().chars().filter(|c| !matches!(c, '1'..='9'))).collect();
+    let becomes = |item: &Item| {
+        let line = item.line()?;
+        let blank = line.cells().chars().next().filter(|_| line.is_open())?;
+        let fits = blanks.is_empty() || blanks.contains(blank);
+        match blank {
+            ' ' => (!fits || !certain().any(|row| row.frame().eq(line.frame()))).then_some(Item::Blank(1)),
+            _ => (!fits || !certain().any(|row| row.shape == line.shape))
+                .then_some(Item::Rule { of_table: false }),
+        }
     };
-    let row = |row: usize| {
-        let (_, cells) = grids[row / side].as_ref().ok()?;
-        cells.get(row % side * side..)?.get(..side)
+    let changes: Vec<Option<Item>> = items.iter().map(becomes).collect();
+    let mut settled = Vec::with_capacity(items.len());
+    for (item, change) in items.into_iter().zip(changes) {
+        push(&mut settled, change.unwrap_or(item));
+    }
+    settled
+}
+
+/// Adds `item`; blank lines become one gap.
+fn push(items: &mut Vec<Item>, item: Item) {
+    match (items.last_mut(), &item) {
+        (Some(Item::Blank(above)), Item::Blank(more)) => *above += more,
+        _ => items.push(item),
+    }
+}
+
+/// Lines that are not read as a whole: those between the widest gaps by themselves. If some of them may be a band, or several, nobody
+/// knows of which grid, and all are refused with `fault`.
+fn apart(task: Sudoku, items: &[&Item], fault: Fault) -> Grids {
+    let refused = |fault| Grids { found: vec![Err(fault)], ..Grids::default() };
+    let is_certain = |item: &&Item| item.is_certain();
+    let first = items.iter().position(is_certain).unwrap_or(0);
+    let end = items.iter().rposition(is_certain).map_or(0, |last| last + 1);
+    let Some(widest) = items[first..end].iter().map(|item| item.gap()).max().filter(|gap| *gap > 0) else {
+        return refused(fault);
     };
-    // Rows of a grid that cannot be read say nothing.
-    let places = (first..rows).step_by(side + 1).enumerate();
-    let known: Vec<(usize, &str)> = places.filter_map(|(index, place)| Some((index, row(place)?))).collect();
-    let start = |(index, text): &(usize, &str)| {
-        let number = text.trim_end_matches('.').parse::<usize>().ok()?;
-        (number + rows).checked_sub(*index)
+    let parts =
+        items.split(|item| item.gap() >= widest).filter(|part| part.iter().any(|item| item.line().is_some()));
+    let parts: Vec<_> = parts.map(|part| (part, read(task, part))).collect();
+    let count = |part: &[&Item], is: fn(&Item) -> bool| part.iter().filter(|item| is(item)).count();
+    let may_be_bands = |part: &[&Item]| {
+        let mut rows = count(part, Item::is_certain)..=count(part, |item| item.line().is_some());
+        rows.any(|rows| rows.is_multiple_of(task.kind().box_rows()))
     };
-    let counts = || known.iter().all(|it| start(it).is_some() && start(it) == start(&known[0]));
-    let is_heading = |text: &str| text.starts_with("123") || text.starts_with("0123");
-    known.len() > 2 && (counts() || known.iter().all(|(_, text)| is_heading(text) && *text == known[0].1))
+    if parts.iter().any(|(part, read)| read.is_err() && may_be_bands(part)) {
+        return refused(fault);
+    }
+    let mut all = Grids::default();
+    for (part, read) in parts {
+        let grids = read.unwrap_or_else(|fault| apart(task, part, fault));
+        all.whole = grids.whole;
+        all.found.extend(grids.found);
+        all.headings.extend(grids.headings);
+    }
+    // What is not whole does not go on below a blank line.
+    all.whole |= items.last().is_some_and(|item| item.gap() > 0);
+    all
+}
+
+/// The grids that the lines are, if there is one way to take them.
+fn read(task: Sudoku, items: &[&Item]) -> Result<Grids, Fault> {
+    let (side, band) = (task.side(), task.kind().box_rows());
+    let items = without_heads(items);
+    let lines = Lines { side, band, open: open(&items, side, band), items };
+    let (rows, heading) = match lines.readings() {
+        Readings::One(rows, heading) => (rows, heading),
+        Readings::None => return Err(fault(task, &lines.items, false)),
+        Readings::Several => return Err(fault(task, &lines.items, true)),
+    };
+    let grids = || rows.chunks_exact(side);
+    let is_heading = |grid: &[&Drawn]| grid[0].row.as_deref().ok() == heading;
+    if let Some(grid) = grids().find(|grid| heading.is_some() && is_heading(grid)) {
+        let problem = Problem::Numbered { side, rows: rows.len() + 1 };
+        return Err(Fault { line: grid[0].line, column: None, problem });
+    }
+    if let Some(line) = unlabelled(&rows, side) {
+        return Err(Fault { line, column: None, problem: Problem::Label });
+    }
+    let found = grids().map(|rows| grid(rows, side)).collect();
+    Ok(Grids { found, whole: true, headings: heading.map(str::to_owned).into_iter().collect() })
+}
+
+/// The lines without empty heads of tables.
+fn without_heads<'i>(items: &[&'i Item]) -> Vec<&'i Item> {
+    let is_head = |place: usize| {
+        items[place].is_open()
+            && matches!(items.get(place + 1), Some(Item::Rule { of_table: true }))
+            && (place == 0 || items[place - 1].gap() > 0)
+    };
+    (0..items.len()).filter(|place| !is_head(*place)).map(|place| items[place]).collect()
+}
+
+/// What the open lines may be.
+fn open(items: &[&Item], side: usize, band: usize) -> Open {
+    let parts = || items.split(|item| !matches!(item, Item::Line(_))).filter(|part| !part.is_empty());
+    let runs = || items.split(|item| item.is_open());
+    if !items.iter().any(|item| item.is_open()) {
+        return Open::Rows;
+    }
+    let single = items.windows(2).all(|pair| !(pair[0].is_open() && pair[1].is_open()));
+    match () {
+        () if parts().all(|part| part.len() == side) || parts().all(|part| part.len() == band) => Open::Rows,
+        () if single
+            && runs()
+                .all(|run| run.is_empty() || run.iter().filter(|item| item.is_certain()).count() == side) =>
+        {
+            Open::Space
+        }
+        () => Open::Either,
+    }
+}
+
+/// The first line whose label does not follow the one above it, where rows have labels. They begin anew with each grid or go on.
+fn unlabelled(rows: &[&Drawn], side: usize) -> Option<u64> {
+    let first = rows.iter().find_map(|row| row.label.as_ref())?;
+    let mut above: Option<&Label> = None;
+    for (place, row) in rows.iter().enumerate().filter(|(_, row)| row.row.is_ok()) {
+        let follows = |label: &Label| match above {
+            Some(above) => label.follows(above) || place.is_multiple_of(side) && label == first,
+            None => label == first,
+        };
+        if !row.label.as_ref().is_some_and(follows) {
+            return Some(row.line);
+        }
+        above = row.label.as_ref();
+    }
+    None
+}
+
+/// Puts the rows of one grid together.
+fn grid(rows: &[&Drawn], side: usize) -> Found {
+    let line = rows.first().map_or(0, |drawn| drawn.line);
+    if let Some(fault) = first_fault(rows.iter().copied()) {
+        return Err(fault);
+    }
+    let spaced = |whole: bool| rows.iter().any(|drawn| drawn.kind == Certainty::Spaced { whole });
+    if spaced(false) && !spaced(true) {
+        return Err(Fault { line, column: None, problem: Problem::Spaces { expected: side } });
+    }
+    Ok((line, rows.iter().map(|drawn| drawn.cells().replace(' ', ".")).collect()))
+}
+
+fn first_fault<'r>(mut rows: impl Iterator<Item = &'r Drawn>) -> Option<Fault> {
+    rows.find_map(|drawn| Some(Fault { line: drawn.line, column: None, problem: drawn.row.clone().err()? }))
+}
+
+/// Why the lines are no grids, or may be other ones.
+fn fault(task: Sudoku, items: &[&Item], several: bool) -> Fault {
+    let side = task.side();
+    let rows: Vec<&Drawn> = items.iter().filter_map(|item| item.line()).collect();
+    if let Some(fault) = first_fault(rows.iter().copied()) {
+        return fault;
+    }
+    let cut = rows.iter().any(|row| row.kind == Certainty::Spaced { whole: false });
+    let open = rows.iter().find(|row| row.is_open()).filter(|_| rows.len() >= side);
+    let first = rows.first().map_or(0, |row| row.line);
+    let (line, problem) = match open {
+        _ if cut => (first, Problem::Spaces { expected: side }),
+        Some(open) => (open.line, Problem::EmptyRow),
+        None if several => (first, Problem::Numbered { side, rows: rows.len() }),
+        None if rows.len() == 1 => {
+            let (expected, got) = (task.cells() as u16, side as u16);
+            (first, Problem::Text(TextError::Length { expected, got }))
+        }
+        None => (first, Problem::Height { expected: side, found: rows.len() }),
+    };
+    Fault { line, column: None, problem }
 }

@@ -1,5 +1,8 @@
 //! No text is read as another puzzle than those that are written in it.
 
+mod drawn;
+mod rows;
+
 use hrm_core::task::sudoku::SudokuKind;
 
 use super::*;

@@ -1,0 +1,123 @@
+//! Lines that say something about puzzles, and lines that are nothing: titles, headings, comments, and why a line is no puzzle.
+
+use hrm_core::task::{Task, TextError, sudoku::Sudoku};
+
+use super::cells::{is_cell, parse, size_of};
+use super::drawing::{Line, line_of};
+use super::puzzle_line::tokens;
+use crate::data::problem::Problem;
+
+/// Whether a line of a list says nothing of a puzzle.
+pub(super) fn is_comment(task: Sudoku, text: &str) -> bool {
+    // A row of a spreadsheet may begin with an empty field.
+    let marked = text.starts_with(';') && !matches!(line_of(task, text), Line::Row(_) | Line::Open(_));
+    // Excel reads the delimiter there.
+    let names_delimiter = || text.len() <= 6 && text.to_ascii_lowercase().starts_with("sep=");
+    text.starts_with(['#', '%']) || text.starts_with("//") || marked || names_delimiter()
+}
+
+/// `17`, `17.` or `17:`, as it stands above a grid.
+fn is_number(text: &str) -> bool {
+    let number = text.trim_end_matches(['.', ':', ')']);
+    number.len() <= 6 && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// A number, or the size of a grid or a box as programs write it above a grid: `9 9`, `2 3`, `4x4`.
+pub(super) fn is_number_or_size(task: Sudoku, text: &str) -> bool {
+    let parts = text.split([' ', 'x']).filter(|part| !part.is_empty());
+    let numbers: Option<Vec<usize>> = parts.map(|part| part.parse().ok()).collect();
+    let (side, boxes) = (task.side(), [task.kind().box_rows(), task.kind().box_columns()]);
+    is_number(text)
+        || matches!(numbers.as_deref(), Some(&[rows, columns])
+            if [rows, columns] == [side; 2] || rows * columns == side && boxes.contains(&rows))
+}
+
+/// Whether a line names the columns of grids or of cells: `C1,C2,...`, `c0,...,c80`, `r1c1,...`, `,0,1,2,3`.
+pub(super) fn numbers_columns(text: &str) -> bool {
+    let numbered = |name: &str| {
+        name.len() <= 8
+            && name.starts_with(|c: char| c.is_ascii_alphabetic())
+            && name.ends_with(|c: char| c.is_ascii_digit())
+    };
+    let counts = |names: &[&str], start: usize| {
+        names.iter().enumerate().all(|(place, name)| *name == (place + start).to_string())
+    };
+    let names: Vec<&str> = text
+        .split([',', ';', '\t'])
+        .map(|name| name.trim().trim_matches('"'))
+        .skip_while(|name| {
+            !numbered(name) && (name.is_empty() || name.starts_with(|c: char| c.is_alphabetic()))
+        })
+        .collect();
+    // Numbers alone are a row, unless another column stands before them, or they have more than a digit.
+    let behind = text.split([',', ';', '\t']).count() > names.len() || names.len() > 9;
+    names.len() >= 4
+        && (names.iter().all(|name| numbered(name)) || behind && (counts(&names, 0) || counts(&names, 1)))
+}
+
+/// `Grid 01`, `17.`, `A B C` or `};`: begins with a word, is a number, or has letters or punctuation alone, and has no more
+/// than a few characters that a grid may have.
+pub(super) fn is_title(task: Sudoku, text: &str) -> bool {
+    if is_number_or_size(task, text) || text.chars().all(|c| c.is_ascii_uppercase() || " |,;\t".contains(c)) {
+        return true;
+    }
+    let text = text.trim_start_matches(['\\', '`']);
+    let word = text.split(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
+    let digits = text.chars().filter(|c| c.is_ascii_digit() || *c == '.').count();
+    if !text.contains(|c: char| c.is_alphanumeric() || c == '.') {
+        return true; // a fence, a closing bracket
+    }
+    let letters = word.chars().count();
+    (letters > 2 || letters == 2 && text.contains(' '))
+        && digits < task.side()
+        && longest(text).is_none_or(|token| token.len() <= 40)
+}
+
+/// The longest part of a line without its comment.
+pub(super) fn longest(text: &str) -> Option<&str> {
+    let text = text.split(['#', '%']).next().unwrap_or_default();
+    tokens(text).max_by_key(|token| token.chars().count())
+}
+
+/// Why a line is no puzzle.
+pub(super) fn diagnosis(task: Sudoku, text: &str) -> Problem {
+    let mut out = vec![0; task.cells()];
+    let all: String = tokens(text).collect();
+    let wanted = |text: &str| {
+        let cells = text.chars().filter(|&c| is_cell(c, 9)).count();
+        2 * cells > text.chars().count()
+    };
+    let Some(longest) = longest(text).filter(|text| wanted(text)) else {
+        return Problem::NoPuzzle(text.chars().take(60).collect());
+    };
+    if let Some(other) = size_of(longest) {
+        return Problem::OtherSize { found: other.name(), wanted: task.name() };
+    }
+    let short = text.len() < task.cells() && 2 * text.len() > task.cells();
+    if short && text.contains(' ') && text.chars().all(|c| c == ' ' || c.is_ascii_digit()) {
+        return Problem::Spaces { expected: task.cells() };
+    }
+    if longest.len() == 1 && all.chars().all(|c| is_cell(c, task.side())) {
+        let got = u16::try_from(all.len()).unwrap_or(u16::MAX);
+        return Problem::Text(TextError::Length { expected: task.cells() as u16, got });
+    }
+    match parse(task, longest, &mut out) {
+        Err(problem) => problem,
+        // A whole grid would have been found.
+        Ok(()) => Problem::NoPuzzle(text.chars().take(60).collect()),
+    }
+}
+
+/// The first word of a line, in small letters; nothing where a number or a mark comes first.
+pub(super) fn first_word(text: &str) -> String {
+    let text = text.trim_start_matches(|c: char| !c.is_alphanumeric());
+    text.chars().take_while(|c| c.is_alphabetic()).flat_map(char::to_lowercase).collect()
+}
+
+/// Whether `text` is a row but for a character or two, and no number.
+pub(super) fn is_nearly_row(task: Sudoku, text: &str) -> bool {
+    let side = task.side();
+    let tight = || text.chars().filter(|c| !c.is_whitespace() && !",;|&".contains(*c));
+    let strange = tight().filter(|&c| !is_cell(c, side)).count();
+    tight().count() == side && strange <= side / 4 && !is_number(text)
+}
