@@ -171,6 +171,9 @@ pub fn kind_of_file(path: &Path) -> io::Result<Kind> {
     Ok(kind_of(&read_start(path, HEAD)?))
 }
 
+/// How the first entry of a workbook begins, whoever wrote it.
+const OF_OFFICE: [&[u8]; 5] = [b"[Content_Types].xml", b"_rels/", b"docProps/", b"xl/", b"mimetype"];
+
 /// A zip archive's kind, told by the name of its first entry.
 fn zip_of(head: &[u8]) -> Kind {
     let length = head.get(26..28).map_or(0, |two| usize::from(two[0]) | usize::from(two[1]) << 8);
@@ -180,7 +183,7 @@ fn zip_of(head: &[u8]) -> Kind {
         Kind::PyTorch
     } else if name.ends_with(b".npy") {
         Kind::NumpyArchive
-    } else if name == b"[Content_Types].xml" || name.starts_with(b"xl/") || name == b"mimetype" {
+    } else if OF_OFFICE.iter().any(|start| name.starts_with(start)) {
         Kind::Spreadsheet
     } else {
         Kind::Zip
@@ -464,6 +467,8 @@ mod tests {
             ("archive/data.pkl", Kind::PyTorch),
             ("all__inputs.npy", Kind::NumpyArchive),
             ("[Content_Types].xml", Kind::Spreadsheet),
+            ("docProps/app.xml", Kind::Spreadsheet),
+            ("_rels/.rels", Kind::Spreadsheet),
             ("sudoku.csv", Kind::Zip),
         ] {
             assert_eq!(kind_of(&zip(name)), kind, "{name}");

@@ -126,6 +126,7 @@ pub(super) fn run(args: Args) -> Result<Exit> {
     if let ([path], Some(task)) = (&args.checkpoints[..], args.task)
         && is_pack(path)?
     {
+        refuse_of_run(&args)?;
         return of_pack(&args, path, task);
     }
     let paths = checkpoint_paths(&args)?;
@@ -268,6 +269,25 @@ fn write(
         );
     }
     Ok(Exit::Success)
+}
+
+/// Refuses what only the checkpoints of a run can be asked for.
+fn refuse_of_run(args: &Args) -> Result<()> {
+    let given = [
+        ("--members", args.members != 1),
+        ("--lanes", args.lanes != "16"),
+        ("--data", args.data.is_some()),
+        ("--columns", args.columns.is_some()),
+        ("--calibration", args.calibration != 64),
+        ("--rows", args.rows != 64),
+        ("--raw", args.raw),
+    ];
+    match given.iter().find(|(_, given)| *given) {
+        Some((option, _)) => bail!(Misuse(format!(
+            "{option} is for checkpoints; a pack is made for another size as it is. Name the run that it was made of, or leave {option} out"
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// The pack at `path` for another size of its task.

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::{Result, ensure};
 use hrm_core::Pack;
-use hrm_core::solve::{Policy, Status};
+use hrm_core::solve::{Policy, Rule, Status};
 use hrm_core::task::Task;
 use hrm_host::data::PuzzleSet;
 use hrm_host::data::hints::with_hints;
@@ -79,7 +79,7 @@ pub(super) fn votes(args: &Args, pack: Pack<'_>, about: &str, files: Option<File
         if !known.is_empty() {
             let level = Level::of(hints, &known, (&eased, &drawn.places));
             if !args.json {
-                work.progress.aside(|| print!("{}", level.text(rows)));
+                work.progress.aside(|| print!("{}", level.text(rows, policy.rule == Rule::Unchecked)));
             }
             levels.push(level);
         }
@@ -171,8 +171,8 @@ impl Level {
         Level { hints, verdict: verdict(&outcomes), several_solutions: several.collect() }
     }
 
-    /// The table's row, with what is to be said about it, of `rows` puzzles in all.
-    fn text(&self, rows: usize) -> String {
+    /// The table's row, with what is to be said about it, of `rows` puzzles in all; `unchecked` as the rule wants it.
+    fn text(&self, rows: usize, unchecked: bool) -> String {
         let v = &self.verdict;
         let percent = |count: usize| 100.0 * count as f64 / v.rows.max(1) as f64;
         let mut text = format!(
@@ -187,7 +187,7 @@ impl Level {
             v.mean_segments,
             doubling(&v.by_guess, |solved| format!("{:.1}", percent(*solved))),
         );
-        if v.voted > 0 {
+        if v.voted > 0 || unchecked {
             let [from, to] = wilson(v.voted_right, v.rows).map(|share| 100.0 * share);
             text += &format!(
                 "          not checked: {} of {} puzzles got a grid by vote, {} ({from:.1} to {to:.1} %) of them the right one\n",

@@ -10,6 +10,7 @@ use hrm_web::{ENGINE, Pack, RELEASED, page, policy, serve};
 
 use super::exit::Exit;
 use super::outputs::Force;
+use super::signals;
 use super::values::from_0;
 
 /// A page on which a pack is seen thinking, segment by segment, in any browser.
@@ -54,6 +55,7 @@ pub(super) fn run(args: Args) -> Result<Exit> {
                     args.port
                 )
             })?;
+            signals::on_stop(|_| std::process::exit(Exit::Interrupted.code().into()));
             println!("http://{}/", listener.local_addr()?);
             eprintln!("the page is there for browsers on this machine, until Ctrl-C");
             serve(&listener, page, &policy()).context("cannot take connections any more")?;

@@ -115,6 +115,23 @@ pub enum Problem {
          put one empty column between grids and write each blank as `0` or `.`"
     )]
     Columns(usize),
+    /// A complete grid below a puzzle that is refused.
+    #[error(
+        "not read: a complete grid right after a puzzle or a line that is refused may be that puzzle's answer; mend what is refused \
+         first, or write `#` and a word on a line between them if it is none"
+    )]
+    PerhapsAnswer,
+    /// Numbers as NumPy writes them by default.
+    #[error(
+        "floating-point numbers such as {0}, as numpy.savetxt writes them; write digits: numpy.savetxt(FILE, GRID, fmt='%d')"
+    )]
+    Floats(String),
+    /// A heading of another grid in the place of a row.
+    #[error(
+        "the first row of this grid is a heading above another grid, and a row may be missing here; write the heading as a comment \
+         (`# 1 2 3`), or leave it out"
+    )]
+    Heading,
     /// A printout that leaves out what is in the middle.
     #[error(
         "`...` stands for cells that the printout leaves out; print all of them (NumPy: numpy.savetxt, or \
@@ -221,8 +238,8 @@ fn height(expected: usize, found: usize) -> String {
         return format!("the grid that begins here has {found} rows and not {expected}");
     }
     format!(
-        "the {found} rows from here on are no grids of {expected} each: one is missing, or one is a heading; leave a blank line above \
-         each grid, and begin a heading with `#`"
+        "the {found} rows from here on are no grids of {expected} each: one is missing, one is a heading, or they stand unevenly \
+         apart; leave a blank line above each grid, and begin a heading with `#`"
     )
 }
 

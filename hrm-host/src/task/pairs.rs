@@ -1,13 +1,18 @@
 //! Puzzles that are followed by their answers, as generators print them.
 
+use crate::data::problem::Problem;
 use crate::data::rating::Rating;
-use crate::data::read::{Item, Row};
+use crate::data::read::{Fault, Item, Row};
 
 /// Holds a puzzle back until it is known whether its answer follows.
 pub(super) struct Pairs<'v> {
     held: Option<Held>,
     /// Whether a grid can only be the answer of the puzzle before it.
     answers: &'v dyn Fn(&str, &str) -> bool,
+    /// Whether a grid may be the answer of what stands before it and is refused: of that grid, or of what cannot be read.
+    may_answer: &'v dyn Fn(Option<&str>, &str) -> bool,
+    /// Whether what came last cannot be read.
+    refused: bool,
     visit: &'v mut dyn FnMut(Item<'_>),
 }
 
@@ -18,9 +23,14 @@ struct Held {
 }
 
 impl<'v> Pairs<'v> {
-    /// Tells `visit`; `answers` knows whether a grid can only be the answer of the puzzle before it.
-    pub(super) fn new(answers: &'v dyn Fn(&str, &str) -> bool, visit: &'v mut dyn FnMut(Item<'_>)) -> Self {
-        Self { held: None, answers, visit }
+    /// Tells `visit`; `answers` knows whether a grid can only be the answer of the puzzle before it, and `may_answer` whether it may
+    /// be that of one that is refused.
+    pub(super) fn new(
+        answers: &'v dyn Fn(&str, &str) -> bool,
+        may_answer: &'v dyn Fn(Option<&str>, &str) -> bool,
+        visit: &'v mut dyn FnMut(Item<'_>),
+    ) -> Self {
+        Self { held: None, answers, may_answer, refused: false, visit }
     }
 
     /// What comes next.
@@ -37,7 +47,15 @@ impl<'v> Pairs<'v> {
             }
             (_, held) => {
                 held.iter().for_each(|held| self.tell(held, None));
+                let refused = std::mem::replace(&mut self.refused, matches!(item, Item::Fault(_)));
                 match item {
+                    Item::Row(Row { line, question, answer: None, .. })
+                        if (refused || held.is_some())
+                            && (self.may_answer)(held.as_ref().map(|held| &held.question[..]), question) =>
+                    {
+                        let problem = Problem::PerhapsAnswer;
+                        (self.visit)(Item::Fault(&Fault { line, column: None, problem }));
+                    }
                     Item::Row(Row { line, question, answer: None, rating: Ok(rating), .. }) => {
                         self.held = Some(Held { line, question: question.to_owned(), rating });
                     }

@@ -55,7 +55,8 @@ pub(super) fn has_puzzle(task: &dyn Rules, text: &str) -> bool {
 /// Tells of every puzzle in `text`: a line that is a whole grid, or so many lines that are a row each. The answer may follow.
 pub(super) fn read(task: &dyn Rules, text: &str, visit: &mut dyn FnMut(Item<'_>)) {
     let answers = |question: &str, grid: &str| is_answer(task, question, grid);
-    let mut pairs = Pairs::new(&answers, visit);
+    let may_answer = |question: Option<&str>, grid: &str| may_answer(task, question, grid);
+    let mut pairs = Pairs::new(&answers, &may_answer, visit);
     grids(task, text, &mut |item| pairs.add(item));
     pairs.end();
 }
@@ -67,6 +68,13 @@ fn is_answer(task: &dyn Rules, question: &str, grid: &str) -> bool {
         (Some(question), Some(grid)) => question != grid && task.accepts(&question, &grid),
         _ => false,
     }
+}
+
+/// Whether `grid` is complete, and `question` is refused if it can be read at all.
+fn may_answer(task: &dyn Rules, question: Option<&str>, grid: &str) -> bool {
+    let tokens = |text: &str| text.chars().map(|c| task.token(c)).collect::<Option<Vec<u8>>>();
+    let is_refused = |text: &str| tokens(text).is_none_or(|tokens| task.refuse(&tokens).is_some());
+    tokens(grid).is_some_and(|grid| !grid.contains(&task.blank())) && question.is_none_or(is_refused)
 }
 
 fn grids(task: &dyn Rules, text: &str, visit: &mut dyn FnMut(Item<'_>)) {

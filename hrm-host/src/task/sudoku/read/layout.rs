@@ -69,7 +69,8 @@ struct State {
     certain: bool,
     /// Whether a row is missing, or there twice.
     damaged: bool,
-    /// How many open lines were taken for rows beside places where they may be space, up to two.
+    /// How many open lines were taken for rows beside places where they may be space, up to two. Where grids have no
+    /// space within, one is likely above or below a row that is there twice, and none where a row is missing.
     edges: u8,
     /// Whole grids, up to two.
     grids: u8,
@@ -195,20 +196,28 @@ impl<'i> Lines<'i> {
 
     /// Whether a row may be missing or there twice. Where no line is open, nothing else can fill its place.
     fn may_be_damaged(&self, layout: Layout, state: State) -> bool {
-        self.open == Open::Either && layout.heads == Heads::None && !state.damaged && state.edges < 2
+        self.open == Open::Either
+            && layout.heads == Heads::None
+            && !state.damaged
+            && (state.edges < 2 || layout.units[OPEN] < self.side)
     }
 
     /// Adds the states in which the next line is missing.
     fn lack(&self, layout: Layout, level: &mut Vec<Node>) {
         for place in 0..level.len() {
             let node = level[place];
-            if !self.may_be_damaged(layout, node.state) {
+            if !self.may_be_damaged(layout, node.state)
+                || layout.units[OPEN] == self.side && node.state.edges > 0
+            {
                 continue;
             }
             // A row is missing, or what stands between bands.
             let space = self.skipped(layout, node.state, OPEN).filter(|state| state.row > 0);
             for state in self.row(layout, node.state, false).into_iter().chain(space) {
-                insert(level, Node { state: State { damaged: true, ..state }, ..node });
+                insert(
+                    level,
+                    Node { state: State { damaged: true, edges: state.edges.max(1), ..state }, ..node },
+                );
             }
         }
     }
@@ -225,7 +234,8 @@ impl<'i> Lines<'i> {
         let (place, unit) = (state.row % layout.units[OPEN], layout.units[OPEN]);
         let edge = self.open != Open::Rows && (place == 0 || place + 1 == unit);
         let edges = (state.edges + u8::from(edge)).min(2);
-        let next = self.row(layout, state, false).filter(|_| !state.damaged || edges < 2)?;
+        let next =
+            self.row(layout, state, false).filter(|_| !state.damaged || edges < 2 || unit < self.side)?;
         Some(State { edges, ..next })
     }
 

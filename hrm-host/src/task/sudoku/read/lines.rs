@@ -7,9 +7,10 @@ use hrm_core::task::{
 
 use super::cells::{is_cell, with_spaces_as_blanks};
 use super::drawing::{Line, cells_in, line_of, shape_of};
-use super::puzzle_line::{one_line, spaced};
+use super::puzzle_line::{one_line, spaced, tokens};
 use super::remarks::{
-    diagnosis, first_word, is_comment, is_nearly_row, is_number_or_size, is_title, longest, numbers_columns,
+    diagnosis, first_word, floats, is_comment, is_nearly_row, is_number_or_size, is_title, longest,
+    numbers_columns,
 };
 use super::stretch::{Certainty, Drawn, Stretch};
 use crate::data::problem::Problem;
@@ -51,6 +52,12 @@ pub(super) fn task(text: &str) -> Option<Sudoku> {
 /// The size nearest to the first line that might be a puzzle.
 fn nearest(text: &str) -> Option<Sudoku> {
     let near = |line: &str| {
+        if floats(line).is_some() {
+            return SudokuKind::ALL
+                .map(Sudoku::new)
+                .into_iter()
+                .find(|size| size.side() == tokens(line).count());
+        }
         let length = longest(line)?.chars().count();
         let sizes = SudokuKind::ALL.map(Sudoku::new);
         sizes.into_iter().find(|size| size.cells().abs_diff(length) <= size.side() / 2)
@@ -264,11 +271,10 @@ impl<'v> Reader<'v> {
     fn end_grid(&mut self) -> bool {
         let grids = self.stretch.end();
         self.found.extend(grids.headings);
-        let side = self.task.side();
         for found in grids.found {
             match &found {
                 Ok((line, question)) if self.headings.iter().any(|heading| question.starts_with(heading)) => {
-                    let problem = Problem::Numbered { side, rows: side };
+                    let problem = Problem::Heading;
                     (self.visit)(Item::Fault(&Fault { line: *line, column: None, problem }));
                 }
                 Ok((line, question)) => {

@@ -14,7 +14,7 @@ use std::borrow::Cow;
 
 use array::Array;
 pub(super) use cells::parse;
-use hrm_core::task::sudoku::Sudoku;
+use hrm_core::task::{Task, sudoku::Sudoku};
 use sheet::Sheet;
 
 use super::super::{Domain, pairs::Pairs};
@@ -42,7 +42,8 @@ pub(super) fn task_of_field(field: &str) -> Option<Sudoku> {
 
 /// Tells `visit` of everything in `text`, in order, as puzzles of `task`.
 pub(super) fn visit(task: Sudoku, text: &str, visit: &mut dyn FnMut(Item<'_>)) {
-    let mut pairs = Pairs::new(&answers, visit);
+    let may_answer = |question: Option<&str>, grid: &str| may_answer(task, question, grid);
+    let mut pairs = Pairs::new(&answers, &may_answer, visit);
     let mut add = |item: Item<'_>| pairs.add(item);
     match Array::of(text) {
         Some(array) => array.visit(&mut add),
@@ -60,7 +61,10 @@ pub(super) fn visit(task: Sudoku, text: &str, visit: &mut dyn FnMut(Item<'_>)) {
 /// The cells in a field, which may be drawn in it as in a file of its own.
 pub(super) fn grid_in(field: &str) -> Cow<'_, str> {
     let text = unquoted(field);
-    if !text.bytes().any(|byte| byte.is_ascii_whitespace() || b",;:|[](){}!".contains(&byte)) {
+    let is_plain = |byte: &u8| byte.is_ascii_digit() || *byte == b'.';
+    if text.len() == field.len() && text.as_bytes().iter().all(is_plain)
+        || !text.bytes().any(|byte| byte.is_ascii_whitespace() || b",;:|[](){}!".contains(&byte))
+    {
         return text.into();
     }
     let spaced = Sudoku::sizes().into_iter();
@@ -77,6 +81,15 @@ fn answers(question: &str, grid: &str) -> bool {
         && question.contains(blank)
         && !grid.contains(blank)
         && question.chars().zip(grid.chars()).all(keeps)
+}
+
+/// Whether `grid` is complete, and `question` is refused if it can be read at all.
+fn may_answer(task: Sudoku, question: Option<&str>, grid: &str) -> bool {
+    let is_refused = |question: &str| {
+        let mut tokens = vec![0; task.cells()];
+        parse(task, question, &mut tokens).is_err() || task.refuse(&tokens).is_some()
+    };
+    grid.chars().all(|c| matches!(c, '1'..='9')) && question.is_none_or(is_refused)
 }
 
 #[cfg(test)]

@@ -81,6 +81,9 @@ pub(super) fn longest(text: &str) -> Option<&str> {
 
 /// Why a line is no puzzle.
 pub(super) fn diagnosis(task: Sudoku, text: &str) -> Problem {
+    if let Some(number) = floats(text) {
+        return Problem::Floats(number.to_owned());
+    }
     let mut out = vec![0; task.cells()];
     let all: String = tokens(text).collect();
     let wanted = |text: &str| {
@@ -106,6 +109,13 @@ pub(super) fn diagnosis(task: Sudoku, text: &str) -> Problem {
         // A whole grid would have been found.
         Ok(()) => Problem::NoPuzzle(text.chars().take(60).collect()),
     }
+}
+
+/// The first of several numbers such as `5.000000000000000000e+00`, of which a line consists.
+pub(super) fn floats(text: &str) -> Option<&str> {
+    let is_float = |token: &str| token.contains('e') && token.contains('.') && token.parse::<f32>().is_ok();
+    let first = tokens(text).next().filter(|token| token.len() < text.len())?;
+    tokens(text).all(is_float).then_some(first)
 }
 
 /// The first word of a line, in small letters; nothing where a number or a mark comes first.

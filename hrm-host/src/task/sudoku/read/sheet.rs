@@ -85,7 +85,8 @@ fn of_fields(text: &str, delimiter: char) -> Option<Sheet> {
     let most = rows().flatten().filter_map(|field| field.parse::<usize>().ok()).max().unwrap_or(0);
     let sizes =
         || SudokuKind::ALL.map(Sudoku::new).into_iter().map(|size| size.side()).filter(|side| most <= *side);
-    if index && is_usual(width) {
+    let is_side = SudokuKind::ALL.into_iter().any(|kind| Sudoku::new(kind).side() == width);
+    if index && (is_side || is_usual(width)) {
         return Some(Sheet::Stacks(vec![text_of(&lines, 0, (0, width))]));
     }
     // Four 4x4 with an empty row and an empty column between them have the outline of a 9x9.
@@ -141,10 +142,14 @@ fn has_index(head: &[Vec<String>]) -> bool {
     let unnamed =
         names.first().is_some_and(|name| name.is_empty() || name == "Unnamed: 0" || name == "index");
     let numbered = |start: usize| {
-        let number = |(row, fields): (usize, &Vec<String>)| {
-            fields.first().is_some_and(|it| *it == (row + start).to_string())
-        };
-        rows.iter().enumerate().all(number)
+        // It may begin anew with each grid.
+        let mut next = start;
+        rows.iter().filter(|row| *row != names).all(|row| {
+            let number = row.first().and_then(|it| it.parse::<usize>().ok());
+            let follows = number.is_some_and(|number| number == next || number == start);
+            next = number.map_or(next, |number| number + 1);
+            follows
+        })
     };
     unnamed
         && names[1..].iter().all(|name| !name.is_empty())

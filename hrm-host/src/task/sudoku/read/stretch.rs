@@ -251,8 +251,7 @@ fn read(task: Sudoku, items: &[&Item]) -> Result<Grids, Fault> {
     let grids = || rows.chunks_exact(side);
     let is_heading = |grid: &[&Drawn]| grid[0].row.as_deref().ok() == heading;
     if let Some(grid) = grids().find(|grid| heading.is_some() && is_heading(grid)) {
-        let problem = Problem::Numbered { side, rows: rows.len() + 1 };
-        return Err(Fault { line: grid[0].line, column: None, problem });
+        return Err(Fault { line: grid[0].line, column: None, problem: Problem::Heading });
     }
     if let Some(line) = unlabelled(&rows, side) {
         return Err(Fault { line, column: None, problem: Problem::Label });
@@ -274,19 +273,13 @@ fn without_heads<'i>(items: &[&'i Item]) -> Vec<&'i Item> {
 /// What the open lines may be.
 fn open(items: &[&Item], side: usize, band: usize) -> Open {
     let parts = || items.split(|item| !matches!(item, Item::Line(_))).filter(|part| !part.is_empty());
-    let runs = || items.split(|item| item.is_open());
-    if !items.iter().any(|item| item.is_open()) {
-        return Open::Rows;
-    }
+    let mut runs =
+        items.split(|item| item.is_open()).map(|run| run.iter().filter(|item| item.is_certain()).count());
     let single = items.windows(2).all(|pair| !(pair[0].is_open() && pair[1].is_open()));
     match () {
+        () if !items.iter().any(|item| item.is_open()) => Open::Rows,
         () if parts().all(|part| part.len() == side) || parts().all(|part| part.len() == band) => Open::Rows,
-        () if single
-            && runs()
-                .all(|run| run.is_empty() || run.iter().filter(|item| item.is_certain()).count() == side) =>
-        {
-            Open::Space
-        }
+        () if single && runs.all(|rows| rows == 0 || rows == side) => Open::Space,
         () => Open::Either,
     }
 }

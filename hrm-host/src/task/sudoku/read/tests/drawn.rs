@@ -143,8 +143,8 @@ fn grids_of_which_one_lacks_a_row_are_never_read_shifted() {
 fn a_heading_of_numbers_is_no_row() {
     let plain = "3 4 . .\n4 . . .\n. . . .\n. . 4 .\n";
     let fields = "3,4,,\n4,,,\n,,,\n,,4,\n";
-    let labelled = "A 3 4 . .\nB . . . .\nC 4 . . .\nD . . 4 .\n";
-    let table = "| 3 | 4 |   |   |\n|   |   |   |   |\n| 4 |   |   |   |\n|   |   | 4 |   |\n";
+    let labelled = "A 3 4 . .\nB 4 . . .\nC . . . .\nD . . 4 .\n";
+    let table = "| 3 | 4 |   |   |\n| 4 |   |   |   |\n|   |   |   |   |\n|   |   | 4 |   |\n";
     for text in [
         format!("  1 2 3 4\n{plain}"),
         format!("  1 2 3 4\n{labelled}"),
