@@ -308,6 +308,14 @@ impl<'i> Lines<'i> {
         if 0 < taken && taken < all && !(self.side..rows.len()).step_by(self.side).all(is_parted) {
             return false;
         }
+        // The same rows of all grids are empty, and as many empty lines stand between them: either may be the space between bands.
+        let opens_of =
+            |grid: &[usize]| grid.iter().map(|place| self.items[*place].is_open()).collect::<Vec<bool>>();
+        let mut alike = rows.chunks(self.side).map(opens_of);
+        let first = alike.next();
+        if 0 < taken && (all - taken) * self.side == rows.len() && alike.all(|grid| Some(grid) == first) {
+            return false;
+        }
         let bands = equal(&mut gaps(self.band, self.side));
         let grids = gaps(self.side, usize::MAX).min();
         equal(&mut gaps(1, self.band)).is_some()

@@ -167,3 +167,49 @@ fn a_heading_of_numbers_is_no_row() {
     assert_eq!(told("1234\n3412\n2143\n4321\n"), ["1 1234341221434321"]);
     assert_eq!(told("1234\n3412\n2143\n4321\n3412\n1234\n2143\n4321\n").len(), 2);
 }
+
+#[test]
+fn lines_that_can_be_taken_in_two_ways_are_refused() {
+    let numbers = "4,,,\n,,1,2\n4,,,3\n,1,,\n";
+    for text in [
+        // An empty row between bands and an empty last row; the other way round; several times; a number.
+        "4,,,\n,,3,4\n,,,\n,,1,3\n,,,\n".to_owned(),
+        ",,,\n,,3,4\n,,,\n,,1,3\n4,,,\n".to_owned(),
+        "4,,,\n,,3,4\n,,,\n,,1,3\n,,,\n".repeat(3),
+        "1,,,\n,,3,4\n3,,,\n,,1,3\n,,,\n".to_owned(),
+        // A heading in the place of a row, and rows without their labels.
+        format!("1,2,3,4\n{numbers}\nGrid 2\n1,2,3,4\n,,1,2\n4,,,3\n,1,,\n"),
+        format!("1,2,3,4\n,,1,2\n4,,,3\n,1,,\n\nGrid 2\n1,2,3,4\n{numbers}"),
+    ] {
+        let told = told(&text);
+        assert!(told.iter().any(|told| told.contains(": ")), "{text}\n{told:?}");
+        assert!(
+            told.iter().all(|told| told.contains(": ") || told.ends_with(" 4.....124..3.1..")),
+            "{told:?}"
+        );
+    }
+    for labels in
+        [["A", "B", "D", "E"], ["R1", "R2", "R4", "R3"], ["1:", "2:", "2:", "3:"], ["A", "B", "", "C"]]
+    {
+        let text: String =
+            labels.iter().zip(rows_of(&[])).map(|(label, row)| format!("{label} {row}\n")).collect();
+        assert!(told(&text).iter().all(|told| told.contains("label")), "{text}{:?}", told(&text));
+    }
+}
+
+#[test]
+fn a_line_that_is_drawn_otherwise_than_the_rows_is_no_row() {
+    let dotted = |row: &String| row.chars().map(String::from).collect::<Vec<_>>().join(",") + "\n";
+    let rows: String = rows_of(&[]).iter().enumerate().fold(String::new(), |text, (place, row)| {
+        text + if place == 2 { ",,,\n" } else { "" } + &dotted(row)
+    });
+    let grid = rows_of(&[]).concat();
+    assert_eq!(told(&rows), [format!("1 {grid}")]);
+    assert_eq!(told(&format!("{rows},,,\n{rows}")).len(), 2);
+    // A tight rule below dashes that stand apart.
+    let three = "- - - 4\n- 2 - -\n3 - - -\n----\n";
+    assert!(told(three)[0].starts_with("1: the grid that begins here has 3 rows"), "{:?}", told(three));
+    let four = format!("- - - 4\n{three}").replace("3 -", "3 1");
+    assert_eq!(told(&four).len(), 1);
+    assert!(told(";;;\n3,4,,\n,,1,2\n4,,,3\n").iter().all(|told| told.contains(": ")));
+}

@@ -135,3 +135,29 @@ fn a_line_that_is_drawn_is_no_puzzle_without_givens() {
     let (rows, _) = told(&format!("| A | B | C | D |\n|----|----|----|----|\n{}|\n", table.join("|\n")));
     assert!(rows.iter().all(|row| *row == GRIDS[0].concat()), "{rows:?}");
 }
+
+#[test]
+fn the_answer_of_a_puzzle_that_is_refused_is_no_puzzle() {
+    let (answer, other) = ("1243342143122134", "1.....2..3.....4");
+    for refused in ["1.....2..3....", "11....2..3.....4", "1.....2..3.....x.", "1...\n..2.\n.3..\n"] {
+        for title in ["", "Answer:\n"] {
+            let text = format!("{refused}\n{title}{answer}\n{other}\n");
+            let rows = told(&text).0;
+            assert!(!rows.contains(&answer.to_owned()) && rows.contains(&other.to_owned()), "{text}{rows:?}");
+        }
+    }
+    assert_eq!(told(&format!("{answer}\n{other}\n{answer}\n")).0.len(), 2);
+}
+
+#[test]
+fn the_default_of_savetxt_has_a_hint_of_its_own() {
+    let row = ["5.000000000000000000e+00"; 4].join(" ") + "\n";
+    let mut problems = Vec::new();
+    visit(Sudoku::new(SudokuKind::Four), &row.repeat(4), &mut |item| {
+        if let Item::Fault(fault) = item {
+            problems.push(fault.problem.to_string());
+        }
+    });
+    assert!(problems[0].contains("fmt='%d'"), "{problems:?}");
+    assert_eq!(task_of_text(&row), Some(Sudoku::new(SudokuKind::Four)));
+}
