@@ -118,7 +118,7 @@ pub enum Problem {
     /// A complete grid below a puzzle that is refused.
     #[error(
         "not read: a complete grid right after a puzzle or a line that is refused may be that puzzle's answer; mend what is refused \
-         first, or write `#` and a word on a line between them if it is none"
+         or take it out, or write this grid into a file of its own"
     )]
     PerhapsAnswer,
     /// Numbers as NumPy writes them by default.
