@@ -3,16 +3,17 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use hrm_core::solve::{Policy, Status, Stop};
 use hrm_core::task::Task;
 use hrm_core::wire::{Ask, Request, Response, SelfTestState, Solve};
-use hrm_core::{Hrm, Op};
+use hrm_core::{Hrm, Op, Pack};
 use hrm_emulator::board::Hardware;
 use hrm_emulator::compare::{compare, digests, host_words};
 use hrm_emulator::device::Session;
 use hrm_emulator::{Hello, LinkError};
 use hrm_host::quant::AlignedPack;
+use hrm_host::task::Game;
 
 use super::{Line, ensure_same_pack, info, task_of};
 use crate::cli::exit::Exit;
@@ -42,7 +43,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     let mut session = args.line.open()?;
     let hello = session.hello().clone();
     ensure_same_pack(&hello, (&pack, &args.pack))?;
-    let blank = vec![task_of(&hello)?.blank(); usize::from(hello.shape.cells)];
+    let question = question(task_of(&hello)?, &pack)?;
     println!(
         "board       {}, firmware {}, pack {:08x} ({})",
         hello.board, hello.firmware, hello.pack_crc, hello.task
@@ -61,7 +62,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     told("self-test", asked(&mut session, |link| link.self_test()).map(self_test));
     let mut memory = vec![0; host_words(pack.shape(), &hello)];
     let mut host = Hrm::new(pack, &mut memory)?;
-    let ask = Ask { member: 0, tokens: &blank };
+    let ask = Ask { member: 0, tokens: &question };
     let expected = digests(&mut host, ask, SEGMENTS);
     let compared = asked(&mut session, |link| compare(&mut host, link, ask, &expected));
     told(
@@ -71,9 +72,9 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
             Some(difference) => Err(difference.to_string()),
         }),
     );
-    told("solve", solve(&mut session, &blank).map(Ok));
-    told("speed", speed(&mut session, &hello, pack.bytes() as u64, &blank).map(Ok));
-    told("cancel", cancel(&mut session, &blank));
+    told("solve", solve(&mut session, &question).map(Ok));
+    told("speed", speed(&mut session, &hello, pack.bytes() as u64, &question).map(Ok));
+    told("cancel", cancel(&mut session, &question));
     if args.replug {
         println!("            unplug the board, wait three seconds, and plug it in again");
         told("replug", replug(&mut session));
@@ -84,6 +85,19 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
         if failed == 0 { "everything that a program can ask of it is in order" } else { "NOT in order" }
     );
     Ok(if failed == 0 { Exit::Success } else { Exit::Error })
+}
+
+/// The grid without givens, where that is a puzzle: no guess need solve it. Else the first of the pack's self-test.
+fn question(task: Game, pack: &Pack<'_>) -> Result<Vec<u8>> {
+    let blank = vec![task.blank(); task.cells()];
+    if task.refuse(&blank).is_none() {
+        return Ok(blank);
+    }
+    let tested = pack.self_test().and_then(|test| test.row(0));
+    let (puzzle, _) = tested.context(
+        "the pack has no self-test, and its task no puzzle that is known to everybody; export it anew",
+    )?;
+    Ok(puzzle.to_vec())
 }
 
 /// What the board answers, or how it failed to, in words.
@@ -103,23 +117,24 @@ fn self_test(state: SelfTestState) -> Step {
     }
 }
 
-/// One guess on the blank grid: whatever comes of it, the board must say so.
-fn solve(session: &mut Session, blank: &[u8]) -> Result<String, String> {
+/// One guess on the question: whatever comes of it, the board must say so.
+fn solve(session: &mut Session, question: &[u8]) -> Result<String, String> {
     let policy = Policy { guesses: 1, ..Policy::papers() };
-    let solve = Solve { policy, time_ms: 0, progress: true, tokens: blank };
+    let solve = Solve { policy, time_ms: 0, progress: true, tokens: question };
     let mut grids = 0;
     let done = asked(session, |link| link.solve(&solve, |_, _| grids += 1))?;
     let how = match done.status {
         Status::Solved => "solved",
-        _ => "unproven",
+        Status::Voted | Status::Unproven => "unproven",
+        Status::Refused(refusal) => return Err(format!("the board refuses the question: {refusal}")),
     };
     Ok(format!("{how} after {} segments, {grids} of them watched", done.segments))
 }
 
 /// Seconds a segment, beside the estimate.
-fn speed(session: &mut Session, hello: &Hello, pack_bytes: u64, blank: &[u8]) -> Result<String, String> {
+fn speed(session: &mut Session, hello: &Hello, pack_bytes: u64, question: &[u8]) -> Result<String, String> {
     let policy = Policy { guesses: 1, first_segments: 4, stop_when_settled: false, ..Policy::papers() };
-    let solve = Solve { policy, time_ms: 0, progress: false, tokens: blank };
+    let solve = Solve { policy, time_ms: 0, progress: false, tokens: question };
     let start = Instant::now();
     let done = asked(session, |link| link.solve(&solve, |_, _| {}))?;
     let seconds = done.micros.map_or(start.elapsed().as_secs_f64(), |micros| micros as f64 / 1e6);
@@ -135,9 +150,9 @@ fn speed(session: &mut Session, hello: &Hello, pack_bytes: u64, blank: &[u8]) ->
 }
 
 /// A long search must end at once where it is told to.
-fn cancel(session: &mut Session, blank: &[u8]) -> Result<Step, String> {
+fn cancel(session: &mut Session, question: &[u8]) -> Result<Step, String> {
     let policy = Policy { guesses: u16::MAX, ..Policy::default() };
-    let impossible = Solve { policy, time_ms: 0, progress: false, tokens: blank };
+    let impossible = Solve { policy, time_ms: 0, progress: false, tokens: question };
     let start = Instant::now();
     let stop = asked(session, |link| {
         let id = link.send(&Request::Solve(impossible))?;
@@ -174,4 +189,27 @@ fn stack(hello: Hello) -> Step {
     let (used, all) = (hello.memory.stack_used, hello.memory.stack);
     let what = format!("{used} of {all} bytes at most so far");
     if used < all { Ok(what) } else { Err(what) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn every_released_pack_has_a_question_that_its_task_takes() {
+        let models = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../models");
+        let files = fs::read_dir(models).unwrap().map(|file| file.unwrap().path());
+        let packs: Vec<PathBuf> =
+            files.filter(|path| path.extension().is_some_and(|it| it == "hrm")).collect();
+        assert!(packs.len() > 4);
+        for path in packs {
+            let file = AlignedPack::read(&path).unwrap();
+            let pack = file.open().unwrap();
+            let task = Game::named(pack.header().unwrap().task).unwrap();
+            let asked = question(task, &pack).unwrap();
+            assert_eq!(task.refuse(&asked), None, "{}", path.display());
+        }
+    }
 }
