@@ -11,6 +11,7 @@ mod demo;
 mod example;
 mod firmware;
 mod flash;
+mod fuzz;
 mod run;
 mod setup;
 mod stages;
@@ -46,6 +47,8 @@ enum Task {
     Example,
     /// Build the engine of the page that `hrm-host web` writes, and try the page in a browser
     Web(web::Args),
+    /// Let libFuzzer look for inputs that break a promise of `fuzz/`, and keep those that are worth replaying
+    Fuzz(fuzz::Args),
     /// Prove that inference cannot panic on any board: a program that needs it to be so must link
     NoPanic,
     /// Everything CI checks: format, lints, tests, documentation, firmware, emulated boards
@@ -62,6 +65,7 @@ fn main() -> ExitCode {
         Task::Demo(args) => demo::task(&args),
         Task::Bench(args) => bench::task(&args),
         Task::Example => setup::setup(false, false).and_then(example::check),
+        Task::Fuzz(args) => fuzz::task(&args),
         Task::Web(args) => web::task(&args),
         Task::NoPanic => setup::setup(false, false).and_then(firmware::no_panic),
         Task::Test(args) => test::task(&args),
