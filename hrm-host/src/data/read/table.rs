@@ -271,10 +271,9 @@ fn begins_a_list(text: &str) -> bool {
     let mut lines = text.lines().skip(1).map(str::trim).filter(|line| !line.is_empty());
     let next = lines.next().unwrap_or_default();
     let opens = next.starts_with('"') && !next.matches('"').count().is_multiple_of(2);
-    let is_long = next.len() > 12 && !next.contains('|');
+    let is_long = next.len() > 12 && !next.contains(|c: char| c.is_whitespace() || c == '|');
     // One row of a drawn grid may look like a whole one.
-    let mut are_whole = || is_whole(next) && lines.next().is_none_or(is_whole);
-    opens || is_long && (!next.contains(char::is_whitespace) || are_whole())
+    opens || is_long || is_whole(next) && lines.next().is_none_or(is_whole)
 }
 
 /// Whether `line` has all cells of a puzzle, spaces included.

@@ -136,8 +136,8 @@ fn on_one_line(mazes: &[&str]) -> Looks<Maze> {
     let names: Vec<&str> = shapes.iter().take(TOLD).map(|maze| maze.name()).collect();
     let (rows, columns) = example.dims();
     Looks::Unsized(format!(
-        "{looks}, which does not tell its height and width: {}{more}. Name them: --task {} has {rows} rows of {columns} cells; a \
-         column `task` in a table says so, too",
+        "{looks}, which does not tell its height and width; in each maze a way leads from `S` to `G` as {}{more}. Name the size: \
+         --task {} has {rows} rows of {columns} cells; a column `task` in a table says so, too",
         names.join(" or "),
         example.name()
     ))

@@ -201,6 +201,7 @@ fn mazes_on_one_line_are_square_only_where_each_has_a_way_in_the_square() {
         (format!("question,rating\n{square},3\n"), "1 maze6x6"),
         (format!("question\n{}\n", square.replace('.', " ")), "1 maze6x6"),
         (format!("question\n{}\n", "S.. .#...........#..G....".replace('.', " ")), "1 maze5x5"),
+        ("question\nS #..#..G\n..#S...G.\n".into(), "2 maze3x3"),
         (format!("{oblong}\n"), "--task maze4x9"),
         (format!("{square}\n{oblong}\n"), "maze4x9 or maze3x12"),
         (format!("question\n{square}\n{oblong}\n"), "--task maze4x9"),
