@@ -27,14 +27,14 @@ where
     A: Lane + Debug + PartialEq + Default + for<'a> Arbitrary<'a>,
 {
     match input.int_in_range(0..=6)? {
-        0 => product::<A>(input),
+        0 => product::<A>(input)?,
         1 => {
             let (acc, factors) = (numbers::<i32>(input, 160)?, numbers(input, 160)?);
             let count = acc.len().min(factors.len());
             let (mut fast, mut defined) = (vec![A::default(); count], vec![A::default(); count]);
             requantize::<A, A>(&acc[..count], &factors[..count], &mut fast);
             requantize_portable::<A, A>(&acc[..count], &factors[..count], &mut defined);
-            same(&fast, &defined)
+            assert_eq!(fast, defined);
         }
         2 => {
             let scores: Vec<i32> = numbers::<i32>(input, 160)?.into_iter().map(|score| score / 4).collect();
@@ -49,7 +49,7 @@ where
                 softmax_portable(&scores, score_bits, bits, &table, &mut defined),
             );
             assert_eq!(sums.0, sums.1);
-            same(&fast, &defined)
+            assert_eq!(fast, defined);
         }
         3 => {
             let (mut fast, bias, classes): (Vec<i32>, Vec<i32>, Vec<u8>) =
@@ -60,14 +60,14 @@ where
             let mut defined = fast.clone();
             add_bias(&mut fast[..count], &bias, &classes[..count]);
             add_bias_portable(&mut defined[..count], &bias, &classes[..count]);
-            same(&fast, &defined)
+            assert_eq!(fast, defined);
         }
         4 => {
             let (acc, sum) = (numbers::<i32>(input, 64)?, input.int_in_range(1..=(1 << 31) - 1)?);
             let (mut fast, mut defined) = (vec![A::default(); acc.len()], vec![A::default(); acc.len()]);
             attention_output(&acc, sum, &mut fast);
             attention_output_portable(&acc, sum, &mut defined);
-            same(&fast, &defined)
+            assert_eq!(fast, defined);
         }
         5 => {
             let table: Vec<u16> =
@@ -78,7 +78,7 @@ where
             let (mut fast, mut defined) = (vec![A::default(); count], vec![A::default(); count]);
             swiglu(&acc[..2 * count], &factors[..2 * count], factor, &table, &mut fast);
             swiglu_portable(&acc[..2 * count], &factors[..2 * count], factor, &table, &mut defined);
-            same(&fast, &defined)
+            assert_eq!(fast, defined);
         }
         _ => {
             let (mut row, mut acc, factors) =
@@ -91,9 +91,10 @@ where
             let (mut defined, mut scratch) = (row.clone(), acc.clone());
             residual_norm(&mut row, step, &mut acc, &factors[..count], numerator);
             residual_norm_portable(&mut defined, step, &mut scratch, &factors[..count], numerator);
-            same(&row, &defined)
+            assert_eq!(row, defined);
         }
     }
+    Ok(())
 }
 
 /// A product: the kernel, its definition, and the sum as one writes it down.
@@ -109,7 +110,7 @@ where
     let (mut fast, mut defined) = (vec![0; tokens * 2 * pairs], vec![0; tokens * 2 * pairs]);
     matmul(&x, depth, &panel, &mut fast, &mut vec![0; pack_words(depth)]);
     matmul_portable(&x, depth, &panel, &mut defined);
-    same(&fast, &defined)?;
+    assert_eq!(fast, defined);
     for (place, sum) in fast.iter().enumerate() {
         let (token, column) = (place / (2 * pairs), place % (2 * pairs));
         let weights = &panel[column / 2 * 2 * depth..];
@@ -129,9 +130,4 @@ fn numbers<'a, N: Arbitrary<'a>>(input: &mut Unstructured<'a>, most: usize) -> R
 
 fn filled<'a, N: Arbitrary<'a>>(input: &mut Unstructured<'a>, count: usize) -> Vec<N> {
     (0..count).map_while(|_| input.arbitrary().ok()).collect()
-}
-
-fn same<N: Debug + PartialEq>(fast: &[N], defined: &[N]) -> Result<()> {
-    assert_eq!(fast, defined);
-    Ok(())
 }

@@ -36,6 +36,12 @@ use super::progress::ProgressArgs;
 use super::puzzles::note_passed;
 use super::values::{Misuse, Tasks, at_least_1, count, from_0};
 
+/// What is exported where nothing else is asked for.
+const MEMBERS: usize = 1;
+const LANES: &str = "16";
+const CALIBRATION: usize = 64;
+const ROWS: usize = 64;
+
 /// Quantize checkpoints into one int8 pack, calibrated on training puzzles, with a model card beside it; or write one as the original
 /// PyTorch code reads it.
 #[derive(Debug, clap::Args)]
@@ -56,10 +62,10 @@ pub(super) struct Args {
     #[command(flatten)]
     force: Force,
     /// With a run directory: its newest N checkpoints become the pack's members
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = at_least_1::<usize>)]
+    #[arg(long, value_name = "N", default_value_t = MEMBERS, value_parser = at_least_1::<usize>)]
     members: usize,
     /// Bits of stored states and activations
-    #[arg(long, value_name = "BITS", default_value = "16", value_parser = ["8", "16"])]
+    #[arg(long, value_name = "BITS", default_value = LANES, value_parser = ["8", "16"])]
     lanes: String,
     /// CSV of training puzzles; the run's own by default
     #[arg(long, value_name = "FILE")]
@@ -68,10 +74,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "WHAT=NAME,...")]
     columns: Option<String>,
     /// Training puzzles to calibrate on
-    #[arg(long, value_name = "N", default_value_t = 64, value_parser = at_least_1::<usize>)]
+    #[arg(long, value_name = "N", default_value_t = CALIBRATION, value_parser = at_least_1::<usize>)]
     calibration: usize,
     /// Validation puzzles for the accuracy in the card (never test puzzles); 0 measures none
-    #[arg(long, value_name = "N", default_value_t = 64, value_parser = from_0::<usize>)]
+    #[arg(long, value_name = "N", default_value_t = ROWS, value_parser = from_0::<usize>)]
     rows: usize,
     /// Licence that the card states for the pack
     #[arg(long, value_name = "TEXT")]
@@ -274,12 +280,12 @@ fn write(
 /// Refuses what only the checkpoints of a run can be asked for.
 fn refuse_of_run(args: &Args) -> Result<()> {
     let given = [
-        ("--members", args.members != 1),
-        ("--lanes", args.lanes != "16"),
+        ("--members", args.members != MEMBERS),
+        ("--lanes", args.lanes != LANES),
         ("--data", args.data.is_some()),
         ("--columns", args.columns.is_some()),
-        ("--calibration", args.calibration != 64),
-        ("--rows", args.rows != 64),
+        ("--calibration", args.calibration != CALIBRATION),
+        ("--rows", args.rows != ROWS),
         ("--raw", args.raw),
     ];
     match given.iter().find(|(_, given)| *given) {

@@ -44,20 +44,14 @@ impl<'d> Batch<'d> {
         let rows = Rows::new(config.train.batch, hrm.config().cells());
         let carry = hrm.initial_carry(config.train.batch)?;
         let mut batch = Self { data, hrm, rows, carry };
-        batch.begin_rows(config, (step, rng))?;
-        Ok(batch)
-    }
-
-    /// Draws every row.
-    fn begin_rows(&mut self, config: &RunConfig, (step, rng): (u64, &mut Pcg64)) -> Result<(), TrainError> {
-        let fresh = self.draw(config, step, rng);
+        let fresh = batch.draw(config, step, rng);
         if config.train.stagger {
-            self.rows.stagger(config.model.segments as u32);
+            batch.rows.stagger(config.model.segments as u32);
         }
         if config.train.random_start > 0.0 {
-            self.carry = start_anywhere(&self.carry, &fresh, config.train.random_start, rng)?;
+            batch.carry = start_anywhere(&batch.carry, &fresh, config.train.random_start, rng)?;
         }
-        Ok(())
+        Ok(batch)
     }
 
     /// Goes on where `state` was taken.
