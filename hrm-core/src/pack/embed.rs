@@ -48,4 +48,9 @@ impl AlignedBytes {
     pub fn bytes(&self) -> &[u8] {
         bytemuck::cast_slice(&self.words).get(..self.len).unwrap_or_default()
     }
+
+    /// The copy, to be changed.
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        bytemuck::cast_slice_mut(&mut self.words).get_mut(..self.len).unwrap_or_default()
+    }
 }

@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 use hrm_emulator::with_causes;
 
 mod bench;
+mod bits;
 mod chips;
 mod demo;
 mod example;
@@ -49,6 +50,8 @@ enum Task {
     Web(web::Args),
     /// Let libFuzzer look for inputs that break a promise of `fuzz/`, and keep those that are worth replaying
     Fuzz(fuzz::Args),
+    /// Flip bits of packs, and think on every level of this processor and on every emulated board
+    Bits(bits::Args),
     /// Prove that inference cannot panic on any board: a program that needs it to be so must link
     NoPanic,
     /// Everything CI checks: format, lints, tests, documentation, firmware, emulated boards
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
         Task::Demo(args) => demo::task(&args),
         Task::Bench(args) => bench::task(&args),
         Task::Example => setup::setup(false, false).and_then(example::check),
+        Task::Bits(args) => bits::task(&args),
         Task::Fuzz(args) => fuzz::task(&args),
         Task::Web(args) => web::task(&args),
         Task::NoPanic => setup::setup(false, false).and_then(firmware::no_panic),
