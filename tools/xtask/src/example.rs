@@ -5,7 +5,8 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use hrm_emulator::board::QEMU;
 
-use crate::firmware::{SMALLEST, builder, folder};
+use crate::builder::{Place, builder};
+use crate::firmware::SMALLEST;
 use crate::run::{cargo, run};
 use crate::setup::Toolchain;
 
@@ -24,7 +25,7 @@ pub(crate) fn check(toolchain: Toolchain) -> Result<()> {
         CPU,
         &["build", "--release", "--manifest-path", MANIFEST, "--target", SMALLEST],
     ))?;
-    let elf = folder(toolchain).join(SMALLEST).join("release").join("bare-metal");
+    let elf = Place::here(toolchain).target.join(SMALLEST).join("release").join("bare-metal");
     let mut qemu = Command::new("timeout");
     qemu.args(["60", QEMU, "-machine", MACHINE, "-display", "none", "-monitor", "none", "-serial", "none"])
         .args(["-semihosting-config", "enable=on,target=native", "-kernel"])

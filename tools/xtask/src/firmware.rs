@@ -9,8 +9,10 @@ use anyhow::{Context, Result, ensure};
 use hrm_emulator::board::{BOARDS, Board, HARDWARE, Hardware, corrupted, one_per_processor};
 use hrm_emulator::image::{IMAGES, Image};
 
-use crate::run::{cargo, command, run, target};
-use crate::setup::{GNU_ARM_LINKER, GNU_RISCV_LINKER, Toolchain, WEB, WEB_LINKER, setup};
+use crate::builder::{Place, builder, builder_in};
+use crate::run::{run, target};
+use crate::sbom;
+use crate::setup::{Toolchain, setup};
 
 /// Build the firmware.
 #[derive(Debug, clap::Args)]
@@ -70,7 +72,7 @@ pub(crate) fn every() -> Vec<Build> {
     BOARDS.iter().map(Build::from).chain(HARDWARE.iter().map(Build::from)).collect()
 }
 
-fn find(name: &str) -> Result<Build> {
+pub(crate) fn find(name: &str) -> Result<Build> {
     let known: Vec<&str> = every().iter().map(|board| board.name).collect();
     let found = every().into_iter().find(|board| board.name == name);
     found.with_context(|| format!("there is no board {name}; boards: {}", known.join(", ")))
@@ -95,6 +97,11 @@ pub(crate) fn build(toolchain: Toolchain, boards: &[Build], variants: &[Variant]
             let name = format!("{}{}", board.name, variant.suffix());
             let path = images.join(format!("{name}.elf"));
             fs::copy(&built, &path).with_context(|| format!("cannot write {}", path.display()))?;
+            let place = Place::here(toolchain);
+            place.check_unnamed(toolchain, &path.display().to_string(), &fs::read(&path)?)?;
+            if variant == Variant::Plain {
+                sbom::write(toolchain, &path, &features(*board, Program::Firmware(variant)), board.target)?;
+            }
             let image = Image::open(&path)?;
             if let Some(real) = real {
                 check(&image, &real)?;
@@ -198,9 +205,18 @@ pub(crate) enum Program {
 
 /// Compiles one program; where cargo left it.
 pub(crate) fn compile(toolchain: Toolchain, board: impl Into<Build>, program: Program) -> Result<PathBuf> {
-    let board = board.into();
-    run(&mut compiler(toolchain, board, program))?;
-    let built = folder(toolchain).join(board.target).join("firmware").join(program.binary());
+    compile_in(&Place::here(toolchain), toolchain, board.into(), program)
+}
+
+/// The same from the sources in another folder.
+pub(crate) fn compile_in(
+    place: &Place,
+    toolchain: Toolchain,
+    board: Build,
+    program: Program,
+) -> Result<PathBuf> {
+    run(&mut compiler(place, toolchain, board, program))?;
+    let built = place.target.join(board.target).join("firmware").join(program.binary());
     ensure!(built.exists(), "cargo left no {}", built.display());
     Ok(built)
 }
@@ -208,16 +224,21 @@ pub(crate) fn compile(toolchain: Toolchain, board: impl Into<Build>, program: Pr
 /// Names more features of the firmware, for example tasks.
 const MORE_FEATURES: &str = "HRM_FIRMWARE_FEATURES";
 
-/// The command that compiles one program.
-fn compiler(toolchain: Toolchain, board: Build, program: Program) -> Command {
+/// What of hrm-firmware one program has.
+fn features(board: Build, program: Program) -> String {
     let more = match program {
         Program::Firmware(_) => env::var(MORE_FEATURES).map(|more| format!(",{more}")).unwrap_or_default(),
         _ => String::new(),
     };
-    let features = format!("board-{}{}{more}", board.name, program.features());
+    format!("board-{}{}{more}", board.name, program.features())
+}
+
+/// The command that compiles one program.
+fn compiler(place: &Place, toolchain: Toolchain, board: Build, program: Program) -> Command {
+    let features = features(board, program);
     let args = ["build", "--package", "hrm-firmware", "--bin", program.binary(), "--profile", "firmware"];
     let target = ["--target", board.target, "--features", &features];
-    builder(toolchain, board.target, board.cpu, &[&args[..], &target].concat())
+    builder_in(place, toolchain, board.target, board.cpu, &[&args[..], &target].concat())
 }
 
 impl Program {
@@ -258,7 +279,8 @@ pub(crate) fn no_panic(toolchain: Toolchain) -> Result<()> {
         ensure!(panics.is_empty(), "{} contains {panics:?}", elf.display());
         processors += 1;
     }
-    let with_panic = compiler(toolchain, (&BOARDS[0]).into(), Program::Panic).output()?;
+    let with_panic =
+        compiler(&Place::here(toolchain), toolchain, (&BOARDS[0]).into(), Program::Panic).output()?;
     ensure!(
         !with_panic.status.success(),
         "a program with a panic links: the proof that inference has none is worth nothing"
@@ -270,50 +292,6 @@ pub(crate) fn no_panic(toolchain: Toolchain) -> Result<()> {
     );
     println!("inference cannot panic on {processors} processors, and a program with a panic does not link");
     Ok(())
-}
-
-/// Where a toolchain's files are, those for every processor: cargo tells them apart by their flags, and what runs on this machine
-/// (macros, build scripts) is built once.
-pub(crate) fn folder(toolchain: Toolchain) -> PathBuf {
-    let toolchain = match toolchain {
-        Toolchain::Rustup => "rustup",
-        Toolchain::Debian => "debian",
-    };
-    target().join("firmware").join(toolchain)
-}
-
-/// What links where there is no rust-lld.
-fn linker(target: &str) -> &'static str {
-    match target {
-        WEB => WEB_LINKER,
-        target if target.starts_with("riscv32") => GNU_RISCV_LINKER,
-        _ => GNU_ARM_LINKER,
-    }
-}
-
-/// Cargo with `args`, compiling for `target` and its processor `cpu`: the target alone leaves out a Cortex-M33's DSP
-/// instructions and a Cortex-M55's vectors.
-pub(crate) fn builder(toolchain: Toolchain, target: &str, cpu: &str, args: &[&str]) -> Command {
-    let mut flags = format!("-Ctarget-cpu={cpu}");
-    let mut build = match toolchain {
-        Toolchain::Rustup => cargo(args),
-        Toolchain::Debian => {
-            let mut build = command("/usr/bin/cargo", args);
-            let variable = format!("CARGO_TARGET_{}_LINKER", target.replace(['-', '.'], "_").to_uppercase());
-            // RUSTC_BOOTSTRAP only lets cargo build `core`; the sources are stable Rust.
-            build
-                .args(["-Z", if target == WEB { "build-std=core,alloc" } else { "build-std=core" }])
-                .env("RUSTC_BOOTSTRAP", "1");
-            build.env("RUSTC", "/usr/bin/rustc").env(variable, linker(target));
-            if target.starts_with("riscv32") {
-                // That linker is for 64 bits unless it is told.
-                flags += " -Clink-arg=-melf32lriscv";
-            }
-            build
-        }
-    };
-    build.env("CARGO_TARGET_DIR", folder(toolchain)).env("RUSTFLAGS", flags);
-    build
 }
 
 /// The smallest processor the core is for: no hardware division, no atomics, nothing but integers.

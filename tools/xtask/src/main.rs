@@ -7,15 +7,20 @@ use hrm_emulator::with_causes;
 
 mod bench;
 mod bits;
+mod builder;
 mod chips;
 mod demo;
 mod example;
 mod firmware;
 mod flash;
 mod fuzz;
+mod oldest;
+mod reproducible;
 mod run;
+mod sbom;
 mod setup;
 mod stages;
+mod supply;
 mod test;
 mod uf2;
 mod web;
@@ -52,6 +57,12 @@ enum Task {
     Fuzz(fuzz::Args),
     /// Flip bits of packs, and think on every level of this processor and on every emulated board
     Bits(bits::Args),
+    /// Check licences, sources, duplicates and the Rust that is claimed, by deny.toml and without network
+    Supply,
+    /// Build all that needs no candle with the oldest Rust that is claimed, where rustup can get it
+    OldestRust,
+    /// Build the firmware of one board in two folders, and compare the images byte by byte
+    Reproducible(reproducible::Args),
     /// Prove that inference cannot panic on any board: a program that needs it to be so must link
     NoPanic,
     /// Everything CI checks: format, lints, tests, documentation, firmware, emulated boards
@@ -71,6 +82,9 @@ fn main() -> ExitCode {
         Task::Bits(args) => bits::task(&args),
         Task::Fuzz(args) => fuzz::task(&args),
         Task::Web(args) => web::task(&args),
+        Task::Supply => supply::check(),
+        Task::OldestRust => oldest::check(),
+        Task::Reproducible(args) => reproducible::task(&args),
         Task::NoPanic => setup::setup(false, false).and_then(firmware::no_panic),
         Task::Test(args) => test::task(&args),
     };

@@ -8,9 +8,11 @@ use crate::bench;
 use crate::chips;
 use crate::example;
 use crate::firmware::{Variant, build, check_smallest, every, no_panic};
+use crate::oldest;
 use crate::run::{beside, cargo, run};
 use crate::setup::{Toolchain, setup};
 use crate::stages::Stages;
+use crate::supply;
 use crate::web;
 
 /// Everything CI checks.
@@ -33,6 +35,7 @@ pub(crate) fn task(args: &Args) -> Result<()> {
         chips::format()?;
         example::format()
     })?;
+    stages.run("supply chain", supply::check)?;
     match toolchain {
         // Cheap things first; the firmware and what tests it need no candle.
         Some(toolchain) => boards(&mut stages, toolchain)?,
@@ -74,6 +77,7 @@ fn boards(stages: &mut Stages, toolchain: Toolchain) -> Result<()> {
     })?;
     // One processor at a time links an image; the others build what this machine needs meanwhile.
     let host = beside(host(MPI).into_iter().chain(chips::building()).collect());
+    stages.run("the oldest Rust", oldest::check)?;
     stages.run("no panic", || no_panic(toolchain))?;
     stages.run("firmware images", || build(toolchain, &every(), &Variant::ALL))?;
     stages.run("programs that are counted", || bench::build(toolchain))?;

@@ -1,12 +1,11 @@
 //! `cargo xtask web`: the engine of the page on which the model is seen thinking, and the page in a browser.
 
-use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::firmware::{builder, folder};
+use crate::builder::{Place, builder};
 use crate::run::{cargo, root, run};
 use crate::setup::{Toolchain, WEB, setup};
 
@@ -42,11 +41,8 @@ fn committed() -> PathBuf {
 /// Compiles the engine; where it lies.
 pub(crate) fn build(toolchain: Toolchain) -> Result<PathBuf> {
     let args = ["build", "--package", "hrm-web-engine", "--profile", "web", "--target", WEB];
-    let mut build = builder(toolchain, WEB, "generic", &args);
-    let flags =
-        [&["-Ctarget-cpu=generic".to_owned(), "-Ctarget-feature=+simd128".into()][..], &unnamed()].concat();
-    run(build.env_remove("RUSTFLAGS").env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}")))?;
-    let built = folder(toolchain).join(WEB).join("web/hrm_web_engine.wasm");
+    run(&mut builder(toolchain, WEB, "generic", &args))?;
+    let built = Place::here(toolchain).target.join(WEB).join("web/hrm_web_engine.wasm");
     let bytes = fs::read(&built).with_context(|| format!("cargo left no {}", built.display()))?;
     let same = fs::read(committed()).is_ok_and(|committed| committed == bytes);
     println!(
@@ -58,16 +54,6 @@ pub(crate) fn build(toolchain: Toolchain) -> Result<PathBuf> {
         }
     );
     Ok(built)
-}
-
-/// Flags by which no message of a panic names a folder of this machine, so that every machine builds the same bytes.
-fn unnamed() -> Vec<String> {
-    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
-    let home = home.or_else(|| env::var_os("HOME").map(|home| Path::new(&home).join(".cargo")));
-    let registries = home.map(|home| home.join("registry/src")).and_then(|folder| folder.read_dir().ok());
-    let sources = registries.into_iter().flatten().flatten().map(|entry| (entry.path(), "crates"));
-    let all = sources.chain([(root().canonicalize().unwrap_or_else(|_| root()), "hrm")]);
-    all.map(|(folder, name)| format!("--remap-path-prefix={}={name}", folder.display())).collect()
 }
 
 /// Tries the page in a browser with the engine that is committed, and with `engine` where that is another; `which` has cargo build the test.
