@@ -116,6 +116,19 @@ mod tests {
         assert_eq!(scale(i32::MAX, i32::MIN), -(1 << 30) + 1);
     }
 
+    #[test]
+    fn a_gain_rounds_once_and_saturates_on_both_sides() {
+        let gain = |mantissa, shift| Gain { mantissa, shift };
+        assert_eq!(gain(3, 1).apply(1), 2); // 1.5 rounds up
+        assert_eq!(gain(3, 1).apply(-1), -1);
+        assert_eq!(gain(i32::MAX, 32).apply(i32::MAX), (1 << 30) - 1);
+        assert_eq!(gain(4, 1).apply(i32::MAX), i32::MAX);
+        assert_eq!(gain(4, 1).apply(i32::MIN), i32::MIN);
+        assert_eq!(gain(i32::MAX, 1).apply(i32::MIN), i32::MIN);
+        assert_eq!(gain(2, 1).apply(i32::MIN), i32::MIN);
+        assert_eq!(gain(2, 1).apply(i32::MAX), i32::MAX);
+    }
+
     proptest! {
         #[test]
         fn scale_is_nearest(value: i32, factor: i32) {

@@ -381,6 +381,60 @@ fn an_unchanged_grid_ends_a_guess_when_patience_is_over() {
 }
 
 #[test]
+fn the_grid_that_the_guess_before_ended_on_is_no_rest() {
+    let mut model = Scripted::new(1, |_, shown, segment| Says {
+        grid: image_of(&wrong(), shown),
+        halt: 1,
+        digest: segment as u32,
+    });
+    let policy = Policy { guesses: 2, patience: 1, ..Policy::papers() };
+    let mut solver = Solver::new(TASK, &puzzle(), policy);
+    assert_eq!(solver.run(&mut model, &mut ()).segments, 4, "two segments a guess");
+}
+
+#[test]
+fn relabels_that_suppose_are_not_repeated_ones() {
+    // A model that says what it is shown: wherever it supposes, a cell of nothing but blanks.
+    let mut model =
+        Scripted::new(1, |_, shown, segment| Says { grid: shown.to_vec(), halt: 1, digest: segment as u32 });
+    for (suppose, guesses) in [(0, 4), (1, 6)] {
+        let policy = Policy { guesses: 6, first_segments: 1, segments: 1, suppose, ..Policy::papers() };
+        let mut solver = Solver::new(TASK, &puzzle(), policy);
+        assert_eq!(solver.run(&mut model, &mut ()).guesses, guesses);
+    }
+}
+
+#[test]
+fn no_member_supposes_anything_in_its_first_guess() {
+    let mut questions: Vec<Vec<u8>> = vec![];
+    let mut model = Scripted::new(3, |_, shown, segment| {
+        questions.push(shown.to_vec());
+        Says { grid: image_of(&wrong(), &puzzle()), halt: 1, digest: segment as u32 }
+    });
+    let policy = Policy { guesses: 3, first_segments: 1, suppose: 3, ..Policy::papers() };
+    Solver::new(TASK, &puzzle(), policy).run(&mut model, &mut ());
+    drop(model);
+    assert_eq!(questions, vec![puzzle(); 3]);
+}
+
+#[test]
+fn a_guess_that_was_cut_off_before_its_first_segment_leaves_the_one_before() {
+    let mut model = Scripted::new(1, |_, shown, segment| Says {
+        grid: image_of(&wrong(), shown),
+        halt: 1,
+        digest: segment as u32,
+    });
+    let policy = Policy { first_segments: 2, ..Policy::papers() };
+    let mut solver = Solver::new(TASK, &puzzle(), policy);
+    let answer = solver.run(&mut model, &mut Fuse(2));
+    assert_eq!((answer.stop, answer.guesses, answer.segments), (Stop::Cancelled, 2, 2));
+    assert_eq!(answer.found.map(|found| (found.guess, found.segment)), Some((0, 2)));
+    let progress = solver.progress().expect("it had begun");
+    assert_eq!((progress.guess, progress.segment, progress.segments), (1, 0, 2));
+    assert_eq!(progress.ended, Some(GuessEnd::CutOff));
+}
+
+#[test]
 fn what_a_guess_supposes_is_what_the_one_before_ended_on() {
     let turned = |k, grid: &[u8]| {
         let mut image = vec![0; 16];
@@ -582,7 +636,10 @@ fn the_majority_of_halted_guesses_wins() {
 fn a_majority_that_cannot_be_overtaken_ends_the_vote() {
     let (a, b) = (solution(), wrong());
     let guesses = [(a.clone(), 1), (b.clone(), 1), (a.clone(), 1), (a.clone(), 1), (b.clone(), 1)];
-    assert_eq!(majority(Unchecked, &guesses, 5), (Status::Voted, Stop::Decided, 4, 3, a));
+    assert_eq!(majority(Unchecked, &guesses, 5), (Status::Voted, Stop::Decided, 4, 3, a.clone()));
+    // One that can be drawn level with does not.
+    let guesses = [(a.clone(), 1), (b.clone(), 2), (a.clone(), 1), (b.clone(), 2)];
+    assert_eq!(majority(Unchecked, &guesses, 4), (Status::Voted, Stop::GuessesUsed, 4, 2, b));
 }
 
 #[test]
@@ -619,6 +676,11 @@ fn more_different_grids_than_the_tally_holds() {
     let (status, _, _, votes, grid) = majority(Unchecked, &guesses, 15);
     assert_eq!((status, grid), (Status::Voted, other(101)));
     assert_eq!(votes, 3);
+    // A ninth that is no more confident than the weakest takes nobody's place.
+    let mut guesses: Vec<_> = (100..109).map(|n| (other(n), 5)).collect();
+    guesses.push((other(107), 5));
+    let (_, _, _, votes, grid) = majority(Unchecked, &guesses, 10);
+    assert_eq!((votes, grid), (2, other(107)));
 }
 
 #[test]
