@@ -127,6 +127,8 @@ pub(crate) fn builder_in(
         names.iter().map(|(folder, name)| format!("--remap-path-prefix={}={name}", folder.display())),
     );
     build.current_dir(&place.sources).env("CARGO_TARGET_DIR", &place.target);
+    // By parts, which some have switched on, code is another.
+    build.env("CARGO_INCREMENTAL", "0");
     // Encoded, as a folder's name may have spaces.
     build.env_remove("RUSTFLAGS").env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
     build
