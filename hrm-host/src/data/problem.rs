@@ -121,6 +121,12 @@ pub enum Problem {
          or take it out, or write this grid into a file of its own"
     )]
     PerhapsAnswer,
+    /// The answer of the puzzle above it, but for some cells.
+    #[error(
+        "not read: it repeats the puzzle above it and fills in most of its blanks, as an answer that lacks cells does; complete it, or \
+         write it into a file of its own"
+    )]
+    HalfAnswer,
     /// Numbers as NumPy writes them by default.
     #[error(
         "floating-point numbers such as {0}, as numpy.savetxt writes them; write digits: numpy.savetxt(FILE, GRID, fmt='%d')"
@@ -128,8 +134,8 @@ pub enum Problem {
     Floats(String),
     /// A heading of another grid in the place of a row.
     #[error(
-        "the first row of this grid is a heading above another grid, and a row may be missing here; write the heading as a comment \
-         (`# 1 2 3`), or leave it out"
+        "the first row of this grid numbers the columns, as a heading does, and a row may be missing; write a heading as a comment \
+         (`# 1 2 3`) or leave it out, and a puzzle that begins so on one line"
     )]
     Heading,
     /// A printout that leaves out what is in the middle.

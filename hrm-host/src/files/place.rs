@@ -4,6 +4,8 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+/// What messages call it.
+pub(super) const STANDARD_OUTPUT: &str = "standard output";
 /// As many links are followed as Linux does.
 const LINKS: usize = 40;
 
@@ -70,7 +72,7 @@ impl Place {
 
     /// What to call it in a message, where the user calls it `name`.
     pub(super) fn shown<'a>(&self, name: &'a Path) -> &'a Path {
-        if *self == Self::StandardOutput { Path::new("standard output") } else { name }
+        if *self == Self::StandardOutput { Path::new(STANDARD_OUTPUT) } else { name }
     }
 
     /// Writes `bytes` to what cannot be replaced.

@@ -5,21 +5,27 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::mark::{Summed, keep};
-use super::place::{Place, folder_of};
+use super::place::{Place, STANDARD_OUTPUT, folder_of};
 use super::stamp::Stamp;
 use super::unfinished::unfinished;
 
 /// Characters of a name that an unfinished file takes over: a longer name would be too long with an ending.
 const NAME_KEPT: usize = 40;
 
-/// Something could not be written; what stood there before is untouched.
+/// Something could not be written; what stood there before is untouched, unless it is standard output.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot write {path}: {source}; no file was changed{}", advice(source))]
+#[error("cannot write {path}: {source}; {}{}", left(path), advice(source))]
 pub struct WriteError {
     /// What was to be written, by the name that was given, or `standard output`.
     pub path: PathBuf,
     /// What the system said.
     pub source: io::Error,
+}
+
+/// What stands there now.
+fn left(path: &Path) -> &'static str {
+    let is_standard = path == Path::new(STANDARD_OUTPUT);
+    if is_standard { "what has arrived there is not whole" } else { "no file was changed" }
 }
 
 /// What to look at; a file that has come in the way says that itself.

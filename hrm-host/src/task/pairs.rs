@@ -9,8 +9,8 @@ pub(super) struct Pairs<'v> {
     held: Option<Held>,
     /// Whether a grid can only be the answer of the puzzle before it.
     answers: &'v dyn Fn(&str, &str) -> bool,
-    /// Whether a grid may be the answer of what stands before it and is refused: of that grid, or of what cannot be read.
-    may_answer: &'v dyn Fn(Option<&str>, &str) -> bool,
+    /// Why a grid is refused that may be the answer of what stands before it: of that grid, or of what cannot be read.
+    may_answer: &'v dyn Fn(Option<&str>, &str) -> Option<Problem>,
     /// Whether what came last cannot be read.
     refused: bool,
     visit: &'v mut dyn FnMut(Item<'_>),
@@ -23,11 +23,11 @@ struct Held {
 }
 
 impl<'v> Pairs<'v> {
-    /// Tells `visit`; `answers` knows whether a grid can only be the answer of the puzzle before it, and `may_answer` whether it may
-    /// be that of one that is refused.
+    /// Tells `visit`; `answers` knows whether a grid can only be the answer of the puzzle before it, and `may_answer` why it is refused
+    /// where it may be that of one that is refused, or is no whole answer.
     pub(super) fn new(
         answers: &'v dyn Fn(&str, &str) -> bool,
-        may_answer: &'v dyn Fn(Option<&str>, &str) -> bool,
+        may_answer: &'v dyn Fn(Option<&str>, &str) -> Option<Problem>,
         visit: &'v mut dyn FnMut(Item<'_>),
     ) -> Self {
         Self { held: None, answers, may_answer, refused: false, visit }
@@ -48,18 +48,14 @@ impl<'v> Pairs<'v> {
             (_, held) => {
                 held.iter().for_each(|held| self.tell(held, None));
                 let refused = std::mem::replace(&mut self.refused, matches!(item, Item::Fault(_)));
-                match item {
-                    Item::Row(Row { line, question, answer: None, .. })
-                        if (refused || held.is_some())
-                            && (self.may_answer)(held.as_ref().map(|held| &held.question[..]), question) =>
-                    {
-                        let problem = Problem::PerhapsAnswer;
-                        (self.visit)(Item::Fault(&Fault { line, column: None, problem }));
-                    }
-                    Item::Row(Row { line, question, answer: None, rating: Ok(rating), .. }) => {
-                        self.held = Some(Held { line, question: question.to_owned(), rating });
-                    }
-                    other => (self.visit)(other),
+                let Item::Row(Row { line, question, answer: None, rating: Ok(rating), .. }) = item else {
+                    return (self.visit)(item);
+                };
+                let above = held.as_ref().map(|held| &held.question[..]);
+                let may_answer = (refused || above.is_some()).then(|| (self.may_answer)(above, question));
+                match may_answer.flatten() {
+                    Some(problem) => (self.visit)(Item::Fault(&Fault { line, column: None, problem })),
+                    None => self.held = Some(Held { line, question: question.to_owned(), rating }),
                 }
             }
         }

@@ -55,7 +55,9 @@ pub(super) fn has_puzzle(task: &dyn Rules, text: &str) -> bool {
 /// Tells of every puzzle in `text`: a line that is a whole grid, or so many lines that are a row each. The answer may follow.
 pub(super) fn read(task: &dyn Rules, text: &str, visit: &mut dyn FnMut(Item<'_>)) {
     let answers = |question: &str, grid: &str| is_answer(task, question, grid);
-    let may_answer = |question: Option<&str>, grid: &str| may_answer(task, question, grid);
+    let may_answer = |question: Option<&str>, grid: &str| {
+        may_answer(task, question, grid).then_some(Problem::PerhapsAnswer)
+    };
     let mut pairs = Pairs::new(&answers, &may_answer, visit);
     grids(task, text, &mut |item| pairs.add(item));
     pairs.end();

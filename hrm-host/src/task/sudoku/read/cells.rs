@@ -22,6 +22,11 @@ fn is_other_blank(c: char) -> bool {
     OTHER_BLANKS.contains(&c.to_ascii_lowercase())
 }
 
+/// Whether a field says in a word that its cell has no digit, as pandas and Python do.
+pub(super) fn is_nothing(field: &str) -> bool {
+    matches!(field, "nan" | "NaN" | "None" | "null" | "<NA>")
+}
+
 /// Whether `text` is `count` characters that a grid of side `side` may hold.
 pub(super) fn are_cells(text: &str, count: usize, side: usize) -> bool {
     text.len() == count && text.chars().all(|c| is_cell(c, side))

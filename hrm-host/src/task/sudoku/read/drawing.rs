@@ -3,7 +3,7 @@
 
 use hrm_core::task::sudoku::Sudoku;
 
-use super::cells::{is_cell, with_spaces_as_blanks};
+use super::cells::{is_cell, is_nothing, with_spaces_as_blanks};
 
 /// What a line is, seen as part of a drawn grid. A space is a blank that is not written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -155,6 +155,7 @@ fn joined(fields: &[&str], side: usize) -> Option<String> {
     // Numbers among which some are missing are floats to pandas.
     let cells = fields.iter().map(|field| match *field {
         "" => " ",
+        word if is_nothing(word) => ".",
         field => field.strip_suffix(".0").unwrap_or(field),
     });
     let row: String = cells.collect();

@@ -12,7 +12,7 @@ use super::remarks::{
     diagnosis, first_word, floats, is_comment, is_nearly_row, is_number_or_size, is_title, longest,
     numbers_columns,
 };
-use super::stretch::{Certainty, Drawn, Stretch};
+use super::stretch::{Certainty, Drawn, Grids, Stretch};
 use crate::data::problem::Problem;
 use crate::data::read::{Fault, Item, Row};
 
@@ -34,7 +34,7 @@ pub(super) fn task(text: &str) -> Option<Sudoku> {
                 Item::Fault(Fault { line, problem: Problem::EmptyRow, .. }) => (false, *line),
                 Item::Fault(Fault {
                     line,
-                    problem: Problem::Height { .. } | Problem::Numbered { .. },
+                    problem: Problem::Height { .. } | Problem::Numbered { .. } | Problem::Heading,
                     ..
                 }) => (true, *line),
                 Item::Fault(_) | Item::Passed { .. } => return,
@@ -149,8 +149,8 @@ impl<'v> Reader<'v> {
                 let row = " ".repeat(self.task.side());
                 self.add(number, line, row, Certainty::Open);
             } else if self.stretch.ends_at_gap() {
-                self.end_grid();
-                self.stretch.set_broken(false);
+                let grids = self.stretch.end_at_gap();
+                self.tell(grids);
             }
             return;
         }
@@ -270,6 +270,10 @@ impl<'v> Reader<'v> {
     /// Tells of the grids in the rows so far; whether all is well with them.
     fn end_grid(&mut self) -> bool {
         let grids = self.stretch.end();
+        self.tell(grids)
+    }
+
+    fn tell(&mut self, grids: Grids) -> bool {
         self.found.extend(grids.headings);
         for found in grids.found {
             match &found {

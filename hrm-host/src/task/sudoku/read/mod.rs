@@ -19,7 +19,7 @@ use sheet::Sheet;
 
 use super::super::{Domain, pairs::Pairs};
 use crate::data::problem::Problem;
-use crate::data::read::{Fault, Item, unquoted};
+use crate::data::read::{Fault, Item, Row, unquoted};
 
 /// The size of the first puzzle in `text`.
 pub(super) fn task_of_text(text: &str) -> Option<Sudoku> {
@@ -49,7 +49,10 @@ pub(super) fn visit(task: Sudoku, text: &str, visit: &mut dyn FnMut(Item<'_>)) {
         Some(array) => array.visit(&mut add),
         None => match Sheet::of(text) {
             Sheet::None => lines::visit(text, task, &mut add),
-            Sheet::Stacks(stacks) => stacks.iter().for_each(|stack| lines::visit(stack, task, &mut add)),
+            Sheet::Stacks(stacks) => match &stacks[..] {
+                [stack] => lines::visit(stack, task, &mut add),
+                _ => visit_stacks(&stacks, task, &mut add),
+            },
             Sheet::Unclear(line, columns) => {
                 add(Item::Fault(&Fault { line, column: None, problem: Problem::Columns(columns) }));
             }
@@ -58,9 +61,76 @@ pub(super) fn visit(task: Sudoku, text: &str, visit: &mut dyn FnMut(Item<'_>)) {
     pairs.end();
 }
 
+/// Tells `visit` of the grids in each stack, from the left; where those of a stack answer the ones to their left, of each puzzle with
+/// its answer.
+fn visit_stacks(stacks: &[String], task: Sudoku, visit: &mut dyn FnMut(Item<'_>)) {
+    let stacks: Vec<Vec<Told>> = stacks.iter().map(|stack| Told::all(stack, task)).collect();
+    let mut rest = &stacks[..];
+    while let [stack, behind @ ..] = rest {
+        let answered = behind.first().filter(|right| are_answers(stack, right));
+        let mut told: Vec<&Told> = stack.iter().chain(answered.into_iter().flatten()).collect();
+        told.sort_by_key(|told| told.line());
+        told.into_iter().for_each(|told| told.tell(visit));
+        rest = &behind[usize::from(answered.is_some())..];
+    }
+}
+
+/// Whether each of the grids in `right` answers the one in its place in `left`.
+fn are_answers(left: &[Told], right: &[Told]) -> bool {
+    let grids =
+        |told: &[Told]| -> Vec<String> { told.iter().filter_map(Told::grid).map(str::to_owned).collect() };
+    let (left, right) = (grids(left), grids(right));
+    !left.is_empty()
+        && left.len() == right.len()
+        && left.iter().zip(&right).all(|(left, right)| answers(left, right))
+}
+
+/// What is told of a stack.
+enum Told {
+    Grid(u64, String),
+    Fault(Fault),
+    Passed(u64, String),
+}
+
+impl Told {
+    fn all(stack: &str, task: Sudoku) -> Vec<Told> {
+        let mut all = Vec::new();
+        lines::visit(stack, task, &mut |item| {
+            all.push(match item {
+                Item::Row(row) => Told::Grid(row.line, row.question.to_owned()),
+                Item::Fault(fault) => Told::Fault(fault.clone()),
+                Item::Passed { line, text } => Told::Passed(line, text.to_owned()),
+            });
+        });
+        all
+    }
+
+    fn line(&self) -> u64 {
+        match self {
+            Told::Grid(line, _) | Told::Passed(line, _) => *line,
+            Told::Fault(fault) => fault.line,
+        }
+    }
+
+    fn grid(&self) -> Option<&str> {
+        if let Told::Grid(_, grid) = self { Some(grid) } else { None }
+    }
+
+    fn tell(&self, visit: &mut dyn FnMut(Item<'_>)) {
+        match self {
+            Told::Grid(line, question) => {
+                visit(Item::Row(Row { line: *line, question, answer: None, rating: Ok(None), source: "" }));
+            }
+            Told::Fault(fault) => visit(Item::Fault(fault)),
+            Told::Passed(line, text) => visit(Item::Passed { line: *line, text }),
+        }
+    }
+}
+
 /// The cells in a field, which may be drawn in it as in a file of its own.
 pub(super) fn grid_in(field: &str) -> Cow<'_, str> {
-    let text = unquoted(field);
+    // Excel keeps digits as they are in `="0012"`.
+    let text = unquoted(field.strip_prefix('=').unwrap_or(field));
     let is_plain = |byte: &u8| byte.is_ascii_digit() || *byte == b'.';
     if text.len() == field.len() && text.as_bytes().iter().all(is_plain)
         || !text.bytes().any(|byte| byte.is_ascii_whitespace() || b",;:|[](){}!".contains(&byte))
@@ -75,21 +145,32 @@ pub(super) fn grid_in(field: &str) -> Cow<'_, str> {
 
 /// Whether `grid` is complete and has the givens of `question`, which is not.
 fn answers(question: &str, grid: &str) -> bool {
-    let blank = |c: char| !matches!(c, '1'..='9');
-    let keeps = |(given, found): (char, char)| blank(given) || given == found;
-    question.len() == grid.len()
-        && question.contains(blank)
-        && !grid.contains(blank)
-        && question.chars().zip(grid.chars()).all(keeps)
+    question.contains(is_blank) && !grid.contains(is_blank) && keeps(question, grid)
 }
 
-/// Whether `grid` is complete, and `question` is refused if it can be read at all.
-fn may_answer(task: Sudoku, question: Option<&str>, grid: &str) -> bool {
+fn is_blank(c: char) -> bool {
+    !matches!(c, '1'..='9')
+}
+
+/// Whether `grid` has the givens of `question`.
+fn keeps(question: &str, grid: &str) -> bool {
+    let kept = |(given, found): (char, char)| is_blank(given) || given == found;
+    question.len() == grid.len() && question.chars().zip(grid.chars()).all(kept)
+}
+
+/// Why `grid` is refused where it may be the answer of what stands above it: it is complete, and `question` is refused if it can be
+/// read at all; or it lacks some of the cells that `question` leaves blank.
+fn may_answer(task: Sudoku, question: Option<&str>, grid: &str) -> Option<Problem> {
     let is_refused = |question: &str| {
         let mut tokens = vec![0; task.cells()];
         parse(task, question, &mut tokens).is_err() || task.refuse(&tokens).is_some()
     };
-    grid.chars().all(|c| matches!(c, '1'..='9')) && question.is_none_or(is_refused)
+    let blanks = |grid: &str| grid.chars().filter(|c| is_blank(*c)).count();
+    let lacks_cells = |question: &str| 2 * blanks(grid) < blanks(question) && keeps(question, grid);
+    match blanks(grid) {
+        0 => question.is_none_or(is_refused).then_some(Problem::PerhapsAnswer),
+        _ => question.is_some_and(lacks_cells).then_some(Problem::HalfAnswer),
+    }
 }
 
 #[cfg(test)]

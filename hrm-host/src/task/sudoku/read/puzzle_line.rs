@@ -66,10 +66,10 @@ pub(super) fn one_line<'t>(task: Sudoku, text: &'t str, line: u64) -> Option<One
     Some(OneLine { line, question: Cow::Borrowed(question), answer, rating, more })
 }
 
-/// A puzzle whose cells or rows stand apart, perhaps with its answer.
+/// A puzzle whose cells or rows stand apart, or are parted by `/`, perhaps with its answer.
 fn spread<'t>(task: Sudoku, text: &'t str, line: u64) -> Option<OneLine<'t>> {
     let (cells, side) = (task.cells(), task.side());
-    let parts: Vec<&str> = tokens(text).collect();
+    let parts: Vec<&str> = tokens(text).flat_map(|token| token.split('/')).collect();
     let width = parts.first()?.len();
     let grids = parts.len() * width / cells;
     let even = parts.iter().all(|part| are_cells(part, width, side));

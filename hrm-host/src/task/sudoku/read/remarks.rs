@@ -32,7 +32,8 @@ pub(super) fn is_number_or_size(task: Sudoku, text: &str) -> bool {
             if [rows, columns] == [side; 2] || rows * columns == side && boxes.contains(&rows))
 }
 
-/// Whether a line names the columns of grids or of cells: `C1,C2,...`, `c0,...,c80`, `r1c1,...`, `,0,1,2,3`.
+/// Whether a line names the columns of grids or of cells: `C1,C2,...`, `c0,...,c80`, `r1c1,...`, `,0,1,2,3`,
+/// `a b c d`.
 pub(super) fn numbers_columns(text: &str) -> bool {
     let numbered = |name: &str| {
         name.len() <= 8
@@ -42,6 +43,11 @@ pub(super) fn numbers_columns(text: &str) -> bool {
     let counts = |names: &[&str], start: usize| {
         names.iter().enumerate().all(|(place, name)| *name == (place + start).to_string())
     };
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let letters = |first: u8| words.iter().zip(first..).all(|(word, letter)| word.as_bytes() == [letter]);
+    if words.len() >= 4 && (words.iter().all(|word| numbered(word)) || letters(b'a') || letters(b'A')) {
+        return true;
+    }
     let names: Vec<&str> = text
         .split([',', ';', '\t'])
         .map(|name| name.trim().trim_matches('"'))

@@ -5,7 +5,7 @@
 
 use hrm_core::task::sudoku::{Sudoku, SudokuKind};
 
-use super::cells::is_cell;
+use super::cells::{is_cell, is_nothing};
 use super::remarks::numbers_columns;
 
 /// Empty columns between grids that stand beside each other, at most.
@@ -39,30 +39,64 @@ impl Sheet {
         if let Some(stacks) = apart(text) {
             return Sheet::Stacks(stacks);
         }
-        [',', ';', '\t'].into_iter().find_map(|delimiter| of_fields(text, delimiter)).unwrap_or(Sheet::None)
+        let fields = [',', ';', '\t'].into_iter().find_map(|delimiter| of_fields(text, delimiter, false));
+        let printed = || printed(text).and_then(|text| of_fields(&text, ',', true));
+        fields.or_else(printed).unwrap_or(Sheet::None)
     }
 }
 
-/// Grids beside each other with spaces between them, and none within a row.
+/// What pandas prints, and a Markdown table, with commas between the fields; their rows are those of a sheet where they are numbered.
+fn printed(text: &str) -> Option<String> {
+    let lines = || text.lines().filter(|line| !line.trim().is_empty());
+    let is_table = lines().all(|line| line.trim().starts_with('|') && line.trim().ends_with('|'));
+    let width = lines().next()?.split_whitespace().count();
+    let widths = || lines().map(|line| line.split_whitespace().count());
+    let is_printout =
+        !is_table && (4..=9).contains(&width) && widths().all(|found| found == width || found == width + 1);
+    if !is_table && !is_printout {
+        return None;
+    }
+    let fields = |line: &str| -> String {
+        let line = line.trim();
+        if is_table {
+            let is_rule = line.contains('-') && line.chars().all(|c| "|-: ".contains(c));
+            return if is_rule { String::new() } else { line.trim_matches('|').replace('|', ",") };
+        }
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        // The column that numbers the rows has no name.
+        if fields.len() == width { format!(",{}", fields.join(",")) } else { fields.join(",") }
+    };
+    Some(text.lines().map(|line| fields(line) + "\n").collect())
+}
+
+/// Grids beside each other with spaces between them, and none within a row, or one between its cells and more between grids.
 fn apart(text: &str) -> Option<Vec<String>> {
-    let rows = || text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let tight = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    let wide = |line: &str| {
+        line.trim().split("  ").filter(|part| !part.is_empty()).map(|part| part.replace(' ', "")).collect()
+    };
+    beside(text, tight).or_else(|| beside(text, wide))
+}
+
+/// The stacks of a text in which `split` parts every line into rows of grids.
+fn beside(text: &str, split: impl Fn(&str) -> Vec<String>) -> Option<Vec<String>> {
+    let rows = || text.lines().map(&split);
     let first = rows().find(|row| !row.is_empty())?;
     let side = first[0].len();
     let known = SudokuKind::ALL.into_iter().any(|kind| Sudoku::new(kind).side() == side);
-    let is_row = |row: &Vec<&str>| {
-        let cells = |part: &&str| part.len() == side && part.chars().all(|c| is_cell(c, side));
+    let is_row = |row: &Vec<String>| {
+        let cells = |part: &String| part.len() == side && part.chars().all(|c| is_cell(c, side));
         row.is_empty() || row.len() == first.len() && row.iter().all(cells)
     };
     if !known || !(2..side).contains(&first.len()) || !rows().all(|row| is_row(&row)) {
         return None;
     }
-    let stack =
-        |place: usize| rows().map(move |row| row.get(place).copied().unwrap_or_default().to_owned() + "\n");
-    Some((0..first.len()).map(|place| stack(place).collect()).collect())
+    let stack = |place: usize| rows().map(|row| row.get(place).cloned().unwrap_or_default() + "\n").collect();
+    Some((0..first.len()).map(stack).collect())
 }
 
-/// The sheet whose fields `delimiter` separates; nothing where it is none.
-fn of_fields(text: &str, delimiter: char) -> Option<Sheet> {
+/// The sheet whose fields `delimiter` separates; nothing where it is none, or where its rows are not `numbered` and should be.
+fn of_fields(text: &str, delimiter: char, numbered: bool) -> Option<Sheet> {
     let fields = |line: &'_ str| -> Vec<String> { split(line, delimiter).map(str::to_owned).collect() };
     let is_usual = |width: usize| {
         SudokuKind::ALL
@@ -73,9 +107,13 @@ fn of_fields(text: &str, delimiter: char) -> Option<Sheet> {
     let head: Vec<Vec<String>> =
         text.lines().filter(|line| !line.trim().is_empty()).take(LINES_TO_TELL).map(fields).collect();
     let index = has_index(&head);
+    if numbered && !index {
+        return None;
+    }
+    let names = text.lines().find(|line| index && !line.trim().is_empty());
     head.iter().map(Vec::len).max().filter(|width| *width > 4 && (index || !is_usual(*width)))?;
     let lines: Vec<Line<'_>> =
-        text.lines().map(|line| line_of(line, delimiter, index)).collect::<Option<_>>()?;
+        text.lines().map(|line| line_of(line, delimiter, names)).collect::<Option<_>>()?;
     let rows = || lines.iter().filter_map(|line| if let Line::Row(row) = line { Some(row) } else { None });
     let width = rows().map(Vec::len).max()?;
     let count = rows().count();
@@ -87,7 +125,7 @@ fn of_fields(text: &str, delimiter: char) -> Option<Sheet> {
         || SudokuKind::ALL.map(Sudoku::new).into_iter().map(|size| size.side()).filter(|side| most <= *side);
     let is_side = SudokuKind::ALL.into_iter().any(|kind| Sudoku::new(kind).side() == width);
     if index && (is_side || is_usual(width)) {
-        return Some(Sheet::Stacks(vec![text_of(&lines, 0, (0, width))]));
+        return Some(Sheet::Stacks(vec![text_of(&lines, &[(0, width)], 0)]));
     }
     // Four 4x4 with an empty row and an empty column between them have the outline of a 9x9.
     let is_square = width == 9 && most <= 4 && !used[width / 2];
@@ -105,9 +143,8 @@ fn of_fields(text: &str, delimiter: char) -> Option<Sheet> {
     }
     match &found[..] {
         [starts] => {
-            let texts = starts.iter().enumerate();
-            let texts = texts.map(|(number, &start)| text_of(&lines, number, (start, start + size)));
-            Some(Sheet::Stacks(texts.collect()))
+            let stacks: Vec<Columns> = starts.iter().map(|&start| (start, start + size)).collect();
+            Some(Sheet::Stacks((0..stacks.len()).map(|number| text_of(&lines, &stacks, number)).collect()))
         }
         _ if !index && sizes().any(|side| width == side) => None,
         _ => {
@@ -117,12 +154,32 @@ fn of_fields(text: &str, delimiter: char) -> Option<Sheet> {
     }
 }
 
-/// What stands in the columns from `start` to `end`; titles are those of the first stack.
-fn text_of(lines: &[Line<'_>], number: usize, (start, end): (usize, usize)) -> String {
+/// The columns of a stack: its first, and the one behind its last.
+type Columns = (usize, usize);
+
+/// What stands in stack `number` of `stacks`; titles are those of the first stack.
+fn text_of(lines: &[Line<'_>], stacks: &[Columns], number: usize) -> String {
+    let rows = || lines.iter().filter_map(|line| if let Line::Row(row) = line { Some(row) } else { None });
+    let width = rows().map(Vec::len).max().unwrap_or(0);
+    let cells = |row: &Vec<&str>, (start, end): Columns| -> Vec<String> {
+        row.iter().take(end).skip(start).map(|cell| (*cell).to_owned()).collect()
+    };
+    // A short row lacks fields at its end, where programs leave empty ones out, or a cell, where a blank is no empty field.
+    let is_digit = |field: &&str| field.bytes().all(|byte| matches!(byte, b'1'..=b'9'));
+    let blanks_are_empty = rows().flatten().all(is_digit)
+        && rows()
+            .filter(|row| row.len() == width)
+            .any(|row| stacks.iter().any(|stack| cells(row, *stack).contains(&String::new())));
+    let (start, end) = stacks[number];
     let line = |line: &Line<'_>| match line {
         Line::Row(row) => {
-            let cells = (start..end).map(|column| row.get(column).copied().unwrap_or_default());
-            cells.collect::<Vec<_>>().join(",") + "\n"
+            let mut cells = cells(row, (start, end));
+            if row.len() == width || blanks_are_empty {
+                cells.resize(end - start, String::new());
+            } else if cells.contains(&String::new()) {
+                cells.retain(|cell| !cell.is_empty());
+            }
+            cells.join(",") + "\n"
         }
         Line::Title(title) if number == 0 => format!("{title}\n"),
         // What interrupts a grid does so in every stack.
@@ -130,6 +187,11 @@ fn text_of(lines: &[Line<'_>], number: usize, (start, end): (usize, usize)) -> S
         Line::Nothing => "\n".to_owned(),
     };
     lines.iter().map(line).collect()
+}
+
+/// A field, where what stands for no number is a blank.
+fn written(field: &str) -> &str {
+    if is_nothing(field) { "." } else { field }
 }
 
 fn split(line: &str, delimiter: char) -> impl Iterator<Item = &str> {
@@ -157,16 +219,19 @@ fn has_index(head: &[Vec<String>]) -> bool {
         && (numbered(0) || numbered(1))
 }
 
-/// What a line is; nothing where it is none of a sheet. A first column that is an `index` is left out.
-fn line_of(line: &str, delimiter: char, index: bool) -> Option<Line<'_>> {
+/// What a line is; nothing where it is none of a sheet. Where there are `names` of columns, the first column numbers the rows and is
+/// left out.
+fn line_of<'t>(line: &'t str, delimiter: char, names: Option<&str>) -> Option<Line<'t>> {
     // A row of nothing but tabs is one.
     if line.trim_matches([' ', '\r']).is_empty() {
         return Some(Line::Nothing);
     }
-    if numbers_columns(line) || line.starts_with('#') {
+    // Digits alone may be a row, as they may in every other text.
+    let numbered = numbers_columns(line) && (names.is_some() || line.contains(|c: char| c.is_alphabetic()));
+    if numbered || line.starts_with('#') || names == Some(line) {
         return Some(Line::Names);
     }
-    let fields: Vec<&str> = split(line, delimiter).skip(usize::from(index)).collect();
+    let fields: Vec<&str> = split(line, delimiter).skip(usize::from(names.is_some())).map(written).collect();
     let cell = |field: &&str| {
         let field = field.strip_suffix(".0").unwrap_or(field);
         field.is_empty() || field.len() == 1 && field.chars().all(|c| is_cell(c, 9))

@@ -119,11 +119,13 @@ pub(super) struct Stretch {
     rows: usize,
     /// Whether they stand right below a line that interrupts a grid.
     broken: bool,
+    /// Whether the rows above them, which are refused, may be a part of a grid whose rest stands here.
+    behind_part: bool,
 }
 
 impl Stretch {
     pub(super) fn new(task: Sudoku) -> Self {
-        Stretch { task, items: Vec::new(), rows: 0, broken: false }
+        Stretch { task, items: Vec::new(), rows: 0, broken: false, behind_part: false }
     }
 
     /// Whether the next row seems to be the first of a grid.
@@ -140,7 +142,7 @@ impl Stretch {
         self.items.push(Item::Rule { of_table });
     }
 
-    /// A blank line: whether it ends the stretch.
+    /// A blank line: whether it ends the stretch, which is broken.
     pub(super) fn ends_at_gap(&mut self) -> bool {
         // Bands may stand apart.
         if !self.rows.is_multiple_of(self.task.kind().box_rows()) {
@@ -155,9 +157,19 @@ impl Stretch {
         self.broken = broken;
     }
 
+    /// Ends it at a blank line, if it is broken.
+    pub(super) fn end_at_gap(&mut self) -> Grids {
+        let rows = self.items.iter().filter(|item| item.line().is_some()).count();
+        let ended = self.end();
+        self.behind_part = !rows.is_multiple_of(self.task.side());
+        ended
+    }
+
     /// Ends it.
     pub(super) fn end(&mut self) -> Grids {
-        let Stretch { task, items, broken, .. } = std::mem::replace(self, Stretch::new(self.task));
+        let Stretch { task, items, broken, behind_part, .. } =
+            std::mem::replace(self, Stretch::new(self.task));
+        let broken = broken || behind_part && has_gap_within(&items, task.side());
         let first = items.iter().find_map(|item| Some(item.line()?.line));
         let Some(line) = first.filter(|_| items.iter().any(Item::is_certain)) else {
             return Grids { whole: !broken, ..Grids::default() };
@@ -172,15 +184,37 @@ impl Stretch {
     }
 }
 
+/// Whether a blank line stands within a grid of `side` rows.
+fn has_gap_within(items: &[Item], side: usize) -> bool {
+    let mut rows = 0;
+    items.iter().any(|item| {
+        rows += usize::from(item.line().is_some());
+        item.gap() > 0 && !rows.is_multiple_of(side)
+    })
+}
+
 /// Decides what the open lines are that are drawn otherwise than the rows: space where no row leaves its blanks unwritten or has
-/// such delimiters, rules where no row is drawn with that character in that way.
+/// such delimiters, rules where no row is drawn with that character in that way. Numbers and headings that are drawn otherwise than the
+/// rows are space, too.
 fn settled(items: Vec<Item>) -> Vec<Item> {
     let certain =
         || items.iter().filter_map(Item::line).filter(|drawn| !drawn.is_open() && drawn.row.is_ok());
     let blanks: String =
         certain().flat_map(|row| row.cells().chars().filter(|c| !matches!(c, '1'..='9'))).collect();
+    let may_head = |line: &Drawn| line.heading().is_some() || line.number().is_some();
+    let rows: Vec<&Drawn> = certain().filter(|row| !may_head(row)).collect();
+    let are_written = rows.iter().all(|row| !row.cells().contains(' '));
+    let is_drawn_as = |row: &Drawn, line: &Drawn| match are_written {
+        true => row.shape == line.shape,
+        false => row.frame().eq(line.frame()),
+    };
+    let heads =
+        |line: &Drawn| may_head(line) && !rows.is_empty() && !rows.iter().any(|row| is_drawn_as(row, line));
     let becomes = |item: &Item| {
         let line = item.line()?;
+        if heads(line) {
+            return Some(Item::Blank(1));
+        }
         let blank = line.cells().chars().next().filter(|_| line.is_open())?;
         let fits = blanks.is_empty() || blanks.contains(blank);
         match blank {
@@ -249,8 +283,12 @@ fn read(task: Sudoku, items: &[&Item]) -> Result<Grids, Fault> {
         Readings::Several => return Err(fault(task, &lines.items, true)),
     };
     let grids = || rows.chunks_exact(side);
-    let is_heading = |grid: &[&Drawn]| grid[0].row.as_deref().ok() == heading;
-    if let Some(grid) = grids().find(|grid| heading.is_some() && is_heading(grid)) {
+    let is_heading = |grid: &[&Drawn]| heading.is_some() && grid[0].row.as_deref().ok() == heading;
+    // What numbers the columns is the row of a complete grid, or it is not known whether it is one.
+    let has_blanks =
+        |grid: &[&Drawn]| grid.iter().any(|row| row.cells().contains(|c| !matches!(c, '1'..='9')));
+    let may_be_heading = |grid: &[&Drawn]| grid[0].heading().is_some() && has_blanks(grid);
+    if let Some(grid) = grids().find(|grid| is_heading(grid) || may_be_heading(grid)) {
         return Err(Fault { line: grid[0].line, column: None, problem: Problem::Heading });
     }
     if let Some(line) = unlabelled(&rows, side) {

@@ -2,6 +2,7 @@
 
 mod drawn;
 mod rows;
+mod tables;
 
 use hrm_core::task::sudoku::SudokuKind;
 
