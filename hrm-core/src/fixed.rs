@@ -129,6 +129,14 @@ mod tests {
         assert_eq!(gain(2, 1).apply(i32::MAX), i32::MAX);
     }
 
+    #[test]
+    fn smaller_squares_count_as_the_smallest() {
+        for square in [0, 1, 1 << 15, (1 << 16) - 1] {
+            assert_eq!(over_sqrt(12345, square), over_sqrt(12345, 1 << 16));
+        }
+        assert_ne!(over_sqrt(12345, 1 << 17), over_sqrt(12345, 1 << 16));
+    }
+
     proptest! {
         #[test]
         fn scale_is_nearest(value: i32, factor: i32) {

@@ -224,6 +224,22 @@ fn the_largest_messages_fit_a_frame() {
 }
 
 #[test]
+fn a_frame_has_room_for_an_envelope_and_no_byte_more() {
+    // A code byte before the first 254 bytes, one after each further 254, and the zero at the end.
+    assert_eq!(MAX_FRAME, MAX_ENVELOPE + MAX_ENVELOPE.div_ceil(254) + 1);
+    assert_eq!(MAX_ENVELOPE, 1024, "boards have buffers for it");
+}
+
+#[test]
+fn what_is_wrong_with_a_frame_is_said() {
+    let said = [FrameError::Oversized, FrameError::Framing, FrameError::Checksum].map(|e| e.to_string());
+    for (said, word) in said.iter().zip(["longer", "no frame", "checksum"]) {
+        assert!(said.contains(word), "{said}");
+    }
+    assert!(TooLong.to_string().contains(&MAX_FRAME.to_string()));
+}
+
+#[test]
 fn a_foreign_version_is_named() {
     assert_eq!(open::<Request<'_>>(&[PROTOCOL + 1, 0, 0]), Err(EnvelopeError::Version(PROTOCOL + 1)));
     assert_eq!(open::<Request<'_>>(&[PROTOCOL, 0, 99]), Err(EnvelopeError::Message));
