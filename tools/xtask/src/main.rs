@@ -83,7 +83,7 @@ fn main() -> ExitCode {
         Task::Fuzz(args) => fuzz::task(&args),
         Task::Web(args) => web::task(&args),
         Task::Supply => supply::check(),
-        Task::OldestRust => oldest::check(),
+        Task::OldestRust => oldest::check(true),
         Task::Reproducible(args) => reproducible::task(&args),
         Task::NoPanic => setup::setup(false, false).and_then(firmware::no_panic),
         Task::Test(args) => test::task(&args),
