@@ -203,7 +203,8 @@ fn configuration(args: &Args, speaks: bool) -> Result<RunConfig> {
 /// where somebody has changed that since.
 fn kept_configuration(args: &Args, last: RunConfig, speaks: bool) -> Result<RunConfig> {
     let path = args.out.join(CONFIG);
-    if !path.is_file() {
+    let there = path.try_exists().with_context(|| format!("cannot look for {}", path.display()))?;
+    if !there {
         return Ok(last);
     }
     let kept = RunConfig::load(&path, &[]).with_context(|| {

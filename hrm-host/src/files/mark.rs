@@ -53,7 +53,7 @@ pub(super) fn keep(file: &File, note: &str) {
 /// # Errors
 /// What the system says.
 pub(super) fn is_kept(mut file: BufReader<File>, kind: &str) -> io::Result<bool> {
-    let Some(note) = attribute::get(file.get_ref()) else { return Ok(false) };
+    let Some(note) = attribute::get(file.get_ref())? else { return Ok(false) };
     let mut summed = Summed::new(io::sink());
     io::copy(&mut file, &mut summed)?;
     Ok(note == summed.note(kind).as_bytes())
@@ -63,11 +63,17 @@ pub(super) fn is_kept(mut file: BufReader<File>, kind: &str) -> io::Result<bool>
 mod attribute {
     use std::ffi::CStr;
     use std::fs::File;
+    use std::io;
     use std::os::fd::AsRawFd;
 
     const NAME: &CStr = c"user.hrm-host";
     /// No note is as long.
     const MOST: usize = 256;
+    /// What the system says where a file has no such attribute, an attribute of another program's length, or none at all.
+    #[cfg(target_os = "linux")]
+    const NONE: [i32; 3] = [libc::ENODATA, libc::ENOTSUP, libc::ERANGE];
+    #[cfg(target_os = "macos")]
+    const NONE: [i32; 3] = [libc::ENOATTR, libc::ENOTSUP, libc::ERANGE];
 
     pub(super) fn set(file: &File, value: &[u8]) {
         let (name, bytes, length) = (NAME.as_ptr(), value.as_ptr().cast(), value.len());
@@ -80,7 +86,7 @@ mod attribute {
         }
     }
 
-    pub(super) fn get(file: &File) -> Option<Vec<u8>> {
+    pub(super) fn get(file: &File) -> io::Result<Option<Vec<u8>>> {
         let mut value = vec![0_u8; MOST];
         let (name, bytes, length) = (NAME.as_ptr(), value.as_mut_ptr().cast(), value.len());
         // SAFETY: `bytes` has room for `length` bytes, and the name ends with a zero.
@@ -91,8 +97,12 @@ mod attribute {
             let found = libc::fgetxattr(file.as_raw_fd(), name, bytes, length, 0, 0);
             found
         };
-        value.truncate(usize::try_from(found).ok()?);
-        Some(value)
+        let Ok(found) = usize::try_from(found) else {
+            let error = io::Error::last_os_error();
+            return if NONE.contains(&error.raw_os_error().unwrap_or(0)) { Ok(None) } else { Err(error) };
+        };
+        value.truncate(found);
+        Ok(Some(value))
     }
 }
 
@@ -102,7 +112,7 @@ mod attribute {
 
     pub(super) fn set(_: &File, _: &[u8]) {}
 
-    pub(super) fn get(_: &File) -> Option<Vec<u8>> {
-        None
+    pub(super) fn get(_: &File) -> std::io::Result<Option<Vec<u8>>> {
+        Ok(None)
     }
 }

@@ -10,7 +10,7 @@ use super::place::{Identity, Nowhere, Place, folder_of};
 use super::run::is_of_run;
 use super::signature::Signature;
 use super::staged::{Staged, WriteError, commit};
-use super::stamp::Stamp;
+use super::stamp::{Stamp, about};
 
 /// Why something must not, or cannot, be written. Nothing has been.
 #[derive(Debug, thiserror::Error)]
@@ -154,7 +154,9 @@ impl Plan {
             }
         }
         let before = match &place {
-            Place::File(file) if !self.force => Some(Stamp::of(file)),
+            Place::File(file) if !self.force => {
+                Some(Stamp::of(file).map_err(|source| PlanError::Io { path: path.into(), source })?)
+            }
             _ => None,
         };
         Ok(Output { name: path.into(), place, before, mark: signature.mark() })
@@ -196,7 +198,8 @@ fn is_only_its_owner_s(_: &Path) -> bool {
 
 /// Whether the file at `file`, where there is one, may make room for one with `signature`.
 fn may_replace(path: &Path, file: &Path, signature: Signature<'_>) -> Result<(), PlanError> {
-    let Ok(about) = fs::metadata(file) else { return Ok(()) };
+    let failed = |source| PlanError::Io { path: path.into(), source };
+    let Some(about) = about(file).map_err(failed)? else { return Ok(()) };
     // A user who may write everything is told by the mode, all others by the system.
     let writable = match about.permissions().readonly() {
         true => Err(io::Error::other("its mode is read-only")),
@@ -208,7 +211,7 @@ fn may_replace(path: &Path, file: &Path, signature: Signature<'_>) -> Result<(),
     match signature.is_on(file) {
         Ok(true) => Ok(()),
         Ok(false) => Err(PlanError::Foreign { path: path.into(), wanted: signature.name().into() }),
-        Err(source) => Err(PlanError::Io { path: path.into(), source }),
+        Err(source) => Err(failed(source)),
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::mark::{Summed, keep};
 use super::place::{Place, STANDARD_OUTPUT, folder_of};
-use super::stamp::Stamp;
+use super::stamp::{Stamp, about};
 use super::unfinished::unfinished;
 
 /// Characters of a name that an unfinished file takes over: a longer name would be too long with an ending.
@@ -87,10 +87,12 @@ impl Staged {
     }
 
     /// Whether somebody else has written to the destination since `before`.
-    fn is_overtaken(&self) -> bool {
+    fn is_overtaken(&self) -> Result<bool, WriteError> {
         match (&self.content, &self.before) {
-            (Content::Beside { destination, .. }, Some(before)) => Stamp::of(destination) != *before,
-            _ => false,
+            (Content::Beside { destination, .. }, Some(before)) => {
+                Stamp::of(destination).map(|now| now != *before).map_err(|source| self.error(source))
+            }
+            _ => Ok(false),
         }
     }
 
@@ -131,7 +133,7 @@ fn beside(
 ) -> io::Result<Content> {
     let (temporary, file) = create_beside(destination)?;
     let write = || {
-        if let Ok(before) = fs::metadata(destination) {
+        if let Some(before) = about(destination)? {
             keep_owner(&file, &before);
             file.set_permissions(before.permissions())?;
         }
@@ -193,8 +195,10 @@ fn keep_owner(_: &File, _: &fs::Metadata) {}
 /// What the system says. Every destination that can be replaced is what it was then.
 pub fn commit(staged: impl IntoIterator<Item = Staged>) -> Result<(), WriteError> {
     let staged: Vec<Staged> = staged.into_iter().collect();
-    if let Some(late) = staged.iter().find(|output| output.is_overtaken()) {
-        return Err(overtaken(late, &staged));
+    for output in &staged {
+        if output.is_overtaken()? {
+            return Err(overtaken(output, &staged));
+        }
     }
     for output in &staged {
         if let Content::Held { place, bytes } = &output.content {
@@ -245,7 +249,8 @@ enum Before {
 
 impl Before {
     fn remember(path: &Path) -> Self {
-        if !path.exists() {
+        // A disk that fails does not say that there is nothing.
+        if matches!(path.try_exists(), Ok(false)) {
             return Self::Absent;
         }
         let kept = beside_name(path, &format!("{}-before.partial", std::process::id()));
@@ -295,7 +300,7 @@ mod tests {
         let path = |name: &str| dir.path().join(name);
         fs::write(path("a"), "old").unwrap();
         let stage = |name: &str| {
-            let (path, before) = (path(name), Some(Stamp::of(&path(name))));
+            let (path, before) = (path(name), Some(Stamp::of(&path(name)).unwrap()));
             let place = Place::of(&path).unwrap();
             Staged::new(&path, (&place, before, None), |file| file.write_all(b"new")).unwrap()
         };

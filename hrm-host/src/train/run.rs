@@ -506,7 +506,8 @@ fn fresh<'d>(
 
 /// Keeps `config` at `path`. A file that says the same stays as somebody has written it.
 fn keep(config: &RunConfig, path: &Path) -> std::io::Result<()> {
-    if path.is_file() && RunConfig::load(path, &[]).is_ok_and(|kept| kept == *config) {
+    // A disk that fails does not say that there is none.
+    if path.try_exists()? && RunConfig::load(path, &[]).is_ok_and(|kept| kept == *config) {
         return Ok(());
     }
     replace_file(path, |file| file.write_all(config.to_toml().as_bytes()))

@@ -14,6 +14,7 @@ mod example;
 mod firmware;
 mod flash;
 mod fuzz;
+mod kills;
 mod oldest;
 mod reproducible;
 mod run;
@@ -63,6 +64,8 @@ enum Task {
     OldestRust,
     /// Build the firmware of one board in two folders, and compare the images byte by byte
     Reproducible(reproducible::Args),
+    /// Kill the program, and have its disk fail, at every system call by which it changes or reads a file
+    Kills(kills::Args),
     /// Prove that inference cannot panic on any board: a program that needs it to be so must link
     NoPanic,
     /// Everything CI checks: format, lints, tests, documentation, firmware, emulated boards
@@ -81,6 +84,7 @@ fn main() -> ExitCode {
         Task::Example => setup::setup(false, false).and_then(example::check),
         Task::Bits(args) => bits::task(&args),
         Task::Fuzz(args) => fuzz::task(&args),
+        Task::Kills(args) => kills::task(&args),
         Task::Web(args) => web::task(&args),
         Task::Supply => supply::check(),
         Task::OldestRust => oldest::check(true),
