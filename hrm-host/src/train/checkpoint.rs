@@ -1,6 +1,7 @@
 //! The state of a run as one file, and the directory that keeps the last few of them.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use candle_core::Device;
@@ -293,7 +294,7 @@ fn torn(path: &Path, error: ArchiveError) -> TrainError {
 
 /// Whether `name` is that of a file which a killed run was writing.
 fn is_unfinished(name: &str) -> bool {
-    ["step-", "latest.", "config.toml."].iter().any(|start| name.starts_with(start))
+    ["step-", "latest.", "config.toml.", "hrm-host."].iter().any(|start| name.starts_with(start))
         && name.ends_with(".partial")
 }
 
@@ -420,18 +421,32 @@ impl RunDir {
         Ok(path)
     }
 
-    /// The checkpoints, oldest first.
+    /// The checkpoints, oldest first, as far as they can be listed.
     pub fn checkpoints(&self) -> Vec<PathBuf> {
-        let is_checkpoint =
-            |path: &PathBuf| path.file_name().and_then(|n| n.to_str()).is_some_and(is_checkpoint);
-        let mut found: Vec<PathBuf> = fs::read_dir(&self.path)
-            .into_iter()
-            .flatten()
-            .filter_map(|entry| Some(entry.ok()?.path()))
-            .filter(is_checkpoint)
-            .collect();
+        self.listed().unwrap_or_default()
+    }
+
+    /// The checkpoints, oldest first; none where there is no directory.
+    ///
+    /// # Errors
+    /// Where it cannot be listed.
+    pub fn listed(&self) -> Result<Vec<PathBuf>, TrainError> {
+        let failed = |source| TrainError::Io { action: "list", path: self.path.clone(), source };
+        let entries = match fs::read_dir(&self.path) {
+            Err(error) if [ErrorKind::NotFound, ErrorKind::NotADirectory].contains(&error.kind()) => {
+                return Ok(Vec::new());
+            }
+            entries => entries.map_err(failed)?,
+        };
+        let mut found = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(failed)?;
+            if entry.file_name().to_str().is_some_and(is_checkpoint) {
+                found.push(entry.path());
+            }
+        }
         found.sort_by_key(|path| (path.as_os_str().len(), path.clone()));
-        found
+        Ok(found)
     }
 
     /// The newest intact checkpoint and its path, with the reasons why newer ones were passed over. (`latest` is for
@@ -467,7 +482,7 @@ impl RunDir {
         read: impl Fn(&Archive) -> Result<T, ArchiveError>,
     ) -> Result<(PathBuf, T, Vec<ArchiveError>), TrainError> {
         let mut refused = Vec::new();
-        for path in self.checkpoints().into_iter().rev() {
+        for path in self.listed()?.into_iter().rev() {
             match Archive::read(&path).and_then(|archive| read(&archive)) {
                 Ok(found) => return Ok((path, found, refused)),
                 Err(error @ ArchiveError::WeightsAlone { .. }) => return Err(error.into()),

@@ -452,7 +452,7 @@ fn open<'d>(
     }
     let dir = RunDir::open(&place);
     if rank == 0 {
-        if dir.checkpoints().is_empty() {
+        if dir.listed()?.is_empty() {
             return Err(TrainError::NothingToResume(place));
         }
         let lock = dir.lock()?;

@@ -149,7 +149,7 @@ pub(super) const CASES: &[Case] = &[
     },
     Case {
         name: "curves",
-        before: &[TRAIN, words!("curves" "run" "--out" "x.svg")],
+        before: &[HALF, words!("curves" "run" "--out" "x.svg"), RESUME],
         command: words!("curves" "run" "--out" "x.svg"),
         resumed: None,
         kind: Kind::Replaces,
