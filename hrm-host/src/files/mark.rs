@@ -69,11 +69,13 @@ mod attribute {
     const NAME: &CStr = c"user.hrm-host";
     /// No note is as long.
     const MOST: usize = 256;
-    /// What the system says where a file has no such attribute, an attribute of another program's length, or none at all.
     #[cfg(target_os = "linux")]
-    const NONE: [i32; 3] = [libc::ENODATA, libc::ENOTSUP, libc::ERANGE];
+    const ABSENT: i32 = libc::ENODATA;
     #[cfg(target_os = "macos")]
-    const NONE: [i32; 3] = [libc::ENOATTR, libc::ENOTSUP, libc::ERANGE];
+    const ABSENT: i32 = libc::ENOATTR;
+    /// What the system says where a file has no such attribute, or one of another program's length, and where it has none at all or
+    /// shows none.
+    const NONE: [i32; 6] = [ABSENT, libc::ENOTSUP, libc::ERANGE, libc::ENOSYS, libc::EPERM, libc::EACCES];
 
     pub(super) fn set(file: &File, value: &[u8]) {
         let (name, bytes, length) = (NAME.as_ptr(), value.as_ptr().cast(), value.len());
