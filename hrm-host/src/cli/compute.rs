@@ -53,8 +53,9 @@ impl DeviceChoice {
     }
 }
 
-/// The types in which kernels are tried, and the largest disagreement with candle's operations in f32 that rounding explains.
-const TRIALS: [(DType, f64); 2] = [(DType::F32, 1e-3), (DType::BF16, 0.2)];
+/// The types in which kernels are tried, and the largest disagreement with candle's operations in f32 that rounding explains. In bf16
+/// an H200 was 0.14 apart in one shape and 0.21 in another; what a broken kernel computes is as far apart as the logits are large.
+const TRIALS: [(DType, f64); 2] = [(DType::F32, 1e-3), (DType::BF16, 0.5)];
 /// Set to 0, this environment variable has a GPU compute with candle's operations alone.
 const SWITCH: &str = "HRM_GPU_KERNELS";
 
