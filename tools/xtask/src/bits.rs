@@ -16,6 +16,8 @@ use hrm_core::wire::Ask;
 use hrm_core::{Hrm, Pack, workspace_bytes, workspace_words};
 use hrm_emulator::{Board, Claim, Image, board::BOARDS, compare::digests};
 use hrm_tests::puzzles;
+use rand_core::{Rng, SeedableRng};
+use rand_pcg::Pcg64Mcg;
 
 use crate::firmware::{Build, Variant, build};
 use crate::run::{root, target};
@@ -50,11 +52,8 @@ pub(crate) fn task(args: &Args) -> Result<()> {
     let all = 0..smallest.len() as u64 * 8;
     refused(SMALLEST, &smallest, all)?;
     let largest = released(LARGEST)?;
-    let (bits, mut state) = (largest.len() as u64 * 8, SEED);
-    let drawn = (0..args.flips).map(|_| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 20) % bits
-    });
+    let (bits, mut rng) = (largest.len() as u64 * 8, Pcg64Mcg::seed_from_u64(SEED));
+    let drawn = (0..args.flips).map(|_| rng.next_u64() % bits);
     refused(LARGEST, &largest, drawn)?;
     let emulated: Vec<Build> = BOARDS.iter().map(Build::from).collect();
     build(setup(false, false)?, &emulated, &[Variant::Plain])?;

@@ -5,6 +5,8 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use rand_core::{Rng, SeedableRng};
+use rand_pcg::Pcg64Mcg;
 
 use super::Bench;
 use super::cases::{CONFIG, CONFIG_FILE, RESUME, TRAIN, TRAINED, program};
@@ -18,7 +20,7 @@ const STEPS: &str = "train.steps=40";
 /// Kills runs `times` times in all; how often a promise was broken, which is told.
 pub(super) fn killed(bench: &Bench, times: u64, seed: u64) -> Result<usize> {
     let folder = bench.folder.join("random");
-    let mut draws = Draws(seed);
+    let mut rng = Pcg64Mcg::seed_from_u64(seed);
     let begun = begin(bench, &folder, &["--set", "train.keep=1000"])?;
     let whole = files(&folder)?;
     let (mut kills, mut ends, mut sittings, mut broken) = (0, 0, 0, 0);
@@ -30,7 +32,7 @@ pub(super) fn killed(bench: &Bench, times: u64, seed: u64) -> Result<usize> {
             let args = if resumed { RESUME.to_vec() } else { [TRAIN, &["--set", STEPS]].concat() };
             let mut command = program(bench, &args);
             // Sometimes before anything is there, sometimes after the end.
-            let moment = begun.mul_f64(draws.fraction());
+            let moment = begun.mul_f64(rng.next_u64() as f64 / u64::MAX as f64);
             sittings += 1;
             let ended = killed_after(command.current_dir(&folder), moment)?;
             kills += u64::from(!ended);
@@ -102,18 +104,4 @@ fn intact(folder: &Path, left: &Files, whole: &Files, ended: bool) -> Result<()>
         "it ended without its last checkpoint"
     );
     Ok(())
-}
-
-/// SplitMix64: moments that a seed repeats, as far as a clock can.
-struct Draws(u64);
-
-impl Draws {
-    /// From 0 to 1.
-    fn fraction(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut x = self.0;
-        x = (x ^ x >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        x = (x ^ x >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (x ^ x >> 31) as f64 / u64::MAX as f64
-    }
 }
