@@ -39,17 +39,44 @@ pub(crate) struct Args {
 
 /// Runs the task.
 pub(crate) fn task(args: &Args) -> Result<()> {
-    bench(setup(false, false)?, args)
+    let toolchain = setup(false, false)?;
+    if let Some(name) = args.boards.iter().find(|name| *name != HOST && Board::find(name).is_none()) {
+        bail!("there is no board {name}");
+    }
+    let wanted = |name: &str| args.boards.is_empty() || args.boards.iter().any(|board| board == name);
+    let program = if args.portable { Program::PortableBench } else { Program::Bench };
+    // The STM32F405's processor is the first board's, and its RAM is too small for the larger models.
+    let boards = one_per_processor().filter(|board| wanted(board.name));
+    let programs = boards.map(|board| build(toolchain, board, program)).collect::<Result<Vec<_>>>()?;
+    let counts = count(&programs, wanted(HOST) && !args.portable)?;
+    if args.update {
+        update(toolchain, counts, args.boards.is_empty())
+    } else if args.check {
+        judge(toolchain, &counts, args.boards.is_empty())
+    } else {
+        println!("{}", fs::read_to_string(folder()?.join("instructions.md"))?);
+        Ok(())
+    }
 }
 
-/// Fails where a count exceeds the committed one by more than 2 %.
-pub(crate) fn check(toolchain: Toolchain) -> Result<()> {
-    bench(toolchain, &Args { boards: Vec::new(), check: true, update: false, portable: false })
+/// Fails where a count of `programs`, all of them, or of the host exceeds the committed one by more than 2 %.
+pub(crate) fn check(toolchain: Toolchain, programs: &[Counted]) -> Result<()> {
+    judge(toolchain, &count(programs, true)?, true)
 }
 
-/// Builds the programs that are counted on boards.
-pub(crate) fn build(toolchain: Toolchain) -> Result<()> {
-    one_per_processor().try_for_each(|board| compile(toolchain, &board, Program::Bench).map(drop))
+/// A program that is counted, and the board that runs it.
+pub(crate) struct Counted {
+    board: Board,
+    elf: PathBuf,
+}
+
+/// Builds the program that is counted on `board`.
+pub(crate) fn build(toolchain: Toolchain, board: Board, program: Program) -> Result<Counted> {
+    // Cargo leaves that of another processor in the same place.
+    let elf = folder()?.join(board.name).with_extension("elf");
+    let built = compile(toolchain, &board, program)?;
+    fs::copy(built, &elf).with_context(|| format!("cannot write {}", elf.display()))?;
+    Ok(Counted { board, elf })
 }
 
 /// Counts, by machine, model and region; `work` is multiply-accumulates, or elements.
@@ -96,13 +123,16 @@ fn models() -> [(&'static str, Kind); 5] {
     ]
 }
 
-fn bench(toolchain: Toolchain, args: &Args) -> Result<()> {
-    let wanted = |name: &str| args.boards.is_empty() || args.boards.iter().any(|board| board == name);
-    if let Some(name) = args.boards.iter().find(|name| *name != HOST && Board::find(name).is_none()) {
-        bail!("there is no board {name}");
-    }
+/// Where programs, packs and counts of this run are.
+fn folder() -> Result<PathBuf> {
     let folder = target().join("bench");
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    Ok(folder)
+}
+
+/// Counts each program with each model, and the host's if `host`, and reports into [`folder`].
+fn count(programs: &[Counted], host: bool) -> Result<Counts> {
+    let folder = folder()?;
     let mut packs = Vec::new();
     for (name, kind) in models() {
         let path = folder.join(format!("{name}.hrm"));
@@ -112,45 +142,46 @@ fn bench(toolchain: Toolchain, args: &Args) -> Result<()> {
     }
     let mut counts = Counts::new();
     let plugin = plugin()?;
-    // The STM32F405's processor is the first board's, and its RAM is too small for the larger models.
-    for board in &one_per_processor().filter(|board| wanted(board.name)).collect::<Vec<_>>() {
-        let program = if args.portable { Program::PortableBench } else { Program::Bench };
-        let elf = compile(toolchain, board, program)?;
+    for Counted { board, elf } in programs {
         // Without kernels of its own a segment takes several times as long: the released packs' shape says it all.
         let packs = if board.slow { &packs[..2] } else { &packs[..] };
-        counts.extend(each(packs, |name, pack| on_board(board, &elf, &plugin, name, pack, &folder))?);
+        counts.extend(each(packs, |name, pack| on_board(board, elf, &plugin, name, pack, &folder))?);
     }
-    if wanted(HOST) && !args.portable {
+    if host {
         // The whole workspace's features: what was built for its tests serves here.
         run(&mut cargo(["build", "--release", "--workspace", "--bin", "hrm-bench-host"]))?;
         counts.extend(each(&packs, |name, pack| on_host(name, pack, &folder))?);
     }
     report(&counts, &folder)?;
+    Ok(counts)
+}
+
+/// Writes the committed files anew; those of other boards stay, unless these are `all`.
+fn update(toolchain: Toolchain, counts: Counts, all: bool) -> Result<()> {
     let committed = root().join(FOLDER);
-    if args.update {
-        fs::create_dir_all(&committed)?;
-        let mut all = if args.boards.is_empty() { Counts::new() } else { read(&committed)? };
-        all.extend(counts);
-        report(&all, &committed)?;
-        fs::write(committed.join(COMPILER), compiler(toolchain)?)?;
-    } else if args.check {
-        let by = fs::read_to_string(committed.join(COMPILER)).with_context(|| {
-            format!("cannot read {FOLDER}/{COMPILER}; `cargo xtask bench --update` writes it")
-        })?;
-        let here = compiler(toolchain)?;
-        let same = here == by;
-        if !same {
-            eprintln!(
-                "note: counted with {}, committed with {}: growth is told, not judged",
-                here.trim(),
-                by.trim()
-            );
-        }
-        compare(&counts, &read(&committed)?, args.boards.is_empty(), same)?;
-    } else {
-        println!("{}", fs::read_to_string(folder.join("instructions.md"))?);
-    }
+    fs::create_dir_all(&committed)?;
+    let mut written = if all { Counts::new() } else { read(&committed)? };
+    written.extend(counts);
+    report(&written, &committed)?;
+    fs::write(committed.join(COMPILER), compiler(toolchain)?)?;
     Ok(())
+}
+
+/// Compares with the committed counts, which another compiler may have made.
+fn judge(toolchain: Toolchain, counts: &Counts, all: bool) -> Result<()> {
+    let committed = root().join(FOLDER);
+    let by = fs::read_to_string(committed.join(COMPILER)).with_context(|| {
+        format!("cannot read {FOLDER}/{COMPILER}; `cargo xtask bench --update` writes it")
+    })?;
+    let here = compiler(toolchain)?;
+    if here != by {
+        eprintln!(
+            "note: counted with {}, committed with {}: growth is told, not judged",
+            here.trim(),
+            by.trim()
+        );
+    }
+    compare(counts, &read(&committed)?, all, here == by)
 }
 
 /// What `count` counts of each pack, all at the same time.

@@ -11,7 +11,7 @@ pub(crate) struct Stages {
 }
 
 struct Stage {
-    name: &'static str,
+    name: String,
     took: Duration,
     passed: bool,
 }
@@ -26,10 +26,10 @@ impl Stages {
     ///
     /// # Errors
     /// Those of the stage.
-    pub(crate) fn run<T>(&mut self, name: &'static str, stage: impl FnOnce() -> Result<T>) -> Result<T> {
+    pub(crate) fn run<T>(&mut self, name: impl Into<String>, stage: impl FnOnce() -> Result<T>) -> Result<T> {
         let begun = Instant::now();
         let result = stage();
-        let stage = Stage { name, took: begun.elapsed(), passed: result.is_ok() };
+        let stage = Stage { name: name.into(), took: begun.elapsed(), passed: result.is_ok() };
         eprintln!("stage {}", stage.line());
         self.ended.push(stage);
         result
@@ -38,7 +38,7 @@ impl Stages {
     fn table(&self) -> String {
         let lines: String = self.ended.iter().map(|stage| stage.line() + "\n").collect();
         let took = self.begun.elapsed();
-        format!("\n{lines}{}\n", Stage { name: "all", took, passed: true }.line())
+        format!("\n{lines}{}\n", Stage { name: "all".to_owned(), took, passed: true }.line())
     }
 }
 

@@ -3,11 +3,12 @@
 use std::process::Command;
 
 use anyhow::Result;
+use hrm_emulator::board::one_per_processor;
 
 use crate::bench;
 use crate::chips;
 use crate::example;
-use crate::firmware::{Variant, build, check_smallest, every, no_panic};
+use crate::firmware::{Program, Variant, build, check_smallest, no_panic, of_processor};
 use crate::oldest;
 use crate::run::{beside, cargo, run};
 use crate::setup::{Toolchain, setup};
@@ -78,9 +79,16 @@ fn boards(stages: &mut Stages, toolchain: Toolchain) -> Result<()> {
     // One processor at a time links an image; the others build what this machine needs meanwhile.
     let host = beside(host(MPI).into_iter().chain(chips::building()).collect());
     stages.run("the oldest Rust, where it is", || oldest::check(false))?;
-    stages.run("no panic", || no_panic(toolchain))?;
-    stages.run("firmware images", || build(toolchain, &every(), &Variant::ALL))?;
-    stages.run("programs that are counted", || bench::build(toolchain))?;
+    // Flags of another processor make cargo compile everything anew: one after the other, with all its programs.
+    let mut counted = Vec::new();
+    for board in one_per_processor() {
+        stages.run(format!("programs for {}", board.cpu), || {
+            no_panic(toolchain, board)?;
+            build(toolchain, &of_processor(board.cpu), &Variant::ALL)?;
+            counted.push(bench::build(toolchain, board, Program::Bench)?);
+            Ok(())
+        })?;
+    }
     stages.run("the page's engine", || web::build(toolchain).map(drop))?;
     stages.run("building tests, lints, documentation: the rest", || host.ended())?;
     stages.run("chips", chips::check)?;
@@ -91,5 +99,5 @@ fn boards(stages: &mut Stages, toolchain: Toolchain) -> Result<()> {
             run(cargo(emulated).args(MPI).args(["--", "--ignored", "--test-threads", "2"]))
         })?;
     }
-    stages.run("instruction counts", || bench::check(toolchain))
+    stages.run("instruction counts", || bench::check(toolchain, &counted))
 }
