@@ -4,6 +4,17 @@
 #[path = "../../hrm-host/examples/latin.rs"]
 mod latin;
 
+#[cfg(all(
+    feature = "task-maze",
+    any(
+        feature = "board-blackpill-f411",
+        feature = "board-netduinoplus2",
+        feature = "board-nrf52840-dk",
+        feature = "board-olimex-h405"
+    )
+))]
+compile_error!("a program with `task-maze` uses 42 KB of stack, more than this board's memory.x keeps for it");
+
 /// A list of the tasks whose features are on: each line adds its task to the list that follows.
 pub(crate) type Carried = Sudoku<Maze<Own<()>>>;
 

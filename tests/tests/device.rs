@@ -11,12 +11,13 @@ use hrm_core::wire::{Memory, Solve};
 use hrm_core::{Hrm, Pack, workspace_words};
 use hrm_emulator::{
     Link, bridge,
-    device::{BAUD, Session, SessionError},
+    device::{BAUD, Patience, Session, SessionError},
 };
 use hrm_firmware::About;
 use hrm_tests::loopback;
 
 const TIMEOUT: Duration = Duration::from_secs(20);
+const PATIENCE: Patience = Patience { hello: TIMEOUT, answer: TIMEOUT, back: TIMEOUT };
 
 fn model(pack: Pack<'static>) -> Hrm<'static, 'static> {
     Hrm::new(pack, vec![0; workspace_words(pack.shape())].leak()).unwrap()
@@ -56,7 +57,7 @@ fn a_solve_goes_on_after_the_cable_came_off() {
             // Plugged in again.
             bridge::serve(&listener, &uart, &over).unwrap();
         });
-        let mut session = Session::open(&address, BAUD, TIMEOUT, TIMEOUT).unwrap();
+        let mut session = Session::open(&address, BAUD, PATIENCE).unwrap();
         let answer = session.call(
             |link| {
                 link.solve(&solve, |progress, _| {
@@ -81,7 +82,7 @@ fn a_solve_goes_on_after_the_cable_came_off() {
 
 #[test]
 fn a_board_that_is_not_there_is_not_waited_for_at_the_start() {
-    let error = Session::open("127.0.0.1:9", BAUD, TIMEOUT, TIMEOUT).err().unwrap();
+    let error = Session::open("127.0.0.1:9", BAUD, PATIENCE).err().unwrap();
     assert!(matches!(error, SessionError::Port(_)), "{error}");
     assert!(error.to_string().contains("hrm-host device emulate"), "{error}");
 }

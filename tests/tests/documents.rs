@@ -8,6 +8,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use hrm_emulator::board::INSTALL_PROBE_RS;
+
 /// The widest line of prose. Tables, headings, code and words that cannot be broken may be wider.
 const WIDTH: usize = 100;
 
@@ -129,6 +131,28 @@ fn lines_of_prose_are_not_wider_than_a_reader_likes() {
         }
     }
     assert!(wide.is_empty(), "wrap at {WIDTH}:\n{}", wide.join("\n"));
+}
+
+#[test]
+fn probe_rs_is_installed_in_the_version_that_reaches_every_board() {
+    let mut told = 0;
+    for document in documents() {
+        for line in read(&document).lines().filter(|line| line.contains("cargo install probe-rs")) {
+            assert!(line.contains(INSTALL_PROBE_RS), "{document}: {line}");
+            told += 1;
+        }
+    }
+    assert!(told >= 2, "only {told} times");
+}
+
+#[test]
+fn who_begins_with_a_page_on_boards_learns_where_the_program_is_before_it_is_called() {
+    for document in ["README.md", "docs/FIRST_BOARD.md", "docs/PORTING.md"] {
+        let text = read(document);
+        let path = text.lines().position(|line| line.trim().starts_with("export PATH=$PWD/target/release:"));
+        let called = text.lines().position(|line| line.trim().starts_with("hrm-host "));
+        assert!(path.is_some() && path < called, "{document}: {path:?}, {called:?}");
+    }
 }
 
 /// The paragraphs of a document: neighbouring lines of prose, an item of a list each by itself.

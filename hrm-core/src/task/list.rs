@@ -6,6 +6,9 @@ use crate::pack::Shape;
 /// The tasks of this crate. A program that carries fewer, or its own, has a [list](Tasks) of its own.
 pub type All = (Sudoku, (Maze, ()));
 
+/// Those that a board's program carries where it is built without further features; `hrm-firmware/Cargo.toml` says so, too.
+pub type OnBoards = (Sudoku, ());
+
 /// A list of tasks, each kind once: `()` has none, `(Sudoku, (MyTask, ()))` has two.
 ///
 /// Only what a list names is compiled into a program that visits it.

@@ -6,7 +6,7 @@ pub mod maze;
 pub mod sudoku;
 mod text;
 
-pub use list::{All, Tasks, Visitor, visit};
+pub use list::{All, OnBoards, Tasks, Visitor, visit};
 pub use rand_core::Rng;
 pub use text::{Text, TextError};
 

@@ -100,9 +100,16 @@ pub(super) fn run(args: Args) -> Result<Exit> {
         shape.segments
     );
     for (board, seconds) in fitting(&pack) {
-        println!("  {:<16} {seconds:>10.2} {:>8.1}", board.name, seconds * f64::from(shape.segments));
+        let guess = seconds * f64::from(shape.segments);
+        println!("  {:<16} {:>10} {:>8}", board.name, three_digits(seconds), three_digits(guess));
     }
     Ok(Exit::Success)
+}
+
+/// A number above 0 with three digits that count, or all of those before its point.
+fn three_digits(number: f64) -> String {
+    let leading = number.log10().floor() as i32;
+    format!("{number:.*}", (2 - leading).clamp(0, 6) as usize)
 }
 
 /// The boards that have room for `pack`, and the seconds that a segment takes each at least.
@@ -195,5 +202,16 @@ fn row(member: usize, name: String, matrix: Matrix<'_>, tokens: u64) -> Row {
         bytes: matrix.weights.len() + 4 * matrix.factors.len(),
         macs: tokens * matrix.weights.len() as u64,
         factors: [low, high],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::three_digits;
+
+    #[test]
+    fn short_times_are_told_by_as_many_digits_as_long_ones() {
+        let told = [0.000_456_7, 0.045_6, 0.914, 2.14, 34.2, 1756.6].map(three_digits);
+        assert_eq!(told, ["0.000457", "0.0456", "0.914", "2.14", "34.2", "1757"]);
     }
 }

@@ -14,3 +14,12 @@ pub(super) fn watch() -> &'static AtomicBool {
     });
     &signals::ASKED
 }
+
+/// From now on the first Ctrl-C, SIGTERM or SIGHUP has `known` tell what is known by then, and ends the program: for work that
+/// takes long between two places where it could stop.
+pub(super) fn tell(known: impl Fn() -> String + Send + 'static) {
+    signals::on_stop(move |_| {
+        eprintln!("{}", known());
+        signals::end();
+    });
+}

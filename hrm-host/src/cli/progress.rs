@@ -32,7 +32,7 @@ impl ProgressArgs {
             }
         };
         let state = State { before: 0, done: 0, total: 0, earlier: 0, todo, solved: None };
-        Progress { what: String::new(), state, began: Instant::now(), screen }
+        Progress { what: String::new(), within: String::new(), state, began: Instant::now(), screen }
     }
 
     /// Begins to tell of a command with one stage, `what`, of `todo` puzzles.
@@ -68,6 +68,8 @@ enum Screen {
 /// Long work on its way.
 pub(super) struct Progress {
     what: String,
+    /// What is done of the step that is under way.
+    within: String,
     state: State,
     began: Instant,
     screen: Screen,
@@ -80,17 +82,35 @@ impl Progress {
         let State { earlier, todo, .. } = self.state;
         let earlier = earlier + self.state.done - self.state.before;
         self.state = State { before, done: before, total, earlier, todo, solved: None };
+        if let Screen::Bar(bar) = &self.screen {
+            bar.set_message(self.text());
+        }
     }
 
     /// Tells that `done` puzzles of the stage are done, `solved` of them solved where that is known.
     pub(super) fn show(&mut self, done: usize, solved: Option<usize>) {
         self.state = State { done, solved, ..self.state };
-        let text = || format!("{}: {}", self.what, self.state.text(self.began.elapsed()));
-        match &mut self.screen {
-            Screen::Bar(bar) => bar.set_message(text()),
+        self.within.clear();
+        self.tell();
+    }
+
+    /// Tells how far the next puzzle is.
+    pub(super) fn within(&mut self, how_far: impl FnOnce() -> String) {
+        self.within = how_far();
+        self.tell();
+    }
+
+    fn text(&self) -> String {
+        let text = format!("{}: {}", self.what, self.state.text(self.began.elapsed()));
+        if self.within.is_empty() { text } else { format!("{text}; {}", self.within) }
+    }
+
+    fn tell(&mut self) {
+        match &self.screen {
+            Screen::Bar(bar) => bar.set_message(self.text()),
             Screen::Lines { every, last } if last.elapsed() >= *every => {
-                eprintln!("{}", text());
-                *last = Instant::now();
+                eprintln!("{}", self.text());
+                self.screen = Screen::Lines { every: *every, last: Instant::now() };
             }
             Screen::Lines { .. } | Screen::Dark => {}
         }
@@ -107,7 +127,7 @@ impl Progress {
 
 /// Does `print` with `bar` out of its way. A print that ends the program, because nobody reads any more, unwinds only when the bar
 /// is let go: it would be locked for ever, and clearing it at the end would abort.
-pub(super) fn beside<T>(bar: &ProgressBar, print: impl FnOnce() -> T) -> T {
+fn beside<T>(bar: &ProgressBar, print: impl FnOnce() -> T) -> T {
     bar.suspend(|| catch_unwind(AssertUnwindSafe(print))).unwrap_or_else(|cause| resume_unwind(cause))
 }
 
@@ -139,12 +159,13 @@ impl State {
         let now = self.earlier + self.done.saturating_sub(self.before);
         let rate = now as f64 / elapsed.as_secs_f64().max(1e-3);
         if now > 0 {
-            let left = self.todo.saturating_sub(now) as f64 / rate;
             let _ = match rate {
                 1.0.. => write!(text, ", {rate:.1}/s"),
                 _ => write!(text, ", {:.1}/min", 60.0 * rate),
             };
-            let _ = write!(text, ", {} left", span(left));
+            if now < self.todo {
+                let _ = write!(text, ", {} left", span((self.todo - now) as f64 / rate));
+            }
         }
         if let Some(solved) = self.solved {
             let _ = write!(text, ", {solved} solved");
@@ -177,6 +198,8 @@ mod tests {
         let second = State { before: 0, done: 20, earlier: 300, todo: 640, ..state };
         let text = second.text(Duration::from_secs(160));
         assert_eq!(text, "20 of 400 puzzles, 2.0/s, 2 min 40 s left, 57 solved");
+        let last = State { before: 0, done: 400, todo: 400, ..state };
+        assert_eq!(last.text(Duration::from_secs(100)), "400 of 400 puzzles, 4.0/s, 57 solved");
         let fresh = State { done: 100, solved: None, ..state };
         assert_eq!(fresh.text(Duration::ZERO), "100 of 400 puzzles");
         assert_eq!(span(59.6), "1 min 0 s");

@@ -1,9 +1,6 @@
 //! What a terminal may be asked for.
 
-use std::io::{IsTerminal, stderr};
-
-use anyhow::Result;
-use indicatif::{ProgressBar, ProgressStyle};
+use std::io::IsTerminal;
 
 /// Whether what stands on `stream` can be drawn over: it is a terminal, and no `dumb` one.
 pub(super) fn redraws(stream: &impl IsTerminal) -> bool {
@@ -27,10 +24,4 @@ pub(super) fn takes_colours() -> bool {
 /// Whether `stream` may have colours and weights: it can be drawn over, and `NO_COLOR` is not set.
 pub(super) fn colours(stream: &impl IsTerminal) -> bool {
     takes_colours() && stream.is_terminal()
-}
-
-/// A bar of `length` as `template` says, on standard error; nothing where that cannot be drawn over.
-pub(super) fn bar(length: u64, template: &str) -> Result<ProgressBar> {
-    let bar = if redraws(&stderr()) { ProgressBar::new(length) } else { ProgressBar::hidden() };
-    Ok(bar.with_style(ProgressStyle::with_template(template)?))
 }

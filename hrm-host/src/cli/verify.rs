@@ -2,7 +2,8 @@
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context, Result, bail, ensure};
 use hrm_core::{Op, Pack};
@@ -23,7 +24,6 @@ use super::exit::Exit;
 use super::golden::{GoldenArgs, against_golden};
 use super::model::{is_pack, newest};
 use super::progress::ProgressArgs;
-use super::terminal;
 use super::values::{Misuse, at_least_1, count, from_0, percent};
 use super::{PuzzleFile, draw_rows, interrupt};
 
@@ -115,14 +115,22 @@ fn against_boards(args: &Args, pack: Pack<'_>) -> Result<Exit> {
     let set = draw_rows(&args.file()?, pack.header()?.task, args.rows, args.seed)?;
     let mut proofs = Vec::new();
     let mut different = false;
+    let equal = Arc::new(AtomicUsize::new(0));
+    let (by_then, all) = (Arc::clone(&equal), boards.len() * args.hints.len() * set.len());
+    interrupt::tell(move || format!("equal so far: {} of {all} puzzles", by_then.load(Ordering::Relaxed)));
+    let mut told = args.progress.start(all);
     for board in boards {
         for &hints in &args.hints {
             let eased = with_hints(&set, hints, args.seed);
             let puzzles: Vec<Vec<u8>> = eased.iter().map(|row| row.question.to_vec()).collect();
             let claim = Claim { pack, path: &args.pack, puzzles: &puzzles, segments };
-            let bar = terminal::bar(puzzles.len() as u64, "{wide_bar} {pos}/{len}")?;
+            told.stage(format!("equal on {} with {hints} % hints", board.name), (0, puzzles.len()));
+            let mut each = |done| {
+                equal.fetch_add(1, Ordering::Relaxed);
+                told.show(done, None);
+            };
             let image = Image::built(board.name)?;
-            let found = match claim.prove(board, image, &mut |done| bar.set_position(done as u64)) {
+            let found = match claim.prove(board, image, &mut each) {
                 Ok(proof) => format!(
                     "equal: {} with {hints} % hints, {}, {} operation groups each, in {:.0} s",
                     count(proof.puzzles, "puzzle"),
@@ -136,13 +144,13 @@ fn against_boards(args: &Args, pack: Pack<'_>) -> Result<Exit> {
                 }
                 Err(error) => return Err(error.into()),
             };
-            bar.finish_and_clear();
             if !args.json {
-                println!("{} ({}): {found}", board.name, board.processor);
+                told.aside(|| println!("{} ({}): {found}", board.name, board.processor));
             }
             proofs.push(serde_json::json!({ "board": board.name, "hints": hints, "found": found }));
         }
     }
+    drop(told);
     if args.json {
         let report = serde_json::json!({
             "pack": args.pack, "crc": format!("{:08x}", pack.crc()), "data": args.data, "seed": args.seed, "boards": proofs, "equal": !different,

@@ -1,8 +1,14 @@
 //! What the program makes for boards, and what it says where there is none.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::process::{Command, Stdio};
 
-use crate::common::root;
+use hrm_emulator::board::INSTALL_PROBE_RS;
+
+use crate::common::{command, generated, root, said};
+use crate::stand_in::with_board;
 
 fn hrm(args: &[&str]) -> (i32, String, String) {
     crate::common::hrm(&root(), args)
@@ -52,4 +58,114 @@ fn a_log_session_leaves_nothing_armed() {
         out.contains("--no-catch-reset --no-catch-hardfault") || err.contains("cargo xtask firmware"),
         "{out}{err}"
     );
+}
+
+#[test]
+fn where_probe_rs_is_missing_its_right_version_and_the_ways_without_it_are_named() {
+    let mut program = command(&root(), &["device", "flash-pack", "pico2", PACK]);
+    let (code, _, err) = said(program.env("PATH", "").output().unwrap());
+    assert!(code == 1 && err.contains(INSTALL_PROBE_RS) && err.contains("Without a probe"), "{code} {err}");
+}
+
+#[test]
+fn a_pack_for_a_task_that_boards_lack_by_default_is_told_with_the_program_that_has_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("pack.uf2");
+    for (pack, noted) in [("models/maze-mini.hrm", true), (PACK, false)] {
+        let flash = ["device", "flash-pack", "pico2", pack, "--dry-run"];
+        for args in [&flash[..], &["device", "uf2", "pico2", pack, "--out", out.to_str().unwrap()]] {
+            let (code, _, err) = hrm(args);
+            assert_eq!(code, 0, "{args:?}: {err}");
+            let told = err.contains("`HRM_FIRMWARE_FEATURES=task-maze cargo xtask firmware pico2`");
+            assert_eq!(told, noted, "{args:?}: {err}");
+        }
+    }
+}
+
+#[test]
+fn a_board_that_does_not_answer_is_waited_for_as_long_as_the_user_says() {
+    // Whoever connects waits in the listener's queue, as behind another program.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let (code, _, err) = hrm(&["device", "info", "--port", &address, "--timeout", "1"]);
+    assert!(code == 1 && err.contains("no answer within 1 s"), "{code} {err}");
+    assert!(err.contains("is another program connected to it"), "{err}");
+}
+
+/// Whether `line` is `quoted`, in which `…` stands for anything.
+fn is_quoted(line: &str, quoted: &str) -> bool {
+    let mut rest = line;
+    let mut parts = quoted.split('…');
+    let Some(first) = parts.next() else { return false };
+    let Some(after) = rest.strip_prefix(first) else { return false };
+    rest = after;
+    for part in parts {
+        let Some(at) = rest.find(part) else { return false };
+        rest = &rest[at + part.len()..];
+    }
+    rest.is_empty() || quoted.ends_with('…')
+}
+
+#[test]
+fn what_the_first_steps_with_a_board_quote_is_what_is_printed() {
+    assert!(is_quoted("ok 12 of 13 bytes", "ok … of 13 bytes") && !is_quoted("ok 12 of 14", "ok … of 13"));
+    let document = fs::read_to_string(root().join("docs/FIRST_BOARD.md")).unwrap();
+    let quoted = |from: &str| {
+        let block = document.split("```text\n").find(|block| block.starts_with(from)).unwrap();
+        block.split("```").next().unwrap().replace("pico2", "loopback")
+    };
+    let same = |quoted: &str, printed: &str| {
+        assert_eq!(quoted.trim().lines().count(), printed.trim().lines().count(), "{quoted}{printed}");
+        for (quoted, line) in quoted.lines().zip(printed.lines()) {
+            // The estimate is for real boards.
+            let is_speed = line.starts_with("speed") && quoted.starts_with("speed");
+            assert!(is_speed || is_quoted(line, quoted), "quoted:  {quoted}\nprinted: {line}");
+        }
+    };
+    with_board(|address| {
+        let (code, out, err) = hrm(&["device", "check", PACK, "--port", address]);
+        assert_eq!(code, 0, "{out}{err}");
+        same(&quoted("board       "), &out);
+        let (code, out, err) = hrm(&["device", "info", "--port", address]);
+        assert_eq!(code, 0, "{out}{err}");
+        same(&quoted("board      "), &out);
+        let (code, out, err) = hrm(&["device", "solve", "1.....2..3.....4", "--port", address]);
+        assert_eq!(code, 0, "{out}{err}");
+        same(&quoted("    1  "), &out);
+    });
+}
+
+#[test]
+fn proving_a_board_tells_how_far_it_is_and_what_is_known_when_it_is_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    generated(at, "rows.csv", "500", "1");
+    with_board(|address| {
+        let all = ["--data", "rows.csv", "--rows", "500", "--segments", "400", "--progress", "0"];
+        let args = [&["device", "verify", crate::common::PACK, "--port", address], &all[..]].concat();
+        let mut child = command(at, &args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+        let first = lines.next().unwrap();
+        assert!(first.starts_with("comparing ") && first.contains("500 puzzles"), "{first}");
+        assert!(lines.any(|line| line.starts_with("equal so far: 1 of 500 puzzles")));
+        assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+        let rest: Vec<String> = lines.collect();
+        let (code, out, _) = said(child.wait_with_output().unwrap());
+        assert_eq!((code, out.as_str()), (130, ""), "{rest:?}");
+        let known =
+            rest.iter().any(|line| line.starts_with("equal on ") && line.ends_with(" of 500 puzzles"));
+        assert!(known && rest.last().is_some_and(|line| line.starts_with("interrupted")), "{rest:?}");
+    });
+}
+
+#[test]
+fn solving_on_a_board_tells_progress_where_there_is_no_terminal() {
+    with_board(|address| {
+        let puzzles = ["1.....2..3.....4", "................"];
+        let args = [&["device", "solve", "--progress", "0", "--port", address], &puzzles[..]].concat();
+        let (code, out, err) = hrm(&args);
+        assert_eq!((code, out.lines().count()), (0, 2), "{out}{err}");
+        assert!(err.contains("solving: 0 of 2 puzzles; guess 1, segment 1"), "{err}");
+        assert!(err.contains("solving: 2 of 2 puzzles") && !err.contains(" 0 s left"), "{err}");
+    });
 }

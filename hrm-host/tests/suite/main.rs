@@ -3,6 +3,7 @@
 //! One test program instead of one a file: linking candle takes longer than most of the tests.
 
 mod common;
+mod stand_in;
 mod torch;
 
 mod boards;

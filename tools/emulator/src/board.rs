@@ -200,11 +200,15 @@ pub const HARDWARE: [Hardware; 5] = [
     },
 ];
 
+/// What installs the program that flashes real boards, in the version that reaches all of them: 0.32.0 fails on most RP2350s.
+pub const INSTALL_PROBE_RS: &str = "cargo install probe-rs-tools --version 0.31.0 --locked";
+
+/// Where the ways to flash a board are that need no probe.
+pub const WITHOUT_A_PROBE: &str = "hrm-firmware/boards/README.md, \"Without a probe\"";
+
 /// A board without a drive for UF2 files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the boot ROM of {name} takes no UF2 files; hrm-firmware/boards/README.md has the other ways to flash it"
-)]
+#[error("the boot ROM of {name} takes no UF2 files; other ways to flash it: {WITHOUT_A_PROBE}")]
 pub struct NoDrive {
     name: &'static str,
 }
@@ -257,23 +261,25 @@ impl Hardware {
         Ok((family, Part { start: self.pack.0 as u32, bytes: pack }))
     }
 
-    /// What to try where probe-rs failed, if something is known to fail on this board.
-    pub fn hint(&self) -> Option<&'static str> {
-        match self.name {
-            "pico2" => Some(
-                "probe-rs 0.32.0 fails on most RP2350s, 0.31.0 does not (`cargo install probe-rs-tools --version 0.31.0 --locked`); or \
-                 flash without a probe: `cargo xtask uf2 pico2`, `hrm-host device uf2 pico2 PACK --out FILE`",
+    /// What to try where probe-rs failed: what is known to fail on this board, and the ways around the probe.
+    pub fn hint(&self) -> String {
+        let known = match self.name {
+            "pico2" => format!(
+                "other versions of probe-rs than that of `{INSTALL_PROBE_RS}` may not reach an RP2350; "
             ),
-            "nrf52840-dk" => Some(
-                "a locked chip is unlocked by erasing all of it, once: add `-- --allow-erase-all` when you flash the program, and flash \
-                 the pack after it",
-            ),
-            "nucleo-h743zi" | "olimex-h405" | "blackpill-f411" => Some(
-                "a board that does not answer: unplug it and plug it in again, or add `-- --connect-under-reset` (the probe's reset line \
-                 must be connected)",
-            ),
-            _ => None,
-        }
+            "nrf52840-dk" => {
+                "a locked chip is unlocked by erasing all of it, once: add `-- --allow-erase-all` when you flash the program, \
+                 and flash the pack after it; "
+                    .into()
+            }
+            "nucleo-h743zi" | "olimex-h405" | "blackpill-f411" => {
+                "a board that does not answer: unplug it and plug it in again, or add `-- --connect-under-reset` (the probe's \
+                 reset line must be connected); "
+                    .into()
+            }
+            _ => String::new(),
+        };
+        format!("{known}without a probe: {WITHOUT_A_PROBE}")
     }
 
     /// The board called `name`.

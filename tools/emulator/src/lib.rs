@@ -15,6 +15,7 @@ pub mod log;
 pub mod machine;
 pub mod prove;
 mod stranger;
+pub mod tasks;
 pub mod uf2;
 
 pub use board::Board;

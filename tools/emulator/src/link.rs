@@ -23,6 +23,9 @@ const HELLO_EVERY: Duration = Duration::from_millis(500);
 /// How often a device that tests itself is asked whether it has done.
 const SELF_TEST_EVERY: Duration = Duration::from_millis(50);
 
+/// How long a self-test may take: two segments of each of its puzzles, of which released packs have one.
+const SELF_TEST: Duration = Duration::from_secs(900);
+
 /// A line to a device.
 ///
 /// Reads of `T` must come back now and then with [`ErrorKind::WouldBlock`] or [`ErrorKind::TimedOut`] where nothing
@@ -43,6 +46,9 @@ pub enum LinkError {
     /// Nothing came in time.
     #[error("no answer within {} s", .0.as_secs_f32())]
     Timeout(Duration),
+    /// It answers, but only that it tests itself.
+    #[error("the device still tests itself after {} s", SELF_TEST.as_secs())]
+    Testing,
     /// The other end is gone.
     #[error("the device closed the line")]
     Closed,
@@ -207,16 +213,17 @@ impl<T: Read + Write> Link<T> {
         }
     }
 
-    /// As [`Self::hello`], but waits until the device has ended its self-test and takes requests.
+    /// As [`Self::hello`], but waits until the device has ended its self-test and takes requests: many segments, where the
+    /// timeout is for one.
     pub fn ready(&mut self) -> Result<Hello, LinkError> {
-        let end = Instant::now() + self.timeout;
+        let end = Instant::now() + SELF_TEST;
         loop {
             let hello = self.hello()?;
             if hello.self_test != SelfTestState::Running {
                 return Ok(hello);
             }
             if Instant::now() >= end {
-                return Err(LinkError::Timeout(self.timeout));
+                return Err(LinkError::Testing);
             }
             std::thread::sleep(SELF_TEST_EVERY);
         }
@@ -426,12 +433,18 @@ fn explain(fault: &Fault) -> String {
         Fault::Range => "a count is zero or too large".into(),
         Fault::Busy => "it is busy with another request".into(),
         Fault::NoModel(NoModel::Pack) => {
-            "it has no sound pack in flash: flash one (`hrm-host device flash-pack`)".into()
+            "it has no sound pack in flash: flash one (`hrm-host device flash-pack`, or without a probe as \
+             hrm-firmware/boards/README.md says)"
+                .into()
         }
         Fault::NoModel(NoModel::Memory) => {
             "its pack's model needs more memory than the board sets aside: flash a smaller one".into()
         }
-        Fault::NoModel(NoModel::Task) => "its pack is for a task that its firmware does not know".into(),
+        Fault::NoModel(NoModel::Task) => {
+            "its pack is for a task that its program was not built with: build one that has it, as hrm-firmware/README.md says \
+             (`HRM_FIRMWARE_FEATURES=task-NAME cargo xtask run BOARD`), or flash a pack for another task"
+                .into()
+        }
         Fault::SelfTest => {
             "it failed its self-test: it does not compute what the pack says; flash both again".into()
         }

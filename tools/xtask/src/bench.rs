@@ -17,9 +17,9 @@ use hrm_emulator::board::{Board, QEMU, one_per_processor};
 use hrm_emulator::image::Image;
 use hrm_tests::synthetic::{self, Kind};
 
-use crate::firmware::{Program, compile};
+use crate::firmware::{Build, Program, compile, compiler_for};
 use crate::run::{cargo, command, output, root, run, target};
-use crate::setup::{Toolchain, setup};
+use crate::setup::{self, EMULATORS, Toolchain, VALGRIND};
 
 /// Count instructions.
 #[derive(Debug, clap::Args)]
@@ -39,15 +39,18 @@ pub(crate) struct Args {
 
 /// Runs the task.
 pub(crate) fn task(args: &Args) -> Result<()> {
-    let toolchain = setup(false, false)?;
     if let Some(name) = args.boards.iter().find(|name| *name != HOST && Board::find(name).is_none()) {
         bail!("there is no board {name}");
     }
     let wanted = |name: &str| args.boards.is_empty() || args.boards.iter().any(|board| board == name);
     let program = if args.portable { Program::PortableBench } else { Program::Bench };
     // The STM32F405's processor is the first board's, and its RAM is too small for the larger models.
-    let boards = one_per_processor().filter(|board| wanted(board.name));
-    let programs = boards.map(|board| build(toolchain, board, program)).collect::<Result<Vec<_>>>()?;
+    let boards: Vec<Board> = one_per_processor().filter(|board| wanted(board.name)).collect();
+    let toolchain = compiler_for(&boards.iter().map(Build::from).collect::<Vec<_>>())?;
+    setup::programs(&EMULATORS)?;
+    setup::programs(&[VALGRIND])?;
+    let programs =
+        boards.into_iter().map(|board| build(toolchain, board, program)).collect::<Result<Vec<_>>>()?;
     let counts = count(&programs, wanted(HOST) && !args.portable)?;
     if args.update {
         update(toolchain, counts, args.boards.is_empty())

@@ -19,9 +19,9 @@ use hrm_tests::puzzles;
 use rand_core::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
-use crate::firmware::{Build, Variant, build};
+use crate::firmware::{Build, build_plain};
 use crate::run::{root, target};
-use crate::setup::setup;
+use crate::setup::{self, EMULATORS};
 
 /// Flip bits of packs; think on every level of this processor and on every emulated board
 #[derive(Debug, clap::Args)]
@@ -56,7 +56,8 @@ pub(crate) fn task(args: &Args) -> Result<()> {
     let drawn = (0..args.flips).map(|_| rng.next_u64() % bits);
     refused(LARGEST, &largest, drawn)?;
     let emulated: Vec<Build> = BOARDS.iter().map(Build::from).collect();
-    build(setup(false, false)?, &emulated, &[Variant::Plain])?;
+    setup::programs(&EMULATORS)?;
+    build_plain(&emulated)?;
     for name in THINKING {
         let pack = released(name)?;
         let aligned = AlignedBytes::copy_of(&pack);

@@ -74,7 +74,7 @@ pub(crate) fn version(toolchain: Toolchain) -> String {
 }
 
 /// What links where there is no rust-lld.
-fn linker(target: &str) -> &'static str {
+pub(crate) fn linker(target: &str) -> &'static str {
     match target {
         WEB => WEB_LINKER,
         target if target.starts_with("riscv32") => GNU_RISCV_LINKER,

@@ -1,12 +1,12 @@
 //! `cargo xtask demo`: the whole chain in miniature, from nothing to a microcontroller that solves puzzles.
 
 use anyhow::Result;
-use hrm_emulator::board::BOARDS;
+use hrm_emulator::board::{BOARDS, QEMU};
 use hrm_emulator::with_causes;
 
-use crate::firmware::{Variant, build};
+use crate::firmware::build_plain;
 use crate::run::{cargo, run, target};
-use crate::setup::setup;
+use crate::setup;
 
 /// Train, export, verify and solve, on this machine and on an emulated microcontroller.
 #[derive(Debug, clap::Args)]
@@ -22,8 +22,7 @@ pub(crate) struct Args {
 /// Runs the task.
 pub(crate) fn task(args: &Args) -> Result<()> {
     if !args.host_only {
-        let firmware = setup(false, false)
-            .and_then(|toolchain| build(toolchain, &[(&BOARDS[0]).into()], &[Variant::Plain]));
+        let firmware = setup::programs(&[QEMU]).and_then(|()| build_plain(&[(&BOARDS[0]).into()]));
         if let Err(error) = firmware {
             eprintln!("no microcontroller in this demo: {}", with_causes(error.as_ref()));
         }

@@ -8,7 +8,7 @@ use hrm_emulator::board::QEMU;
 use crate::builder::{Place, builder};
 use crate::firmware::SMALLEST;
 use crate::run::{cargo, run};
-use crate::setup::Toolchain;
+use crate::setup::{self, Toolchain};
 
 const MANIFEST: &str = "examples/bare-metal/Cargo.toml";
 /// A Cortex-M0 with 256 KiB of flash and 16 KiB of RAM.
@@ -16,6 +16,12 @@ const MACHINE: &str = "microbit";
 const CPU: &str = "cortex-m0";
 /// What it prints last.
 const EXPECTED: &str = "1243342143122134 Solved\n";
+
+/// Runs the task.
+pub(crate) fn task() -> Result<()> {
+    setup::programs(&[QEMU])?;
+    check(setup::compiler(&[SMALLEST])?)
+}
 
 /// Builds it, runs it, and compares what it prints.
 pub(crate) fn check(toolchain: Toolchain) -> Result<()> {

@@ -1,5 +1,6 @@
 //! `cargo xtask firmware`: the firmware of every board, as ELF images.
 
+use std::collections::BTreeSet;
 use std::env;
 use std::fs;
 use std::path::PathBuf;
@@ -8,11 +9,12 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use hrm_emulator::board::{BOARDS, Board, HARDWARE, Hardware, corrupted, one_per_processor};
 use hrm_emulator::image::{IMAGES, Image};
+use hrm_emulator::tasks::MORE_FEATURES;
 
 use crate::builder::{Place, builder, builder_in};
 use crate::run::{run, target};
 use crate::sbom;
-use crate::setup::{Toolchain, setup};
+use crate::setup::{self, Toolchain};
 
 /// Build the firmware.
 #[derive(Debug, clap::Args)]
@@ -31,7 +33,7 @@ pub(crate) fn task(args: &Args) -> Result<()> {
         names => names.iter().map(|name| find(name)).collect::<Result<_>>()?,
     };
     let variants = if args.for_tests { &Variant::ALL[..] } else { &[Variant::Plain] };
-    build(setup(false, false)?, &boards, variants)
+    build(compiler_for(&boards)?, &boards, variants)
 }
 
 /// How an image differs from the one that is flashed.
@@ -81,6 +83,21 @@ pub(crate) fn find(name: &str) -> Result<Build> {
     let known: Vec<&str> = every().iter().map(|board| board.name).collect();
     let found = every().into_iter().find(|board| board.name == name);
     found.with_context(|| format!("there is no board {name}; boards: {}", known.join(", ")))
+}
+
+/// The targets of `boards`, each once.
+pub(crate) fn targets_of(boards: &[Build]) -> Vec<&'static str> {
+    boards.iter().map(|board| board.target).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// Sets up what compiles for `boards`.
+pub(crate) fn compiler_for(boards: &[Build]) -> Result<Toolchain> {
+    setup::compiler(&targets_of(boards))
+}
+
+/// Builds what is flashed on `boards`, or emulated, and sets up what compiles it.
+pub(crate) fn build_plain(boards: &[Build]) -> Result<()> {
+    build(compiler_for(boards)?, boards, &[Variant::Plain])
 }
 
 /// Most bytes of code that all kernels of one image may take.
@@ -133,6 +150,7 @@ pub(crate) fn build(toolchain: Toolchain, boards: &[Build], variants: &[Variant]
         }
     }
     table.iter().for_each(|line| println!("{line}"));
+    println!("in {}: NAME.elf, and of real boards NAME.bin, the bytes for flash", images.display());
     Ok(())
 }
 
@@ -226,13 +244,17 @@ pub(crate) fn compile_in(
     Ok(built)
 }
 
-/// Names more features of the firmware, for example tasks.
-const MORE_FEATURES: &str = "HRM_FIRMWARE_FEATURES";
+/// The features that [`MORE_FEATURES`] names.
+pub(crate) fn more_features() -> impl Iterator<Item = String> {
+    let named = env::var(MORE_FEATURES).unwrap_or_default();
+    let all: Vec<String> = named.split([',', ' ']).map(str::to_owned).collect();
+    all.into_iter().filter(|feature| !feature.is_empty())
+}
 
 /// What of hrm-firmware one program has.
 fn features(board: Build, program: Program) -> String {
     let more = match program {
-        Program::Firmware(_) => env::var(MORE_FEATURES).map(|more| format!(",{more}")).unwrap_or_default(),
+        Program::Firmware(_) => more_features().map(|more| format!(",{more}")).collect(),
         _ => String::new(),
     };
     format!("board-{}{}{more}", board.name, program.features())
@@ -273,8 +295,9 @@ const MISSED: &str = "inference_can_panic";
 
 /// [`no_panic`] for every processor.
 pub(crate) fn no_panic_anywhere() -> Result<()> {
-    let toolchain = setup(false, false)?;
-    one_per_processor().try_for_each(|board| no_panic(toolchain, board))
+    let boards: Vec<Board> = one_per_processor().collect();
+    let toolchain = compiler_for(&boards.iter().map(Build::from).collect::<Vec<_>>())?;
+    boards.into_iter().try_for_each(|board| no_panic(toolchain, board))
 }
 
 /// Proves for the processor of `board` that inference cannot panic, by linking a program that needs that; and that with a panic it would not link.

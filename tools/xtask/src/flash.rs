@@ -3,12 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use hrm_emulator::board::{HARDWARE, Hardware};
+use hrm_emulator::board::{HARDWARE, Hardware, INSTALL_PROBE_RS};
 use hrm_emulator::image::Image;
 
-use crate::firmware::{Variant, build};
+use crate::firmware::build_plain;
 use crate::run::{command, run, shown};
-use crate::setup::setup;
 
 /// Flash a real board's image and show its log.
 #[derive(Debug, clap::Args)]
@@ -23,13 +22,11 @@ pub(crate) struct Args {
     rest: Vec<String>,
 }
 
-const INSTALLED: &str = "probe-rs is installed by `cargo install probe-rs-tools --locked`";
-
 /// Runs the task.
 pub(crate) fn task(args: &Args) -> Result<()> {
     let (board, path) = match Hardware::find(&args.what) {
         Some(board) => {
-            build(setup(false, false)?, &[(&board).into()], &[Variant::Plain])?;
+            build_plain(&[(&board).into()])?;
             (board, Image::built(board.name)?.path().to_owned())
         }
         None if Path::new(&args.what).exists() => of_image(Path::new(&args.what))?,
@@ -43,9 +40,8 @@ pub(crate) fn task(args: &Args) -> Result<()> {
         println!("{}", shown(&probe));
         return Ok(());
     }
-    run(&mut probe).with_context(|| match board.hint() {
-        Some(hint) => format!("{INSTALLED}. Where it is: {hint}"),
-        None => INSTALLED.to_owned(),
+    run(&mut probe).with_context(|| {
+        format!("probe-rs is installed by `{INSTALL_PROBE_RS}`. Where it is: {}", board.hint())
     })
 }
 

@@ -81,7 +81,7 @@ fn main() -> ExitCode {
         Task::Uf2(args) => uf2::task(&args),
         Task::Demo(args) => demo::task(&args),
         Task::Bench(args) => bench::task(&args),
-        Task::Example => setup::setup(false, false).and_then(example::check),
+        Task::Example => example::task(),
         Task::Bits(args) => bits::task(&args),
         Task::Fuzz(args) => fuzz::task(&args),
         Task::Kills(args) => kills::task(&args),

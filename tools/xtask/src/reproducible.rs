@@ -7,9 +7,9 @@ use anyhow::{Context, Result, ensure};
 use hrm_emulator::board::BOARDS;
 
 use crate::builder::Place;
-use crate::firmware::{Program, Variant, compile_in, find};
+use crate::firmware::{Program, Variant, compile_in, compiler_for, find};
 use crate::run::{command, output, root, target};
-use crate::setup::{Toolchain, setup};
+use crate::setup::Toolchain;
 
 /// Build the firmware of one board in two folders, and compare the images.
 #[derive(Debug, clap::Args)]
@@ -24,8 +24,8 @@ const FOLDERS: [&str; 2] = ["one", "another place/with sources"];
 
 /// Runs the task.
 pub(crate) fn task(args: &Args) -> Result<()> {
-    let toolchain = setup(false, false)?;
     let board = find(&args.board)?;
+    let toolchain = compiler_for(&[board])?;
     let work = target().join("reproducible");
     let mut images = Vec::new();
     for folder in FOLDERS {

@@ -3,13 +3,15 @@
 //! Two ways lead to a compiler for microcontrollers. Where rustup reaches its server, it adds the targets. Where only Debian's packages are to
 //! be had, Debian's own Rust builds `core` from source and GNU ld links. Nothing is installed that is there already.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
-use hrm_emulator::board::{BOARDS, HARDWARE, QEMU, QEMU_RISCV};
+use hrm_emulator::board::{QEMU, QEMU_RISCV};
 
-use crate::firmware::SMALLEST;
+use crate::builder::linker;
+use crate::firmware::{SMALLEST, every, targets_of};
 use crate::run::{command, output, run, succeeds};
 
 /// Install what the firmware's build and the emulator need.
@@ -32,16 +34,15 @@ pub(crate) enum Toolchain {
     Debian,
 }
 
-/// Debian's Rust: compiler, its sources, cargo; and linkers.
-const DEBIAN_RUST: [&str; 6] = [
-    "rustc-web",
-    "cargo-web",
-    "rust-web-src",
-    "binutils-arm-none-eabi",
-    "binutils-riscv64-unknown-elf",
-    "lld-19",
+/// Debian's Rust: compiler, its sources, cargo.
+const DEBIAN_RUST: [&str; 3] = ["rustc-web", "cargo-web", "rust-web-src"];
+/// The linkers beside it, each with its package.
+const LINKERS: [(&str, &str); 3] = [
+    (GNU_ARM_LINKER, "binutils-arm-none-eabi"),
+    (GNU_RISCV_LINKER, "binutils-riscv64-unknown-elf"),
+    (WEB_LINKER, "lld-19"),
 ];
-/// The linkers in those packages.
+/// For Arm.
 pub(crate) const GNU_ARM_LINKER: &str = "arm-none-eabi-ld";
 /// For RISC-V.
 pub(crate) const GNU_RISCV_LINKER: &str = "riscv64-unknown-elf-ld";
@@ -49,79 +50,106 @@ pub(crate) const GNU_RISCV_LINKER: &str = "riscv64-unknown-elf-ld";
 pub(crate) const WEB_LINKER: &str = "wasm-ld-19";
 /// What the engine of the page is compiled for.
 pub(crate) const WEB: &str = "wasm32-unknown-unknown";
+/// What counts instructions on this machine.
+pub(crate) const VALGRIND: &str = "valgrind";
+/// What tries the page.
+pub(crate) const BROWSER: &str = "chromium-headless-shell";
+/// What runs the images of emulated boards.
+pub(crate) const EMULATORS: [&str; 2] = [QEMU, QEMU_RISCV];
 /// Programs that tasks and tests run: the name, its Debian package, and what for.
 const PROGRAMS: [(&str, &str, &str); 8] = [
     (QEMU, "qemu-system-arm", "emulator"),
     (QEMU_RISCV, "qemu-system-misc", "emulator of RISC-V"),
-    ("valgrind", "valgrind", "instruction counts on this machine"),
+    (VALGRIND, "valgrind", "instruction counts on this machine"),
     ("python3", "python3", "the example client"),
     ("g++", "g++", "the GPU's kernels on this machine"),
     ("mpirun", "openmpi-bin", "training by several processes"),
     ("mpicc", "libopenmpi-dev", "building it"),
-    ("chromium-headless-shell", "chromium-headless-shell", "the page in a browser"),
+    (BROWSER, "chromium-headless-shell", "the page in a browser"),
 ];
 /// By which the `mpi` crate reads MPI's headers; a library, so it cannot be run.
 const CLANG: (&str, &str) = ("libclang", "libclang-dev");
 /// Set to `rustup` or `debian`: no other way is tried.
 const CHOICE: &str = "HRM_FIRMWARE_TOOLCHAIN";
 
-/// Installs what is missing (only looks, where `check`), and tells what will compile the firmware.
-pub(crate) fn setup(check: bool, debian: bool) -> Result<Toolchain> {
-    let targets = targets();
+/// Sets up what every task needs (only looks, where `check`), and tells what will compile the firmware.
+pub(crate) fn everything(check: bool, debian: bool) -> Result<Toolchain> {
+    let toolchain = find_compiler(&all_targets(), check, debian)?;
+    let all: Vec<&str> = PROGRAMS.iter().map(|(program, ..)| *program).collect();
+    find_programs(&all, check)?;
+    match (libclang(), CLANG) {
+        (true, _) => {}
+        (false, (name, _)) if check => {
+            bail!("{name} (reading MPI's headers) is missing: run `cargo xtask setup`")
+        }
+        (false, (_, package)) => install(&[package])?,
+    }
+    Ok(toolchain)
+}
+
+/// Sets up what compiles for `targets`, and nothing else: a board's firmware needs no more.
+pub(crate) fn compiler(targets: &[&'static str]) -> Result<Toolchain> {
+    find_compiler(targets, false, false)
+}
+
+/// Sets up `programs`, which are some of [`PROGRAMS`].
+pub(crate) fn programs(programs: &[&str]) -> Result<()> {
+    find_programs(programs, false)
+}
+
+fn find_compiler(targets: &[&'static str], check: bool, debian: bool) -> Result<Toolchain> {
     let chosen = std::env::var(CHOICE).unwrap_or_default();
     let debian = debian || chosen == "debian";
-    let toolchain = if !debian && (has_targets(&targets) || !check && add_targets(&targets)) {
+    if !debian && (has_targets(targets) || !check && add_targets(targets)) {
         println!("firmware: compiled by this Rust, which has {}", targets.join(", "));
-        Toolchain::Rustup
-    } else if chosen == "rustup" {
+        return Ok(Toolchain::Rustup);
+    }
+    if chosen == "rustup" {
         bail!("rustup cannot add {}, and {CHOICE}=rustup forbids another way", targets.join(", "));
-    } else if debian_rust() {
+    }
+    let (linkers, packages) = of_debian(targets);
+    if debian_rust(&linkers) {
         println!("firmware: compiled by Debian's Rust, which builds `core` itself");
-        Toolchain::Debian
     } else if check {
         bail!(
             "no Rust for {} and no Debian Rust ({}): run `cargo xtask setup`",
             targets.join(", "),
-            DEBIAN_RUST.join(" ")
+            packages.join(" ")
         );
     } else {
         println!("rustup has no {} here; Debian's Rust will build `core` itself", targets.join(" or "));
-        install(&DEBIAN_RUST)?;
-        Toolchain::Debian
-    };
+        install(&packages)?;
+    }
+    Ok(Toolchain::Debian)
+}
+
+fn find_programs(wanted: &[&str], check: bool) -> Result<()> {
     let mut missing = Vec::new();
-    for (program, package, purpose) in PROGRAMS {
+    for (program, package, purpose) in PROGRAMS.into_iter().filter(|(program, ..)| wanted.contains(program)) {
         match output(&mut command(program, ["--version"])) {
             Some(version) => println!("{purpose}: {}", version.lines().next().unwrap_or(program)),
             None if check => bail!("{program} ({purpose}) is missing: run `cargo xtask setup`"),
             None => missing.push(package),
         }
     }
-    match (libclang(), CLANG) {
-        (true, _) => {}
-        (false, (name, _)) if check => {
-            bail!("{name} (reading MPI's headers) is missing: run `cargo xtask setup`")
-        }
-        (false, (_, package)) => missing.push(package),
-    }
-    if !missing.is_empty() {
-        install(&missing)?;
-    }
-    Ok(toolchain)
+    if missing.is_empty() { Ok(()) } else { install(&missing) }
 }
 
 /// Runs the task.
 pub(crate) fn task(args: &Args) -> Result<()> {
-    setup(args.check, args.debian).map(drop)
+    everything(args.check, args.debian).map(drop)
+}
+
+/// The linkers and the packages by which Debian's Rust compiles for `targets`.
+fn of_debian(targets: &[&str]) -> (Vec<&'static str>, Vec<&'static str>) {
+    let needed = LINKERS.into_iter().filter(|(own, _)| targets.iter().any(|target| linker(target) == *own));
+    let (linkers, packages): (Vec<_>, Vec<_>) = needed.unzip();
+    (linkers, [&DEBIAN_RUST[..], &packages].concat())
 }
 
 /// The targets of all boards and of the page, each once.
-fn targets() -> Vec<&'static str> {
-    let boards = BOARDS.iter().map(|board| board.target).chain(HARDWARE.iter().map(|board| board.target));
-    let mut targets: Vec<&str> = boards.chain([SMALLEST, WEB]).collect();
-    targets.sort_unstable();
-    targets.dedup();
-    targets
+fn all_targets() -> Vec<&'static str> {
+    targets_of(&every()).into_iter().chain([SMALLEST, WEB]).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// Whether the Rust that runs this task has `core` for every target, whoever installed it.
@@ -141,10 +169,9 @@ fn add_targets(targets: &[&str]) -> bool {
     succeeds(&mut add) && has_targets(targets)
 }
 
-fn debian_rust() -> bool {
-    let there = |program: &str| succeeds(Command::new(program).arg("--version"));
-    ["/usr/bin/rustc", "/usr/bin/cargo", GNU_ARM_LINKER, GNU_RISCV_LINKER, WEB_LINKER].into_iter().all(there)
-        && sources()
+fn debian_rust(linkers: &[&str]) -> bool {
+    let there = |program: &&str| succeeds(Command::new(program).arg("--version"));
+    ["/usr/bin/rustc", "/usr/bin/cargo"].iter().chain(linkers).all(there) && sources()
 }
 
 /// Whether Debian's Rust has the sources of `core`.
@@ -172,8 +199,8 @@ fn libclang() -> bool {
 fn install(packages: &[&str]) -> Result<()> {
     let missing = || {
         format!(
-            "this needs the Debian packages {} and could not install them; install them by hand (QEMU from another \
-             source is fine, too), then run this again",
+            "this needs the Debian packages {} and could not install them; install them by hand (programs from another \
+             source are fine, too), then run this again",
             packages.join(" ")
         )
     };
@@ -191,4 +218,28 @@ fn install(packages: &[&str]) -> Result<()> {
     // Lists may be old or absent; a failure shows when packages are not found.
     let _ = succeeds(&mut apt(&["update"]));
     run(&mut apt(&[&["install"], packages].concat())).with_context(missing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::firmware::find;
+
+    #[test]
+    fn building_for_one_board_needs_its_compiler_and_its_linker_alone() {
+        let pico2 = find("pico2").unwrap();
+        let targets = targets_of(&[pico2, pico2]);
+        assert_eq!(targets, ["thumbv8m.main-none-eabihf"]);
+        let (linkers, packages) = of_debian(&targets);
+        assert_eq!(linkers, [GNU_ARM_LINKER]);
+        assert_eq!(packages, ["rustc-web", "cargo-web", "rust-web-src", "binutils-arm-none-eabi"]);
+        assert_eq!(of_debian(&all_targets()).0.len(), LINKERS.len());
+    }
+
+    #[test]
+    fn what_tasks_ask_for_is_a_program_that_can_be_set_up() {
+        for program in EMULATORS.iter().chain(&[VALGRIND, BROWSER]) {
+            assert!(PROGRAMS.iter().any(|(known, ..)| known == program), "{program}");
+        }
+    }
 }

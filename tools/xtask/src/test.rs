@@ -11,7 +11,7 @@ use crate::example;
 use crate::firmware::{Program, Variant, build, check_smallest, no_panic, of_processor};
 use crate::oldest;
 use crate::run::{beside, cargo, run};
-use crate::setup::{Toolchain, setup};
+use crate::setup::{Toolchain, everything};
 use crate::stages::Stages;
 use crate::supply;
 use crate::web;
@@ -29,7 +29,7 @@ pub(crate) fn task(args: &Args) -> Result<()> {
     let mut stages = Stages::new();
     let toolchain = match args.host_only {
         true => None,
-        false => Some(stages.run("set-up", || setup(false, false))?),
+        false => Some(stages.run("set-up", || everything(false, false))?),
     };
     stages.run("format", || {
         run(&mut cargo(["fmt", "--all", "--check"]))?;

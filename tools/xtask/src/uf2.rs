@@ -3,15 +3,16 @@
 use std::fs;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use hrm_core::pack::{AlignedBytes, Pack};
+use hrm_core::workspace_bytes;
 use hrm_emulator::board::{HARDWARE, Hardware};
 use hrm_emulator::image::{IMAGES, Image};
+use hrm_emulator::tasks::{MORE_FEATURES, feature_for};
 use hrm_emulator::uf2::{self, Part};
 
-use crate::firmware::{Variant, build};
+use crate::firmware::{build_plain, more_features};
 use crate::run::target;
-use crate::setup::setup;
 
 /// Write a UF2 file.
 #[derive(Debug, clap::Args)]
@@ -39,11 +40,21 @@ pub(crate) fn task(args: &Args) -> Result<()> {
     };
     let (family, pack) = board.uf2_pack(pack)?;
     if let Some(path) = &args.pack {
-        Pack::open(AlignedBytes::copy_of(&pack.bytes).bytes())
-            .with_context(|| format!("{} is no sound pack", path.display()))?;
-        board.hold(pack.bytes.len() as u64, 0)?;
+        let aligned = AlignedBytes::copy_of(&pack.bytes);
+        let open =
+            Pack::open(aligned.bytes()).with_context(|| format!("{} is no sound pack", path.display()))?;
+        board
+            .hold(pack.bytes.len() as u64, workspace_bytes(open.shape()) as u64)
+            .with_context(|| format!("{} does not fit {}", path.display(), board.name))?;
+        let task = open.header()?.task;
+        if let Some(feature) = feature_for(task).filter(|needed| !more_features().any(|own| own == *needed)) {
+            bail!(
+                "{} is for {task}, which this program would not have: set {MORE_FEATURES}={feature}",
+                path.display()
+            );
+        }
     }
-    build(setup(false, false)?, &[(&board).into()], &[Variant::Plain])?;
+    build_plain(&[(&board).into()])?;
     let (start, bytes) = Image::built(board.name)?.flashed();
     let program = Part { start: u32::try_from(start)?, bytes };
     let parts = if args.pack.is_some() { vec![program, pack] } else { vec![program] };

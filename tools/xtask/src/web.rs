@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::builder::{Place, builder};
 use crate::run::{cargo, root, run};
-use crate::setup::{Toolchain, WEB, setup};
+use crate::setup::{self, BROWSER, Toolchain, WEB};
 
 /// Build the engine of the page, and try the page in a browser.
 #[derive(Debug, clap::Args)]
@@ -22,12 +22,13 @@ pub(crate) struct Args {
 
 /// Runs the task.
 pub(crate) fn task(args: &Args) -> Result<()> {
-    let engine = build(setup(false, false)?)?;
+    let engine = build(setup::compiler(&[WEB])?)?;
     let committed = committed();
     if args.update {
         fs::copy(&engine, &committed).with_context(|| format!("cannot write {}", committed.display()))?;
     }
     if args.test {
+        setup::programs(&[BROWSER])?;
         test(&engine, &["--package", "hrm-web"])?;
     }
     Ok(())

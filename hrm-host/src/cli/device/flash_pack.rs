@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use hrm_core::workspace_bytes;
 use hrm_host::quant::AlignedPack;
 
-use super::{hardware, probe_rs, text};
+use super::{hardware, note_task, probe_rs, text};
 use crate::cli::exit::Exit;
 
 /// Flash a pack to a real board, apart from its program: a new model needs no new firmware.
@@ -36,6 +36,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     board
         .hold(file.bytes().len() as u64, workspace_bytes(pack.shape()) as u64)
         .with_context(|| format!("{} does not fit {}", args.pack.display(), board.name))?;
+    note_task(&pack, &board)?;
     let (start, _) = board.pack;
     let mut words: Vec<String> =
         ["download", "--chip", board.chip, "--binary-format", "bin"].map(str::to_owned).to_vec();

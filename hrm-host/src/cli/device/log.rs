@@ -19,6 +19,9 @@ pub(super) struct Args {
     /// Only print the command
     #[arg(long)]
     dry_run: bool,
+    /// Passed on to `probe-rs attach`, for example `--probe` where there are several
+    #[arg(last = true)]
+    rest: Vec<String>,
 }
 
 /// Runs the subcommand.
@@ -30,5 +33,5 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     };
     let words =
         ["attach", "--chip", board.chip, "--no-catch-reset", "--no-catch-hardfault"].map(str::to_owned);
-    probe_rs(&board, &[&words[..], &[text(image.path())]].concat(), args.dry_run)
+    probe_rs(&board, &[&words[..], &args.rest, &[text(image.path())]].concat(), args.dry_run)
 }

@@ -8,9 +8,11 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::Subcommand;
 use hrm_core::Pack;
 use hrm_core::task::Task;
+use hrm_core::wire::SelfTestState;
 use hrm_emulator::Hello;
-use hrm_emulator::board::{HARDWARE, Hardware};
-use hrm_emulator::device::{BAUD, Session, only, ports};
+use hrm_emulator::board::{HARDWARE, Hardware, INSTALL_PROBE_RS, WITHOUT_A_PROBE};
+use hrm_emulator::device::{BAUD, Patience, Session, only, ports};
+use hrm_emulator::tasks::{MORE_FEATURES, feature_for};
 use hrm_host::task::Game;
 
 use crate::cli::exit::Exit;
@@ -82,9 +84,9 @@ struct Line {
     /// Speed of the serial line; every board here has the default
     #[arg(long, default_value_t = BAUD, value_parser = from_0::<u32>)]
     baud: u32,
-    /// Seconds that an answer, or one segment of it, may take
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = from_0::<u64>)]
-    timeout: u64,
+    /// Seconds that an answer, or one segment of it, may take; by default 60, and 10 for the first
+    #[arg(long, value_name = "SECONDS", value_parser = from_0::<u64>)]
+    timeout: Option<u64>,
     /// Seconds that a board which was unplugged or reset is waited for
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = from_0::<u64>)]
     reconnect: u64,
@@ -96,8 +98,15 @@ impl Line {
             Some(name) => name.clone(),
             None => only_port()?,
         };
-        let (timeout, reconnect) = (Duration::from_secs(self.timeout), Duration::from_secs(self.reconnect));
-        Ok(Session::open(&name, self.baud, timeout, reconnect)?)
+        let seconds = |or: u64| Duration::from_secs(self.timeout.unwrap_or(or));
+        let back = Duration::from_secs(self.reconnect);
+        let patience = Patience { hello: seconds(10), answer: seconds(60), back };
+        let mut session = Session::open(&name, self.baud, patience)?;
+        if session.hello().self_test == SelfTestState::Running {
+            eprintln!("the board tests itself first; waiting");
+        }
+        session.ready()?;
+        Ok(session)
     }
 }
 
@@ -121,10 +130,13 @@ fn list() -> Result<Exit> {
             println!("  {:<24} {}", port.name, port.about);
         }
     }
-    println!("\nboards for `hrm-host device flash-pack` and `cargo xtask run`:");
+    println!(
+        "\nboards for `cargo xtask run`, `hrm-host device flash-pack` and `log`, through a debug probe:"
+    );
     for board in HARDWARE {
         println!("  {:<24} {}; {} KiB for a pack", board.name, board.about, board.pack.1 >> 10);
     }
+    println!("without a probe: {WITHOUT_A_PROBE}");
     println!("\nboards for `hrm-host device emulate`:");
     for board in hrm_emulator::board::BOARDS {
         println!("  {:<24} {}", board.name, board.processor);
@@ -148,6 +160,19 @@ fn ensure_same_pack(hello: &Hello, (pack, path): (&Pack<'_>, &Path)) -> Result<(
         path.display(),
         pack.crc()
     );
+    Ok(())
+}
+
+/// Says what program a board needs for `pack`, where it is not the one that is built by default.
+fn note_task(pack: &Pack<'_>, board: &Hardware) -> Result<()> {
+    let task = pack.header()?.task;
+    if let Some(feature) = feature_for(task) {
+        eprintln!(
+            "note: the pack is for {task}, which a board's program has only where it is built with it: \
+             `{MORE_FEATURES}={feature} cargo xtask firmware {}` (or `run`, `uf2`)",
+            board.name
+        );
+    }
     Ok(())
 }
 
@@ -177,16 +202,13 @@ fn probe_rs(board: &Hardware, words: &[String], dry_run: bool) -> Result<Exit> {
         return Ok(Exit::Success);
     }
     eprintln!("$ {}", shown(&command));
-    let status = std::process::Command::new("probe-rs")
-        .args(words)
-        .status()
-        .context("cannot run probe-rs; `cargo install probe-rs-tools --locked` installs it")?;
+    let status = std::process::Command::new("probe-rs").args(words).status().with_context(|| {
+        format!("cannot run probe-rs; `{INSTALL_PROBE_RS}` installs it; without a probe: {WITHOUT_A_PROBE}")
+    })?;
     if status.success() {
         return Ok(Exit::Success);
     }
-    if let Some(hint) = board.hint() {
-        eprintln!("hint: {hint}");
-    }
+    eprintln!("hint: {}", board.hint());
     Ok(Exit::Error)
 }
 

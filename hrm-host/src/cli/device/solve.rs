@@ -1,15 +1,16 @@
 //! `hrm-host device solve`
 
+use std::cell::RefCell;
+
 use anyhow::Result;
 use hrm_core::{task::Task, wire::Solve};
 
 use super::{Line, task_of};
 use crate::cli::exit::Exit;
 use crate::cli::policy::PolicyArgs;
-use crate::cli::progress::beside;
+use crate::cli::progress::ProgressArgs;
 use crate::cli::puzzles::{PuzzleArgs, Score};
 use crate::cli::solve::{headline, json};
-use crate::cli::terminal;
 use crate::cli::values::from_0;
 
 /// Let a board solve puzzles.
@@ -26,6 +27,8 @@ pub(super) struct Args {
     time: u32,
     #[command(flatten)]
     line: Line,
+    #[command(flatten)]
+    progress: ProgressArgs,
     /// Print one JSON object a puzzle
     #[arg(long)]
     json: bool,
@@ -37,15 +40,16 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     let task = task_of(session.hello())?;
     let policy = args.policy.policy(session.hello().shape.segments)?;
     let puzzles = args.puzzles.read(&task)?;
-    let bar = terminal::bar(puzzles.len() as u64, "{bar:30} {pos}/{len} {elapsed} left {eta}  {msg}")?;
+    let told = RefCell::new(args.progress.start_only("solving", puzzles.len()));
+    let aside = |line: &str| told.borrow().aside(|| println!("{line}"));
     let mut score = Score::default();
     for (index, asked) in puzzles.iter().enumerate() {
         let tokens = match &asked.tokens {
             Ok(tokens) => tokens,
             Err(problem) => {
                 score.add_none();
-                beside(&bar, || println!("{}", asked.refusal(problem, args.json, Some(index))));
-                bar.inc(1);
+                aside(&asked.refusal(problem, args.json, Some(index)));
+                told.borrow_mut().show(index + 1, Some(score.solved()));
                 continue;
             }
         };
@@ -54,10 +58,11 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
         let done = session.call(
             |link| {
                 link.solve(&solve, |progress, _| {
-                    bar.set_message(format!("guess {}, segment {}", progress.guess + 1, progress.segment));
+                    let how_far = || format!("guess {}, segment {}", progress.guess + 1, progress.segment);
+                    told.borrow_mut().within(how_far);
                 })
             },
-            |error| beside(&bar, || eprintln!("the board is lost ({error}); waiting for it")),
+            |error| told.borrow().aside(|| eprintln!("the board is lost ({error}); waiting for it")),
         )?;
         let answer = done.answer();
         score.add(answer.status);
@@ -68,9 +73,9 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
             let late = if done.out_of_time { ", out of time" } else { "" };
             format!("{:>5}  {}  {}{time}{late}", index + 1, task.text(answer.grid), headline(&task, &answer))
         };
-        beside(&bar, || println!("{line}"));
-        bar.inc(1);
+        aside(&line);
+        told.borrow_mut().show(index + 1, Some(score.solved()));
     }
-    bar.finish_and_clear();
+    drop(told);
     Ok(score.finish())
 }

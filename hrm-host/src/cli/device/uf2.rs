@@ -9,7 +9,7 @@ use hrm_emulator::uf2;
 use hrm_host::files::{Signature, commit, whole};
 use hrm_host::quant::AlignedPack;
 
-use super::hardware;
+use super::{hardware, note_task};
 use crate::cli::exit::Exit;
 use crate::cli::outputs::Force;
 
@@ -44,9 +44,14 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     board
         .hold(file.bytes().len() as u64, workspace_bytes(pack.shape()) as u64)
         .with_context(|| format!("{} does not fit {}", args.pack.display(), board.name))?;
+    note_task(&pack, &board)?;
     let bytes = uf2::file(family, vec![part])?;
     let out = args.force.plan([&args.pack]).output(&args.out, UF2)?;
     commit(vec![out.stage(|file| file.write_all(&bytes))?])?;
-    eprintln!("wrote pack {:08x} to {}: copy it to the drive that the board shows", pack.crc(), out.shown());
+    eprintln!(
+        "wrote pack {:08x} to {}: hold the board's BOOTSEL button while you plug it in, and copy the file to the drive that appears",
+        pack.crc(),
+        out.shown()
+    );
     Ok(Exit::Success)
 }

@@ -1,6 +1,9 @@
 //! `hrm-host device verify`
 
+use std::cell::RefCell;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context, Result};
 use hrm_core::solve::{Policy, Solver};
@@ -11,12 +14,14 @@ use hrm_host::quant::AlignedPack;
 
 use super::{Line, ensure_same_pack, task_of};
 use crate::cli::exit::Exit;
+use crate::cli::progress::ProgressArgs;
 use crate::cli::values::{at_least_1, count, from_0};
-use crate::cli::{PuzzleFile, draw_rows, terminal};
+use crate::cli::{PuzzleFile, draw_rows, interrupt};
 
 /// Prove that a board computes the same bits as this machine: every operation of every segment, and whole solves.
 ///
-/// Exit code 1 where they differ; the first difference is named by segment, operation and index.
+/// Exit code 1 where they differ; the first difference is named by segment, operation and index. Ctrl-C tells how many puzzles
+/// were equal by then.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The pack that the board has
@@ -34,6 +39,8 @@ pub(super) struct Args {
     segments: Option<u16>,
     #[command(flatten)]
     line: Line,
+    #[command(flatten)]
+    progress: ProgressArgs,
 }
 
 /// Runs the subcommand.
@@ -49,30 +56,50 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     let members = pack.shape().members;
     let mut memory = vec![0; host_words(pack.shape(), &hello)];
     let mut host = Hrm::new(pack, &mut memory)?;
-    let bar = terminal::bar(set.len() as u64, "{wide_bar} {pos}/{len}")?;
-    let lost = |error: &hrm_emulator::LinkError| eprintln!("the board is lost ({error}); waiting for it");
+    args.progress.note(&format!(
+        "comparing {} with {}: {}, {} and a whole solve each",
+        args.pack.display(),
+        hello.board,
+        count(set.len(), "puzzle"),
+        count(segments.into(), "segment")
+    ));
+    let equal = Arc::new(AtomicUsize::new(0));
+    let (by_then, all) = (Arc::clone(&equal), set.len());
+    interrupt::tell(move || format!("equal on {} of {all} puzzles", by_then.load(Ordering::Relaxed)));
+    let told = RefCell::new(args.progress.start_only("equal so far", set.len()));
+    let lost = |error: &hrm_emulator::LinkError| {
+        told.borrow().aside(|| eprintln!("the board is lost ({error}); waiting for it"));
+    };
     let policy = Policy { first_segments: segments, ..Policy::default() };
     for (index, row) in set.iter().enumerate() {
         let member = u8::try_from(index % usize::from(members)).context("more than 255 members")?;
         let ask = Ask { member, tokens: row.question };
         let expected = digests(&mut host, ask, segments);
         if let Some(difference) = session.call(|link| compare(&mut host, link, ask, &expected), lost)? {
-            bar.finish_and_clear();
+            drop(told);
             println!("DIFFERENT: puzzle {index}, member {member}: {difference}");
             return Ok(Exit::Error);
         }
         let mut solver = Solver::new(task, row.question, policy);
         let ours = solver.run(&mut host, &mut ());
         let solve = Solve { policy, time_ms: 0, progress: true, tokens: row.question };
-        let theirs = session.call(|link| link.solve(&solve, |_, _| {}), lost)?;
+        let theirs = session.call(
+            |link| {
+                link.solve(&solve, |progress, _| {
+                    told.borrow_mut().within(|| format!("solving, segment {}", progress.segments));
+                })
+            },
+            lost,
+        )?;
         if theirs.answer() != ours {
-            bar.finish_and_clear();
+            drop(told);
             println!("DIFFERENT: puzzle {index} solved: here {ours:?}, there {:?}", theirs.answer());
             return Ok(Exit::Error);
         }
-        bar.inc(1);
+        equal.store(index + 1, Ordering::Relaxed);
+        told.borrow_mut().show(index + 1, None);
     }
-    bar.finish_and_clear();
+    drop(told);
     println!(
         "equal on {}: {}, {}, {} operation groups each; and {}",
         hello.board,

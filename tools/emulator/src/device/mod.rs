@@ -4,4 +4,4 @@ mod port;
 mod session;
 
 pub use port::{BAUD, Found, Port, PortError, only, ports};
-pub use session::{Session, SessionError};
+pub use session::{Patience, Session, SessionError};

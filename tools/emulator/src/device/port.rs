@@ -88,7 +88,7 @@ impl Port {
 }
 
 /// Whether `name` is a TCP address.
-fn is_address(name: &str) -> bool {
+pub(super) fn is_address(name: &str) -> bool {
     name.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
 }
 

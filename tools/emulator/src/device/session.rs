@@ -3,11 +3,20 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::port::is_address;
 use super::{Port, PortError};
 use crate::{Hello, Link, LinkError};
 
-/// How long a board may take to say who it is.
-const HELLO: Duration = Duration::from_secs(10);
+/// How long a board is waited for.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// Until it says who it is.
+    pub hello: Duration,
+    /// For an answer, or one segment of it.
+    pub answer: Duration,
+    /// Until it is back after it was lost in the middle.
+    pub back: Duration,
+}
 
 /// How often a lost board is looked for.
 const AGAIN: Duration = Duration::from_millis(250);
@@ -16,8 +25,7 @@ const AGAIN: Duration = Duration::from_millis(250);
 pub struct Session {
     name: String,
     baud: u32,
-    timeout: Duration,
-    patience: Duration,
+    patience: Patience,
     link: Link<Port>,
     hello: Hello,
 }
@@ -29,7 +37,7 @@ pub enum SessionError {
     #[error(transparent)]
     Port(#[from] PortError),
     /// Nobody there, or nobody who understands.
-    #[error("{name}: {problem}{}", hint(problem))]
+    #[error("{name}: {problem}{}", hint(name, problem))]
     Link {
         /// The line.
         name: String,
@@ -65,25 +73,38 @@ pub enum SessionError {
 }
 
 /// What to look at where a board is silent.
-fn hint(error: &LinkError) -> &'static str {
+fn hint(name: &str, error: &LinkError) -> &'static str {
     match error {
+        LinkError::Timeout(_) if is_address(name) => {
+            "; is another program connected to it (an emulated board serves one at a time, the next one waits), or does a segment \
+             of its model take longer (--timeout)?"
+        }
         LinkError::Timeout(_) => {
-            "; is it powered and flashed (`cargo xtask run BOARD`), are transmit and receive crossed, is the baud rate right?"
+            "; is it powered, flashed (`cargo xtask run BOARD`) and started since, are transmit and receive crossed, is the baud \
+             rate right, or does a segment of its model take longer (--timeout)?"
         }
         _ => "",
     }
 }
 
 impl Session {
-    /// Opens `name`, waits until the board there is ready, and makes it drop what it may still be doing.
-    ///
-    /// An answer may take `timeout`; a board that is lost in the middle is waited for as long as `patience`.
+    /// Opens `name`, and makes the board there drop what it may still be doing. It may still test itself ([`Self::ready`]).
     ///
     /// # Errors
     /// Where there is no board.
-    pub fn open(name: &str, baud: u32, timeout: Duration, patience: Duration) -> Result<Self, SessionError> {
-        let (link, hello) = connect(name, baud, timeout)?;
-        Ok(Self { name: name.into(), baud, timeout, patience, link, hello })
+    pub fn open(name: &str, baud: u32, patience: Patience) -> Result<Self, SessionError> {
+        let (link, hello) = connect(name, baud, patience)?;
+        Ok(Self { name: name.into(), baud, patience, link, hello })
+    }
+
+    /// Waits until the board has tested itself.
+    ///
+    /// # Errors
+    /// Where it does not come to an end with that.
+    pub fn ready(&mut self) -> Result<(), SessionError> {
+        let failed = |problem| SessionError::Link { name: self.name.clone(), problem };
+        self.hello = self.link.ready().map_err(failed)?;
+        Ok(())
     }
 
     /// Who is there.
@@ -114,18 +135,26 @@ impl Session {
     }
 
     fn reconnect(&mut self, lost: LinkError) -> Result<(), SessionError> {
-        let end = Instant::now() + self.patience;
+        let patience = self.patience.back;
+        let end = Instant::now() + patience;
         loop {
-            let last = match connect(&self.name, self.baud, self.timeout) {
-                Ok((link, hello)) => {
+            let last = match connect(&self.name, self.baud, self.patience) {
+                Ok((link, _)) => {
                     self.link = link;
-                    return self.same(hello);
+                    match self.link.ready() {
+                        Ok(hello) => return self.same(hello),
+                        Err(problem) => SessionError::Link { name: self.name.clone(), problem },
+                    }
                 }
                 Err(error) => error,
             };
             if Instant::now() >= end {
-                let (name, patience) = (self.name.clone(), self.patience);
-                return Err(SessionError::Lost { name, lost, patience, last: Box::new(last) });
+                return Err(SessionError::Lost {
+                    name: self.name.clone(),
+                    lost,
+                    patience,
+                    last: Box::new(last),
+                });
             }
             thread::sleep(AGAIN);
         }
@@ -146,15 +175,14 @@ impl Session {
     }
 }
 
-fn connect(name: &str, baud: u32, timeout: Duration) -> Result<(Link<Port>, Hello), SessionError> {
+fn connect(name: &str, baud: u32, patience: Patience) -> Result<(Link<Port>, Hello), SessionError> {
     let mut link = Link::new(Port::open(name, baud)?);
     let failed = |problem| SessionError::Link { name: name.into(), problem };
-    link.set_timeout(HELLO);
-    link.hello().map_err(failed)?;
-    link.set_timeout(timeout);
+    link.set_timeout(patience.hello);
+    let hello = link.hello().map_err(failed)?;
+    link.set_timeout(patience.answer);
     // What a host that died has left behind.
     link.cancel().map_err(failed)?;
-    let hello = link.ready().map_err(failed)?;
     Ok((link, hello))
 }
 

@@ -1,0 +1,35 @@
+//! Which tasks a board's program carries: those it was built with.
+
+use hrm_core::task::{OnBoards, Task, Tasks, Visitor};
+
+/// The variable by which `cargo xtask` is told more features of a board's program, for example tasks; separated by commas.
+pub const MORE_FEATURES: &str = "HRM_FIRMWARE_FEATURES";
+
+/// The feature by which a board's program carries the task called `name`; `None` where it does without one.
+pub fn feature_for(name: &str) -> Option<String> {
+    struct Carried;
+    impl Visitor for Carried {
+        type Output = ();
+
+        fn visit<T: Task>(self, _: T) {}
+    }
+    let kind = name.split(|c: char| c.is_ascii_digit()).next().unwrap_or_default();
+    OnBoards::visit(name, Carried).is_err().then(|| format!("task-{kind}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn tasks_that_a_program_does_not_carry_by_itself_have_a_feature_of_the_firmware() {
+        assert_eq!(feature_for("sudoku9"), None);
+        assert_eq!(feature_for("maze10x15").as_deref(), Some("task-maze"));
+        let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../../hrm-firmware/Cargo.toml");
+        let features = fs::read_to_string(manifest).unwrap();
+        let has = |line: &str| features.lines().any(|own| own == line);
+        assert!(has("default = [\"task-sudoku\"]") && has("task-maze = []"), "{features}");
+    }
+}
