@@ -13,7 +13,9 @@ mod latin;
         feature = "board-olimex-h405"
     )
 ))]
-compile_error!("a program with `task-maze` uses 42 KB of stack, more than this board's memory.x keeps for it");
+compile_error!(
+    "a program with `task-maze` uses 42 KB of stack, more than this board's memory.x keeps for it"
+);
 
 /// A list of the tasks whose features are on: each line adds its task to the list that follows.
 pub(crate) type Carried = Sudoku<Maze<Own<()>>>;
