@@ -66,6 +66,37 @@ pub enum Problem {
         /// Cells in the line.
         found: usize,
     },
+    /// A blank that is not written, where other rows write theirs.
+    #[error(
+        "a cell is empty here, and other rows write their blanks (`0`, `.`): a digit or a blank is missing; write each blank alike"
+    )]
+    Unwritten,
+    /// A row of a spreadsheet has too few or too many fields.
+    #[error(
+        "{found} fields where the other rows have {expected}: a cell or a delimiter is missing, or there twice; give all rows as many, \
+         empty ones at the end included"
+    )]
+    Ragged {
+        /// Fields of most rows.
+        expected: usize,
+        /// Fields in the line.
+        found: usize,
+    },
+    /// A section with cells that is not read.
+    #[error(
+        "the section [{0}] holds cells, and only [Puzzle] is read (and [State] below it ignored); call it [Puzzle], or take it out"
+    )]
+    Section(String),
+    /// A list of YAML.
+    #[error(
+        "a list as YAML writes it; take out `- ` at the beginning of each line: sed 's/^ *- //' FILE > NEW"
+    )]
+    Yaml,
+    /// Grids drawn beside each other.
+    #[error(
+        "grids drawn with lines beside each other are not read; draw them below each other, or write one puzzle a line"
+    )]
+    Beside,
     /// Blanks are spaces, and some are missing at the end.
     #[error(
         "spaces for blanks, and fewer than {expected} characters: those at the end may be cut off; write a blank as `.`"

@@ -745,6 +745,23 @@ fn what_is_no_model_is_named_wherever_one_is_opened() {
 }
 
 #[test]
+fn an_answer_that_moved_into_the_place_of_its_question_is_no_puzzle() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, solved) = ("1.....2..3.....4", "1243342143122134");
+    for row in [format!("{one},{solved}"), format!("7,{solved}")] {
+        write(&folder, "t.csv", format!("id,question,answer\n{row}\n8,{one},{solved}\n"));
+        let (code, out, err) = hrm(&folder, &["solve", &pack(), "--file", "t.csv"]);
+        assert!(code == 3 && out.contains("line 2: 2 fields where the header names 3"), "{out}{err}");
+    }
+    // A database's table.
+    let text = format!(" id | puzzle | solution \n----+----+----\n 1 | {one} | {solved}\n(1 row)\n");
+    assert_eq!(import(text, &[]), Ok(vec![format!(",{one},{solved},")]));
+    // Titles of grids beside each other are no names of columns.
+    let rows = "1,,,,,1,2,4,3\n,,2,,,3,4,2,1\n,3,,,,4,3,1,2\n,,,4,,2,1,3,4\n";
+    assert_eq!(import(format!("Puzzle,,,,,Solution\n{rows}"), &[]).map(|rows| rows.len()), Ok(1));
+}
+
+#[test]
 fn a_second_puzzle_on_a_line_is_refused_and_not_dropped() {
     const FOUR: [&str; 2] = ["....43...1....3.", ".....2...3...1.."];
     let (q, r, complete) = (FOUR[0], FOUR[1], "1243431231242431");

@@ -118,7 +118,7 @@ impl<'d> Table<'d> {
         while reader.read_record(&mut record).unwrap_or(false) {
             // As spreadsheets leave them at the end.
             let empty = record.iter().all(|field| field.trim().is_empty());
-            if empty || self.delimiter == b'|' && is_rule(&record) {
+            if empty || self.delimiter == b'|' && (is_rule(&record) || is_row_count(&record)) {
                 continue;
             }
             let line = lines.at(record.position().map_or(0, |position| position.byte() as usize));
@@ -137,6 +137,15 @@ impl<'d> Table<'d> {
     ) {
         let grid = |place: usize| task.field(record.get(place).unwrap_or_default());
         let question = grid(self.question);
+        let fields = || Problem::Fields { expected: self.fields, found: record.len() };
+        // Where a field is missing, an answer may stand in the place of the question.
+        let is_complete = || {
+            let mut tokens = vec![0; task.cells()];
+            task.tokens(&question, &mut tokens).is_ok() && !tokens.contains(&task.blank())
+        };
+        if record.len() < self.fields && is_complete() {
+            return visit(Item::Fault(&Fault { line, column: None, problem: fields() }));
+        }
         if need == Need::Questions {
             visit(Item::Row(Row { line, question: &question, answer: None, rating: Ok(None), source: "" }));
             return;
@@ -144,8 +153,7 @@ impl<'d> Table<'d> {
         let more_than_named = record.iter().skip(self.fields).any(|field| !field.trim().is_empty());
         let needed = self.question.max(self.answer.unwrap_or(0)) + 1;
         if record.len() < needed || more_than_named {
-            let problem = Problem::Fields { expected: self.fields, found: record.len() };
-            return visit(Item::Fault(&Fault { line, column: None, problem }));
+            return visit(Item::Fault(&Fault { line, column: None, problem: fields() }));
         }
         let answer = self.answer.map(grid).filter(|answer| !is_none(answer));
         let rating = match self.text(record, self.rating) {
@@ -240,8 +248,10 @@ fn fields(line: &str, delimiter: u8) -> Vec<String> {
 fn header(line: &str, text: &str, columns: &Columns) -> Option<(u8, Vec<String>)> {
     let found = |names: &[String]| {
         let named = !matches!(columns.place(Column::Question, names), Ok(None) | Err(NoPlace::Missing(_)));
+        // Far apart, they are titles of grids that stand beside each other in a spreadsheet.
+        let apart = names.windows(3).any(|names| names.iter().all(String::is_empty));
         // A word alone may be the title of a drawn grid.
-        named && (names.len() > 1 || columns.are_named() || begins_a_list(text))
+        named && !apart && (names.len() > 1 || columns.are_named() || begins_a_list(text))
     };
     let all = DELIMITERS.into_iter().map(|delimiter| (delimiter, fields(line, delimiter)));
     let mut found = all.filter(|(_, names)| found(names));
@@ -255,10 +265,17 @@ pub(crate) fn unquoted(text: &str) -> &str {
     inner('"').or_else(|| inner('\'')).unwrap_or(text).trim()
 }
 
-/// The line under the head of a Markdown table.
+/// The line under the head of a Markdown table, or one that a database draws.
 fn is_rule(record: &StringRecord) -> bool {
-    let field = |field: &str| field.chars().all(|c| " -:".contains(c));
+    let field = |field: &str| field.chars().all(|c| " -:+".contains(c));
     record.iter().all(field) && record.iter().any(|field| field.contains('-'))
+}
+
+/// `(4 rows)` or `4 rows in set (0.00 sec)`, as databases write it below a table.
+fn is_row_count(record: &StringRecord) -> bool {
+    let text = record.get(0).filter(|_| record.len() == 1).unwrap_or_default().trim_start_matches('(');
+    let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    rest.len() < text.len() && rest.starts_with(" row")
 }
 
 /// Whether a line has as many digits as only puzzles have.

@@ -5,7 +5,7 @@ use hrm_core::task::{
     sudoku::{Sudoku, SudokuKind},
 };
 
-use super::cells::is_cell;
+use super::cells::{cell_in, is_cell};
 use crate::data::problem::Problem;
 use crate::data::read::{Fault, Item, Row};
 
@@ -38,7 +38,9 @@ impl Array {
         let (name, rest) = text.split_once('[')?;
         let mut before = name.lines().rev();
         let is_named = before.next().is_none_or(|name| name.len() <= 60);
-        let is_comment = |line: &str| line.trim().is_empty() || line.starts_with('#');
+        // A key of YAML may stand above a list.
+        let is_comment =
+            |line: &str| line.trim().is_empty() || line.starts_with('#') || line.trim_end().ends_with(':');
         if !is_named || !before.all(is_comment) || !begins_with_cells(rest) {
             return None;
         }
@@ -160,6 +162,11 @@ impl Reader {
                     self.depth -= 1;
                 }
                 (None, c) if c == ',' || c.is_whitespace() => self.end_scalar(line),
+                // Between rows of MATLAB.
+                (None, ';') => {
+                    self.end_scalar(line);
+                    self.end_row(line);
+                }
                 (None, c) => self.scalar.push(c),
             }
         }
@@ -173,7 +180,7 @@ impl Reader {
         match scalar.as_str() {
             "" => {}
             "..." => self.shortened = self.shortened.or(Some(line)),
-            "None" | "null" | "nan" | "NaN" => self.push(".", line),
+            word if word.len() > 1 && cell_in(word) == "." => self.push(".", line),
             // NumPy's floats: `5.` and `5.0`.
             number if number.len() > 1 => {
                 self.push(number.trim_end_matches(".0").trim_end_matches('.'), line);

@@ -22,9 +22,12 @@ fn is_other_blank(c: char) -> bool {
     OTHER_BLANKS.contains(&c.to_ascii_lowercase())
 }
 
-/// Whether a field says in a word that its cell has no digit, as pandas and Python do.
-pub(super) fn is_nothing(field: &str) -> bool {
-    matches!(field, "nan" | "NaN" | "None" | "null" | "<NA>")
+/// The cell in a field of a table: numbers among which some are missing are floats to pandas, and words say that there is none.
+pub(super) fn cell_in(field: &str) -> &str {
+    match field {
+        "nan" | "NaN" | "None" | "null" | "NULL" | "<NA>" | "NA" | "N/A" => ".",
+        field => field.strip_suffix(".0").unwrap_or(field),
+    }
 }
 
 /// Whether `text` is `count` characters that a grid of side `side` may hold.

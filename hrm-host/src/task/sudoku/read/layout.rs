@@ -28,8 +28,8 @@ pub(super) enum Open {
 /// The ways to take the lines.
 pub(super) enum Readings<'i> {
     None,
-    /// The rows of all grids, and the heading that is none of them.
-    One(Vec<&'i Drawn>, Option<&'i str>),
+    /// The rows of all grids.
+    One(Vec<&'i Drawn>),
     Several,
 }
 
@@ -109,10 +109,8 @@ impl<'i> Lines<'i> {
             }
         }
         match one {
-            Some((rows, heading)) if total == 1 && self.is_even(&rows) => {
-                let drawn = |place: usize| self.items[place].line();
-                let heading = heading.and_then(|place| drawn(place)?.row.as_deref().ok());
-                Readings::One(rows.into_iter().filter_map(drawn).collect(), heading)
+            Some(rows) if total == 1 && self.is_even(&rows) => {
+                Readings::One(rows.into_iter().filter_map(|place| self.items[place].line()).collect())
             }
             _ if total == 0 => Readings::None,
             _ => Readings::Several,
@@ -267,20 +265,18 @@ impl<'i> Lines<'i> {
         }
     }
 
-    /// The rows of the reading that ends at `place`, and its heading.
-    fn taken(&self, levels: &[Vec<Node>], mut place: usize) -> (Vec<usize>, Option<usize>) {
-        let (mut rows, mut heading) = (Vec::new(), None);
+    /// The rows of the reading that ends at `place`.
+    fn taken(&self, levels: &[Vec<Node>], mut place: usize) -> Vec<usize> {
+        let mut rows = Vec::new();
         for index in (0..self.items.len()).rev() {
             let node = levels[index + 1][place];
             place = node.from;
             if node.is_row {
                 rows.push(index);
-            } else if node.state.headed && !levels[index][place].state.headed {
-                heading = Some(index);
             }
         }
         rows.reverse();
-        (rows, heading)
+        rows
     }
 
     /// Whether bands stand equally far apart, rows do, and grids as far as these.

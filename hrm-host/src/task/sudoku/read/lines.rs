@@ -5,14 +5,15 @@ use hrm_core::task::{
     sudoku::{Sudoku, SudokuKind},
 };
 
-use super::cells::{is_cell, with_spaces_as_blanks};
-use super::drawing::{Line, cells_in, line_of, shape_of};
-use super::puzzle_line::{one_line, spaced, tokens};
+use super::cells::is_cell;
+use super::drawing::{Line, cells_in};
+use super::puzzle_line::{OneLine, one_line, tokens};
 use super::remarks::{
     diagnosis, first_word, floats, is_comment, is_nearly_row, is_number_or_size, is_title, longest,
     numbers_columns,
 };
 use super::stretch::{Certainty, Drawn, Grids, Stretch};
+use super::writing::Writing;
 use crate::data::problem::Problem;
 use crate::data::read::{Fault, Item, Row};
 
@@ -34,7 +35,13 @@ pub(super) fn task(text: &str) -> Option<Sudoku> {
                 Item::Fault(Fault { line, problem: Problem::EmptyRow, .. }) => (false, *line),
                 Item::Fault(Fault {
                     line,
-                    problem: Problem::Height { .. } | Problem::Numbered { .. } | Problem::Heading,
+                    problem:
+                        Problem::Height { .. }
+                        | Problem::Numbered { .. }
+                        | Problem::Heading
+                        | Problem::Cells { .. }
+                        | Problem::Unwritten
+                        | Problem::Section(_),
                     ..
                 }) => (true, *line),
                 Item::Fault(_) | Item::Passed { .. } => return,
@@ -67,13 +74,24 @@ fn nearest(text: &str) -> Option<Sudoku> {
 
 /// Tells `visit` of every puzzle of `task` in `text`, and of every line that is none.
 pub(super) fn visit(text: &str, task: Sudoku, visit: &mut dyn FnMut(Item<'_>)) {
-    // A heading that is none of a grid's rows anywhere is a row of no grid.
-    let side = task.side();
-    let counts = |line: &str, start: u8| line.bytes().filter(u8::is_ascii_digit).eq((start..).take(side));
-    let may_be_heading = |line: &str| line.len() < 10 * side && (counts(line, b'0') || counts(line, b'1'));
-    let may_have = text.split('\n').any(may_be_heading);
-    let headings = if may_have { Reader::read(text, task, Vec::new(), &mut |_| {}) } else { Vec::new() };
-    Reader::read(text, task, headings, visit);
+    let mut reader = Reader {
+        task,
+        text,
+        writing: Writing::of(task, text),
+        stretch: Stretch::new(task),
+        section: None,
+        has_section: false,
+        listed: false,
+        titled: false,
+        heading: None,
+        drawn: false,
+        visit,
+    };
+    let mut lines = (1..).zip(text.split('\n')).peekable();
+    while let Some((number, line)) = lines.next() {
+        reader.line(number, line, lines.peek().map(|(_, next)| *next));
+    }
+    reader.end_grid();
 }
 
 /// The only grid in `text`, which may stand on several lines.
@@ -91,12 +109,14 @@ pub(super) fn only_grid(text: &str) -> Option<String> {
 
 struct Reader<'v> {
     task: Sudoku,
+    text: &'v str,
+    writing: Writing,
     /// The rows so far of the grids that are being read.
     stretch: Stretch,
-    /// Whether a line of nothing but tabs, or spaces, may be a row.
-    empty: Invisible,
-    /// Whether the lines belong to a section that holds no puzzle.
-    foreign_section: bool,
+    /// The section that the lines belong to, where its cells are not read; its name where that is still to be told.
+    section: Option<Option<String>>,
+    /// Whether there was one of a puzzle.
+    has_section: bool,
     /// Whether a puzzle on one line has been read.
     listed: bool,
     /// Whether a line was passed over before any such puzzle, as a title or a number is that stands above each.
@@ -105,47 +125,16 @@ struct Reader<'v> {
     heading: Option<String>,
     /// Whether a row of a drawn grid has been read.
     drawn: bool,
-    /// Headings that are known to be no row of a grid; and those that were found.
-    headings: Vec<String>,
-    found: Vec<String>,
     visit: &'v mut dyn FnMut(Item<'_>),
 }
 
-impl<'v> Reader<'v> {
-    /// Reads `text`. Returns the headings that are no row of a grid.
-    fn read(
-        text: &str,
-        task: Sudoku,
-        headings: Vec<String>,
-        visit: &'v mut dyn FnMut(Item<'_>),
-    ) -> Vec<String> {
-        let mut reader = Self {
-            task,
-            stretch: Stretch::new(task),
-            empty: Invisible::of(task, text),
-            foreign_section: false,
-            listed: false,
-            titled: false,
-            heading: None,
-            drawn: false,
-            headings,
-            found: Vec::new(),
-            visit,
-        };
-        let mut lines = (1..).zip(text.split('\n')).peekable();
-        while let Some((number, line)) = lines.next() {
-            reader.line(number, line, lines.peek().map(|(_, next)| *next));
-        }
-        reader.end_grid();
-        reader.found
-    }
-
+impl Reader<'_> {
     fn line(&mut self, number: u64, line: &str, next: Option<&str>) {
         let line = line.trim_end_matches(['\r', '\x0c', '\x1a']);
         let text = line.trim();
         let whole = line.len() == self.task.side();
         if text.is_empty() {
-            if self.empty.may_be_row(self.task, line) {
+            if self.writing.may_be_row(line) {
                 let row = " ".repeat(self.task.side());
                 self.add(number, line, row, Certainty::Open);
             } else if self.stretch.ends_at_gap() {
@@ -157,30 +146,39 @@ impl<'v> Reader<'v> {
         if text.len() > LONGEST_LINE {
             return self.long_line(number, text);
         }
-        if is_comment(self.task, text) {
+        if is_comment(text) {
             return self.interrupt(text);
         }
         let section = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
         if let Some(section) = section.filter(|section| section.starts_with(|c: char| c.is_alphabetic())) {
             self.end_grid();
             self.stretch.set_broken(false);
-            self.foreign_section = !section.trim().eq_ignore_ascii_case("puzzle");
+            return self.begin_section(section.trim());
+        }
+        let puzzle = one_line(self.task, line, number);
+        let drawn = without_comment(line);
+        if let Some(section) = &self.section {
+            let holds_cells =
+                puzzle.is_some() || matches!(self.writing.line(drawn), Line::Row(_) | Line::Wrong(_));
+            if let Some(name) = section.clone().filter(|_| holds_cells) {
+                self.section = Some(None);
+                (self.visit)(Item::Fault(&Fault {
+                    line: number,
+                    column: None,
+                    problem: Problem::Section(name),
+                }));
+            }
             return;
         }
-        if self.foreign_section {
-            return;
-        }
-        if let Some(row) = spaced(self.task, line, number).or_else(|| one_line(self.task, text, number)) {
+        if let Some(row) = puzzle {
             self.interrupt(text);
             self.listed = true;
-            if row.has_more() {
-                let problem = Problem::MorePuzzles;
-                return (self.visit)(Item::Fault(&Fault { line: number, column: None, problem }));
-            }
-            return (self.visit)(Item::Row(row.as_row()));
+            return match row.problem().or_else(|| self.lacks_question(&row)) {
+                Some(problem) => (self.visit)(Item::Fault(&Fault { line: number, column: None, problem })),
+                None => (self.visit)(Item::Row(row.as_row())),
+            };
         }
-        let drawn = without_comment(line);
-        match line_of(self.task, drawn) {
+        match self.writing.line(drawn) {
             Line::Row(row) => self.add(number, drawn, row, Certainty::Row),
             Line::Open(row) => self.add(number, drawn, row, Certainty::Open),
             Line::Spaced(_) if self.stretch.is_between() && !whole && is_number_or_size(self.task, text) => {
@@ -191,8 +189,23 @@ impl<'v> Reader<'v> {
                 let of_table = line.split('|').filter(|part| part.contains('-')).count() == self.task.side();
                 self.stretch.add_rule(of_table);
             }
-            Line::Other => self.other(number, text, next),
+            Line::Wrong(problem) => self.other(number, text, next, Some(problem)),
+            Line::Other => self.other(number, text, next, None),
         }
+    }
+
+    /// What follows belongs to a section. In `[State]` and `[PencilMarks]` stand the cells of a puzzle that was read.
+    fn begin_section(&mut self, name: &str) {
+        let is = |known: &str| name.eq_ignore_ascii_case(known);
+        self.has_section |= is("puzzle");
+        let known = self.has_section && (is("state") || is("pencilmarks"));
+        self.section = (!is("puzzle")).then(|| (!known).then(|| name.to_owned()));
+    }
+
+    /// Why a complete grid alone on its line is refused: elsewhere in the list such grids are answers.
+    fn lacks_question(&self, row: &OneLine<'_>) -> Option<Problem> {
+        let has_answer = |line: &str| one_line(self.task, line, 0).is_some_and(|row| row.has_answer());
+        (row.is_complete() && self.text.lines().any(has_answer)).then_some(Problem::PerhapsAnswer)
     }
 
     /// A line that is longer than any with a puzzle.
@@ -206,17 +219,17 @@ impl<'v> Reader<'v> {
     }
 
     /// A line that is neither a puzzle nor part of one.
-    fn other(&mut self, line: u64, text: &str, next: Option<&str>) {
+    fn other(&mut self, line: u64, text: &str, next: Option<&str>, wrong: Option<Problem>) {
         let (side, found) = (self.task.side(), cells_in(self.task, text));
         let of_grid = text.chars().filter(|&c| is_cell(c, side) || c == ' ' || c == '|').count();
         let begins = || {
-            let next = next.map_or(Line::Other, |next| line_of(self.task, next));
-            is_nearly_row(self.task, text) && matches!(next, Line::Row(_))
+            let next = next.map_or(Line::Other, |next| self.writing.line(next));
+            (wrong.is_some() || is_nearly_row(self.task, text)) && matches!(next, Line::Row(_))
         };
-        let of_row = 2 * of_grid > text.chars().count() && found < 2 * side;
+        let of_row = wrong.is_some() || 2 * of_grid > text.chars().count() && found < 2 * side;
         if of_row && !self.stretch.is_between() || self.stretch.is_between() && begins() {
             // It counts as a row, so that the next grid begins where it does.
-            let problem = Problem::Cells { expected: side, found };
+            let problem = wrong.unwrap_or(Problem::Cells { expected: side, found });
             let (kind, shape) = (Certainty::Row, String::new());
             return self.stretch.add(Drawn { line, row: Err(problem), kind, label: None, shape });
         }
@@ -226,7 +239,7 @@ impl<'v> Reader<'v> {
         if is_title(self.task, text) {
             return self.no_puzzle(line, text);
         }
-        self.fault(line, diagnosis(self.task, text));
+        self.fault(line, wrong.unwrap_or_else(|| diagnosis(self.task, text)));
     }
 
     /// A line that says something about puzzles, or what is left of one in a list without titles: cells alone, or as many letters
@@ -244,7 +257,7 @@ impl<'v> Reader<'v> {
 
     fn add(&mut self, line: u64, text: &str, row: String, kind: Certainty) {
         self.drawn = true;
-        let (label, shape) = shape_of(self.task, text);
+        let (label, shape) = self.writing.shape(text);
         self.stretch.add(Drawn { line, row: Ok(row), kind, label, shape });
     }
 
@@ -274,13 +287,8 @@ impl<'v> Reader<'v> {
     }
 
     fn tell(&mut self, grids: Grids) -> bool {
-        self.found.extend(grids.headings);
         for found in grids.found {
             match &found {
-                Ok((line, question)) if self.headings.iter().any(|heading| question.starts_with(heading)) => {
-                    let problem = Problem::Heading;
-                    (self.visit)(Item::Fault(&Fault { line: *line, column: None, problem }));
-                }
                 Ok((line, question)) => {
                     let (line, rating) = (*line, Ok(None));
                     (self.visit)(Item::Row(Row { line, question, answer: None, rating, source: "" }));
@@ -290,34 +298,6 @@ impl<'v> Reader<'v> {
         }
         grids.whole
     }
-}
-
-/// Which lines that look blank may be rows in a text, because other rows look so but for their digits.
-#[derive(Clone, Copy)]
-struct Invisible {
-    tabs: bool,
-    spaces: bool,
-}
-
-impl Invisible {
-    fn of(task: Sudoku, text: &str) -> Self {
-        let side = task.side();
-        let rows = || text.split('\n').map(|line| line.trim_end_matches('\r'));
-        let tabbed = |line: &str| is_tabbed(task, line) && line.contains(|c: char| c.is_ascii_digit());
-        let spaced = |line: &str| with_spaces_as_blanks(line, side, side).is_some();
-        Invisible { tabs: text.contains('\t') && rows().any(tabbed), spaces: rows().any(spaced) }
-    }
-
-    /// Whether `line`, which looks blank, may be a row.
-    fn may_be_row(self, task: Sudoku, line: &str) -> bool {
-        self.tabs && is_tabbed(task, line)
-            || self.spaces && line.len() == task.side() && !line.contains(|c| c != ' ')
-    }
-}
-
-/// Whether `line` has as many tabs as stand between the cells of a row.
-fn is_tabbed(task: Sudoku, line: &str) -> bool {
-    line.len() < 10 * task.side() && line.matches('\t').count() + 1 == task.side()
 }
 
 /// A row of a drawn grid without the comment behind it.

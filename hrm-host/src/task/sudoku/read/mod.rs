@@ -9,6 +9,7 @@ mod puzzle_line;
 mod remarks;
 mod sheet;
 mod stretch;
+mod writing;
 
 use std::borrow::Cow;
 
@@ -27,7 +28,7 @@ pub(super) fn task_of_text(text: &str) -> Option<Sudoku> {
         Some(array) => Some(array.task()),
         None => match Sheet::of(text) {
             Sheet::Stacks(stacks) => stacks.first().and_then(|stack| lines::task(stack)),
-            Sheet::None | Sheet::Unclear(..) => lines::task(text),
+            Sheet::None | Sheet::Unclear(..) | Sheet::Ragged { .. } => lines::task(text),
         },
     }
 }
@@ -55,6 +56,10 @@ pub(super) fn visit(task: Sudoku, text: &str, visit: &mut dyn FnMut(Item<'_>)) {
             },
             Sheet::Unclear(line, columns) => {
                 add(Item::Fault(&Fault { line, column: None, problem: Problem::Columns(columns) }));
+            }
+            Sheet::Ragged { line, found, expected } => {
+                let problem = Problem::Ragged { expected, found };
+                add(Item::Fault(&Fault { line, column: None, problem }));
             }
         },
     }

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use hrm_core::task::{Task, sudoku::Sudoku};
 
-use super::cells::{are_cells, is_drawn, with_spaces_as_blanks};
+use super::cells::{are_cells, cell_in, is_cell, is_drawn, parse, with_spaces_as_blanks};
+use crate::data::problem::Problem;
 use crate::data::rating::Rating;
 use crate::data::read::Row;
 
@@ -14,15 +15,24 @@ pub(super) struct OneLine<'t> {
     question: Cow<'t, str>,
     answer: Option<Cow<'t, str>>,
     rating: Option<Rating>,
-    /// Whether further grids follow.
-    more: bool,
+    /// What is wrong with the rest of the line.
+    problem: Option<Problem>,
 }
 
 impl OneLine<'_> {
-    /// Whether there is another puzzle: what stands in the place of the answer has blanks, or more follows.
-    pub(super) fn has_more(&self) -> bool {
-        let has_blanks = |answer: &str| answer.chars().any(|c| !matches!(c, '1'..='9'));
-        self.more || self.answer.as_deref().is_some_and(has_blanks)
+    /// Why the line is refused: a puzzle that is damaged stands on it, too, or another one, perhaps in the place of the answer.
+    pub(super) fn problem(&self) -> Option<Problem> {
+        let is_puzzle = self.answer.as_deref().is_some_and(has_blanks);
+        self.problem.clone().or(is_puzzle.then_some(Problem::MorePuzzles))
+    }
+
+    pub(super) fn has_answer(&self) -> bool {
+        self.answer.is_some()
+    }
+
+    /// Whether it is an answer alone.
+    pub(super) fn is_complete(&self) -> bool {
+        self.answer.is_none() && !has_blanks(&self.question)
     }
 
     pub(super) fn as_row(&self) -> Row<'_> {
@@ -31,53 +41,100 @@ impl OneLine<'_> {
     }
 }
 
+fn has_blanks(grid: &str) -> bool {
+    grid.contains(|c| !matches!(c, '1'..='9'))
+}
+
 pub(super) fn tokens(text: &str) -> impl Iterator<Item = &str> {
     let between = [',', ';', ':', '|', '!', '"', '\'', '`', '[', ']', '(', ')', '{', '}'];
     text.split(move |c: char| c.is_whitespace() || between.contains(&c)).filter(|token| !token.is_empty())
 }
 
+/// Whether `text` may be a puzzle that is damaged, or two in one: it has more cells than half a grid, and hardly anything else.
+fn may_be_puzzle(task: Sudoku, text: &str) -> bool {
+    let length = text.chars().count();
+    let strange = text.chars().filter(|&c| c != ' ' && !is_cell(c, task.side())).count();
+    2 * length > task.cells() && 8 * strange <= length && text.contains(|c| matches!(c, '1'..='9'))
+}
+
+/// What is wrong with the first of `parts` that may be a puzzle, or else with a remark that has one.
+fn problem<'t>(task: Sudoku, mut parts: impl Iterator<Item = &'t str>, remark: &str) -> Option<Problem> {
+    let damaged = parts.find(|part| may_be_puzzle(task, part));
+    let damaged = damaged.map(|part| match parse(task, part.trim(), &mut vec![0; task.cells()]) {
+        Err(problem) => problem,
+        Ok(()) => Problem::MorePuzzles,
+    });
+    // Where the end of a line was lost, the next begins in the remark.
+    let is_puzzle =
+        |run: &str| run.len() >= task.cells() && run.contains(|c| matches!(c, '1'..='9')) && has_blanks(run);
+    let swallows = || remark.split(|c| !is_cell(c, task.side())).any(is_puzzle);
+    damaged.or_else(|| swallows().then_some(Problem::MorePuzzles))
+}
+
 /// The puzzle in a line whose blanks are spaces; its answer may follow in a field of its own.
-pub(super) fn spaced<'t>(task: Sudoku, line: &'t str, number: u64) -> Option<OneLine<'t>> {
+fn spaced<'t>(task: Sudoku, line: &'t str, number: u64) -> Option<OneLine<'t>> {
+    let (cells, side) = (task.cells(), task.side());
+    let (text, remark) = line.split_once(['#', '%']).unwrap_or((line, ""));
+    let fields: Vec<&str> = text.split([',', ';', '\t', '|']).map(|field| field.trim_matches('"')).collect();
+    let find = |field: &&str| with_spaces_as_blanks(field, cells, side).filter(|_| !is_spread(field));
+    let place = fields.iter().position(|field| find(field).is_some())?;
+    let answer = fields.get(place + 1).map(|field| field.trim());
+    let answer = answer.filter(|field| are_cells(field, cells, side));
+    let behind = &fields[place + 1 + usize::from(answer.is_some())..];
+    let rest = fields[..place].iter().chain(behind).copied();
+    Some(OneLine {
+        line: number,
+        question: Cow::Owned(find(&fields[place])?),
+        answer: answer.map(Cow::Borrowed),
+        rating: None,
+        problem: problem(task, rest, remark),
+    })
+}
+
+/// Whether a space stands behind each of the digits: rows beside each other, whose cells are apart.
+fn is_spread(text: &str) -> bool {
+    text.bytes().enumerate().all(|(place, byte)| (byte == b' ') == (place % 2 == 1))
+}
+
+/// The puzzle in a line, if there is a whole one.
+pub(super) fn one_line<'t>(task: Sudoku, line: &'t str, number: u64) -> Option<OneLine<'t>> {
     let (cells, side) = (task.cells(), task.side());
     if line.len() < cells {
         return None;
     }
-    let mut fields = line.split([',', ';', '\t', '|']).map(|field| field.trim_matches('"'));
-    let question = fields.find_map(|field| with_spaces_as_blanks(field, cells, side))?;
-    let answer =
-        fields.next().map(str::trim).filter(|field| are_cells(field, cells, side)).map(Cow::Borrowed);
-    Some(OneLine { line: number, question: Cow::Owned(question), answer, rating: None, more: false })
-}
-
-/// The puzzle in a line, if there is a whole one.
-pub(super) fn one_line<'t>(task: Sudoku, text: &'t str, line: u64) -> Option<OneLine<'t>> {
-    let (cells, side) = (task.cells(), task.side());
-    let (text, comment) = text.split_once(['#', '%']).unwrap_or((text, ""));
-    if text.len() < cells {
-        return None;
+    if let Some(puzzle) = spaced(task, line, number) {
+        return Some(puzzle);
     }
-    let is_grid = |token: &&str| are_cells(token, cells, side) && !is_drawn(token);
-    let mut found = tokens(text).skip_while(|token| !is_grid(token));
-    let Some(question) = found.next() else { return spread(task, text, line) };
-    let rest: Vec<&str> = found.collect();
-    let answer = rest.first().filter(|token| is_grid(token)).map(|answer| Cow::Borrowed(*answer));
-    let behind = &rest[usize::from(answer.is_some())..];
-    let (rating, more) = (rating_in(behind, comment), behind.iter().any(is_grid));
-    Some(OneLine { line, question: Cow::Borrowed(question), answer, rating, more })
+    let (text, remark) = line.split_once(['#', '%']).unwrap_or((line, ""));
+    let is_grid = |token: &str| are_cells(token, cells, side) && !is_drawn(token);
+    let all: Vec<&str> = tokens(text).collect();
+    let Some(place) = all.iter().position(|token| is_grid(token)) else { return spread(task, text, number) };
+    let (before, question) = (&all[..place], all[place]);
+    let answer = all.get(place + 1).copied().filter(|token| is_grid(token));
+    let behind = &all[place + 1 + usize::from(answer.is_some())..];
+    // The cells of a damaged puzzle may stand apart.
+    let (above, _) = text.split_once(question).unwrap_or_default();
+    let rest = before.iter().chain(behind).copied().chain([above]);
+    Some(OneLine {
+        line: number,
+        question: Cow::Borrowed(question),
+        answer: answer.map(Cow::Borrowed),
+        rating: rating_in(behind, remark),
+        problem: problem(task, rest, remark),
+    })
 }
 
 /// A puzzle whose cells or rows stand apart, or are parted by `/`, perhaps with its answer.
 fn spread<'t>(task: Sudoku, text: &'t str, line: u64) -> Option<OneLine<'t>> {
     let (cells, side) = (task.cells(), task.side());
-    let parts: Vec<&str> = tokens(text).flat_map(|token| token.split('/')).collect();
+    let parts = cells_apart(text).or_else(|| {
+        let parts = tokens(text).flat_map(|token| token.split('/'));
+        Some(parts.map(|part| if are_cells(part, side, side) { part } else { cell_in(part) }).collect())
+    })?;
     let width = parts.first()?.len();
-    let grids = parts.len() * width / cells;
+    let found = parts.len() * width;
     let even = parts.iter().all(|part| are_cells(part, width, side));
-    if !even
-        || !(width == 1 || width == side)
-        || !(1..=2).contains(&grids)
-        || !(parts.len() * width).is_multiple_of(cells)
-    {
+    if !even || !(width == 1 || width == side) || found != cells && found != 2 * cells {
         return None;
     }
     let joined = parts.concat();
@@ -85,8 +142,20 @@ fn spread<'t>(task: Sudoku, text: &'t str, line: u64) -> Option<OneLine<'t>> {
         return None;
     }
     let (question, answer) = joined.split_at(cells);
-    let answer = (grids == 2).then(|| Cow::Owned(answer.to_owned()));
-    Some(OneLine { line, question: Cow::Owned(question.to_owned()), answer, rating: None, more: false })
+    let answer = (!answer.is_empty()).then(|| Cow::Owned(answer.to_owned()));
+    Some(OneLine { line, question: Cow::Owned(question.to_owned()), answer, rating: None, problem: None })
+}
+
+/// One cell a field, where empty fields are blanks and no blank is written; nothing where no field is empty.
+fn cells_apart(text: &str) -> Option<Vec<&str>> {
+    let by = [',', ';', '\t'].into_iter().find(|by| text.contains(*by))?;
+    let fields: Vec<&str> =
+        text.trim_matches([' ', '\r']).split(by).map(|field| field.trim_matches([' ', '"'])).collect();
+    let is_written = |field: &&str| !field.is_empty() && has_blanks(cell_in(field));
+    fields.contains(&"").then(|| match fields.iter().any(|field| is_written(field)) {
+        true => Vec::new(),
+        false => fields.iter().map(|field| if field.is_empty() { "." } else { cell_in(field) }).collect(),
+    })
 }
 
 /// The rating among what follows a puzzle: the only number, or what `ER=`, `ED=`, `SE=` or `rating=` names.

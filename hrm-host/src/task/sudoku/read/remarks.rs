@@ -2,15 +2,15 @@
 
 use hrm_core::task::{Task, TextError, sudoku::Sudoku};
 
-use super::cells::{is_cell, parse, size_of};
-use super::drawing::{Line, line_of};
+use super::cells::{cell_in, is_cell, parse, size_of};
 use super::puzzle_line::tokens;
 use crate::data::problem::Problem;
 
 /// Whether a line of a list says nothing of a puzzle.
-pub(super) fn is_comment(task: Sudoku, text: &str) -> bool {
+pub(super) fn is_comment(text: &str) -> bool {
     // A row of a spreadsheet may begin with an empty field.
-    let marked = text.starts_with(';') && !matches!(line_of(task, text), Line::Row(_) | Line::Open(_));
+    let are_cells = |field: &str| cell_in(field.trim()).chars().all(|c| is_cell(c, 9));
+    let marked = text.starts_with(';') && (text.matches(';').count() < 2 || !text.split(';').all(are_cells));
     // Excel reads the delimiter there.
     let names_delimiter = || text.len() <= 6 && text.to_ascii_lowercase().starts_with("sep=");
     text.starts_with(['#', '%']) || text.starts_with("//") || marked || names_delimiter()
@@ -32,8 +32,14 @@ pub(super) fn is_number_or_size(task: Sudoku, text: &str) -> bool {
             if [rows, columns] == [side; 2] || rows * columns == side && boxes.contains(&rows))
 }
 
-/// Whether a line names the columns of grids or of cells: `C1,C2,...`, `c0,...,c80`, `r1c1,...`, `,0,1,2,3`,
-/// `a b c d`.
+/// Where cells may number the columns, from where.
+pub(super) fn heading(cells: &str) -> Option<u32> {
+    let start = cells.chars().next()?.to_digit(10).filter(|start| *start < 2)?;
+    (start..).zip(cells.chars()).all(|(number, c)| c.to_digit(10) == Some(number)).then_some(start)
+}
+
+/// Whether a line names the columns of grids or of cells: `C1,C2,...`, `c0,...,c80`, `r1c1,...`, `,0,1,2,3`, `a b c d`,
+/// `A,B,C,D,,A,B,C,D`.
 pub(super) fn numbers_columns(text: &str) -> bool {
     let numbered = |name: &str| {
         name.len() <= 8
@@ -43,9 +49,15 @@ pub(super) fn numbers_columns(text: &str) -> bool {
     let counts = |names: &[&str], start: usize| {
         names.iter().enumerate().all(|(place, name)| *name == (place + start).to_string())
     };
-    let words: Vec<&str> = text.split_whitespace().collect();
-    let letters = |first: u8| words.iter().zip(first..).all(|(word, letter)| word.as_bytes() == [letter]);
-    if words.len() >= 4 && (words.iter().all(|word| numbered(word)) || letters(b'a') || letters(b'A')) {
+    let between = |c: char| c.is_whitespace() || matches!(c, ',' | ';' | '|' | '"');
+    let words: Vec<&str> = text.split(between).filter(|word| !word.is_empty()).collect();
+    // They may begin anew with each grid.
+    let follow = |pair: &[&str]| {
+        matches!((pair[0].as_bytes(), pair[1].as_bytes()),
+        (&[above], &[letter]) if letter == above + 1 || letter == words[0].as_bytes()[0])
+    };
+    let are_letters = || matches!(words[0], "a" | "A") && words.windows(2).all(follow);
+    if words.len() >= 4 && (text.split_whitespace().all(numbered) || are_letters()) {
         return true;
     }
     let names: Vec<&str> = text
@@ -67,6 +79,9 @@ pub(super) fn is_title(task: Sudoku, text: &str) -> bool {
     if is_number_or_size(task, text) || text.chars().all(|c| c.is_ascii_uppercase() || " |,;\t".contains(c)) {
         return true;
     }
+    if is_row_count(text) || are_names(text) {
+        return true;
+    }
     let text = text.trim_start_matches(['\\', '`']);
     let word = text.split(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
     let digits = text.chars().filter(|c| c.is_ascii_digit() || *c == '.').count();
@@ -79,6 +94,24 @@ pub(super) fn is_title(task: Sudoku, text: &str) -> bool {
         && longest(text).is_none_or(|token| token.len() <= 40)
 }
 
+/// `(4 rows)` or `4 rows in set (0.00 sec)`, as databases write it below a table.
+fn is_row_count(text: &str) -> bool {
+    let rest = text.trim_start_matches('(').trim_start_matches(|c: char| c.is_ascii_digit());
+    rest.len() < text.len() && rest.starts_with(" row")
+}
+
+/// `P0,,,,,P1`: a name above each of several grids beside each other.
+fn are_names(text: &str) -> bool {
+    let is_name = |name: &str| {
+        let rest = name.trim_start_matches(|c: char| c.is_alphabetic() || c == ' ');
+        rest.len() < name.len() && rest.len() < 4 && rest.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let names = || {
+        text.split([',', ';', '\t']).map(|name| name.trim_matches([' ', '"'])).filter(|name| !name.is_empty())
+    };
+    names().count() > 1 && names().all(is_name)
+}
+
 /// The longest part of a line without its comment.
 pub(super) fn longest(text: &str) -> Option<&str> {
     let text = text.split(['#', '%']).next().unwrap_or_default();
@@ -89,6 +122,18 @@ pub(super) fn longest(text: &str) -> Option<&str> {
 pub(super) fn diagnosis(task: Sudoku, text: &str) -> Problem {
     if let Some(number) = floats(text) {
         return Problem::Floats(number.to_owned());
+    }
+    let of_list = text.strip_prefix("- ").map(|row| row.trim_matches(['"', '\'', ' ']));
+    if of_list.is_some_and(|row| row.len() >= 4 && row.chars().all(|c| is_cell(c, 9))) {
+        return Problem::Yaml;
+    }
+    // A bar ends each grid, and another begins the next.
+    let ends = text.split('|').filter(|part| !part.is_empty() && part.trim().is_empty()).count();
+    if (1..4).contains(&ends)
+        && text.matches('|').count() >= 6
+        && text.chars().all(|c| c == '|' || c == ' ' || is_cell(c, 9))
+    {
+        return Problem::Beside;
     }
     let mut out = vec![0; task.cells()];
     let all: String = tokens(text).collect();

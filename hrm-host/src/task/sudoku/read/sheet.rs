@@ -5,7 +5,7 @@
 
 use hrm_core::task::sudoku::{Sudoku, SudokuKind};
 
-use super::cells::{is_cell, is_nothing};
+use super::cells::{cell_in, is_cell};
 use super::remarks::numbers_columns;
 
 /// Empty columns between grids that stand beside each other, at most.
@@ -21,6 +21,8 @@ pub(super) enum Sheet {
     Stacks(Vec<String>),
     /// Where the grids are is not clear: the first row, and how many columns there are.
     Unclear(u64, usize),
+    /// A row has another number of fields than most: its line, and both numbers.
+    Ragged { line: u64, found: usize, expected: usize },
 }
 
 /// A line of a sheet.
@@ -111,27 +113,48 @@ fn of_fields(text: &str, delimiter: char, numbered: bool) -> Option<Sheet> {
         return None;
     }
     let names = text.lines().find(|line| index && !line.trim().is_empty());
-    head.iter().map(Vec::len).max().filter(|width| *width > 4 && (index || !is_usual(*width)))?;
+    head.iter().map(Vec::len).max().filter(|width| *width > 4)?;
     let lines: Vec<Line<'_>> =
         text.lines().map(|line| line_of(line, delimiter, names)).collect::<Option<_>>()?;
-    let rows = || lines.iter().filter_map(|line| if let Line::Row(row) = line { Some(row) } else { None });
-    let width = rows().map(Vec::len).max()?;
-    let count = rows().count();
-    let is_used = |column: usize| rows().any(|row| row.get(column).is_some_and(|field| !field.is_empty()));
+    let rows: Vec<&Vec<&str>> =
+        lines.iter().filter_map(|line| if let Line::Row(row) = line { Some(row) } else { None }).collect();
+    let width = usual(&rows)?;
+    let count = rows.len();
+    if !index && is_usual(width) {
+        return None;
+    }
+    let is_used =
+        |column: usize| rows.iter().any(|row| row.get(column).is_some_and(|field| !field.is_empty()));
     let used: Vec<bool> = (0..width).map(is_used).collect();
     let (first, last) = (used.iter().position(|used| *used)?, used.iter().rposition(|used| *used)?);
-    let most = rows().flatten().filter_map(|field| field.parse::<usize>().ok()).max().unwrap_or(0);
+    let most =
+        rows.iter().copied().flatten().filter_map(|field| field.parse::<usize>().ok()).max().unwrap_or(0);
     let sizes =
         || SudokuKind::ALL.map(Sudoku::new).into_iter().map(|size| size.side()).filter(|side| most <= *side);
-    let is_side = SudokuKind::ALL.into_iter().any(|kind| Sudoku::new(kind).side() == width);
-    if index && (is_side || is_usual(width)) {
-        return Some(Sheet::Stacks(vec![text_of(&lines, &[(0, width)], 0)]));
-    }
     // Four 4x4 with an empty row and an empty column between them have the outline of a 9x9.
     let is_square = width == 9 && most <= 4 && !used[width / 2];
-    let is_grid = |side: usize| width == side && count.is_multiple_of(side) && !is_square;
+    let is_grid = |side: usize| {
+        width == side
+            && (count.is_multiple_of(side) || rows.iter().any(|row| row.len() != width))
+            && !is_square
+    };
     if count < 4 || !index && sizes().any(is_grid) {
         return None;
+    }
+    let place = |row: &Vec<&str>| {
+        lines
+            .iter()
+            .position(|line| matches!(line, Line::Row(it) if std::ptr::eq(it, row)))
+            .map_or(0, |place| place as u64 + 1)
+    };
+    if let Some(row) = rows.iter().find(|row| row.len() != width) {
+        // What stands before the grids, a column that numbers the rows, counts as well.
+        let index = usize::from(index);
+        return Some(Sheet::Ragged { line: place(row), found: row.len() + index, expected: width + index });
+    }
+    let is_side = SudokuKind::ALL.into_iter().any(|kind| Sudoku::new(kind).side() == width);
+    if index && (is_side || is_usual(width)) {
+        return Some(Sheet::Stacks(vec![text_of(&lines, (0, width), true)]));
     }
     let mut found: Vec<Vec<usize>> = Vec::new();
     let mut size = 0;
@@ -142,56 +165,45 @@ fn of_fields(text: &str, delimiter: char, numbered: bool) -> Option<Sheet> {
         found.extend(new.inspect(|_| size = side));
     }
     match &found[..] {
-        [starts] => {
-            let stacks: Vec<Columns> = starts.iter().map(|&start| (start, start + size)).collect();
-            Some(Sheet::Stacks((0..stacks.len()).map(|number| text_of(&lines, &stacks, number)).collect()))
+        // A first column that counts may number the rows.
+        [starts] if index || !counts_down(&rows, first) => {
+            let stack = |start: usize| text_of(&lines, (start, start + size), start == starts[0]);
+            Some(Sheet::Stacks(starts.iter().map(|start| stack(*start)).collect()))
         }
         _ if !index && sizes().any(|side| width == side) => None,
-        _ => {
-            let row = lines.iter().position(|line| matches!(line, Line::Row(_)))?;
-            Some(Sheet::Unclear(row as u64 + 1, width))
-        }
+        _ => Some(Sheet::Unclear(place(rows.first()?), width)),
     }
 }
 
-/// The columns of a stack: its first, and the one behind its last.
-type Columns = (usize, usize);
+/// How many fields most rows have.
+fn usual(rows: &[&Vec<&str>]) -> Option<usize> {
+    let rows_of = |width: usize| rows.iter().filter(|row| row.len() == width).count();
+    rows.iter().map(|row| row.len()).max_by_key(|width| (rows_of(*width), *width))
+}
 
-/// What stands in stack `number` of `stacks`; titles are those of the first stack.
-fn text_of(lines: &[Line<'_>], stacks: &[Columns], number: usize) -> String {
-    let rows = || lines.iter().filter_map(|line| if let Line::Row(row) = line { Some(row) } else { None });
-    let width = rows().map(Vec::len).max().unwrap_or(0);
-    let cells = |row: &Vec<&str>, (start, end): Columns| -> Vec<String> {
-        row.iter().take(end).skip(start).map(|cell| (*cell).to_owned()).collect()
-    };
-    // A short row lacks fields at its end, where programs leave empty ones out, or a cell, where a blank is no empty field.
-    let is_digit = |field: &&str| field.bytes().all(|byte| matches!(byte, b'1'..=b'9'));
-    let blanks_are_empty = rows().flatten().all(is_digit)
-        && rows()
-            .filter(|row| row.len() == width)
-            .any(|row| stacks.iter().any(|stack| cells(row, *stack).contains(&String::new())));
-    let (start, end) = stacks[number];
+/// Whether the fields of `column` count, from one row that is not empty to the next.
+fn counts_down(rows: &[&Vec<&str>], column: usize) -> bool {
+    let filled = rows.iter().filter(|row| row.iter().any(|field| !field.is_empty()));
+    let numbers: Option<Vec<usize>> = filled.map(|row| row.get(column)?.parse().ok()).collect();
+    numbers.is_some_and(|numbers| count(&numbers, 0) || count(&numbers, 1))
+}
+
+/// Whether `numbers` count from `start` on. They may begin anew with each grid.
+fn count(numbers: &[usize], start: usize) -> bool {
+    numbers.first() == Some(&start)
+        && numbers.windows(2).all(|pair| pair[1] == pair[0] + 1 || pair[1] == start)
+}
+
+/// What stands in the columns of a stack, from the first to the one behind its last; titles are those of the `leftmost`.
+fn text_of(lines: &[Line<'_>], (start, end): (usize, usize), leftmost: bool) -> String {
     let line = |line: &Line<'_>| match line {
-        Line::Row(row) => {
-            let mut cells = cells(row, (start, end));
-            if row.len() == width || blanks_are_empty {
-                cells.resize(end - start, String::new());
-            } else if cells.contains(&String::new()) {
-                cells.retain(|cell| !cell.is_empty());
-            }
-            cells.join(",") + "\n"
-        }
-        Line::Title(title) if number == 0 => format!("{title}\n"),
+        Line::Row(row) => row.get(start..end).unwrap_or_default().join(",") + "\n",
+        Line::Title(title) if leftmost => format!("{title}\n"),
         // What interrupts a grid does so in every stack.
         Line::Title(_) | Line::Names => "#\n".to_owned(),
         Line::Nothing => "\n".to_owned(),
     };
     lines.iter().map(line).collect()
-}
-
-/// A field, where what stands for no number is a blank.
-fn written(field: &str) -> &str {
-    if is_nothing(field) { "." } else { field }
 }
 
 fn split(line: &str, delimiter: char) -> impl Iterator<Item = &str> {
@@ -203,20 +215,12 @@ fn has_index(head: &[Vec<String>]) -> bool {
     let Some((names, rows)) = head.split_first() else { return false };
     let unnamed =
         names.first().is_some_and(|name| name.is_empty() || name == "Unnamed: 0" || name == "index");
-    let numbered = |start: usize| {
-        // It may begin anew with each grid.
-        let mut next = start;
-        rows.iter().filter(|row| *row != names).all(|row| {
-            let number = row.first().and_then(|it| it.parse::<usize>().ok());
-            let follows = number.is_some_and(|number| number == next || number == start);
-            next = number.map_or(next, |number| number + 1);
-            follows
-        })
-    };
+    let numbers: Option<Vec<usize>> =
+        rows.iter().filter(|row| *row != names).map(|row| row.first()?.parse().ok()).collect();
     unnamed
         && names[1..].iter().all(|name| !name.is_empty())
         && rows.len() > 1
-        && (numbered(0) || numbered(1))
+        && numbers.is_some_and(|numbers| count(&numbers, 0) || count(&numbers, 1))
 }
 
 /// What a line is; nothing where it is none of a sheet. Where there are `names` of columns, the first column numbers the rows and is
@@ -231,14 +235,14 @@ fn line_of<'t>(line: &'t str, delimiter: char, names: Option<&str>) -> Option<Li
     if numbered || line.starts_with('#') || names == Some(line) {
         return Some(Line::Names);
     }
-    let fields: Vec<&str> = split(line, delimiter).skip(usize::from(names.is_some())).map(written).collect();
-    let cell = |field: &&str| {
-        let field = field.strip_suffix(".0").unwrap_or(field);
-        field.is_empty() || field.len() == 1 && field.chars().all(|c| is_cell(c, 9))
-    };
-    if fields.iter().all(cell) {
-        let cells = fields.into_iter().map(|field| field.strip_suffix(".0").unwrap_or(field));
-        return Some(Line::Row(cells.collect()));
+    let fields: Vec<&str> = split(line, delimiter).skip(usize::from(names.is_some())).map(cell_in).collect();
+    // The number of a grid stands alone.
+    if !line.contains(delimiter) && line.trim().bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(Line::Title(line));
+    }
+    let is_cell = |field: &&str| field.is_empty() || field.len() == 1 && field.chars().all(|c| is_cell(c, 9));
+    if fields.iter().all(is_cell) {
+        return Some(Line::Row(fields));
     }
     let words = fields.iter().filter(|field| !field.is_empty());
     let is_title = words.clone().count() <= 4
@@ -280,6 +284,7 @@ mod tests {
             Sheet::None => "none".to_owned(),
             Sheet::Stacks(stacks) => stacks.join("/"),
             Sheet::Unclear(line, columns) => format!("line {line}: {columns} columns"),
+            Sheet::Ragged { line, found, expected } => format!("line {line}: {found} of {expected}"),
         }
     }
 

@@ -8,6 +8,7 @@ use hrm_core::task::{Task, TextError, sudoku::Sudoku};
 
 use super::drawing::Label;
 use super::layout::{Lines, Open, Readings};
+use super::remarks::heading;
 use crate::data::problem::Problem;
 use crate::data::read::Fault;
 
@@ -44,9 +45,7 @@ impl Drawn {
 
     /// Where it may number the columns, from where.
     pub(super) fn heading(&self) -> Option<u32> {
-        let start = self.cells().chars().next()?.to_digit(10)?;
-        let counts = (start..).zip(self.cells().chars()).all(|(number, c)| c.to_digit(10) == Some(number));
-        (start < 2 && counts && self.label.is_none()).then_some(start)
+        heading(self.cells()).filter(|_| self.label.is_none())
     }
 
     /// The number of a grid that it may be: digits alone, or one in the first field.
@@ -107,8 +106,6 @@ pub(super) struct Grids {
     pub(super) found: Vec<Found>,
     /// Whether the lines right above the end belong to no grid that is begun.
     pub(super) whole: bool,
-    /// Rows that number the columns and are no grid's.
-    pub(super) headings: Vec<String>,
 }
 
 /// The lines so far.
@@ -265,7 +262,6 @@ fn apart(task: Sudoku, items: &[&Item], fault: Fault) -> Grids {
         let grids = read.unwrap_or_else(|fault| apart(task, part, fault));
         all.whole = grids.whole;
         all.found.extend(grids.found);
-        all.headings.extend(grids.headings);
     }
     // What is not whole does not go on below a blank line.
     all.whole |= items.last().is_some_and(|item| item.gap() > 0);
@@ -277,25 +273,28 @@ fn read(task: Sudoku, items: &[&Item]) -> Result<Grids, Fault> {
     let (side, band) = (task.side(), task.kind().box_rows());
     let items = without_heads(items);
     let lines = Lines { side, band, open: open(&items, side, band), items };
-    let (rows, heading) = match lines.readings() {
-        Readings::One(rows, heading) => (rows, heading),
+    let rows = match lines.readings() {
+        Readings::One(rows) => rows,
         Readings::None => return Err(fault(task, &lines.items, false)),
         Readings::Several => return Err(fault(task, &lines.items, true)),
     };
     let grids = || rows.chunks_exact(side);
-    let is_heading = |grid: &[&Drawn]| heading.is_some() && grid[0].row.as_deref().ok() == heading;
-    // What numbers the columns is the row of a complete grid, or it is not known whether it is one.
+    // What numbers the columns is the row of a complete grid, or it is not known whether it is one, or the heading of the next.
     let has_blanks =
         |grid: &[&Drawn]| grid.iter().any(|row| row.cells().contains(|c| !matches!(c, '1'..='9')));
-    let may_be_heading = |grid: &[&Drawn]| grid[0].heading().is_some() && has_blanks(grid);
-    if let Some(grid) = grids().find(|grid| is_heading(grid) || may_be_heading(grid)) {
-        return Err(Fault { line: grid[0].line, column: None, problem: Problem::Heading });
+    let heads = |place: &usize| {
+        let (grid, at) = (place / side, place % side);
+        let is_next = at + 1 == side && place + 1 < rows.len();
+        (at == 0 || is_next) && rows[*place].heading().is_some() && has_blanks(&rows[grid * side..][..side])
+    };
+    if let Some(place) = (0..rows.len()).find(heads) {
+        return Err(Fault { line: rows[place].line, column: None, problem: Problem::Heading });
     }
     if let Some(line) = unlabelled(&rows, side) {
         return Err(Fault { line, column: None, problem: Problem::Label });
     }
     let found = grids().map(|rows| grid(rows, side)).collect();
-    Ok(Grids { found, whole: true, headings: heading.map(str::to_owned).into_iter().collect() })
+    Ok(Grids { found, whole: true })
 }
 
 /// The lines without empty heads of tables.

@@ -3,11 +3,11 @@
 use super::*;
 
 /// Complete grids with the givens of [`GRIDS`], which are no true puzzles.
-const ANSWERS: [[&str; 4]; 3] =
+pub(super) const ANSWERS: [[&str; 4]; 3] =
     [["3421", "4312", "4123", "2134"], ["2431", "1234", "3412", "4123"], ["2143", "4321", "3241", "1432"]];
 
 /// The puzzles and answers that are read, and how often something is refused.
-fn paired(text: &str) -> (Vec<(String, Option<String>)>, usize) {
+pub(super) fn paired(text: &str) -> (Vec<(String, Option<String>)>, usize) {
     let (mut rows, mut faults) = (Vec::new(), 0);
     visit(Sudoku::new(SudokuKind::Four), text, &mut |item| match item {
         Item::Row(row) => rows.push((row.question.replace('0', "."), row.answer.map(str::to_owned))),

@@ -1,0 +1,221 @@
+//! Every writing of puzzles, with one character, field or line missing or there twice: what is read is what was written, or something
+//! is refused.
+
+use super::tables::{ANSWERS, paired};
+use super::*;
+
+const FIELD_ENDS: [char; 6] = [',', ';', '\t', '|', ' ', '\n'];
+
+type Pairs = Vec<(String, Option<String>)>;
+
+/// Texts that hold [`GRIDS`], and whether their blanks are not written, so that a digit that is missing is a blank.
+fn writings() -> Vec<(String, bool)> {
+    let rows = |draw: &dyn Fn(&str) -> String| -> String {
+        let grid = |rows: &[&str; 4]| rows.iter().map(|row| draw(row) + "\n").collect::<String>() + "\n";
+        GRIDS.iter().map(grid).collect()
+    };
+    let apart = |row: &str, blank: &str, between: &str| {
+        row.chars().map(|c| c.to_string().replace('.', blank)).collect::<Vec<_>>().join(between)
+    };
+    let list = |line: &dyn Fn(&str, &str) -> String| -> String {
+        let all = GRIDS.iter().zip(&ANSWERS).map(|(grid, answer)| line(&grid.concat(), &answer.concat()));
+        all.map(|line| line + "\n").collect()
+    };
+    let numbered = |draw: &dyn Fn(usize, &str) -> String| -> String {
+        let row = |(place, row): (usize, &&str)| draw(place + 1, row) + "\n";
+        GRIDS.iter().map(|rows| rows.iter().enumerate().map(row).collect::<String>() + "\n").collect()
+    };
+    let floats =
+        |row: &str, between: &str| apart(row, "0", between).replace(['1'], "1.0").replace('2', "2.0");
+    vec![
+        (list(&|q, _| q.to_owned()), false),
+        (list(&|q, _| q.replace('.', "0")), false),
+        (list(&|q, a| format!("{q},{a}")), false),
+        (list(&|q, a| format!("17,{q},{a},2.5")), false),
+        (list(&|q, _| format!("0a7b {q} 1.5")), false),
+        (list(&|q, _| format!("{q} # ER=1.2")), false),
+        (list(&|q, _| apart(q, ".", " ")), false),
+        (list(&|q, _| apart(q, "0", ",")), false),
+        (list(&|q, a| format!("{},{}", apart(q, "", ","), apart(a, "", ","))), true),
+        (list(&|q, _| apart(q, "", ";")), true),
+        (list(&|q, _| [&q[..4], &q[4..8], &q[8..12], &q[12..]].join("/")), false),
+        (list(&|q, a| format!("{q}\n{a}")), false),
+        (rows(&|row| row.to_owned()), false),
+        (rows(&|row| apart(row, "0", " ")), false),
+        (rows(&|row| apart(row, "0", ",")), false),
+        (rows(&|row| apart(row, ".", "\t")), false),
+        (rows(&|row| apart(row, "NaN", "\t")), false),
+        (rows(&|row| apart(row, "", ",")), true),
+        (rows(&|row| apart(row, "", ";")), true),
+        (rows(&|row| apart(row, "", "\t")), true),
+        (rows(&|row| apart(row, "", " & ")), true),
+        (rows(&|row| apart(row, "", "\t").replace('1', "1.0").replace('4', "4.0")), true),
+        (rows(&|row| floats(row, ",")), false),
+        (rows(&|row| format!("| {} |", apart(row, "0", " | "))), false),
+        (rows(&|row| format!("| {} |", apart(row, " ", " | "))), true),
+        (rows(&|row| apart(row, "0", " | ")), false),
+        (rows(&|row| format!("|{}|{}|", &row[..2], &row[2..])), false),
+        (rows(&|row| format!("{}|{}", &row[..2], &row[2..])), false),
+        (rows(&|row| format!("|{}|{}|", &row[..2], &row[2..]).replace('.', " ")), true),
+        (rows(&|row| format!(",{}", apart(row, "", ","))), true),
+        (rows(&|row| format!("{};", apart(row, "", ";"))), true),
+        (rows(&|row| format!("{0},,{0}", apart(row, "0", ","))), false),
+        (rows(&|row| format!("{0},,{0}", apart(row, "", ","))), true),
+        (format!("[Puzzle]\n{}", rows(&|row| row.to_owned())), false),
+        (format!("a,b,c,d\n{}", rows(&|row| apart(row, "", ","))), true),
+        (format!(",a,b,c,d\n{}", numbered(&|n, row| format!("{n},{}", apart(row, "", ",")))), true),
+        (numbered(&|n, row| format!("{n}: {row}")), false),
+        (numbered(&|n, row| format!("R{n},{}", apart(row, "0", ","))), false),
+        (
+            GRIDS.map(|grid| format!("[{}]\n", grid.map(|row| apart(row, "0", " ")).join("; "))).concat(),
+            false,
+        ),
+        (rows(&|row| format!("[{}],", apart(row, "0", ", "))), false),
+    ]
+}
+
+/// What is read of a text is written in it: each puzzle once, with its answer, or something is refused.
+fn is_right(damaged: &str, written: &Pairs) -> bool {
+    let (read, faults) = paired(damaged);
+    let is_known = |(question, answer): &(String, Option<String>)| {
+        written.iter().any(|pair| pair.0 == *question && (pair.1 == *answer || answer.is_none()))
+    };
+    let drops = written.iter().any(|(question, _)| read.iter().all(|pair| pair.0 != *question));
+    // A damaged answer is not ignored.
+    let lacks = read.iter().any(|pair| !written.contains(pair))
+        && ANSWERS.iter().any(|answer| !damaged.contains(&answer.concat()));
+    read.iter().all(is_known) && (faults > 0 || !drops && !lacks)
+}
+
+#[test]
+fn what_is_damaged_is_read_as_it_was_written_or_refused() {
+    let mut wrong = Vec::new();
+    for (text, bare) in writings() {
+        let (written, faults) = paired(&text);
+        let known = |question: &String| GRIDS.iter().any(|grid| grid.concat() == *question);
+        assert!(
+            faults == 0 && written.len() >= 3 && written.iter().all(|(q, _)| known(q)),
+            "{text}{written:?}"
+        );
+        let mut check = |damaged: String| {
+            if !is_right(&damaged, &written) {
+                wrong.push(format!("{damaged}{:?}", paired(&damaged)));
+            }
+        };
+        for (at, c) in text.char_indices() {
+            let (before, behind) = (&text[..at], &text[at + 1..]);
+            if !(bare && c.is_ascii_digit()) {
+                check(format!("{before}{behind}"));
+            }
+            check(format!("{before}{c}{c}{behind}"));
+            // A field, and the delimiter behind it; whole grids may be missing.
+            let end = text[at..].find(FIELD_ENDS).map_or(text.len(), |end| at + end + 1);
+            let starts = at == 0 || before.ends_with(FIELD_ENDS);
+            let ends_in_space = bare && text[at..end].ends_with([' ', '\n']);
+            if starts && end - at < 16 && !ends_in_space {
+                check(format!("{before}{}", &text[end..]));
+                check(format!("{before}{}{}", &text[at..end], &text[at..]));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} cases, such as\n{}", wrong.len(), wrong[..wrong.len().min(9)].join("\n\n"));
+}
+
+/// Three digits and points look like three cells.
+#[test]
+fn a_row_of_floats_is_none_of_their_characters() {
+    let sixes = ["65....", "...12.", "4.3...", "..5..1", ".1..6.", "2...3."];
+    let nines = [
+        "694......",
+        "...1..7..",
+        ".2.....5.",
+        "7..4..1..",
+        "...5..2..",
+        "..3..6...",
+        "1....8...",
+        ".6.9....4",
+        "4...7..6.",
+    ];
+    for (rows, kind) in [(&sixes[..], SudokuKind::Six), (&nines[..], SudokuKind::Nine)] {
+        for between in ["\t", " | ", ",", ";"] {
+            let cell = |c: char| if c == '.' { String::new() } else { format!("{c}.0") };
+            let row = |row: &&str| row.chars().map(cell).collect::<Vec<_>>().join(between) + "\n";
+            let text: String = rows.iter().map(row).collect();
+            let mut read = Vec::new();
+            visit(Sudoku::new(kind), &text, &mut |item| {
+                read.push(if let Item::Row(row) = item {
+                    row.question.to_owned()
+                } else {
+                    format!("{item:?}")
+                });
+            });
+            assert_eq!(read, [rows.concat()], "{text}");
+        }
+    }
+}
+
+#[test]
+fn numbers_of_rows_are_no_cells_where_the_last_column_is_empty() {
+    let (rows, faults) = told("1,3,,4,\n2,,,1,\n3,,3,,\n4,1,,2,\n");
+    assert!(rows.is_empty() && faults > 0, "{rows:?}");
+}
+
+#[test]
+fn a_heading_of_the_next_grid_is_no_last_row() {
+    let grid =
+        |rows: &[&str]| rows.iter().map(|row| fields(row).replace(",,", ",0,") + "\n").collect::<String>();
+    for (lost, head) in (0..4).flat_map(|lost| ["0,1,2,3\n", "1,2,3,4\n"].map(|head| (lost, head))) {
+        for first in [head, ""] {
+            let rest: Vec<&str> = (0..4).filter(|row| *row != lost).map(|row| GRIDS[0][row]).collect();
+            let text = format!("{first}{}{head}{}", grid(&rest), grid(&GRIDS[1]));
+            assert!(told(&text).0.iter().all(|row| *row == GRIDS[1].concat()), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_grid_in_a_section_that_is_not_read_is_told() {
+    let grid = GRIDS[0].join("\n");
+    for head in ["[Puzle]\n", "#A me\n[Grid]\n", "[State]\n", "[easy]\n"] {
+        for text in [format!("{head}{grid}\n"), format!("{head}{}\n", GRIDS[0].concat())] {
+            assert_eq!(told(&text), (Vec::new(), 1), "{text}");
+        }
+    }
+    let text = format!("[Author]\nme\n[Puzzle]\n{grid}\n[State]\n{grid}\n[Level]\n1\n");
+    assert_eq!(told(&text), (vec![GRIDS[0].concat()], 0));
+}
+
+#[test]
+fn names_above_grids_and_below_tables_are_passed_over() {
+    let beside: String =
+        (0..4).map(|row| format!("{},,{}\n", fields(GRIDS[0][row]), fields(ANSWERS[0][row]))).collect();
+    for names in ["A,B,C,D,,A,B,C,D", "P0,,,,,P1", "Quiz,,,,,Answer"] {
+        let (rows, faults) = paired(&format!("{names}\n{beside}"));
+        assert_eq!((rows, faults), (vec![(GRIDS[0].concat(), Some(ANSWERS[0].concat()))], 0), "{names}");
+    }
+    let cells = |row: &&str, blank: &str| {
+        row.chars().map(|c| format!(" {} ", c.to_string().replace('.', blank))).collect::<Vec<_>>().join("|")
+    };
+    let table =
+        |blank: &str| GRIDS[0].iter().map(|row| format!("|{}|\n", cells(row, blank))).collect::<String>();
+    let rule = "+---+---+---+---+\n";
+    for text in [
+        format!(
+            " a | b | c | d \n---+---+---+---\n{}(4 rows)\n",
+            table(" ").lines().map(|row| row.trim_matches('|').to_owned() + "\n").collect::<String>()
+        ),
+        format!("{rule}| a | b | c | d |\n{rule}{}{rule}4 rows in set (0.00 sec)\n", table("NULL")),
+        format!(
+            "grid:\n{}",
+            GRIDS[0]
+                .map(|row| format!("  - [{}]\n", fields(row).replace(",,", ",0,").replace(",,", ",0,")))
+                .concat()
+        ),
+    ] {
+        let read = told(&text);
+        assert!(
+            read == (vec![GRIDS[0].concat()], 0) || text.starts_with("grid") && read.1 > 0,
+            "{text}{read:?}"
+        );
+    }
+}

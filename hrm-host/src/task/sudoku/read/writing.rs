@@ -1,0 +1,330 @@
+//! How the rows of a text are written: what parts their cells, and how blanks look. It is decided once, from all of them.
+
+use hrm_core::task::sudoku::Sudoku;
+
+use super::cells::{cell_in, is_cell, with_spaces_as_blanks};
+use super::drawing::{Label, Line, is_rule, labelled, plain_line};
+use super::remarks::heading;
+use crate::data::problem::Problem;
+
+/// Characters of a row, for each of its cells, at most.
+const WIDEST_CELL: usize = 16;
+const DELIMITERS: [char; 5] = [',', ';', '\t', '&', '|'];
+
+/// How the rows of a text are written. It is decided once, from all of them: a row that is written otherwise has lost something.
+pub(super) struct Writing {
+    task: Sudoku,
+    /// What parts all cells of some row. A row that holds it has a field for each cell.
+    delimiters: Vec<char>,
+    /// Whether a row writes its blanks with a character, so that an empty field is no blank.
+    blanks_are_written: bool,
+    /// Whether blanks are spaces in rows without delimiters.
+    blanks_are_spaces: bool,
+    /// Whether spaces stand at the end of a row, so that no editor has cut them off.
+    spaces_are_kept: bool,
+}
+
+impl Writing {
+    /// How the grids of `task` in `text` are written.
+    pub(super) fn of(task: Sudoku, text: &str) -> Self {
+        let side = task.side();
+        let has_digit = |text: &str| text.contains(|c: char| matches!(c, '1'..='9'));
+        let is_short = |line: &&str| (side..side * WIDEST_CELL).contains(&line.len()) && has_digit(line);
+        let lines = || text.split('\n').map(|line| line.trim_end_matches('\r')).filter(is_short);
+        let (delimiters, no) = (Vec::new(), false);
+        let mut writing =
+            Writing { task, delimiters, blanks_are_written: no, blanks_are_spaces: no, spaces_are_kept: no };
+        let parts = |by: &char| {
+            let may_part = |line: &&str| line.matches(*by).count() + 1 >= side;
+            lines().filter(may_part).any(|line| writing.is_parted(&plain_line(line), *by))
+        };
+        writing.delimiters = DELIMITERS.into_iter().filter(parts).collect();
+        let (mut written, mut spaces, mut kept) = (false, false, false);
+        // Numbers above grids are no rows of cells that delimiters part.
+        let is_usual = |line: &&str| writing.delimiters.is_empty() || line.contains(&writing.delimiters[..]);
+        for line in lines().filter(is_usual) {
+            let (Line::Row(row) | Line::Spaced(row)) = writing.line(line) else { continue };
+            written |= heading(&row).is_none() && row.contains(|c| !matches!(c, ' ' | '1'..='9'));
+            spaces |= line.len() == side && row.contains(' ');
+            kept |= line.ends_with(' ') && row.ends_with(' ');
+        }
+        (writing.blanks_are_written, writing.blanks_are_spaces) = (written, spaces);
+        writing.spaces_are_kept = kept;
+        writing
+    }
+
+    /// Whether `line` is a row whose cells `by` parts.
+    fn is_parted(&self, line: &str, by: char) -> bool {
+        let side = self.task.side();
+        let of = |line: &str| {
+            // Bars around two boxes are as many as stand between four cells.
+            let is_closed = by == '|' && line.trim().starts_with('|') && line.trim().ends_with('|');
+            fields(if is_closed { bare(line, by) } else { line }, by, side).and_then(|it| joined(&it, side))
+        };
+        let row = of(line).or_else(|| of(labelled(line)?.1));
+        row.is_some_and(|row| row.contains(|c| c != ' '))
+    }
+
+    /// What `line` is.
+    pub(super) fn line(&self, line: &str) -> Line {
+        let line = plain_line(line);
+        let (rule, unwritten) = (is_rule(&line), |row: &str| row.chars().all(|c| c == ' '));
+        match self.row(&line) {
+            Some(row) if rule || unwritten(&row) => return Line::Open(row),
+            Some(row) => return self.checked(row),
+            None if rule => return Line::Rule,
+            None => {}
+        }
+        let rest = labelled(&line).map(|(_, rest)| rest);
+        if let Some(row) = rest.and_then(|rest| self.row(rest)) {
+            return self.checked(row);
+        }
+        let side = self.task.side();
+        if let Some(found) = self.uneven(&line).or_else(|| self.uneven(rest?)) {
+            return Line::Wrong(Problem::Cells { expected: side, found });
+        }
+        let whole = format!("{line:<side$}");
+        match with_spaces_as_blanks(&whole, side, side) {
+            Some(_) if !self.blanks_are_written && !(self.spaces_are_kept && line.len() < side) => {
+                Line::Spaced(whole)
+            }
+            _ => Line::Other,
+        }
+    }
+
+    /// Whether `line`, which looks blank, may be a row, because other rows look so but for their digits.
+    pub(super) fn may_be_row(&self, line: &str) -> bool {
+        let side = self.task.side();
+        let tabs = || line.len() < 10 * side && line.matches('\t').count() + 1 == side;
+        self.delimiters.contains(&'\t') && tabs()
+            || self.blanks_are_spaces && line.len() == side && !line.contains(|c| c != ' ')
+    }
+
+    /// The label of a row, and how it is drawn: `c` for each cell, and what stands between them.
+    pub(super) fn shape(&self, line: &str) -> (Option<Label>, String) {
+        let line = plain_line(line);
+        let is_cell = |c: char| is_cell(c, self.task.side());
+        let shape = |line: &str| -> String {
+            line.trim_end_matches(' ').chars().map(|c| if is_cell(c) { 'c' } else { c }).collect()
+        };
+        match labelled(&line).filter(|_| self.row(&line).is_none()) {
+            Some((label, rest)) => (Some(label), shape(rest)),
+            None => (None, shape(&line)),
+        }
+    }
+
+    /// A row, unless it leaves blanks unwritten where others write them.
+    fn checked(&self, row: String) -> Line {
+        match self.blanks_are_written && row.contains(' ') {
+            true => Line::Wrong(Problem::Unwritten),
+            false => Line::Row(row),
+        }
+    }
+
+    /// The cells of a row.
+    fn row(&self, line: &str) -> Option<String> {
+        let side = self.task.side();
+        let parted = |by: char| fields(line, by, side).and_then(|fields| joined(&fields, side));
+        if let Some(by) = self.delimiters.iter().find(|by| line.contains(**by)) {
+            return parted(*by);
+        }
+        let words = || line.split(|c: char| c.is_whitespace() || c == '|').filter(|word| !word.is_empty());
+        let tight: String = words().collect();
+        // A box of three cells looks so, too, where blanks are written in two ways.
+        let has_floats = words().any(|word| word.len() == 3 && word.ends_with(".0"));
+        if !has_floats && is_row(&tight, side) {
+            return Some(tight);
+        }
+        if line.contains('|') {
+            return self.between_bars(line);
+        }
+        let spaced = || {
+            let words: Vec<&str> = words().filter(|_| has_floats).collect();
+            (words.len() == side).then(|| joined(&words, side)).flatten()
+        };
+        DELIMITERS.into_iter().find_map(parted).or_else(spaced)
+    }
+
+    /// How many fields a line of cells has that delimiters part as no row.
+    fn uneven(&self, line: &str) -> Option<usize> {
+        let by = self.delimiters.iter().find(|by| line.contains(**by))?;
+        let fields = split(bare(line, *by), *by);
+        let are_cells = fields.iter().all(|field| field.is_empty() || joined(&[field], 1).is_some());
+        (are_cells && line.contains(|c: char| c.is_ascii_digit())).then_some(fields.len())
+    }
+
+    /// A row whose blanks are spaces, which only the bars around it make certain: a bar after every box, or at both ends. Blanks may
+    /// stand before the first bar.
+    fn between_bars(&self, line: &str) -> Option<String> {
+        let open = line.trim_start().strip_prefix('|');
+        let outer = open.and_then(|inner| self.within_bars(line, Some(inner)));
+        outer.or_else(|| self.within_bars(line, None))
+    }
+
+    /// As [`Self::between_bars`], where `open` is what follows a bar on the left of the row.
+    fn within_bars(&self, line: &str, open: Option<&str>) -> Option<String> {
+        let side = self.task.side();
+        let inner = open.map_or(line, |inner| inner.trim_end().strip_suffix('|').unwrap_or(inner));
+        let parts: Vec<&str> = inner.split('|').collect();
+        if parts.len() == side {
+            let fields: Vec<&str> = parts.iter().map(|part| part.trim()).collect();
+            return joined(&fields, side);
+        }
+        let closed = open.is_some_and(|inner| inner.trim_end().ends_with('|'));
+        let width = if closed && parts.len() == 1 { side } else { self.task.kind().box_columns() };
+        if parts.len() != side / width {
+            return None;
+        }
+        // Editors cut spaces off the end of a line.
+        let cut = open.is_none() && !self.blanks_are_written && !self.spaces_are_kept;
+        let longest = parts.iter().map(|part| part.chars().count()).max().unwrap_or(0);
+        let mut row = String::new();
+        for (index, part) in parts.iter().enumerate() {
+            let mut part: Vec<char> = part.chars().collect();
+            if index + 1 == side / width && cut {
+                part.resize(longest, ' ');
+            }
+            // "5 3", " 5 3 " or "53 ".
+            let (start, step) = match part.len() {
+                length if length == width => (0, 1),
+                length if length == 2 * width - 1 => (0, 2),
+                length if length == 2 * width + 1 => (1, 2),
+                _ => return None,
+            };
+            let is_between = |place: usize| place < start || !(place - start).is_multiple_of(step);
+            if part.iter().enumerate().any(|(place, c)| is_between(place) && *c != ' ') {
+                return None;
+            }
+            row.extend(part.iter().skip(start).step_by(step).take(width));
+        }
+        may_be_row(&row, side).then_some(row)
+    }
+}
+
+/// What stands between the `by`s in `line`, if there are `side` fields.
+fn fields(line: &str, by: char, side: usize) -> Option<Vec<&str>> {
+    let of = |line| Some(split(line, by)).filter(|fields| fields.len() == side);
+    // A bar may stand at both ends, or the first field be empty.
+    of(bare(line, by)).or_else(|| of(line))
+}
+
+fn split(line: &str, by: char) -> Vec<&str> {
+    line.split(by).map(|field| field.trim_matches([' ', '"', '\\'])).collect()
+}
+
+/// `line` without the bars at its ends.
+fn bare(line: &str, by: char) -> &str {
+    let inner = line.trim().strip_prefix('|').filter(|_| by == '|');
+    inner.map_or(line, |inner| inner.strip_suffix('|').unwrap_or(inner))
+}
+
+fn is_row(text: &str, side: usize) -> bool {
+    text.chars().count() == side && text.chars().all(|c| is_cell(c, side))
+}
+
+/// As [`is_row`], where blanks need not be written.
+fn may_be_row(text: &str, side: usize) -> bool {
+    text.chars().count() == side && text.chars().all(|c| c == ' ' || is_cell(c, side))
+}
+
+/// One cell a field, where an empty one is blank.
+fn joined(fields: &[&str], side: usize) -> Option<String> {
+    let row: String =
+        fields.iter().map(|field| if field.is_empty() { " " } else { cell_in(field) }).collect();
+    may_be_row(&row, side).then_some(row)
+}
+
+#[cfg(test)]
+mod tests {
+    use hrm_core::task::sudoku::SudokuKind;
+
+    use super::*;
+
+    fn line_of(task: Sudoku, line: &str) -> Line {
+        Writing::of(task, line).line(line)
+    }
+
+    #[test]
+    fn rows_are_known_however_they_are_drawn() {
+        let nine = Sudoku::new(SudokuKind::Nine);
+        for line in [
+            "53..7....",
+            "53. .7. ...",
+            "5 3 . | . 7 . | . . .",
+            "| 5 3 . | . 7 . | . . . |",
+            " |53.|.7.|...|",
+            "|53 | 7 |   |",
+            "| 5 3   |   7   |       |",
+            "5 3  |  7  |     ",
+            "| 5 | 3 |   |   | 7 |   |   |   |   |",
+            "║53.│.7.│...║",
+            "║ 5 3   │   7   │       ║",
+            "5,3,,,7,,,,",
+            "5;3;;;7;;;;",
+            "\"5\",\"3\",,,\"7\",,,,",
+            "5\t3\t\t\t7\t\t\t\t",
+            "!53.!.7.!...!",
+            "[5,3,,,7,,,,],",
+            "  {5,3,0,0,7,0,0,0,0},",
+            r"5 & 3 & & & 7 & & & & \\",
+            "1: 53..7....",
+            "A  5 3 . | . 7 . | . . .",
+            "R1) 5 3 . . 7 . . . .",
+            "|53  7    |",
+            "| 5 3     7         |",
+            "5.0,3.0,,,7.0,,,,",
+            "A,5,3,,,7,,,,",
+            "R1;5;3;;;7;;;;",
+            "1:\t5\t3\t\t\t7\t\t\t\t",
+            "A|5|3| | |7| | | | ",
+            "A |53 | 7 |   |",
+        ] {
+            let Line::Row(row) = line_of(nine, line) else { panic!("no row: {line}") };
+            assert_eq!(row.replace(['0', ' '], "."), "53..7....", "{line}");
+        }
+        let six = Sudoku::new(SudokuKind::Six);
+        assert_eq!(line_of(six, "|1  | 2 |"), Line::Row("1   2 ".to_owned()));
+        // Bars between boxes alone, with blanks at the beginning, and those at the end cut off.
+        assert_eq!(line_of(six, "   | 2 "), Line::Row("    2 ".to_owned()));
+        assert_eq!(line_of(nine, "   |  7|"), Line::Row("     7   ".to_owned()));
+        for line in ["53  7    ", "53  7"] {
+            assert_eq!(line_of(nine, line), Line::Spaced("53  7    ".to_owned()), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_rule_is_no_row_unless_it_may_be_one() {
+        let nine = Sudoku::new(SudokuKind::Nine);
+        for line in [
+            "*-----------*",
+            "-----------",
+            "|---+---+---|",
+            "+-------+-------+-------+",
+            "------+-------+------",
+            "-------|-------|-------",
+            "=====================",
+            "╔═══╤═══╤═══╗",
+            "╟───┼───┼───╢",
+        ] {
+            assert_eq!(line_of(nine, line), Line::Rule, "{line}");
+        }
+        for line in ["---------", "___ ___ ___", "|---|---|---|", "* * * * * * * * *", "| | | | | | | | | |"]
+        {
+            assert!(matches!(line_of(nine, line), Line::Open(_)), "{line}");
+        }
+        for line in [
+            "53..7...",
+            "53..7.....",
+            "Grid 01",
+            "B,3,,,7,,,,",
+            "B;3;;;7;;;;",
+            "l|3| | |7| | | | ",
+            "O\t3\t\t\t7\t\t\t\t",
+            "|53 | 7 |  |",
+            "5,3,,,7,,,",
+            "|5a | 7 |   |",
+        ] {
+            assert_eq!(line_of(nine, line), Line::Other, "{line}");
+        }
+    }
+}
