@@ -136,7 +136,15 @@ impl Reader {
             self.end_rows();
             let text = text.trim();
             if !text.starts_with('#') && text.contains(|c: char| c.is_alphanumeric()) {
-                self.parts.push(Part::Passed(line, text.chars().take(60).collect()));
+                let text: String = text.chars().take(60).collect();
+                // Rows that lost their bracket are none of words.
+                let are_cells = text.contains([',', ';', ' ']) && !text.contains(char::is_alphabetic);
+                self.parts.push(match are_cells {
+                    true => {
+                        Part::Rows(Rows { cells: Vec::new(), ragged: Some((line, Problem::NoPuzzle(text))) })
+                    }
+                    false => Part::Passed(line, text),
+                });
             }
         }
         for c in text.chars() {

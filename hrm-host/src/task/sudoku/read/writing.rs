@@ -18,6 +18,8 @@ pub(super) struct Writing {
     delimiters: Vec<char>,
     /// Whether a row writes its blanks with a character, so that an empty field is no blank.
     blanks_are_written: bool,
+    /// Whether a row leaves blanks unwritten.
+    blanks_are_left: bool,
     /// Whether blanks are spaces in rows without delimiters.
     blanks_are_spaces: bool,
     /// Whether spaces stand at the end of a row, so that no editor has cut them off.
@@ -32,24 +34,31 @@ impl Writing {
         let is_short = |line: &&str| (side..side * WIDEST_CELL).contains(&line.len()) && has_digit(line);
         let lines = || text.split('\n').map(|line| line.trim_end_matches('\r')).filter(is_short);
         let (delimiters, no) = (Vec::new(), false);
-        let mut writing =
-            Writing { task, delimiters, blanks_are_written: no, blanks_are_spaces: no, spaces_are_kept: no };
+        let mut writing = Writing {
+            task,
+            delimiters,
+            blanks_are_written: no,
+            blanks_are_left: no,
+            blanks_are_spaces: no,
+            spaces_are_kept: no,
+        };
         let parts = |by: &char| {
             let may_part = |line: &&str| line.matches(*by).count() + 1 >= side;
             lines().filter(may_part).any(|line| writing.is_parted(&plain_line(line), *by))
         };
         writing.delimiters = DELIMITERS.into_iter().filter(parts).collect();
-        let (mut written, mut spaces, mut kept) = (false, false, false);
+        let (mut written, mut left, mut spaces, mut kept) = (no, no, no, no);
         // Numbers above grids are no rows of cells that delimiters part.
         let is_usual = |line: &&str| writing.delimiters.is_empty() || line.contains(&writing.delimiters[..]);
         for line in lines().filter(is_usual) {
             let (Line::Row(row) | Line::Spaced(row)) = writing.line(line) else { continue };
             written |= heading(&row).is_none() && row.contains(|c| !matches!(c, ' ' | '1'..='9'));
+            left |= row.contains(' ');
             spaces |= line.len() == side && row.contains(' ');
             kept |= line.ends_with(' ') && row.ends_with(' ');
         }
-        (writing.blanks_are_written, writing.blanks_are_spaces) = (written, spaces);
-        writing.spaces_are_kept = kept;
+        (writing.blanks_are_written, writing.blanks_are_left) = (written, left && !written);
+        (writing.blanks_are_spaces, writing.spaces_are_kept) = (spaces, kept);
         writing
     }
 
@@ -132,7 +141,7 @@ impl Writing {
         let tight: String = words().collect();
         // A box of three cells looks so, too, where blanks are written in two ways.
         let has_floats = words().any(|word| word.len() == 3 && word.ends_with(".0"));
-        if !has_floats && is_row(&tight, side) {
+        if !has_floats && self.may_be_tight(line) && is_row(&tight, side) {
             return Some(tight);
         }
         if line.contains('|') {
@@ -143,6 +152,17 @@ impl Writing {
             (words.len() == side).then(|| joined(&words, side)).flatten()
         };
         DELIMITERS.into_iter().find_map(parted).or_else(spaced)
+    }
+
+    /// Whether the spaces in `line` may be no blanks: where bars stand, there are as many cells between each two.
+    fn may_be_tight(&self, line: &str) -> bool {
+        let mut parts = line
+            .trim()
+            .trim_matches('|')
+            .split('|')
+            .map(|part| part.split_whitespace().map(str::len).sum::<usize>());
+        let width = parts.next();
+        parts.all(|part| Some(part) == width) && !(self.blanks_are_left && line.trim().contains(' '))
     }
 
     /// How many fields a line of cells has that delimiters part as no row.
@@ -158,7 +178,8 @@ impl Writing {
     fn between_bars(&self, line: &str) -> Option<String> {
         let open = line.trim_start().strip_prefix('|');
         let outer = open.and_then(|inner| self.within_bars(line, Some(inner)));
-        outer.or_else(|| self.within_bars(line, None))
+        let is_closed = open.is_some_and(|inner| inner.trim_end().ends_with('|'));
+        outer.or_else(|| if is_closed { None } else { self.within_bars(line, None) })
     }
 
     /// As [`Self::between_bars`], where `open` is what follows a bar on the left of the row.

@@ -41,6 +41,7 @@ fn writings() -> Vec<(String, bool)> {
         (list(&|q, _| [&q[..4], &q[4..8], &q[8..12], &q[12..]].join("/")), false),
         (list(&|q, a| format!("{q}\n{a}")), false),
         (rows(&|row| row.to_owned()), false),
+        (rows(&|row| row.replace('.', " ")), true),
         (rows(&|row| apart(row, "0", " ")), false),
         (rows(&|row| apart(row, "0", ",")), false),
         (rows(&|row| apart(row, ".", "\t")), false),
