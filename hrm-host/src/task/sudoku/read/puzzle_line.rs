@@ -152,7 +152,7 @@ fn cells_apart(text: &str) -> Option<Vec<&str>> {
     let fields: Vec<&str> =
         text.trim_matches([' ', '\r']).split(by).map(|field| field.trim_matches([' ', '"'])).collect();
     let is_written = |field: &&str| !field.is_empty() && has_blanks(cell_in(field));
-    fields.contains(&"").then(|| match fields.iter().any(|field| is_written(field)) {
+    fields.contains(&"").then(|| match fields.iter().any(is_written) {
         true => Vec::new(),
         false => fields.iter().map(|field| if field.is_empty() { "." } else { cell_in(field) }).collect(),
     })

@@ -138,7 +138,7 @@ fn of_fields(text: &str, delimiter: char, numbered: bool) -> Option<Sheet> {
             && (count.is_multiple_of(side) || rows.iter().any(|row| row.len() != width))
             && !is_square
     };
-    if count < 4 || !index && sizes().any(is_grid) {
+    if !index && (count < 4 || sizes().any(is_grid)) {
         return None;
     }
     let place = |row: &Vec<&str>| {
@@ -155,6 +155,9 @@ fn of_fields(text: &str, delimiter: char, numbered: bool) -> Option<Sheet> {
     let is_side = SudokuKind::ALL.into_iter().any(|kind| Sudoku::new(kind).side() == width);
     if index && (is_side || is_usual(width)) {
         return Some(Sheet::Stacks(vec![text_of(&lines, (0, width), true)]));
+    }
+    if count < 4 {
+        return None;
     }
     let mut found: Vec<Vec<usize>> = Vec::new();
     let mut size = 0;

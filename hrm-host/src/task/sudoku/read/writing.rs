@@ -67,8 +67,8 @@ impl Writing {
         let side = self.task.side();
         let of = |line: &str| {
             // Bars around two boxes are as many as stand between four cells.
-            let is_closed = by == '|' && line.trim().starts_with('|') && line.trim().ends_with('|');
-            fields(if is_closed { bare(line, by) } else { line }, by, side).and_then(|it| joined(&it, side))
+            fields(if by == '|' && is_closed(line) { bare(line, by) } else { line }, by, side)
+                .and_then(|it| joined(&it, side))
         };
         let row = of(line).or_else(|| of(labelled(line)?.1));
         row.is_some_and(|row| row.contains(|c| c != ' '))
@@ -94,7 +94,7 @@ impl Writing {
         }
         let whole = format!("{line:<side$}");
         match with_spaces_as_blanks(&whole, side, side) {
-            Some(_) if !self.blanks_are_written && !(self.spaces_are_kept && line.len() < side) => {
+            Some(_) if !(self.blanks_are_written || self.spaces_are_kept && line.len() < side) => {
                 Line::Spaced(whole)
             }
             _ => Line::Other,
@@ -178,8 +178,7 @@ impl Writing {
     fn between_bars(&self, line: &str) -> Option<String> {
         let open = line.trim_start().strip_prefix('|');
         let outer = open.and_then(|inner| self.within_bars(line, Some(inner)));
-        let is_closed = open.is_some_and(|inner| inner.trim_end().ends_with('|'));
-        outer.or_else(|| if is_closed { None } else { self.within_bars(line, None) })
+        outer.or_else(|| self.within_bars(line, None))
     }
 
     /// As [`Self::between_bars`], where `open` is what follows a bar on the left of the row.
@@ -187,7 +186,8 @@ impl Writing {
         let side = self.task.side();
         let inner = open.map_or(line, |inner| inner.trim_end().strip_suffix('|').unwrap_or(inner));
         let parts: Vec<&str> = inner.split('|').collect();
-        if parts.len() == side {
+        // Two boxes between bars are no four cells.
+        if parts.len() == side && (open.is_some() || !is_closed(line)) {
             let fields: Vec<&str> = parts.iter().map(|part| part.trim()).collect();
             return joined(&fields, side);
         }
@@ -231,6 +231,11 @@ fn fields(line: &str, by: char, side: usize) -> Option<Vec<&str>> {
 
 fn split(line: &str, by: char) -> Vec<&str> {
     line.split(by).map(|field| field.trim_matches([' ', '"', '\\'])).collect()
+}
+
+/// Whether bars stand at both ends of `line`.
+fn is_closed(line: &str) -> bool {
+    line.trim().starts_with('|') && line.trim().ends_with('|')
 }
 
 /// `line` without the bars at its ends.
