@@ -11,6 +11,7 @@ pub mod original;
 pub mod plot;
 pub mod quant;
 pub mod queue;
+pub mod report;
 pub mod task;
 pub mod threads;
 pub mod train;

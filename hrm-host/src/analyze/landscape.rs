@@ -6,7 +6,9 @@
 //! picture shows valleys, not proofs.
 
 use candle_core::{DType, Result, Tensor};
+use hrm_core::solve::{Policy, suppose};
 use hrm_core::task::Task;
+use rand_pcg::Pcg32;
 use serde::Serialize;
 
 use super::path::Path;
@@ -14,6 +16,7 @@ use super::plane::Plane;
 use crate::model::{Carry, Gradient, Hrm};
 use crate::task::Game;
 use crate::train::loss::argmax;
+use crate::train::rows::wants_to_stop;
 
 /// Places along each side of the landscape; odd, so that one is where the thought ended.
 pub const SIDE: usize = 41;
@@ -24,19 +27,26 @@ const REACH: f64 = 1.2;
 /// The least it reaches along an axis, as a share of the longer one.
 const LEAST: f64 = 0.1;
 
-/// The surroundings of one thought's end, in the plane in which it moved most.
+/// One thought in a landscape.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Thought {
+    /// How it went.
+    pub path: Path,
+    /// Where the state was after each segment, seen from the end of the first thought.
+    pub trace: Vec<[f64; 2]>,
+}
+
+/// The surroundings of a thought's end, in the plane in which it, and others about the same puzzle, moved most.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Landscape {
-    /// How the thought went.
-    pub path: Path,
+    /// The thought that ends in the middle, and the others.
+    pub thoughts: Vec<Thought>,
     /// The landscape covers `-extent ..= extent` along each axis, in units of the state.
     pub extent: [f64; 2],
-    /// Share of the path's variance along each axis.
+    /// Share of the states' variance along each axis.
     pub explained: [f64; 2],
     /// Energy at each of `SIDE * SIDE` places, the second coordinate's smallest row first.
     pub energy: Vec<u32>,
-    /// Where the state was after each segment; the last is the origin.
-    pub trace: Vec<[f64; 2]>,
     /// Places, and where one segment leads from there.
     pub arrows: Vec<[[f64; 2]; 2]>,
 }
@@ -46,28 +56,49 @@ impl Landscape {
     ///
     /// # Errors
     /// Where the model fails.
-    pub fn of(hrm: &Hrm, task: &Game, (puzzle, answer): (&[u8], &[u8]), segments: usize) -> Result<Self> {
-        let tokens = Tensor::from_slice(puzzle, (1, puzzle.len()), hrm.device())?.to_dtype(DType::U32)?;
-        let mut carry = hrm.initial_carry(1)?;
-        let mut path = Path::default();
-        let mut states: Vec<Vec<f64>> = Vec::new();
-        for _ in 0..segments {
-            let output = hrm.segment(&carry, &tokens, Gradient::None)?;
-            path.stand(task, &grids(&output.logits)?[0], (puzzle, answer));
-            carry = output.carry;
-            states.push(carry.z_h.to_dtype(DType::F64)?.flatten_all()?.to_vec1()?);
+    pub fn of(hrm: &Hrm, task: &Game, puzzle: (&[u8], &[u8]), segments: usize) -> Result<Self> {
+        Self::of_guesses(hrm, task, puzzle, 0, segments)
+    }
+
+    /// The same with `more` guesses in the picture, each with cells supposed that the one before it ended on, as a solver makes
+    /// them; all of the puzzle itself, since states of its images are in no common plane.
+    ///
+    /// # Errors
+    /// Where the model fails.
+    pub fn of_guesses(
+        hrm: &Hrm,
+        task: &Game,
+        (puzzle, answer): (&[u8], &[u8]),
+        more: usize,
+        segments: usize,
+    ) -> Result<Self> {
+        let policy = Policy::default();
+        let mut rng = Pcg32::new(policy.seed, 0);
+        let first = Walk::of(hrm, task, (puzzle, puzzle, answer), segments)?;
+        let mut walks = vec![first];
+        while walks.len() <= more {
+            let mut question = puzzle.to_vec();
+            let belief = walks.last().map(|walk| walk.grid.as_slice()).unwrap_or_default();
+            suppose(task, &mut question, belief, policy.suppose, &mut rng);
+            walks.push(Walk::of(hrm, task, (&question, puzzle, answer), segments)?);
         }
-        path.rest(&states);
+        let states: Vec<Vec<f64>> = walks.iter().flat_map(|walk| walk.states.iter().cloned()).collect();
         let plane = Plane::through(&states);
-        let end = states.last().cloned().unwrap_or_default();
+        let Walk { tokens, carry, .. } = &walks[0];
+        let end = walks[0].states.last().cloned().unwrap_or_default();
         let origin = plane.project(&end);
         let place = |state: &[f64]| {
             let at = plane.project(state);
             [at[0] - origin[0], at[1] - origin[1]]
         };
-        let trace: Vec<[f64; 2]> = states.iter().map(|state| place(state)).collect();
-        let extent = extent(&trace, end.iter().map(|x| x * x).sum::<f64>().sqrt());
-        let around = Around { hrm, tokens: &tokens, carry: &carry, end: &end, plane: &plane };
+        let thought = |walk: &Walk| Thought {
+            path: walk.path.clone(),
+            trace: walk.states.iter().map(|state| place(state)).collect(),
+        };
+        let thoughts: Vec<Thought> = walks.iter().map(thought).collect();
+        let every: Vec<[f64; 2]> = thoughts.iter().flat_map(|thought| thought.trace.clone()).collect();
+        let extent = extent(&every, end.iter().map(|x| x * x).sum::<f64>().sqrt());
+        let around = Around { hrm, tokens, carry, end: &end, plane: &plane };
 
         let mut energy = Vec::with_capacity(SIDE * SIDE);
         for row in places(extent, SIDE).chunks_exact(SIDE) {
@@ -79,12 +110,47 @@ impl Landscape {
             let ends = around.one_segment_on(row)?;
             arrows.extend(row.iter().zip(&ends).map(|(from, to)| [*from, place(to)]));
         }
-        Ok(Self { path, extent, explained: plane.explained, energy, trace, arrows })
+        Ok(Self { thoughts, extent, explained: plane.explained, energy, arrows })
     }
 
     /// Where each number of `energy` belongs.
     pub fn places(&self) -> impl Iterator<Item = [f64; 2]> + use<> {
         places(self.extent, SIDE).into_iter()
+    }
+}
+
+/// A thought as the model had it.
+struct Walk {
+    tokens: Tensor,
+    /// After the last segment.
+    carry: Carry,
+    grid: Vec<u8>,
+    path: Path,
+    states: Vec<Vec<f64>>,
+}
+
+impl Walk {
+    /// About `question`, judged as an answer of `puzzle`.
+    fn of(
+        hrm: &Hrm,
+        task: &Game,
+        (question, puzzle, answer): (&[u8], &[u8], &[u8]),
+        segments: usize,
+    ) -> Result<Self> {
+        let second = hrm.config().second_head();
+        let tokens = Tensor::from_slice(question, (1, question.len()), hrm.device())?.to_dtype(DType::U32)?;
+        let mut carry = hrm.initial_carry(1)?;
+        let (mut path, mut states, mut grid) = (Path::default(), Vec::new(), Vec::new());
+        for _ in 0..segments {
+            let output = hrm.segment(&carry, &tokens, Gradient::None)?;
+            grid = grids(&output.logits)?.swap_remove(0);
+            path.stand(task, &grid, (puzzle, answer));
+            path.halts.push(wants_to_stop(&output.q.to_vec2::<f32>()?[0], second));
+            carry = output.carry;
+            states.push(carry.z_h.to_dtype(DType::F64)?.flatten_all()?.to_vec1()?);
+        }
+        path.rest(&states);
+        Ok(Self { tokens, carry, grid, path, states })
     }
 }
 
@@ -168,7 +234,7 @@ mod tests {
             prefix: true,
             segments: 4,
         };
-        Hrm::new(&config, &Params::init(&config, 3, &Device::Cpu).unwrap()).unwrap()
+        Hrm::new(&config, &Params::lively(&config, DType::F32, 3, &Device::Cpu).unwrap()).unwrap()
     }
 
     #[test]
@@ -180,18 +246,36 @@ mod tests {
         let mut set = PuzzleSet::new(task);
         set.push(Puzzle { question: &question, answer: &ANSWER, source: "test", rating: None });
         let walked = &follow(&mut FloatModel { hrm, batch: 1 }, &set, 6, &mut |_| ()).unwrap()[0];
-        assert_eq!((&found.path.wrong, &found.path.energy), (&walked.wrong, &walked.energy));
-        assert!(found.path.moved.iter().zip(&walked.moved).all(|(a, b)| (a - b).abs() < 1e-6));
+        let [Thought { path, trace }] = &found.thoughts[..] else {
+            panic!("{} thoughts", found.thoughts.len())
+        };
+        assert_eq!((&path.wrong, &path.energy, &path.halts), (&walked.wrong, &walked.energy, &walked.halts));
+        assert!(path.moved.iter().zip(&walked.moved).all(|(a, b)| (a - b).abs() < 1e-6));
 
-        assert_eq!(found.trace.len(), 6);
-        assert_eq!(found.trace[5], [0.0; 2]);
+        assert_eq!((trace.len(), trace[5]), (6, [0.0; 2]));
         assert_eq!(found.energy[SIDE * SIDE / 2], walked.energy[5]);
-        assert!(found.trace.iter().all(|at| at[0].abs() < found.extent[0] && at[1].abs() < found.extent[1]));
+        assert!(trace.iter().all(|at| at[0].abs() < found.extent[0] && at[1].abs() < found.extent[1]));
         assert!(found.explained[0] >= found.explained[1] && found.explained[0] + found.explained[1] < 1.0001);
         assert_eq!(found.arrows.len(), ARROWS * ARROWS);
         let [from, to] = found.arrows[ARROWS * ARROWS / 2];
         assert_eq!(from, [0.0; 2]);
         assert!(to != from, "an untrained model of six segments still moves");
+    }
+
+    #[test]
+    fn several_guesses_are_in_one_picture_and_the_first_ends_in_its_middle() {
+        let (hrm, task) = (model(), Game::from(Sudoku::new(SudokuKind::Four)));
+        let mut question = ANSWER;
+        question[3..12].fill(1);
+        let found = Landscape::of_guesses(&hrm, &task, (&question, &ANSWER), 3, 5).unwrap();
+        assert_eq!(found.thoughts.len(), 4);
+        assert_eq!(found.thoughts[0].trace[4], [0.0; 2]);
+        let ends: Vec<[f64; 2]> = found.thoughts.iter().map(|thought| thought.trace[4]).collect();
+        assert!(ends[1..].iter().any(|end| *end != [0.0; 2]), "suppositions lead elsewhere: {ends:?}");
+        let reached = |at: &[f64; 2]| at[0].abs() <= found.extent[0] && at[1].abs() <= found.extent[1];
+        assert!(found.thoughts.iter().flat_map(|thought| &thought.trace).all(reached));
+        let alone = Landscape::of(&hrm, &task, (&question, &ANSWER), 5).unwrap();
+        assert_eq!(alone.thoughts[0].path, found.thoughts[0].path);
     }
 
     #[test]

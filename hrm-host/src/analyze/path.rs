@@ -17,6 +17,8 @@ pub struct Path {
     pub wrong: Vec<u32>,
     /// The rules that the grid breaks after each segment: the papers' energy E, which needs no answer.
     pub energy: Vec<u32>,
+    /// Whether the halting head says stop after each segment.
+    pub halts: Vec<bool>,
     /// `|z_h - z_h'| / |z_h|` from each segment's end `z_h'` to the next one's `z_h`; one fewer than there are segments.
     pub moved: Vec<f64>,
 }
@@ -67,10 +69,11 @@ pub fn follow<A: Answers>(
         let puzzles: Vec<u8> = chunk.iter().flat_map(|&row| set.question(row)).copied().collect();
         let mut walked = vec![Path::default(); chunk.len()];
         let mut before: Vec<f32> = Vec::new();
-        model.answer(&puzzles, segments, &mut |Moment { grids, z_h, .. }| {
+        model.answer(&puzzles, segments, &mut |Moment { grids, halts, z_h, .. }| {
             let size = z_h.len() / chunk.len();
             for (i, (path, grid)) in walked.iter_mut().zip(grids.chunks_exact(cells)).enumerate() {
                 path.stand(&task, grid, (set.question(chunk[i]), set.answer(chunk[i])));
+                path.halts.push(halts[i]);
                 let state = i * size..(i + 1) * size;
                 if let Some(before) = before.get(state.clone()) {
                     path.moved.push(distance(&z_h[state], before));
@@ -118,7 +121,7 @@ pub(super) mod tests {
 
     /// A path that had `wrong` cells wrong and moved by `moved`.
     pub(in crate::analyze) fn path(wrong: &[u32], moved: &[f64]) -> Path {
-        Path { wrong: wrong.to_vec(), energy: Vec::new(), moved: moved.to_vec() }
+        Path { wrong: wrong.to_vec(), moved: moved.to_vec(), ..Path::default() }
     }
 
     /// Answers the first puzzle from the second segment on and never the second; its state is (segment, 0) for the first.
@@ -142,7 +145,7 @@ pub(super) mod tests {
                 let z_h = [segment as f32, 0.0, 0.0, 3.0];
                 seen(Moment {
                     grids: &[first, [2; 16]].concat(),
-                    halts: &[false; 2],
+                    halts: &[segment > 1, false],
                     z_h: &z_h,
                     margins: &[],
                 });
@@ -161,7 +164,12 @@ pub(super) mod tests {
         // A grid of ones: three repeats in each of twelve units.
         assert_eq!(
             paths[0],
-            Path { wrong: vec![12, 0, 0, 0], energy: vec![36, 0, 0, 0], moved: vec![0.5, 1.0 / 3.0, 0.25] }
+            Path {
+                wrong: vec![12, 0, 0, 0],
+                energy: vec![36, 0, 0, 0],
+                halts: vec![false, true, true, true],
+                moved: vec![0.5, 1.0 / 3.0, 0.25],
+            }
         );
         assert_eq!(paths[1].wrong, [12; 4]);
         assert_eq!(paths[1].moved, [0.0; 3], "it rests");

@@ -4,13 +4,9 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
-use hrm_host::analyze::descent::{Descent, descent};
-use hrm_host::analyze::landscape::Landscape;
-use hrm_host::analyze::modes::{Mode, Share, modes};
 use hrm_host::analyze::path::{Path, follow};
-use hrm_host::analyze::trivial::{Keeping, Left, keeping};
+use hrm_host::analyze::study::{self, Study, WALKS};
 use hrm_host::data::PuzzleSet;
-use hrm_host::data::hints::with_hints;
 use hrm_host::files::{Output, commit, make_folder};
 use hrm_host::model::Hrm;
 use hrm_host::plot::{PICTURE, landscapes, paths};
@@ -67,10 +63,8 @@ struct Report {
     data: PathBuf,
     seed: u64,
     segments: usize,
-    keeping: Vec<(String, Keeping)>,
-    descent: Descent,
-    rest: f64,
-    modes: Vec<Share>,
+    #[serde(flatten)]
+    study: Study,
 }
 
 /// Runs the subcommand.
@@ -105,7 +99,7 @@ pub(super) fn run(args: Args) -> Result<Exit> {
 }
 
 /// The ways of `model`, given `what`, through `set`.
-fn walk<M>(
+pub(super) fn walk<M>(
     model: &mut M,
     what: &str,
     set: &PuzzleSet,
@@ -120,6 +114,27 @@ where
         progress.show(walked.len(), Some(walked.iter().filter(|path| path.solved()).count()));
     })?;
     Ok(walked)
+}
+
+/// Asks `model` all questions about `set`; segments, seed and what counts as rest are `how`.
+pub(super) fn ask<M>(
+    model: &mut M,
+    set: &PuzzleSet,
+    how: (usize, u64, f64),
+    progress: &mut Progress,
+) -> Result<Study>
+where
+    M: Answers<Error: std::error::Error + Send + Sync + 'static>,
+{
+    let mut stage = String::new();
+    let study = Study::of(model, set, how, &mut |given, walked| {
+        if stage != given {
+            given.clone_into(&mut stage);
+            progress.stage(format!("given {given}"), (0, set.len()));
+        }
+        progress.show(walked.len(), Some(walked.iter().filter(|path| path.solved()).count()));
+    })?;
+    Ok(study)
 }
 
 /// Asks `model`, trained with `trained` segments; `float` gives a model to draw landscapes with, and its ways
@@ -140,32 +155,15 @@ where
 {
     let set = draw_rows(&args.file, task, args.rows, args.seed)?;
     let segments = args.segments.unwrap_or(trained);
-    let mut kept = Vec::new();
-    let ladder = ladder(&set, args.seed);
-    let mut progress = args.progress.start(set.len() * (ladder.len() + 1 + again));
-    for (name, eased) in ladder {
-        let walked = walk(&mut model, &name, &eased, segments, &mut progress)?;
-        kept.push((name, keeping(&walked)));
-    }
-    let walked = walk(&mut model, "nothing", &set, segments, &mut progress)?;
-    kept.push(("nothing".to_owned(), keeping(&walked)));
-    let report = Report {
-        model: about,
-        data: args.file.data.clone(),
-        seed: args.seed,
-        segments,
-        keeping: kept,
-        descent: descent(&walked),
-        rest: args.rest,
-        modes: modes(&walked, args.rest),
-    };
+    let mut progress = args.progress.start(set.len() * (WALKS + again));
+    let study = ask(&mut model, &set, (segments, args.seed, args.rest), &mut progress)?;
+    let report = Report { model: about, data: args.file.data.clone(), seed: args.seed, segments, study };
     if let Some(out) = pictures {
-        let (hrm, of_float) = float(&set, segments, &walked, &mut progress)?;
-        let around = surroundings(&hrm, &set, &of_float, args.rest)?;
-        let walked: Vec<(Mode, Path)> =
-            walked.into_iter().map(|path| (Mode::of(&path, args.rest), path)).collect();
+        let (hrm, of_float) = float(&set, segments, &report.study.paths, &mut progress)?;
+        let around = study::landscapes(&hrm, &set, &of_float, args.rest)?;
+        let walked = report.study.with_modes();
         let [paths_svg, landscapes_svg] =
-            [paths::svg(&walked, &report.descent.mean)?, landscapes::svg(&around)?];
+            [paths::svg(&walked, &report.study.descent.mean)?, landscapes::svg(&around)?];
         commit([
             out.paths.stage(|file| file.write_all(paths_svg.as_bytes()))?,
             out.landscapes.stage(|file| file.write_all(landscapes_svg.as_bytes()))?,
@@ -212,30 +210,10 @@ impl Pictures {
     }
 }
 
-/// The puzzles with ever less given away: all but one cell, all but one row, and three shares of the blanks.
-fn ladder(set: &PuzzleSet, seed: u64) -> Vec<(String, PuzzleSet)> {
-    let trivial = [("all but a cell", Left::Cell), ("all but a row", Left::Row)];
-    let trivial = trivial.map(|(name, left)| (name.to_owned(), left.of(set, seed)));
-    let hints = [90, 70, 40].map(|hints| (format!("{hints} % of the blanks"), with_hints(set, hints, seed)));
-    trivial.into_iter().chain(hints).collect()
-}
-
-/// The landscape of the first puzzle of each mode that occurs among the ways that `hrm` went through `set`.
-fn surroundings(hrm: &Hrm, set: &PuzzleSet, walked: &[Path], rest: f64) -> Result<Vec<(Mode, Landscape)>> {
-    let mut found = Vec::new();
-    for mode in Mode::ALL {
-        if let Some(row) = walked.iter().position(|path| Mode::of(path, rest) == mode) {
-            let puzzle = (set.question(row), set.answer(row));
-            found.push((mode, Landscape::of(hrm, &set.task(), puzzle, walked[row].wrong.len())?));
-        }
-    }
-    Ok(found)
-}
-
 /// The report as a person reads it.
 fn text(report: &Report) -> Result<String, std::fmt::Error> {
     let mut out = String::new();
-    let rows = report.keeping.first().map_or(0, |(_, keeping)| keeping.rows);
+    let rows = report.study.keeping.first().map_or(0, |(_, keeping)| keeping.rows);
     writeln!(out, "{}", report.model)?;
     let (data, seed, segments) = (report.data.display(), report.seed, report.segments);
     writeln!(out, "{} of {data}, seed {seed}, {segments} segments\n", count(rows, "puzzle"))?;
@@ -245,7 +223,7 @@ fn text(report: &Report) -> Result<String, std::fmt::Error> {
         "1. Does it keep what it has found? (lost: right after some segment, wrong after the last)"
     )?;
     writeln!(out, "given               solved %   95 % interval    ever right %   lost   mean segment")?;
-    for (name, k) in &report.keeping {
+    for (name, k) in &report.study.keeping {
         let percent = |count: usize| 100.0 * count as f64 / k.rows.max(1) as f64;
         let [low, high] = k.interval.map(|end| 100.0 * end);
         writeln!(
@@ -258,7 +236,7 @@ fn text(report: &Report) -> Result<String, std::fmt::Error> {
         )?;
     }
 
-    let d = &report.descent;
+    let d = &report.study.descent;
     writeln!(out, "\n2. Does it come nearer step by step? (wrong cells of the puzzles as they are)")?;
     writeln!(out, "solved after the first segment: {}, later: {}", d.at_once, d.later)?;
     if d.later > 0 {
@@ -277,7 +255,7 @@ fn text(report: &Report) -> Result<String, std::fmt::Error> {
         "\n3. Where does it come to rest? (moves: the slow state's, relative, last four segments)"
     )?;
     writeln!(out, "end              puzzles   moves (median)   wrong cells   energy")?;
-    for share in &report.modes {
+    for share in &report.study.modes {
         let number = |x: Option<f64>, digits: usize| x.map_or("-".to_owned(), |x| format!("{x:.digits$}"));
         writeln!(
             out,

@@ -37,6 +37,7 @@ mod policy;
 mod progress;
 mod protocol;
 mod puzzles;
+mod report;
 mod shard;
 pub(crate) mod signals;
 mod solve;
@@ -74,6 +75,8 @@ enum Command {
     Eval(eval::Args),
     /// Ask a model the paper's three questions: does it keep answers, how does it find them, where does it rest?
     Analyze(analyze::Args),
+    /// Write a report of one or several models as one HTML file: accuracy, the paper's questions, work, halting, precision.
+    Report(report::Args),
     /// Make an int8 pack of a checkpoint.
     Export(export::Args),
     /// Compare a pack with the checkpoint it was made of.
@@ -121,6 +124,7 @@ impl Cli {
             Command::Curves(args) => curves::run(args),
             Command::Eval(args) => eval::run(args),
             Command::Analyze(args) => analyze::run(args),
+            Command::Report(args) => report::run(args),
             Command::Export(args) => export::run(args),
             Command::Verify(args) => verify::run(args),
             Command::Solve(args) => solve::run(args),

@@ -69,6 +69,12 @@ impl Model {
 }
 
 impl ModelArgs {
+    /// The model at `path` as it is, on the processor, with the threads that there are.
+    pub(super) fn plain(path: &Path) -> Self {
+        let (task, member, raw, threads) = (None, None, false, None);
+        Self { model: path.to_owned(), task, member, batch: 64, raw, device: DeviceChoice::Cpu, threads }
+    }
+
     /// As it was named.
     pub(super) fn path(&self) -> &Path {
         &self.model

@@ -115,7 +115,7 @@ impl Params {
     }
 
     /// Fresh parameters with noise on every one, so that no gradient is zero by construction.
-    pub(super) fn lively(
+    pub(crate) fn lively(
         config: &ModelConfig,
         dtype: DType,
         seed: u64,

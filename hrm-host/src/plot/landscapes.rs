@@ -7,6 +7,7 @@ use plotters::prelude::*;
 use super::style::{self, Canvas, DrawError, Drawn, Frame, TEXT, colour, short};
 use crate::analyze::landscape::{ARROWS, Landscape, SIDE};
 use crate::analyze::modes::Mode;
+use crate::analyze::path::Path;
 use crate::files::Signature;
 
 const PANEL: (u32, u32) = (560, 520);
@@ -33,11 +34,15 @@ pub fn svg(landscapes: &[(Mode, Landscape)]) -> Result<String, DrawError> {
 fn panel(area: &Canvas<'_>, mode: Mode, landscape: &Landscape) -> Drawn {
     let [width, height] = landscape.extent;
     let highest = landscape.energy.iter().copied().max().unwrap_or(0);
+    let last = |of: fn(&Path) -> &[u32]| {
+        let thought = landscape.thoughts.first().and_then(|thought| of(&thought.path).last());
+        thought.copied().unwrap_or(0)
+    };
     let title = format!(
         "{}: {} wrong cells, energy {} (green 0, dark {highest})",
         mode.name(),
-        landscape.path.wrong.last().unwrap_or(&0),
-        landscape.path.energy.last().unwrap_or(&0),
+        last(|path| &path.wrong),
+        last(|path| &path.energy),
     );
     let [across, up] = [0, 1]
         .map(|i| format!("component {}: {:.0} % of the variance", i + 1, 100.0 * landscape.explained[i]));
@@ -69,10 +74,13 @@ fn panel(area: &Canvas<'_>, mode: Mode, landscape: &Landscape) -> Drawn {
         chart.draw_series([PathElement::new([(from[0], from[1]), tip], TEXT.stroke_width(1))])?;
         chart.draw_series([Circle::new(tip, 2, TEXT.filled())])?;
     }
-    let trace: Vec<(f64, f64)> = landscape.trace.iter().map(|&[x, y]| (x, y)).collect();
-    chart.draw_series(LineSeries::new(trace.iter().copied(), colour(1).stroke_width(2)))?;
-    chart.draw_series(trace.iter().map(|&at| Circle::new(at, 3, colour(1).filled())))?;
-    chart.draw_series(trace.last().map(|&at| Circle::new(at, 6, colour(1).stroke_width(2))))?;
+    for (i, thought) in landscape.thoughts.iter().enumerate() {
+        let colour = colour(i + 1);
+        let trace: Vec<(f64, f64)> = thought.trace.iter().map(|&[x, y]| (x, y)).collect();
+        chart.draw_series(LineSeries::new(trace.iter().copied(), colour.stroke_width(2)))?;
+        chart.draw_series(trace.iter().map(|&at| Circle::new(at, 3, colour.filled())))?;
+        chart.draw_series(trace.last().map(|&at| Circle::new(at, 6, colour.stroke_width(2))))?;
+    }
     Ok(())
 }
 
@@ -92,8 +100,8 @@ const HEADER: &str = "mode,kind,x,y,value,value2";
 /// A table of energy landscapes.
 pub const TABLE: Signature<'static> = Signature::of_mark("a table of energy landscapes");
 
-/// The numbers behind the picture: `energy` at every place, `trace` after every segment, `arrow`s from a place (`x`, `y`) to
-/// (`value`, `value2`).
+/// The numbers behind the picture: `energy` at every place, `trace` after every segment `value` of thought `value2`, `arrow`s from
+/// a place (`x`, `y`) to (`value`, `value2`).
 ///
 /// # Errors
 /// What the writer says.
@@ -108,8 +116,10 @@ pub fn to_csv<W: io::Write>(landscapes: &[(Mode, Landscape)], to: W) -> csv::Res
         for (at, energy) in landscape.places().zip(&landscape.energy) {
             line("energy", at, energy.to_string(), String::new())?;
         }
-        for (s, &at) in landscape.trace.iter().enumerate() {
-            line("trace", at, (s + 1).to_string(), String::new())?;
+        for (i, thought) in landscape.thoughts.iter().enumerate() {
+            for (s, &at) in thought.trace.iter().enumerate() {
+                line("trace", at, (s + 1).to_string(), i.to_string())?;
+            }
         }
         for &[from, to] in &landscape.arrows {
             line("arrow", from, number(to[0]), number(to[1]))?;
@@ -122,17 +132,17 @@ pub fn to_csv<W: io::Write>(landscapes: &[(Mode, Landscape)], to: W) -> csv::Res
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analyze::path::Path;
+    use crate::analyze::landscape::Thought;
 
     fn landscape() -> Landscape {
+        let path = Path { wrong: vec![5, 0], energy: vec![4, 0], moved: vec![0.3], ..Path::default() };
         let mut energy = vec![30; SIDE * SIDE];
         energy[SIDE * SIDE / 2] = 0;
         Landscape {
-            path: Path { wrong: vec![5, 0], energy: vec![4, 0], moved: vec![0.3] },
+            thoughts: vec![Thought { path, trace: vec![[1.0, 0.5], [0.0, 0.0]] }],
             extent: [2.0, 1.0],
             explained: [0.75, 0.25],
             energy,
-            trace: vec![[1.0, 0.5], [0.0, 0.0]],
             arrows: vec![[[1.0, 0.5], [0.0, 0.0]], [[0.0, 0.0], [0.0, 0.0]]],
         }
     }
@@ -157,7 +167,7 @@ mod tests {
         let table = String::from_utf8(table).unwrap();
         assert_eq!(table.lines().count(), 1 + SIDE * SIDE + 2 + 2);
         assert_eq!(table.lines().nth(1), Some("solved late,energy,-2.0000,-1.0000,30,"));
-        assert!(table.contains("solved late,trace,1.0000,0.5000,1,"));
+        assert!(table.contains("solved late,trace,1.0000,0.5000,1,0"));
         assert!(table.contains("solved late,arrow,1.0000,0.5000,0.0000,0.0000"));
     }
 }

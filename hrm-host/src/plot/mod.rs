@@ -3,6 +3,7 @@
 pub mod curves;
 pub mod history;
 pub mod landscapes;
+pub mod lines;
 pub mod paths;
 mod style;
 

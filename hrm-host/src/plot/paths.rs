@@ -122,6 +122,7 @@ mod tests {
             wrong: wrong.to_vec(),
             energy: vec![0; 3],
             moved: moved.to_vec(),
+            ..Path::default()
         };
         vec![(Mode::SolvedLate, path([9, 9, 0], [0.5, 0.25])), (Mode::Wandering, path([9, 8, 7], [0.5, 0.5]))]
     }

@@ -47,6 +47,13 @@ fn is_picture(file: &mut dyn BufRead) -> io::Result<bool> {
 #[error("cannot draw: {0}")]
 pub struct DrawError(String);
 
+impl DrawError {
+    /// Because of `reason`.
+    pub(crate) fn of(reason: impl std::fmt::Display) -> Self {
+        Self(reason.to_string())
+    }
+}
+
 /// What stands around a chart.
 pub(super) struct Frame<'a> {
     pub(super) title: &'a str,

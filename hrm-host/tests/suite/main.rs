@@ -21,6 +21,7 @@ mod quantization;
 #[cfg(feature = "mpi")]
 mod ranks;
 mod reading;
+mod report;
 mod stopping;
 mod streams;
 mod train_crash;

@@ -1,0 +1,99 @@
+//! All three questions, asked of one model about one set of puzzles.
+
+use serde::Serialize;
+
+use super::descent::{Descent, descent};
+use super::halting::{Halting, halting};
+use super::landscape::Landscape;
+use super::modes::{Mode, Share, modes};
+use super::path::{Path, follow};
+use super::trivial::{Keeping, Left, keeping};
+use crate::data::PuzzleSet;
+use crate::data::hints::with_hints;
+use crate::model::Hrm;
+use crate::train::eval::Answers;
+
+/// Shares of the blanks, in per cent, that are given away before the puzzles are asked as they are.
+const EASED: [u8; 3] = [90, 70, 40];
+
+/// How often a [`Study`] walks through all puzzles.
+pub const WALKS: usize = EASED.len() + 3;
+
+/// What came of the questions.
+#[derive(Clone, Debug, Serialize)]
+pub struct Study {
+    /// Whether answers are kept, by what was given, from nearly everything to nothing.
+    pub keeping: Vec<(String, Keeping)>,
+    /// How the wrong cells went away, nothing given.
+    pub descent: Descent,
+    /// A state is at rest where its last moves are below this share of its size.
+    pub rest: f64,
+    /// Where thoughts ended, nothing given.
+    pub modes: Vec<Share>,
+    /// What the halting head is worth, nothing given.
+    #[serde(skip)]
+    pub halting: Halting,
+    /// The ways through the puzzles as they are.
+    #[serde(skip)]
+    pub paths: Vec<Path>,
+}
+
+impl Study {
+    /// Lets `model` think `segments` segments about every puzzle of `set`, with ever less given; `watch` is told what is given, and
+    /// the ways so far.
+    ///
+    /// # Errors
+    /// Where the model fails.
+    pub fn of<A: Answers>(
+        model: &mut A,
+        set: &PuzzleSet,
+        (segments, seed, rest): (usize, u64, f64),
+        watch: &mut dyn FnMut(&str, &[Path]),
+    ) -> Result<Self, A::Error> {
+        let mut kept = Vec::new();
+        for (name, eased) in ladder(set, seed) {
+            let walked = follow(model, &eased, segments, &mut |walked| watch(&name, walked))?;
+            kept.push((name, keeping(&walked)));
+        }
+        let paths = follow(model, set, segments, &mut |walked| watch(NOTHING, walked))?;
+        kept.push((NOTHING.to_owned(), keeping(&paths)));
+        let (descent, modes, halting) = (descent(&paths), modes(&paths, rest), halting(&paths));
+        Ok(Self { keeping: kept, descent, rest, modes, halting, paths })
+    }
+
+    /// The ways with how each ended.
+    pub fn with_modes(&self) -> Vec<(Mode, Path)> {
+        self.paths.iter().map(|path| (Mode::of(path, self.rest), path.clone())).collect()
+    }
+}
+
+/// What is given where a puzzle is asked as it is.
+const NOTHING: &str = "nothing";
+
+/// The puzzles with ever less given away: all but one cell, all but one row, and three shares of the blanks.
+fn ladder(set: &PuzzleSet, seed: u64) -> Vec<(String, PuzzleSet)> {
+    let trivial = [("all but a cell", Left::Cell), ("all but a row", Left::Row)];
+    let trivial = trivial.map(|(name, left)| (name.to_owned(), left.of(set, seed)));
+    let hints = EASED.map(|hints| (format!("{hints} % of the blanks"), with_hints(set, hints, seed)));
+    trivial.into_iter().chain(hints).collect()
+}
+
+/// The landscape of the first puzzle of each mode that occurs among the ways that `hrm` went through `set`.
+///
+/// # Errors
+/// Where the model fails.
+pub fn landscapes(
+    hrm: &Hrm,
+    set: &PuzzleSet,
+    walked: &[Path],
+    rest: f64,
+) -> candle_core::Result<Vec<(Mode, Landscape)>> {
+    let mut found = Vec::new();
+    for mode in Mode::ALL {
+        if let Some(row) = walked.iter().position(|path| Mode::of(path, rest) == mode) {
+            let puzzle = (set.question(row), set.answer(row));
+            found.push((mode, Landscape::of(hrm, &set.task(), puzzle, walked[row].wrong.len())?));
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,172 @@
+//! The figures of a report, each with the numbers behind it.
+
+use super::{Findings, Precision, Report, Work};
+use crate::analyze::halting::Halting;
+use crate::plot::lines::Lines;
+use crate::plot::{DrawError, landscapes, paths};
+
+/// A drawing and its numbers.
+pub(super) struct Figure {
+    pub(super) title: String,
+    /// The name of its table.
+    pub(super) name: String,
+    pub(super) svg: String,
+    pub(super) csv: String,
+}
+
+/// What a table of numbers becomes, which is written to memory and cannot fail but for want of it.
+fn table(write: impl FnOnce(&mut Vec<u8>) -> csv::Result<()>) -> Result<String, DrawError> {
+    let mut bytes = Vec::new();
+    write(&mut bytes).map_err(DrawError::of)?;
+    String::from_utf8(bytes).map_err(DrawError::of)
+}
+
+impl Figure {
+    fn of_lines(name: &str, lines: &Lines) -> Result<Self, DrawError> {
+        Ok(Self {
+            title: lines.title.clone(),
+            name: format!("{name}.csv"),
+            svg: lines.svg()?,
+            csv: table(|to| lines.to_csv(to))?,
+        })
+    }
+
+    /// The share of right grids after each segment of one pass, a curve for each model.
+    pub(super) fn passes(report: &Report) -> Result<Self, DrawError> {
+        let curve = |findings: &Findings| {
+            let paths = &findings.study.paths;
+            let segments = paths.iter().map(|path| path.wrong.len()).max().unwrap_or(0);
+            let right = |s: usize| paths.iter().filter(|path| path.wrong.get(s) == Some(&0)).count();
+            let share = |s: usize| [(s + 1) as f64, 100.0 * right(s) as f64 / paths.len().max(1) as f64];
+            (findings.name.clone(), (0..segments).map(share).collect())
+        };
+        Self::of_lines(
+            "passes",
+            &Lines {
+                title: "right grids after each segment of one pass, %".into(),
+                axes: ["segment".into(), "right, %".into()],
+                logarithmic: false,
+                range: [0.0, 100.0],
+                curves: report.models.iter().map(curve).collect(),
+            },
+        )
+    }
+
+    /// The share of puzzles that voted solving has solved within so many segments, a curve for each pack; `None` without packs.
+    pub(super) fn work(report: &Report) -> Result<Option<Self>, DrawError> {
+        let curve = |findings: &Findings| {
+            let work = findings.work.as_ref()?;
+            Some((findings.name.clone(), solved_within(work)))
+        };
+        let curves: Vec<_> = report.models.iter().filter_map(curve).collect();
+        if curves.is_empty() {
+            return Ok(None);
+        }
+        Self::of_lines(
+            "work",
+            &Lines {
+                title: "puzzles solved within so many segments, all guesses counted, %".into(),
+                axes: ["segments".into(), "solved, %".into()],
+                logarithmic: true,
+                range: [0.0, 100.0],
+                curves,
+            },
+        )
+        .map(Some)
+    }
+
+    /// The ways through the puzzles.
+    pub(super) fn paths(findings: &Findings) -> Result<Self, DrawError> {
+        let walked = findings.study.with_modes();
+        Ok(Self {
+            title: format!("ways of {} through the puzzles", findings.name),
+            name: "paths.csv".into(),
+            svg: paths::svg(&walked, &findings.study.descent.mean)?,
+            csv: table(|to| paths::to_csv(&walked, to))?,
+        })
+    }
+
+    /// The surroundings of one puzzle of each mode.
+    pub(super) fn landscapes(findings: &Findings) -> Result<Self, DrawError> {
+        Ok(Self {
+            title: format!("landscapes around the ends of thoughts of {}", findings.name),
+            name: "landscapes.csv".into(),
+            svg: landscapes::svg(&findings.landscapes)?,
+            csv: table(|to| landscapes::to_csv(&findings.landscapes, to))?,
+        })
+    }
+
+    /// Several guesses of one puzzle; `None` where one pass solves all.
+    pub(super) fn guesses(findings: &Findings) -> Result<Option<Self>, DrawError> {
+        let Some(landscape) = &findings.guesses else { return Ok(None) };
+        let mode = crate::analyze::modes::Mode::of(
+            &landscape.thoughts.first().map(|thought| thought.path.clone()).unwrap_or_default(),
+            findings.study.rest,
+        );
+        let one = [(mode, landscape.clone())];
+        Ok(Some(Self {
+            title: format!("several guesses of {} about one puzzle", findings.name),
+            name: "guesses.csv".into(),
+            svg: landscapes::svg(&one)?,
+            csv: table(|to| landscapes::to_csv(&one, to))?,
+        }))
+    }
+
+    /// What the halting head is worth along the segments.
+    pub(super) fn halting(halting: &Halting) -> Result<Self, DrawError> {
+        let curve = |of: fn(&crate::analyze::halting::Decisions) -> Option<f64>| {
+            let points = halting.by_segment.iter().enumerate();
+            points.filter_map(|(s, d)| Some([(s + 1) as f64, 100.0 * of(d)?])).collect()
+        };
+        Self::of_lines(
+            "halting",
+            &Lines {
+                title: "the halting head after each segment, %".into(),
+                axes: ["segment".into(), "%".into()],
+                logarithmic: false,
+                range: [0.0, 100.0],
+                curves: vec![
+                    ("right, of those it stops".into(), curve(|d| d.right_of_stopped())),
+                    ("stopped, of the right ones".into(), curve(|d| d.stopped_of_right())),
+                ],
+            },
+        )
+    }
+
+    /// How far the integers follow the float model.
+    pub(super) fn precision(precision: &Precision) -> Result<Self, DrawError> {
+        let curve = |of: fn(&crate::quant::compare::Agreement) -> f64| {
+            precision.agreement.iter().map(|a| [a.segment as f64, 100.0 * of(a)]).collect()
+        };
+        let curves: Vec<(String, Vec<[f64; 2]>)> = vec![
+            ("cells on which both agree".into(), curve(|a| a.same_cells)),
+            ("cosine of z_H, mean".into(), curve(|a| a.cosine_mean)),
+            ("cosine of z_H, worst puzzle".into(), curve(|a| a.cosine_min)),
+        ];
+        let lowest = curves.iter().flat_map(|(_, points)| points).map(|point| point[1]);
+        let lowest = lowest.fold(99.0, f64::min).floor();
+        Self::of_lines(
+            "precision",
+            &Lines {
+                title: "integers beside the float model after each segment, %".into(),
+                axes: ["segment".into(), "%".into()],
+                logarithmic: false,
+                range: [lowest, 100.0],
+                curves,
+            },
+        )
+    }
+}
+
+/// The share of all puzzles solved within each number of segments at which one more is, in per cent.
+fn solved_within(work: &Work) -> Vec<[f64; 2]> {
+    let share = |solved: usize| 100.0 * solved as f64 / work.outcomes.len().max(1) as f64;
+    let solved = work.sorted();
+    let mut points: Vec<[f64; 2]> = vec![[1.0, 0.0]];
+    for (i, &segments) in solved.iter().enumerate() {
+        let at = f64::from(segments.max(1));
+        points.push([at, share(i)]);
+        points.push([at, share(i + 1)]);
+    }
+    points
+}

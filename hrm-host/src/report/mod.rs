@@ -1,0 +1,224 @@
+//! What was found out about one or several models, as one HTML file to attach to a paper.
+//!
+//! Data flows one way: [`Findings`] of each model → `words` and `figures` → `page`, which holds its style, its figures (SVG) and the
+//! numbers behind them, runs no script and loads nothing.
+
+mod figures;
+mod page;
+mod words;
+
+use serde::Serialize;
+
+use crate::analyze::landscape::Landscape;
+use crate::analyze::modes::Mode;
+use crate::analyze::path::Path;
+use crate::analyze::study::Study;
+use crate::files::Signature;
+use crate::plot::DrawError;
+use crate::quant::compare::Agreement;
+use crate::vote::{Outcome, verdict};
+
+/// A report, which may be written anew as long as nobody has changed it.
+pub const REPORT: Signature<'static> = Signature::of_mark("a report on models");
+
+/// Everything that a report tells.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The name of the file of puzzles.
+    pub data: String,
+    /// Puzzles drawn from it.
+    pub rows: usize,
+    /// Seed of the draw.
+    pub seed: u64,
+    /// Name and version of the program.
+    pub program: String,
+    /// The commands that repeat it, one a line.
+    pub commands: Vec<String>,
+    /// One for each model, at least one.
+    pub models: Vec<Findings>,
+}
+
+/// What was found out about one model.
+#[derive(Clone, Debug)]
+pub struct Findings {
+    /// The name of its file or folder.
+    pub name: String,
+    /// What it is: each fact with its name.
+    pub facts: Vec<(&'static str, String)>,
+    /// The paper's questions, and the halting head.
+    pub study: Study,
+    /// The surroundings of one puzzle of each mode.
+    pub landscapes: Vec<(Mode, Landscape)>,
+    /// Several guesses of a puzzle that one pass does not solve, where there is one.
+    pub guesses: Option<Landscape>,
+    /// What voted solving takes: of packs.
+    pub work: Option<Work>,
+    /// The integers beside the float model: of packs.
+    pub precision: Option<Precision>,
+}
+
+/// Voted solving of every puzzle.
+#[derive(Clone, Debug)]
+pub struct Work {
+    /// The policy in words.
+    pub policy: String,
+    /// What came of each puzzle.
+    pub outcomes: Vec<Outcome>,
+}
+
+/// The integers beside the float model restored from them.
+#[derive(Clone, Debug)]
+pub struct Precision {
+    /// Segment by segment.
+    pub agreement: Vec<Agreement>,
+    /// Puzzles that only one of both has right at the end.
+    pub flips: Vec<Flip>,
+}
+
+/// A puzzle that only one of two models has right at the end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Flip {
+    /// The puzzle.
+    pub puzzle: String,
+    /// The first segment after which they differ in how many cells are wrong.
+    pub parted: usize,
+    /// Wrong cells at the end, float.
+    pub float_wrong: u32,
+    /// Wrong cells at the end, integers.
+    pub int_wrong: u32,
+}
+
+impl Flip {
+    /// Those among the ways of both models through the same puzzles; `text` writes puzzle `row`.
+    pub fn among(float: &[Path], int: &[Path], text: impl Fn(usize) -> String) -> Vec<Self> {
+        let flipped = |(row, (float, int)): (usize, (&Path, &Path))| {
+            let parted = float.wrong.iter().zip(&int.wrong).position(|(a, b)| a != b)?;
+            (float.solved() != int.solved()).then(|| Flip {
+                puzzle: text(row),
+                parted: parted + 1,
+                float_wrong: float.wrong.last().copied().unwrap_or(0),
+                int_wrong: int.wrong.last().copied().unwrap_or(0),
+            })
+        };
+        float.iter().zip(int).enumerate().filter_map(flipped).collect()
+    }
+}
+
+impl Report {
+    /// The file's text.
+    ///
+    /// # Errors
+    /// Where a figure cannot be drawn.
+    pub fn html(&self) -> Result<String, DrawError> {
+        page::html(self)
+    }
+}
+
+impl Work {
+    /// Segments that each solved puzzle took, the fewest first.
+    fn sorted(&self) -> Vec<u32> {
+        let solved = self.outcomes.iter().filter(|o| o.status == hrm_core::solve::Status::Solved && o.right);
+        let mut segments: Vec<u32> = solved.map(|o| o.segments).collect();
+        segments.sort_unstable();
+        segments
+    }
+
+    fn verdict(&self) -> crate::vote::Verdict {
+        verdict(&self.outcomes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hrm_core::solve::Status;
+
+    use super::*;
+    use crate::analyze::descent::descent;
+    use crate::analyze::halting::halting;
+    use crate::analyze::modes::modes;
+    use crate::analyze::trivial::keeping;
+
+    fn path(wrong: [u32; 3]) -> Path {
+        Path {
+            wrong: wrong.to_vec(),
+            energy: wrong.to_vec(),
+            halts: wrong.map(|wrong| wrong == 0).to_vec(),
+            moved: vec![0.5, 0.01],
+        }
+    }
+
+    fn report() -> Report {
+        let paths = vec![path([9, 4, 0]), path([9, 9, 9])];
+        let study = Study {
+            keeping: vec![("nothing".into(), keeping(&paths))],
+            descent: descent(&paths),
+            rest: 0.05,
+            modes: modes(&paths, 0.05),
+            halting: halting(&paths),
+            paths: paths.clone(),
+        };
+        let outcome =
+            |segments| Outcome { status: Status::Solved, right: true, several: false, guesses: 2, segments };
+        let findings = Findings {
+            name: "<b>mine</b>.hrm".into(),
+            facts: vec![("bytes", "258,960".into())],
+            study,
+            landscapes: Vec::new(),
+            guesses: None,
+            work: Some(Work { policy: "checked".into(), outcomes: vec![outcome(40), outcome(4)] }),
+            precision: Some(Precision {
+                agreement: Vec::new(),
+                flips: Flip::among(&paths, &[path([9, 5, 5]), path([9, 9, 9])], |row| format!("row {row}")),
+            }),
+        };
+        Report {
+            data: "val.csv".into(),
+            rows: 2,
+            seed: 1,
+            program: "hrm-host 0.1.0".into(),
+            commands: vec!["hrm-host report a.hrm --data val.csv".into()],
+            models: vec![
+                findings.clone(),
+                Findings { name: "run".into(), work: None, precision: None, ..findings },
+            ],
+        }
+    }
+
+    #[test]
+    fn a_report_tells_everything_and_neither_runs_nor_loads_anything() {
+        let html = report().html().unwrap();
+        for told in [
+            "&lt;b&gt;mine&lt;/b&gt;.hrm",
+            "258,960",
+            "row 0",
+            "22.0", // segments a puzzle: the mean of 4 and 40
+            "hrm-host report a.hrm --data val.csv",
+            "default-src 'none'",
+            "<figcaption>",
+            "data:text/csv;base64,",
+        ] {
+            assert!(html.contains(told), "{told}");
+        }
+        for outside in ["<script", "<b>mine", "src=", "@import", "url(", "<link"] {
+            assert!(!html.contains(outside), "{outside}");
+        }
+        // Every address is the name of a vocabulary, which nothing loads, or a place in the file itself.
+        let addresses = html.split("://").skip(1).filter(|rest| !rest.starts_with("www.w3.org/2000/svg"));
+        assert_eq!(addresses.count(), 0);
+        assert_eq!(
+            html.matches("<svg").count(),
+            html.matches("<title>").count() - 1,
+            "every figure has a title"
+        );
+    }
+
+    #[test]
+    fn a_flip_is_a_puzzle_that_one_alone_has_right() {
+        let flips = Flip::among(
+            &[path([9, 4, 0]), path([9, 4, 0]), path([9, 9, 9])],
+            &[path([9, 3, 2]), path([9, 4, 0]), path([9, 9, 1])],
+            |row| row.to_string(),
+        );
+        assert_eq!(flips, [Flip { puzzle: "0".into(), parted: 2, float_wrong: 0, int_wrong: 2 }]);
+    }
+}
