@@ -182,14 +182,19 @@ fn long_commands_tell_how_far_they_are_and_are_quiet_where_asked() {
     for args in [
         &eval[..],
         &[&eval[..], &["--vote"]].concat(),
-        &["verify", "run.hrm", "--checkpoint", "run", "--data", "rows.csv", "--rows", "20"],
+        // More than it asks at once: only then is there a line with puzzles left.
+        &["verify", "run.hrm", "--checkpoint", "run", "--data", "rows.csv", "--rows", "60"],
         &["analyze", PACK, "--data", "rows.csv", "--rows", "20"],
         &["solve", PACK, "--file", "many.txt"],
     ] {
         for json in [&[][..], &["--json"]] {
             let told = hrm(folder, &[args, json, &["--progress", "0"]].concat());
-            let of = if args[0] == "solve" { "60 of 60 puzzles, " } else { "20 of 20 puzzles, " };
-            assert!(told.2.contains(of) && told.2.contains(" left"), "{args:?}: {}", told.2);
+            let all = if matches!(args[0], "solve" | "verify") { 60 } else { 20 };
+            assert!(
+                told.2.contains(&format!("{all} of {all} puzzles, ")) && told.2.contains(" left"),
+                "{args:?}: {}",
+                told.2
+            );
             let quiet = hrm(folder, &[args, json, &["--quiet", "--threads", "1"]].concat());
             assert!(!quiet.2.contains("puzzles, "), "{}", quiet.2);
             assert_eq!((told.0, told.1), (quiet.0, quiet.1), "the same at any number of threads, in order");
