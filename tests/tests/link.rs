@@ -1,6 +1,6 @@
 //! The firmware's application and the host's link against each other, with bad input of every kind.
 
-use std::{io::Write, os::unix::net::UnixStream, thread::JoinHandle, time::Duration};
+use std::{collections::HashSet, io::Write, os::unix::net::UnixStream, thread::JoinHandle, time::Duration};
 
 use hrm_core::{
     Hrm, Op, Pack,
@@ -49,6 +49,14 @@ fn device(slip: Option<Slip>) -> (Link<UnixStream>, Device) {
     let mut model = StandIn::new(7);
     model.slip = slip;
     loopback::spawn(model, Any, ABOUT, true)
+}
+
+#[test]
+fn no_client_begins_with_the_id_of_another() {
+    // A device may still answer one that left: eight clients would all have to draw the same of 65,535 ids.
+    let first = |_| Link::new(UnixStream::pair().unwrap().0).send(&Request::Hello).unwrap_or_default();
+    let ids: HashSet<u16> = (0..8).map(first).collect();
+    assert!(ids.len() > 1 && !ids.contains(&0), "{ids:?}");
 }
 
 fn end(mut link: Link<UnixStream>, device: Device) -> Vec<Event> {

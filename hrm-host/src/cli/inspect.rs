@@ -62,7 +62,7 @@ pub(super) fn run(args: Args) -> Result<Exit> {
             "pack": args.what, "bytes": pack.bytes(), "crc": format!("{:08x}", pack.crc()), "header": header,
             "tensors": rows, "workspace_bytes": workspace_bytes(&shape), "state_bytes": state_bytes(&shape),
             "segment_macs": shape.segment_macs(),
-            "boards": fitting(&pack).map(|(board, seconds)| (board.name, seconds)).collect::<BTreeMap<_, _>>(),
+            "boards": fitting(&pack, header.task).map(|(board, seconds)| (board.name, seconds)).collect::<BTreeMap<_, _>>(),
         });
         println!("{}", serde_json::to_string_pretty(&report)?);
         return Ok(Exit::Success);
@@ -99,7 +99,7 @@ pub(super) fn run(args: Args) -> Result<Exit> {
         "\nseconds at least, estimated (docs/PERFORMANCE.md): a segment, a first guess of {}",
         shape.segments
     );
-    for (board, seconds) in fitting(&pack) {
+    for (board, seconds) in fitting(&pack, header.task) {
         let guess = seconds * f64::from(shape.segments);
         println!("  {:<16} {:>10} {:>8}", board.name, three_digits(seconds), three_digits(guess));
     }
@@ -113,9 +113,9 @@ fn three_digits(number: f64) -> String {
 }
 
 /// The boards that have room for `pack`, and the seconds that a segment takes each at least.
-fn fitting(pack: &Pack<'_>) -> impl Iterator<Item = (Hardware, f64)> {
+fn fitting<'a>(pack: &Pack<'_>, task: &'a str) -> impl Iterator<Item = (Hardware, f64)> + use<'a> {
     let (bytes, shape) = (pack.bytes() as u64, *pack.shape());
-    let room = move |board: &Hardware| board.hold(bytes, workspace_bytes(&shape) as u64).is_ok();
+    let room = move |board: &Hardware| board.hold(task, bytes, workspace_bytes(&shape) as u64).is_ok();
     HARDWARE.into_iter().filter(room).map(move |board| (board, board.seconds_a_segment(bytes, &shape)))
 }
 

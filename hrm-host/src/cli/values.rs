@@ -69,6 +69,19 @@ pub(super) fn percent(text: &str) -> Result<u8, String> {
     within(text, 0, 100)
 }
 
+/// Most seconds that anything is waited for: ten years, which no clock overflows at.
+const LONGEST: u64 = 315_360_000;
+
+/// Seconds to wait, 0 for not at all.
+pub(super) fn seconds(text: &str) -> Result<u64, String> {
+    within(text, 0, LONGEST)
+}
+
+/// Seconds to wait, at least one.
+pub(super) fn at_least_1_second(text: &str) -> Result<u64, String> {
+    within(text, 1, LONGEST)
+}
+
 fn within<T: Whole>(text: &str, least: T, most: T) -> Result<T, String> {
     let number = text.parse().ok().filter(|number| (&least..=&most).contains(&number));
     number.ok_or_else(|| format!("give a whole number from {least} to {most}"))
@@ -91,6 +104,9 @@ mod tests {
 
     #[test]
     fn numbers_outside_their_range_are_refused() {
+        let longest = std::time::Duration::from_secs(seconds(&LONGEST.to_string()).unwrap());
+        assert!(std::time::Instant::now().checked_add(longest).is_some());
+        assert!(seconds("315360001").is_err() && at_least_1_second("0").is_err() && seconds("0") == Ok(0));
         assert_eq!(at_least_1::<u16>("1"), Ok(1));
         assert_eq!(at_least_1::<usize>("7"), Ok(7));
         for bad in ["0", "-1", "65536", "x", ""] {

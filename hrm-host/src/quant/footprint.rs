@@ -17,6 +17,8 @@ pub const SELF_TEST_SEGMENTS: u16 = 2;
 /// A model's size in flash, in memory and in work.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Footprint {
+    /// The name of its task.
+    pub task: String,
     /// Trained parameters.
     pub parameters: usize,
     /// Bytes of a pack with one member, its header included.
@@ -60,6 +62,7 @@ impl Footprint {
         let (wide, narrow) = (wide?, narrow?);
         let layout = Layout::of(&wide, relation_map(&config.model.task, config.model.positions.relation()).0);
         Ok(Self {
+            task: config.model.task.name().to_string(),
             parameters: parameter_count(&config.model),
             pack_bytes: header_bytes(config, &wide)? + layout.bytes,
             member_bytes: layout.member.bytes,
@@ -71,7 +74,7 @@ impl Footprint {
     /// Every real board, with the reason why the model does not fit it where that is so.
     pub fn boards(&self, memory: &Memory) -> impl Iterator<Item = (Hardware, Option<NoRoom>)> {
         let (pack, workspace) = (self.pack_bytes as u64, memory.workspace_bytes as u64);
-        HARDWARE.into_iter().map(move |board| (board, board.hold(pack, workspace).err()))
+        HARDWARE.into_iter().map(move |board| (board, board.hold(&self.task, pack, workspace).err()))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The boards: those that QEMU emulates, and real ones.
 
+use crate::tasks::stack_for;
 use crate::uf2::Part;
 
 /// QEMU's program for 32-bit Arm machines.
@@ -115,6 +116,8 @@ pub struct Hardware {
     pub pack: (u64, u64),
     /// Bytes it sets aside for a model. The build compares this, too.
     pub workspace: u64,
+    /// Bytes it keeps for the stack. And this.
+    pub stack: u64,
     /// Its processor's clock.
     pub hz: u64,
     /// What its flash gives at most, where that is outside the chip and slower than the processor.
@@ -137,6 +140,7 @@ pub const HARDWARE: [Hardware; 5] = [
         flash: (0x1000_0000, 0x1400_0000),
         pack: (0x1020_0000, 2 << 20),
         workspace: 416 << 10,
+        stack: 64 * 1024,
         hz: 150_000_000,
         flash_bytes_a_second: Some(25_000_000),
         pack_to_ram: true,
@@ -151,6 +155,7 @@ pub const HARDWARE: [Hardware; 5] = [
         flash: (0x0800_0000, 0x0820_0000),
         pack: (0x0810_0000, 1 << 20),
         workspace: 448 << 10,
+        stack: 64 * 1024,
         hz: 400_000_000,
         flash_bytes_a_second: None,
         pack_to_ram: false,
@@ -165,6 +170,7 @@ pub const HARDWARE: [Hardware; 5] = [
         flash: (0, 0x10_0000),
         pack: (0x8_0000, 512 << 10),
         workspace: 208 << 10,
+        stack: 32 * 1024,
         hz: 64_000_000,
         flash_bytes_a_second: None,
         pack_to_ram: false,
@@ -179,6 +185,7 @@ pub const HARDWARE: [Hardware; 5] = [
         flash: (0x0800_0000, 0x0810_0000),
         pack: (0x0806_0000, 640 << 10),
         workspace: 120 << 10,
+        stack: 32 * 1024,
         hz: 168_000_000,
         flash_bytes_a_second: None,
         pack_to_ram: false,
@@ -193,6 +200,7 @@ pub const HARDWARE: [Hardware; 5] = [
         flash: (0x0800_0000, 0x0808_0000),
         pack: (0x0802_0000, 384 << 10),
         workspace: 92 << 10,
+        stack: 20 * 1024,
         hz: 96_000_000,
         flash_bytes_a_second: None,
         pack_to_ram: false,
@@ -234,14 +242,26 @@ pub enum NoRoom {
         /// Bytes for it.
         room: u64,
     },
+    /// Solving its task needs too much stack.
+    #[error("{needed} bytes of stack needed to solve such puzzles, {room} kept for it: take another board")]
+    Stack {
+        /// Bytes of the stack.
+        needed: u64,
+        /// Bytes for it.
+        room: u64,
+    },
 }
 
 impl Hardware {
-    /// Whether it can hold a model whose pack and whose workspace have so many bytes.
+    /// Whether it can hold a model of `task` whose pack and whose workspace have so many bytes.
     ///
     /// # Errors
     /// What there is too little of.
-    pub fn hold(&self, pack: u64, workspace: u64) -> Result<(), NoRoom> {
+    pub fn hold(&self, task: &str, pack: u64, workspace: u64) -> Result<(), NoRoom> {
+        let stack = stack_for(task);
+        if stack > self.stack {
+            return Err(NoRoom::Stack { needed: stack, room: self.stack });
+        }
         let (_, room) = self.pack;
         if pack > room {
             return Err(NoRoom::Flash { needed: pack, room });

@@ -2,6 +2,7 @@
 
 use std::{
     collections::VecDeque,
+    hash::{BuildHasher, Hasher, RandomState},
     io::{ErrorKind, Read, Write},
     time::{Duration, Instant},
 };
@@ -150,7 +151,7 @@ impl<T: Read + Write> Link<T> {
             decoder: Decoder::new(),
             arrived: VecDeque::new(),
             heard: Stranger::default(),
-            next_id: 1,
+            next_id: first_id(),
             timeout: Duration::from_secs(120),
         }
     }
@@ -408,6 +409,12 @@ impl<T: Read + Write> Link<T> {
             }
         }
     }
+}
+
+/// An id that no other client has begun with lately: what a device still answers to one that left is not for this one.
+fn first_id() -> u16 {
+    // The only randomness that the standard library has.
+    (RandomState::new().build_hasher().finish() as u16).max(1)
 }
 
 fn is_error(response: &Response<'_>) -> bool {

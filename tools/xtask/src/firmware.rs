@@ -174,6 +174,13 @@ fn check(image: &Image, board: &Hardware) -> Result<()> {
         image.sizes().workspace,
         board.workspace
     );
+    ensure!(
+        image.sizes().stack == board.stack,
+        "{}: the image keeps {} bytes for the stack, tools/emulator/src/board.rs says {}",
+        board.name,
+        image.sizes().stack,
+        board.stack
+    );
     let end = region.start + region.bytes;
     ensure!(
         board.flash.0 <= region.start && end <= board.flash.1,

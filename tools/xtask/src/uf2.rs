@@ -44,7 +44,7 @@ pub(crate) fn task(args: &Args) -> Result<()> {
         let open =
             Pack::open(aligned.bytes()).with_context(|| format!("{} is no sound pack", path.display()))?;
         board
-            .hold(pack.bytes.len() as u64, workspace_bytes(open.shape()) as u64)
+            .hold(open.header()?.task, pack.bytes.len() as u64, workspace_bytes(open.shape()) as u64)
             .with_context(|| format!("{} does not fit {}", path.display(), board.name))?;
         let task = open.header()?.task;
         if let Some(feature) = feature_for(task).filter(|needed| !more_features().any(|own| own == *needed)) {

@@ -34,7 +34,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     let file = AlignedPack::read(&args.pack)?;
     let pack = file.open()?;
     board
-        .hold(file.bytes().len() as u64, workspace_bytes(pack.shape()) as u64)
+        .hold(pack.header()?.task, file.bytes().len() as u64, workspace_bytes(pack.shape()) as u64)
         .with_context(|| format!("{} does not fit {}", args.pack.display(), board.name))?;
     note_task(&pack, &board)?;
     let (start, _) = board.pack;

@@ -1,6 +1,6 @@
 //! `hrm-host device`: one file per subcommand.
 
-use super::values::from_0;
+use super::values::{at_least_1, at_least_1_second, seconds};
 use std::path::Path;
 use std::time::Duration;
 
@@ -82,21 +82,21 @@ struct Line {
     #[arg(long, short, value_name = "NAME", env = "HRM_DEVICE")]
     port: Option<String>,
     /// Speed of the serial line; every board here has the default
-    #[arg(long, default_value_t = BAUD, value_parser = from_0::<u32>)]
+    #[arg(long, default_value_t = BAUD, value_parser = at_least_1::<u32>)]
     baud: u32,
     /// Seconds that an answer, or one segment of it, may take; by default 60, and 10 for the first
-    #[arg(long, value_name = "SECONDS", value_parser = from_0::<u64>)]
+    #[arg(long, value_name = "SECONDS", value_parser = at_least_1_second)]
     timeout: Option<u64>,
     /// Seconds that a board which was unplugged or reset is waited for
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = from_0::<u64>)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = seconds)]
     reconnect: u64,
 }
 
 impl Line {
     fn open(&self) -> Result<Session> {
         let name = match &self.port {
-            Some(name) => name.clone(),
-            None => only_port()?,
+            Some(name) if !name.is_empty() => name.clone(),
+            _ => only_port()?,
         };
         let seconds = |or: u64| Duration::from_secs(self.timeout.unwrap_or(or));
         let back = Duration::from_secs(self.reconnect);

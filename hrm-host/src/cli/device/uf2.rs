@@ -42,7 +42,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     let pack = file.open()?;
     let (family, part) = board.uf2_pack(file.bytes().to_vec())?;
     board
-        .hold(file.bytes().len() as u64, workspace_bytes(pack.shape()) as u64)
+        .hold(pack.header()?.task, file.bytes().len() as u64, workspace_bytes(pack.shape()) as u64)
         .with_context(|| format!("{} does not fit {}", args.pack.display(), board.name))?;
     note_task(&pack, &board)?;
     let bytes = uf2::file(family, vec![part])?;
