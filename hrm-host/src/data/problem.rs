@@ -82,6 +82,12 @@ pub enum Problem {
         /// Fields in the line.
         found: usize,
     },
+    /// A quoted field in which whole rows stand.
+    #[error(
+        "rows of puzzles stand within one field: a quotation mark of this line is missing or is one too many; close each, and write \
+         `\"\"` for one that belongs to the text"
+    )]
+    Quote,
     /// A section with cells that is not read.
     #[error(
         "the section [{0}] holds cells, and only [Puzzle] is read (and [State] below it ignored); call it [Puzzle], or take it out"

@@ -753,12 +753,37 @@ fn an_answer_that_moved_into_the_place_of_its_question_is_no_puzzle() {
         let (code, out, err) = hrm(&folder, &["solve", &pack(), "--file", "t.csv"]);
         assert!(code == 3 && out.contains("line 2: 2 fields where the header names 3"), "{out}{err}");
     }
+    // A comma too many.
+    write(&folder, "t.csv", format!("answer,question\nb,{one},{solved}\nx,{solved},{one}\n"));
+    let (code, out, err) = hrm(&folder, &["solve", &pack(), "--file", "t.csv"]);
+    assert!(code == 3 && out.contains("line 3: 3 fields where the header names 2"), "{out}{err}");
     // A database's table.
     let text = format!(" id | puzzle | solution \n----+----+----\n 1 | {one} | {solved}\n(1 row)\n");
     assert_eq!(import(text, &[]), Ok(vec![format!(",{one},{solved},")]));
     // Titles of grids beside each other are no names of columns.
     let rows = "1,,,,,1,2,4,3\n,,2,,,3,4,2,1\n,3,,,,4,3,1,2\n,,,4,,2,1,3,4\n";
     assert_eq!(import(format!("Puzzle,,,,,Solution\n{rows}"), &[]).map(|rows| rows.len()), Ok(1));
+}
+
+#[test]
+fn a_quotation_mark_that_is_never_closed_swallows_no_rows() {
+    let (one, solved) = ("1.....2..3.....4", "1243342143122134");
+    for open in [0, 1] {
+        for (delimiter, close) in [(',', ""), ('\t', ""), (',', "\"")] {
+            let row = |quote: &str| format!("{one},{solved},{quote}easy");
+            let rows: Vec<String> = (0..4).map(|at| row(if at == open { "\"" } else { "" })).collect();
+            let text = format!("question,answer,comment\n{}{close}\n", rows.join("\n"))
+                .replace(',', &delimiter.to_string());
+            let told = import(text.clone(), &[]).unwrap_err();
+            assert!(
+                told.contains(&format!("line {}: rows of puzzles stand within one field", open + 2)),
+                "{text}\n{told}"
+            );
+        }
+    }
+    // Text of several lines may be quoted.
+    let text = format!("question,answer,comment\n{one},{solved},\"easy,\nand 1.2, 3.4\"\n{one},{solved},\n");
+    assert_eq!(import(text, &[]).map(|rows| rows.len()), Ok(2));
 }
 
 #[test]

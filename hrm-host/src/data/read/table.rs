@@ -138,19 +138,22 @@ impl<'d> Table<'d> {
         let grid = |place: usize| task.field(record.get(place).unwrap_or_default());
         let question = grid(self.question);
         let fields = || Problem::Fields { expected: self.fields, found: record.len() };
-        // Where a field is missing, an answer may stand in the place of the question.
+        if record.iter().any(|field| self.holds_rows(field)) {
+            return visit(Item::Fault(&Fault { line, column: None, problem: Problem::Quote }));
+        }
+        let more_than_named = record.iter().skip(self.fields).any(|field| !field.trim().is_empty());
+        // Where a field is missing, or there twice, an answer may stand in the place of the question.
         let is_complete = || {
             let mut tokens = vec![0; task.cells()];
             task.tokens(&question, &mut tokens).is_ok() && !tokens.contains(&task.blank())
         };
-        if record.len() < self.fields && is_complete() {
+        if (record.len() < self.fields || more_than_named) && is_complete() {
             return visit(Item::Fault(&Fault { line, column: None, problem: fields() }));
         }
         if need == Need::Questions {
             visit(Item::Row(Row { line, question: &question, answer: None, rating: Ok(None), source: "" }));
             return;
         }
-        let more_than_named = record.iter().skip(self.fields).any(|field| !field.trim().is_empty());
         let needed = self.question.max(self.answer.unwrap_or(0)) + 1;
         if record.len() < needed || more_than_named {
             return visit(Item::Fault(&Fault { line, column: None, problem: fields() }));
@@ -162,6 +165,15 @@ impl<'d> Table<'d> {
         };
         let source = self.text(record, self.source);
         visit(Item::Row(Row { line, question: &question, answer: answer.as_deref(), rating, source }));
+    }
+
+    /// Whether a row with a puzzle follows a line end in `field`: a quotation mark that is never closed has swallowed it.
+    fn holds_rows(&self, field: &str) -> bool {
+        let is_row = |line: &str| {
+            let found = fields(line, self.delimiter);
+            found.len() > 1 && found.get(self.question).is_some_and(|question| may_be_puzzle(question))
+        };
+        field.contains('\n') && field.lines().skip(1).any(is_row)
     }
 
     /// What stands in a column that there may be.
