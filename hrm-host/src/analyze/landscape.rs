@@ -39,8 +39,10 @@ pub struct Thought {
 /// The surroundings of a thought's end, in the plane in which it, and others about the same puzzle, moved most.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Landscape {
-    /// The thought that ends in the middle, and the others.
-    pub thoughts: Vec<Thought>,
+    /// The thought that ends in the middle.
+    pub first: Thought,
+    /// Others about the same puzzle.
+    pub others: Vec<Thought>,
     /// The landscape covers `-extent ..= extent` along each axis, in units of the state.
     pub extent: [f64; 2],
     /// Share of the states' variance along each axis.
@@ -75,17 +77,16 @@ impl Landscape {
         let policy = Policy::default();
         let mut rng = Pcg32::new(policy.seed, 0);
         let first = Walk::of(hrm, task, (puzzle, puzzle, answer), segments)?;
-        let mut walks = vec![first];
-        while walks.len() <= more {
+        let mut others: Vec<Walk> = Vec::new();
+        for _ in 0..more {
             let mut question = puzzle.to_vec();
-            let belief = walks.last().map(|walk| walk.grid.as_slice()).unwrap_or_default();
-            suppose(task, &mut question, belief, policy.suppose, &mut rng);
-            walks.push(Walk::of(hrm, task, (&question, puzzle, answer), segments)?);
+            suppose(task, &mut question, &others.last().unwrap_or(&first).grid, policy.suppose, &mut rng);
+            others.push(Walk::of(hrm, task, (&question, puzzle, answer), segments)?);
         }
-        let states: Vec<Vec<f64>> = walks.iter().flat_map(|walk| walk.states.iter().cloned()).collect();
+        let states: Vec<Vec<f64>> =
+            [&first].into_iter().chain(&others).flat_map(|walk| walk.states.iter().cloned()).collect();
         let plane = Plane::through(&states);
-        let Walk { tokens, carry, .. } = &walks[0];
-        let end = walks[0].states.last().cloned().unwrap_or_default();
+        let end = first.states.last().cloned().unwrap_or_default();
         let origin = plane.project(&end);
         let place = |state: &[f64]| {
             let at = plane.project(state);
@@ -95,9 +96,9 @@ impl Landscape {
             path: walk.path.clone(),
             trace: walk.states.iter().map(|state| place(state)).collect(),
         };
-        let thoughts: Vec<Thought> = walks.iter().map(thought).collect();
-        let every: Vec<[f64; 2]> = thoughts.iter().flat_map(|thought| thought.trace.clone()).collect();
+        let every: Vec<[f64; 2]> = states.iter().map(|state| place(state)).collect();
         let extent = extent(&every, end.iter().map(|x| x * x).sum::<f64>().sqrt());
+        let Walk { tokens, carry, .. } = &first;
         let around = Around { hrm, tokens, carry, end: &end, plane: &plane };
 
         let mut energy = Vec::with_capacity(SIDE * SIDE);
@@ -110,7 +111,13 @@ impl Landscape {
             let ends = around.one_segment_on(row)?;
             arrows.extend(row.iter().zip(&ends).map(|(from, to)| [*from, place(to)]));
         }
-        Ok(Self { thoughts, extent, explained: plane.explained, energy, arrows })
+        let (first, others) = (thought(&first), others.iter().map(thought).collect());
+        Ok(Self { first, others, extent, explained: plane.explained, energy, arrows })
+    }
+
+    /// All thoughts, the one that ends in the middle first.
+    pub fn thoughts(&self) -> impl Iterator<Item = &Thought> {
+        [&self.first].into_iter().chain(&self.others)
     }
 
     /// Where each number of `energy` belongs.
@@ -246,9 +253,8 @@ mod tests {
         let mut set = PuzzleSet::new(task);
         set.push(Puzzle { question: &question, answer: &ANSWER, source: "test", rating: None });
         let walked = &follow(&mut FloatModel { hrm, batch: 1 }, &set, 6, &mut |_| ()).unwrap()[0];
-        let [Thought { path, trace }] = &found.thoughts[..] else {
-            panic!("{} thoughts", found.thoughts.len())
-        };
+        let Thought { path, trace } = &found.first;
+        assert!(found.others.is_empty());
         assert_eq!((&path.wrong, &path.energy, &path.halts), (&walked.wrong, &walked.energy, &walked.halts));
         assert!(path.moved.iter().zip(&walked.moved).all(|(a, b)| (a - b).abs() < 1e-6));
 
@@ -268,14 +274,14 @@ mod tests {
         let mut question = ANSWER;
         question[3..12].fill(1);
         let found = Landscape::of_guesses(&hrm, &task, (&question, &ANSWER), 3, 5).unwrap();
-        assert_eq!(found.thoughts.len(), 4);
-        assert_eq!(found.thoughts[0].trace[4], [0.0; 2]);
-        let ends: Vec<[f64; 2]> = found.thoughts.iter().map(|thought| thought.trace[4]).collect();
+        assert_eq!(found.thoughts().count(), 4);
+        assert_eq!(found.first.trace[4], [0.0; 2]);
+        let ends: Vec<[f64; 2]> = found.thoughts().map(|thought| thought.trace[4]).collect();
         assert!(ends[1..].iter().any(|end| *end != [0.0; 2]), "suppositions lead elsewhere: {ends:?}");
         let reached = |at: &[f64; 2]| at[0].abs() <= found.extent[0] && at[1].abs() <= found.extent[1];
-        assert!(found.thoughts.iter().flat_map(|thought| &thought.trace).all(reached));
+        assert!(found.thoughts().flat_map(|thought| &thought.trace).all(reached));
         let alone = Landscape::of(&hrm, &task, (&question, &ANSWER), 5).unwrap();
-        assert_eq!(alone.thoughts[0].path, found.thoughts[0].path);
+        assert_eq!(alone.first.path, found.first.path);
     }
 
     #[test]

@@ -90,10 +90,34 @@ pub fn landscapes(
 ) -> candle_core::Result<Vec<(Mode, Landscape)>> {
     let mut found = Vec::new();
     for mode in Mode::ALL {
-        if let Some(row) = walked.iter().position(|path| Mode::of(path, rest) == mode) {
-            let puzzle = (set.question(row), set.answer(row));
-            found.push((mode, Landscape::of(hrm, &set.task(), puzzle, walked[row].wrong.len())?));
-        }
+        let is_one = |path: &Path| Mode::of(path, rest) == mode;
+        found.extend(landscape_of_first(hrm, set, walked, is_one, 0)?.map(|landscape| (mode, landscape)));
     }
     Ok(found)
+}
+
+/// The landscape of the first puzzle that `hrm` left unsolved on its ways through `set`, with `more` guesses after the first; `None`
+/// where it solved all.
+///
+/// # Errors
+/// Where the model fails.
+pub fn guesses(
+    hrm: &Hrm,
+    set: &PuzzleSet,
+    walked: &[Path],
+    more: usize,
+) -> candle_core::Result<Option<Landscape>> {
+    landscape_of_first(hrm, set, walked, |path| !path.solved(), more)
+}
+
+fn landscape_of_first(
+    hrm: &Hrm,
+    set: &PuzzleSet,
+    walked: &[Path],
+    wanted: impl Fn(&Path) -> bool,
+    more: usize,
+) -> candle_core::Result<Option<Landscape>> {
+    let Some(row) = walked.iter().position(wanted) else { return Ok(None) };
+    let (puzzle, segments) = ((set.question(row), set.answer(row)), walked[row].wrong.len());
+    Landscape::of_guesses(hrm, &set.task(), puzzle, more, segments).map(Some)
 }

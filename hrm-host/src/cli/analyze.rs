@@ -31,19 +31,10 @@ pub(super) struct Args {
     #[command(flatten)]
     model: ModelArgs,
     #[command(flatten)]
-    file: PuzzleFile,
-    /// Puzzles drawn
-    #[arg(long, default_value_t = 100, value_parser = at_least_1::<usize>)]
-    rows: usize,
-    /// Seeds the draw of puzzles, hints and blanks
-    #[arg(long, default_value_t = 1, value_parser = from_0::<u64>)]
-    seed: u64,
+    questions: Questions,
     /// Segments per puzzle; as many as trained by default
     #[arg(long, value_parser = from_0::<usize>)]
     segments: Option<usize>,
-    /// A state is at rest where its last four moves are on average below this share of its size
-    #[arg(long, value_name = "SHARE", default_value_t = 0.05, value_parser = above_0)]
-    rest: f64,
     /// Folder for the pictures (SVG) and the numbers behind them (CSV)
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -54,6 +45,51 @@ pub(super) struct Args {
     /// Print JSON instead of tables
     #[arg(long)]
     json: bool,
+}
+
+/// Which puzzles are asked, and when a thought is at rest.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct Questions {
+    #[command(flatten)]
+    pub(super) file: PuzzleFile,
+    /// Puzzles drawn
+    #[arg(long, default_value_t = 100, value_parser = at_least_1::<usize>)]
+    pub(super) rows: usize,
+    /// Seeds the draw of puzzles, hints and blanks
+    #[arg(long, default_value_t = 1, value_parser = from_0::<u64>)]
+    pub(super) seed: u64,
+    /// A state is at rest where its last four moves are on average below this share of its size
+    #[arg(long, value_name = "SHARE", default_value_t = 0.05, value_parser = above_0)]
+    pub(super) rest: f64,
+}
+
+impl Questions {
+    /// The puzzles, of `task`.
+    pub(super) fn draw(&self, task: &str) -> Result<PuzzleSet> {
+        draw_rows(&self.file, task, self.rows, self.seed)
+    }
+
+    /// Asks `model` all of them about `set`, `segments` segments each.
+    pub(super) fn ask<M>(
+        &self,
+        model: &mut M,
+        set: &PuzzleSet,
+        segments: usize,
+        progress: &mut Progress,
+    ) -> Result<Study>
+    where
+        M: Answers<Error: std::error::Error + Send + Sync + 'static>,
+    {
+        let mut stage = String::new();
+        let study = Study::of(model, set, (segments, self.seed, self.rest), &mut |given, walked| {
+            if stage != given {
+                given.clone_into(&mut stage);
+                progress.stage(format!("given {given}"), (0, set.len()));
+            }
+            show(walked, progress);
+        })?;
+        Ok(study)
+    }
 }
 
 /// Everything that was found out.
@@ -110,31 +146,12 @@ where
     M: Answers<Error: std::error::Error + Send + Sync + 'static>,
 {
     progress.stage(format!("given {what}"), (0, set.len()));
-    let walked = follow(model, set, segments, &mut |walked: &[Path]| {
-        progress.show(walked.len(), Some(walked.iter().filter(|path| path.solved()).count()));
-    })?;
-    Ok(walked)
+    Ok(follow(model, set, segments, &mut |walked: &[Path]| show(walked, progress))?)
 }
 
-/// Asks `model` all questions about `set`; segments, seed and what counts as rest are `how`.
-pub(super) fn ask<M>(
-    model: &mut M,
-    set: &PuzzleSet,
-    how: (usize, u64, f64),
-    progress: &mut Progress,
-) -> Result<Study>
-where
-    M: Answers<Error: std::error::Error + Send + Sync + 'static>,
-{
-    let mut stage = String::new();
-    let study = Study::of(model, set, how, &mut |given, walked| {
-        if stage != given {
-            given.clone_into(&mut stage);
-            progress.stage(format!("given {given}"), (0, set.len()));
-        }
-        progress.show(walked.len(), Some(walked.iter().filter(|path| path.solved()).count()));
-    })?;
-    Ok(study)
+/// Tells how many ways were gone, and how many led to an answer.
+fn show(walked: &[Path], progress: &mut Progress) {
+    progress.show(walked.len(), Some(walked.iter().filter(|path| path.solved()).count()));
 }
 
 /// Asks `model`, trained with `trained` segments; `float` gives a model to draw landscapes with, and its ways
@@ -153,14 +170,20 @@ fn study<M>(
 where
     M: Answers<Error: std::error::Error + Send + Sync + 'static>,
 {
-    let set = draw_rows(&args.file, task, args.rows, args.seed)?;
+    let set = args.questions.draw(task)?;
     let segments = args.segments.unwrap_or(trained);
     let mut progress = args.progress.start(set.len() * (WALKS + again));
-    let study = ask(&mut model, &set, (segments, args.seed, args.rest), &mut progress)?;
-    let report = Report { model: about, data: args.file.data.clone(), seed: args.seed, segments, study };
+    let study = args.questions.ask(&mut model, &set, segments, &mut progress)?;
+    let report = Report {
+        model: about,
+        data: args.questions.file.data.clone(),
+        seed: args.questions.seed,
+        segments,
+        study,
+    };
     if let Some(out) = pictures {
         let (hrm, of_float) = float(&set, segments, &report.study.paths, &mut progress)?;
-        let around = study::landscapes(&hrm, &set, &of_float, args.rest)?;
+        let around = study::landscapes(&hrm, &set, &of_float, args.questions.rest)?;
         let walked = report.study.with_modes();
         let [paths_svg, landscapes_svg] =
             [paths::svg(&walked, &report.study.descent.mean)?, landscapes::svg(&around)?];
@@ -197,8 +220,9 @@ impl Pictures {
     fn plan(folder: &std::path::Path, args: &Args) -> Result<Self> {
         make_folder(folder)?;
         let of_run = data_of(args.model.path());
-        let read =
-            [args.model.path(), &args.file.data].into_iter().chain(of_run.iter().map(PathBuf::as_path));
+        let read = [args.model.path(), &args.questions.file.data]
+            .into_iter()
+            .chain(of_run.iter().map(PathBuf::as_path));
         let mut plan = args.force.plan(read);
         Ok(Self {
             paths: plan.output(&folder.join("paths.svg"), PICTURE)?,

@@ -1,16 +1,14 @@
 //! `hrm-host report`
 
 use std::ops::ControlFlow;
-use std::path::{Path as FilePath, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use hrm_core::solve::Status;
 use hrm_core::task::Task;
 use hrm_core::{Pack, workspace_bytes};
-use hrm_host::analyze::landscape::Landscape;
-use hrm_host::analyze::path::Path;
-use hrm_host::analyze::study::{WALKS, landscapes};
+use hrm_host::analyze::study::{WALKS, guesses, landscapes};
 use hrm_host::data::PuzzleSet;
 use hrm_host::model::Hrm;
 use hrm_host::quant::IntegerModel;
@@ -19,14 +17,13 @@ use hrm_host::report::{Findings, Flip, Precision, REPORT, Report, Work};
 use hrm_host::train::eval::FloatModel;
 use hrm_host::vote::solve_rows;
 
-use super::analyze::{ask, walk};
+use super::analyze::{Questions, walk};
 use super::exit::Exit;
 use super::model::{Model, ModelArgs};
 use super::outputs::{Force, data_of};
 use super::policy::{PolicyArgs, told};
 use super::progress::{Progress, ProgressArgs};
-use super::values::{Misuse, above_0, at_least_1, from_0};
-use super::{PuzzleFile, draw_rows};
+use super::values::{Misuse, from_0};
 
 /// Guesses after the first that are drawn in one landscape.
 const GUESSES: usize = 4;
@@ -43,16 +40,7 @@ pub(super) struct Args {
     #[arg(required = true, value_name = "CHECKPOINT|PACK")]
     models: Vec<PathBuf>,
     #[command(flatten)]
-    file: PuzzleFile,
-    /// Puzzles drawn
-    #[arg(long, default_value_t = 100, value_parser = at_least_1::<usize>)]
-    rows: usize,
-    /// Seeds the draw of puzzles, hints and blanks
-    #[arg(long, default_value_t = 1, value_parser = from_0::<u64>)]
-    seed: u64,
-    /// A state is at rest where its last four moves are on average below this share of its size
-    #[arg(long, value_name = "SHARE", default_value_t = 0.05, value_parser = above_0)]
-    rest: f64,
+    questions: Questions,
     #[command(flatten)]
     policy: PolicyArgs,
     /// The report (HTML); `-` writes standard output
@@ -70,7 +58,7 @@ pub(super) struct Args {
 /// Runs the subcommand.
 pub(super) fn run(args: Args) -> Result<Exit> {
     let of_runs: Vec<PathBuf> = args.models.iter().flat_map(|model| data_of(model)).collect();
-    let read = args.models.iter().chain([&args.file.data]).chain(&of_runs);
+    let read = args.models.iter().chain([&args.questions.file.data]).chain(&of_runs);
     let output = args.force.plan(read).output(&args.out, REPORT)?;
     super::use_threads(args.threads)?;
     // All are opened before the first is asked: a complaint comes at once.
@@ -78,7 +66,7 @@ pub(super) fn run(args: Args) -> Result<Exit> {
     let opened = models.iter().map(|model| Ok(model.open()?.0)).collect::<Result<Vec<Model>>>()?;
     let tasks = opened.iter().map(|model| Ok(model.trained()?.0)).collect::<Result<Vec<String>>>()?;
     if let Some(at) = tasks.iter().position(|task| *task != tasks[0]) {
-        anyhow::bail!(Misuse(format!(
+        bail!(Misuse(format!(
             "{} is for {}, {} for {}: make a report of each, since they are asked the same puzzles",
             args.models[0].display(),
             tasks[0],
@@ -86,7 +74,7 @@ pub(super) fn run(args: Args) -> Result<Exit> {
             tasks[at]
         )));
     }
-    let set = draw_rows(&args.file, &tasks[0], args.rows, args.seed)?;
+    let set = args.questions.draw(&tasks[0])?;
     let packs = opened.iter().filter(|model| matches!(model, Model::Pack { .. })).count();
     let mut progress = args.progress.start(set.len() * (WALKS * opened.len() + MORE * packs));
     let mut found = Vec::new();
@@ -94,9 +82,9 @@ pub(super) fn run(args: Args) -> Result<Exit> {
         found.push(findings(&args, named, model, &set, &mut progress)?);
     }
     let report = Report {
-        data: name(&args.file.data),
+        data: name(&args.questions.file.data),
         rows: set.len(),
-        seed: args.seed,
+        seed: args.questions.seed,
         program: format!("hrm-host {}", env!("CARGO_PKG_VERSION")),
         commands: commands(&args, std::env::args()),
         models: found,
@@ -109,13 +97,13 @@ pub(super) fn run(args: Args) -> Result<Exit> {
 }
 
 /// The last part of a path: a report tells nobody where files lay.
-fn name(path: &FilePath) -> String {
+fn name(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
 /// What repeats the report (`words` of a command line), and its parts one by one; all without the folders of files.
 fn commands(args: &Args, words: impl IntoIterator<Item = String>) -> Vec<String> {
-    let files: Vec<&PathBuf> = args.models.iter().chain([&args.file.data, &args.out]).collect();
+    let files: Vec<&PathBuf> = args.models.iter().chain([&args.questions.file.data, &args.out]).collect();
     let bare = |word: String| {
         let (option, value) =
             word.split_once('=').map_or(("", word.as_str()), |(option, value)| (option, value));
@@ -126,7 +114,12 @@ fn commands(args: &Args, words: impl IntoIterator<Item = String>) -> Vec<String>
         }
     };
     let whole: Vec<String> = words.into_iter().skip(1).map(bare).collect();
-    let drawn = format!("--data {} --rows {} --seed {}", name(&args.file.data), args.rows, args.seed);
+    let drawn = format!(
+        "--data {} --rows {} --seed {}",
+        name(&args.questions.file.data),
+        args.questions.rows,
+        args.questions.seed
+    );
     let each = args.models.iter().map(|model| name(model)).flat_map(|name| {
         let packed = name.ends_with(".hrm").then(|| format!("hrm-host eval {name} {drawn} --hints 0 --vote"));
         [format!("hrm-host eval {name} {drawn}"), format!("hrm-host analyze {name} {drawn}")]
@@ -145,41 +138,30 @@ fn findings(
     progress: &mut Progress,
 ) -> Result<Findings> {
     let segments = model.trained()?.1;
-    let how = (segments, args.seed, args.rest);
     let name = name(named.path());
     match model {
         Model::Float(mut model) => {
-            let study = ask(&mut *model, set, how, progress)?;
+            let study = args.questions.ask(&mut *model, set, segments, progress)?;
             let facts = facts_of_float(&model.hrm);
-            let landscapes = landscapes(&model.hrm, set, &study.paths, args.rest)?;
-            let guesses = guesses(&model.hrm, set, &study.paths)?;
+            let landscapes = landscapes(&model.hrm, set, &study.paths, args.questions.rest)?;
+            let guesses = guesses(&model.hrm, set, &study.paths, GUESSES)?;
             Ok(Findings { name, facts, study, landscapes, guesses, work: None, precision: None })
         }
         Model::Pack { file, member } => {
             let pack = file.open()?;
             let mut int = IntegerModel { pack, member, batch: named.batch };
-            let study = ask(&mut int, set, how, progress)?;
+            let study = args.questions.ask(&mut int, set, segments, progress)?;
             let work = Some(votes(args, &pack, set, progress)?);
             let mut float = named.restored(member)?;
             let walked = walk(&mut float, "nothing, float", set, segments, progress)?;
             let agreement = beside(&mut float, &mut int, set, segments, progress)?;
             let text = |row| set.task().text(set.question(row)).to_string();
             let precision = Some(Precision { agreement, flips: Flip::among(&walked, &study.paths, text) });
-            let landscapes = landscapes(&float.hrm, set, &walked, args.rest)?;
-            let guesses = guesses(&float.hrm, set, &walked)?;
+            let landscapes = landscapes(&float.hrm, set, &walked, args.questions.rest)?;
+            let guesses = guesses(&float.hrm, set, &walked, GUESSES)?;
             Ok(Findings { name, facts: facts_of_pack(&pack)?, study, landscapes, guesses, work, precision })
         }
     }
-}
-
-/// The landscape of the first puzzle that `hrm`, which went the ways `walked`, leaves unsolved, with several guesses.
-fn guesses(hrm: &Hrm, set: &PuzzleSet, walked: &[Path]) -> Result<Option<Landscape>> {
-    let unsolved = walked.iter().position(|path| !path.solved());
-    let drawn = unsolved.map(|row| {
-        let puzzle = (set.question(row), set.answer(row));
-        Landscape::of_guesses(hrm, &set.task(), puzzle, GUESSES, walked[row].wrong.len())
-    });
-    Ok(drawn.transpose()?)
 }
 
 /// Every puzzle by voted solving.

@@ -7,7 +7,6 @@ use plotters::prelude::*;
 use super::style::{self, Canvas, DrawError, Drawn, Frame, TEXT, colour, short};
 use crate::analyze::landscape::{ARROWS, Landscape, SIDE};
 use crate::analyze::modes::Mode;
-use crate::analyze::path::Path;
 use crate::files::Signature;
 
 const PANEL: (u32, u32) = (560, 520);
@@ -34,15 +33,12 @@ pub fn svg(landscapes: &[(Mode, Landscape)]) -> Result<String, DrawError> {
 fn panel(area: &Canvas<'_>, mode: Mode, landscape: &Landscape) -> Drawn {
     let [width, height] = landscape.extent;
     let highest = landscape.energy.iter().copied().max().unwrap_or(0);
-    let last = |of: fn(&Path) -> &[u32]| {
-        let thought = landscape.thoughts.first().and_then(|thought| of(&thought.path).last());
-        thought.copied().unwrap_or(0)
-    };
+    let path = &landscape.first.path;
     let title = format!(
         "{}: {} wrong cells, energy {} (green 0, dark {highest})",
         mode.name(),
-        last(|path| &path.wrong),
-        last(|path| &path.energy),
+        path.wrong.last().unwrap_or(&0),
+        path.energy.last().unwrap_or(&0),
     );
     let [across, up] = [0, 1]
         .map(|i| format!("component {}: {:.0} % of the variance", i + 1, 100.0 * landscape.explained[i]));
@@ -74,7 +70,7 @@ fn panel(area: &Canvas<'_>, mode: Mode, landscape: &Landscape) -> Drawn {
         chart.draw_series([PathElement::new([(from[0], from[1]), tip], TEXT.stroke_width(1))])?;
         chart.draw_series([Circle::new(tip, 2, TEXT.filled())])?;
     }
-    for (i, thought) in landscape.thoughts.iter().enumerate() {
+    for (i, thought) in landscape.thoughts().enumerate() {
         let colour = colour(i + 1);
         let trace: Vec<(f64, f64)> = thought.trace.iter().map(|&[x, y]| (x, y)).collect();
         chart.draw_series(LineSeries::new(trace.iter().copied(), colour.stroke_width(2)))?;
@@ -116,7 +112,7 @@ pub fn to_csv<W: io::Write>(landscapes: &[(Mode, Landscape)], to: W) -> csv::Res
         for (at, energy) in landscape.places().zip(&landscape.energy) {
             line("energy", at, energy.to_string(), String::new())?;
         }
-        for (i, thought) in landscape.thoughts.iter().enumerate() {
+        for (i, thought) in landscape.thoughts().enumerate() {
             for (s, &at) in thought.trace.iter().enumerate() {
                 line("trace", at, (s + 1).to_string(), i.to_string())?;
             }
@@ -133,13 +129,15 @@ pub fn to_csv<W: io::Write>(landscapes: &[(Mode, Landscape)], to: W) -> csv::Res
 mod tests {
     use super::*;
     use crate::analyze::landscape::Thought;
+    use crate::analyze::path::Path;
 
     fn landscape() -> Landscape {
         let path = Path { wrong: vec![5, 0], energy: vec![4, 0], moved: vec![0.3], ..Path::default() };
         let mut energy = vec![30; SIDE * SIDE];
         energy[SIDE * SIDE / 2] = 0;
         Landscape {
-            thoughts: vec![Thought { path, trace: vec![[1.0, 0.5], [0.0, 0.0]] }],
+            first: Thought { path, trace: vec![[1.0, 0.5], [0.0, 0.0]] },
+            others: Vec::new(),
             extent: [2.0, 1.0],
             explained: [0.75, 0.25],
             energy,

@@ -1,9 +1,11 @@
 //! The figures of a report, each with the numbers behind it.
 
 use super::{Findings, Precision, Report, Work};
-use crate::analyze::halting::Halting;
+use crate::analyze::halting::{Decisions, Halting};
+use crate::analyze::modes::Mode;
 use crate::plot::lines::Lines;
 use crate::plot::{DrawError, landscapes, paths};
+use crate::quant::compare::Agreement;
 
 /// A drawing and its numbers.
 pub(super) struct Figure {
@@ -99,10 +101,7 @@ impl Figure {
     /// Several guesses of one puzzle; `None` where one pass solves all.
     pub(super) fn guesses(findings: &Findings) -> Result<Option<Self>, DrawError> {
         let Some(landscape) = &findings.guesses else { return Ok(None) };
-        let mode = crate::analyze::modes::Mode::of(
-            &landscape.thoughts.first().map(|thought| thought.path.clone()).unwrap_or_default(),
-            findings.study.rest,
-        );
+        let mode = Mode::of(&landscape.first.path, findings.study.rest);
         let one = [(mode, landscape.clone())];
         Ok(Some(Self {
             title: format!("several guesses of {} about one puzzle", findings.name),
@@ -114,7 +113,7 @@ impl Figure {
 
     /// What the halting head is worth along the segments.
     pub(super) fn halting(halting: &Halting) -> Result<Self, DrawError> {
-        let curve = |of: fn(&crate::analyze::halting::Decisions) -> Option<f64>| {
+        let curve = |of: fn(&Decisions) -> Option<f64>| {
             let points = halting.by_segment.iter().enumerate();
             points.filter_map(|(s, d)| Some([(s + 1) as f64, 100.0 * of(d)?])).collect()
         };
@@ -135,7 +134,7 @@ impl Figure {
 
     /// How far the integers follow the float model.
     pub(super) fn precision(precision: &Precision) -> Result<Self, DrawError> {
-        let curve = |of: fn(&crate::quant::compare::Agreement) -> f64| {
+        let curve = |of: fn(&Agreement) -> f64| {
             precision.agreement.iter().map(|a| [a.segment as f64, 100.0 * of(a)]).collect()
         };
         let curves: Vec<(String, Vec<[f64; 2]>)> = vec![

@@ -16,7 +16,7 @@ use crate::analyze::study::Study;
 use crate::files::Signature;
 use crate::plot::DrawError;
 use crate::quant::compare::Agreement;
-use crate::vote::{Outcome, verdict};
+use crate::vote::{Outcome, Verdict, verdict};
 
 /// A report, which may be written anew as long as nobody has changed it.
 pub const REPORT: Signature<'static> = Signature::of_mark("a report on models");
@@ -117,13 +117,13 @@ impl Report {
 impl Work {
     /// Segments that each solved puzzle took, the fewest first.
     fn sorted(&self) -> Vec<u32> {
-        let solved = self.outcomes.iter().filter(|o| o.status == hrm_core::solve::Status::Solved && o.right);
-        let mut segments: Vec<u32> = solved.map(|o| o.segments).collect();
+        let solved = self.outcomes.iter().filter(|outcome| outcome.is_solved());
+        let mut segments: Vec<u32> = solved.map(|outcome| outcome.segments).collect();
         segments.sort_unstable();
         segments
     }
 
-    fn verdict(&self) -> crate::vote::Verdict {
+    fn verdict(&self) -> Verdict {
         verdict(&self.outcomes)
     }
 }

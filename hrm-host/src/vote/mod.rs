@@ -31,6 +31,13 @@ pub struct Outcome {
     pub segments: u32,
 }
 
+impl Outcome {
+    /// Whether it is called solved, with the answer of the set.
+    pub fn is_solved(&self) -> bool {
+        self.status == Status::Solved && self.right
+    }
+}
+
 /// What came of a set.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Verdict {
@@ -142,19 +149,18 @@ pub fn verdict(outcomes: &[Outcome]) -> Verdict {
     let rows = outcomes.len();
     let count = |test: &dyn Fn(&Outcome) -> bool| outcomes.iter().filter(|o| test(o)).count();
     let mean = |of: &dyn Fn(&Outcome) -> f64| outcomes.iter().map(of).sum::<f64>() / rows.max(1) as f64;
-    let solved = |o: &Outcome| o.status == Status::Solved && o.right;
     let most = outcomes.iter().map(|o| o.guesses).max().unwrap_or(0);
     Verdict {
         rows,
-        solved: count(&solved),
+        solved: count(&Outcome::is_solved),
         several_solutions: count(&|o| o.status == Status::Solved && o.several),
         wrongly_solved: count(&|o| o.status == Status::Solved && !o.right && !o.several),
         voted: count(&|o| o.status == Status::Voted),
         voted_right: count(&|o| o.status == Status::Voted && o.right),
-        interval: wilson(count(&solved), rows),
+        interval: wilson(count(&Outcome::is_solved), rows),
         mean_guesses: mean(&|o| f64::from(o.guesses)),
         mean_segments: mean(&|o| f64::from(o.segments)),
-        by_guess: (1..=most).map(|n| count(&|o| solved(o) && o.guesses <= n)).collect(),
+        by_guess: (1..=most).map(|n| count(&|o| o.is_solved() && o.guesses <= n)).collect(),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Text without a header: a puzzle a line, or grids drawn on several lines, or both.
 
+use std::cell::OnceCell;
+
 use hrm_core::task::{
     Task,
     sudoku::{Sudoku, SudokuKind},
@@ -81,6 +83,7 @@ pub(super) fn visit(text: &str, task: Sudoku, visit: &mut dyn FnMut(Item<'_>)) {
         stretch: Stretch::new(task),
         section: None,
         has_section: false,
+        has_answers: OnceCell::new(),
         listed: false,
         titled: false,
         heading: None,
@@ -117,6 +120,8 @@ struct Reader<'v> {
     section: Option<Option<String>>,
     /// Whether there was one of a puzzle.
     has_section: bool,
+    /// Whether a line of the text has a puzzle and its answer: known once it was asked, as it takes all lines.
+    has_answers: OnceCell<bool>,
     /// Whether a puzzle on one line has been read.
     listed: bool,
     /// Whether a line was passed over before any such puzzle, as a title or a number is that stands above each.
@@ -205,7 +210,8 @@ impl Reader<'_> {
     /// Why a complete grid alone on its line is refused: elsewhere in the list such grids are answers.
     fn lacks_question(&self, row: &OneLine<'_>) -> Option<Problem> {
         let has_answer = |line: &str| one_line(self.task, line, 0).is_some_and(|row| row.has_answer());
-        (row.is_complete() && self.text.lines().any(has_answer)).then_some(Problem::PerhapsAnswer)
+        let any_has = || *self.has_answers.get_or_init(|| self.text.lines().any(has_answer));
+        (row.is_complete() && any_has()).then_some(Problem::PerhapsAnswer)
     }
 
     /// A line that is longer than any with a puzzle.
