@@ -1,9 +1,11 @@
-//! Hands the chosen board's memory map to the linker. On a workstation there is no board and nothing to do.
+//! Hands the chosen board's memory map to the linker, and tells the program what follows from it. On a workstation there is no board and
+//! nothing to do.
 
 use std::{env, fs, path::PathBuf};
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rustc-check-cfg=cfg(workspace_apart)");
     if env::var("CARGO_CFG_TARGET_OS").as_deref() != Ok("none") {
         return;
     }
@@ -18,9 +20,15 @@ fn main() {
     };
     let memory = root.join("boards").join(board).join("memory.x");
     println!("cargo:rerun-if-changed={}", memory.display());
-    if let Err(error) = fs::copy(&memory, out.join("memory.x")) {
-        panic!("cannot read the memory map {}: {error}", memory.display());
+    let map = fs::read_to_string(&memory)
+        .unwrap_or_else(|error| panic!("cannot read the memory map {}: {error}", memory.display()));
+    fs::write(out.join("memory.x"), &map).expect("cargo makes OUT_DIR");
+    if map.contains(".workspace") {
+        println!("cargo:rustc-cfg=workspace_apart");
     }
+    let stack = stack_kib(&map)
+        .unwrap_or_else(|| panic!("{} has no line `STACK : ORIGIN = ..., LENGTH = ...K`", memory.display()));
+    println!("cargo:rustc-env=HRM_STACK_KIB={stack}");
     println!("cargo:rustc-link-search={}", out.display());
     // So that an image tells which board it is for: `cargo run` reads it.
     println!("cargo:rustc-link-arg-bins=--defsym=__hrm_board_{}=0", board.replace('-', "_"));
@@ -33,4 +41,11 @@ fn main() {
     for argument in ["--nmagic", sections, "-Tdefmt.x"] {
         println!("cargo:rustc-link-arg-bins={argument}");
     }
+}
+
+/// What a memory map keeps for the stack.
+fn stack_kib(map: &str) -> Option<u32> {
+    let region = map.lines().map(str::trim).find(|line| line.starts_with("STACK"))?;
+    let (_, length) = region.split_once("LENGTH =")?;
+    length.trim().strip_suffix('K')?.parse().ok()
 }

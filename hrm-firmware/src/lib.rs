@@ -16,6 +16,12 @@ pub use app::{About, App, refuse_all};
 pub use exit::Exit;
 pub use surroundings::{Board, Event};
 
+/// Most KiB of stack that a program takes, as measured, whose tasks have one size each.
+pub const STACK_KIB: u32 = 12;
+
+/// Most KiB of stack that a program takes with a task of any size: its solver keeps several grids of the largest.
+pub const STACK_KIB_ANY_SIZE: u32 = 42;
+
 /// Version of the firmware, as told in `Hello`. A build with a corrupted kernel says so.
 pub const VERSION: &str = if cfg!(feature = "_fault-injection") {
     concat!(env!("CARGO_PKG_VERSION"), "+fault-injection")

@@ -30,7 +30,8 @@ const WORKSPACE_WORDS: usize = Here::WORKSPACE_BYTES / size_of::<u32>();
 #[repr(align(16))]
 struct Workspace([u32; WORKSPACE_WORDS]);
 
-#[cfg_attr(feature = "board-nucleo-h743zi", unsafe(link_section = ".workspace"))]
+/// A memory map may have a section for it, in a RAM of its own.
+#[cfg_attr(workspace_apart, unsafe(link_section = ".workspace"))]
 static mut WORKSPACE: Workspace = Workspace([0; WORKSPACE_WORDS]);
 
 #[cfg_attr(target_arch = "arm", cortex_m_rt::entry)]

@@ -1,20 +1,17 @@
 //! The tasks that this program carries: those whose features are on, and no byte of any other.
 
+use hrm_firmware::STACK_KIB_ANY_SIZE;
+
 #[cfg(feature = "_every-task")]
 #[path = "../../hrm-host/examples/latin.rs"]
 mod latin;
 
-#[cfg(all(
-    feature = "task-maze",
-    any(
-        feature = "board-blackpill-f411",
-        feature = "board-netduinoplus2",
-        feature = "board-nrf52840-dk",
-        feature = "board-olimex-h405"
-    )
-))]
-compile_error!(
-    "a program with `task-maze` uses 42 KB of stack, more than this board's memory.x keeps for it"
+/// What the board's memory.x keeps for the stack; the build script reads it.
+const STACK_KIB: Result<u32, core::num::ParseIntError> = u32::from_str_radix(env!("HRM_STACK_KIB"), 10);
+
+const _: () = assert!(
+    cfg!(not(feature = "task-maze")) || matches!(STACK_KIB, Ok(kib) if kib >= STACK_KIB_ANY_SIZE),
+    "a program with `task-maze` uses 42 KiB of stack, more than this board's memory.x keeps for it"
 );
 
 /// A list of the tasks whose features are on: each line adds its task to the list that follows.

@@ -1,7 +1,10 @@
-//! Tasks are named in folders of their own and in three lists, and nothing else knows which there are.
+//! Tasks are named in folders of their own and in three lists, boards in files of their own and in three lists, and nothing else knows which
+//! there are.
 
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use hrm_emulator::board::HARDWARE;
 
 /// Where a task may be named: the lists, and what is about one task on purpose.
 const ALLOWED: [(&str, &str); 9] = [
@@ -14,6 +17,15 @@ const ALLOWED: [(&str, &str); 9] = [
     ("tools/xtask/src/bench.rs", "counts the instructions of one model"),
     ("tools/xtask/src/bits.rs", "has released packs think everywhere"),
     ("tools/xtask/src/kills/cases.rs", "gives commands of one small task"),
+];
+
+/// Where a real board may be named beside its own files; the page on porting names the first three.
+const ALLOWED_BOARDS: [(&str, &str); 5] = [
+    ("hrm-firmware/Cargo.toml", "the features"),
+    ("hrm-firmware/src/board/mod.rs", "the choice"),
+    ("tools/emulator/src/board.rs", "the list"),
+    ("tools/xtask/src/uf2.rs", "has a default"),
+    ("tools/xtask/src/kills/cases.rs", "gives a command for one"),
 ];
 
 fn root() -> PathBuf {
@@ -88,6 +100,52 @@ fn nothing_but_the_lists_names_a_task() {
         }
     }
     assert!(found.is_empty(), "a task is named outside its folder:\n{}", found.join("\n"));
+}
+
+#[test]
+fn nothing_but_its_own_files_and_the_lists_names_a_board() {
+    let mut files = vec![root().join("hrm-firmware/Cargo.toml"), root().join("hrm-firmware/build.rs")];
+    let folders = ["hrm-core", "hrm-firmware", "hrm-host", "tools/emulator", "tools/xtask", "tools/chips"];
+    folders.iter().for_each(|folder| sources(&root().join(folder).join("src"), &mut files));
+    let (mut found, mut lists) = (Vec::new(), 0);
+    for file in &files {
+        let shown = file.strip_prefix(root()).unwrap().to_str().unwrap();
+        let source = text(file);
+        for board in HARDWARE {
+            let module = board.name.replace('-', "_");
+            let lines = [named(&source, board.name), named(&source, &module)].concat();
+            if ALLOWED_BOARDS.iter().any(|(allowed, _)| *allowed == shown) {
+                lists += usize::from(!lines.is_empty());
+            } else if shown != format!("hrm-firmware/src/board/{module}.rs") {
+                found.extend(lines.into_iter().map(|line| format!("{shown}: {line}")));
+            }
+        }
+    }
+    assert!(lists >= 3 * HARDWARE.len(), "the lists name boards {lists} times");
+    assert!(found.is_empty(), "a board is named outside its files:\n{}", found.join("\n"));
+}
+
+#[test]
+fn the_page_on_porting_names_every_file_that_names_a_board_or_is_shared_by_some() {
+    let page = text(&root().join("docs/PORTING.md"));
+    let own = ["hrm-firmware/boards/NAME/memory.x", "hrm-firmware/src/board/NAME.rs"];
+    let lists = ALLOWED_BOARDS.iter().take(3).map(|(file, _)| *file);
+    for file in own.into_iter().chain(lists).chain(["hrm-firmware/src/start.rs", "hrm-firmware/src/tasks.rs"])
+    {
+        assert!(page.contains(&format!("`{file}`")), "docs/PORTING.md does not name {file}");
+    }
+    // What is neither a board's nor everybody's is an STM32's.
+    let features = text(&root().join("hrm-firmware/Cargo.toml"));
+    let private = features.lines().filter_map(|line| line.strip_prefix("_stm32")?.split_once(" = "));
+    for name in private.map(|(rest, _)| format!("_stm32{rest}")) {
+        assert!(page.contains(&format!("`{name}`")), "docs/PORTING.md does not name the feature {name}");
+        let file = format!("hrm-firmware/src/board/{}.rs", &name[1..]);
+        let module = format!("`{}.rs`", &name[1..]);
+        assert!(
+            !root().join(&file).exists() || page.contains(&module),
+            "docs/PORTING.md does not name {file}"
+        );
+    }
 }
 
 #[test]

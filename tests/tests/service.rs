@@ -410,6 +410,19 @@ fn a_watchdog_ends_a_board_that_makes_no_progress() {
 
 #[test]
 #[ignore = "needs the emulator and the firmware: cargo xtask test"]
+fn the_program_to_try_a_watchdog_with_is_ended_by_it() {
+    let bench = Bench::new(&synthetic::pack(SMALL, 3));
+    let image = Image::built(&format!("{}-unfed", BOARDS[0].name)).unwrap();
+    let (mut machine, _) = Machine::boot(BOARDS[0], image, &bench.path).unwrap();
+    // It answers for a while.
+    machine.call(Link::hello).unwrap();
+    let status = machine.wait(Duration::from_secs(120)).unwrap();
+    let log = machine.log().join("\n");
+    assert_eq!(status.code(), Some(Exit::Watchdog.code().into()), "{log}");
+}
+
+#[test]
+#[ignore = "needs the emulator and the firmware: cargo xtask test"]
 fn another_language_and_a_second_client_are_served_over_tcp() {
     let (task, _) = tasks();
     let policy = clients_policy();

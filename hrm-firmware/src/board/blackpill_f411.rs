@@ -17,7 +17,7 @@ use super::{
     BAUD, Boot,
     clock::Clock,
     hal::{Hal, buffers},
-    otg, stm32,
+    otg, stm32f4,
     usb::{self, WithUsb},
 };
 
@@ -39,7 +39,7 @@ impl Boot for BlackPillF411 {
 
     fn start() -> Self {
         let p = embassy_stm32::init(clocks());
-        stm32::speed_up_flash();
+        stm32f4::speed_up_flash();
         let mut line = usart::Config::default();
         line.baudrate = BAUD;
         line.rx_pull = Pull::Up; // nothing may be connected

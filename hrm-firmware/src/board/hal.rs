@@ -96,7 +96,7 @@ impl<U: Read + ReadReady + Write, W: Watchdog> Board for Hal<U, W> {
         let until = clock.micros() + PATIENCE_US;
         // A program that has the port open may be stopped, and go on later.
         let mut patiently = || {
-            if clock.micros() < until {
+            if clock.micros() < until && super::feeds(clock) {
                 watchdog.feed();
             }
         };
@@ -110,7 +110,9 @@ impl<U: Read + ReadReady + Write, W: Watchdog> Board for Hal<U, W> {
     }
 
     fn feed(&mut self) {
-        self.watchdog.feed();
+        if super::feeds(&self.clock) {
+            self.watchdog.feed();
+        }
     }
 
     fn stack_used(&self) -> u32 {

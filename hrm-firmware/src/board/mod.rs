@@ -17,8 +17,12 @@ mod otg;
 mod serial;
 #[cfg(feature = "_stm32")]
 mod stm32;
+#[cfg(feature = "_stm32f4")]
+mod stm32f4;
 #[cfg(feature = "_stm32f405")]
 mod stm32f405;
+#[cfg(feature = "_stm32h743")]
+mod stm32h743;
 #[cfg(feature = "_usb")]
 mod usb;
 
@@ -101,6 +105,12 @@ pub(crate) trait Boot: Board {
     fn exit(exit: Exit) -> !;
 }
 
+/// Whether feeds reach the watchdog: always, but in a program that is there to try it.
+fn feeds(clock: &clock::Clock) -> bool {
+    const TRIED_AFTER_US: u64 = 10_000_000;
+    !cfg!(feature = "_unfed") || clock.micros() < TRIED_AFTER_US
+}
+
 /// Writes `event` to defmt's log.
 fn log(event: Event) {
     match event {
@@ -142,7 +152,8 @@ fn allow_interrupts() {
 }
 
 /// Restarts a real board.
-#[cfg(all(feature = "_hardware", not(feature = "board-pico2")))]
+#[cfg(feature = "_hardware")]
+#[allow(dead_code, reason = "an RP2350's peripherals want more than that")]
 fn restart() -> ! {
     wait_for_probe();
     cortex_m::peripheral::SCB::sys_reset()

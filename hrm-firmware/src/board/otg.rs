@@ -1,25 +1,17 @@
-//! What STM32s that have an OTG_FS share: their USB port, on PA11 and PA12 with 48 MHz that the board's clocks give it, and their watchdog.
+//! The USB port of STM32s that have an OTG_FS, on PA11 and PA12 with 48 MHz that the board's clocks give it.
 
 use embassy_stm32::{
     Peri, bind_interrupts, interrupt,
     interrupt::Interrupt,
     peripherals::{PA11, PA12, USB_OTG_FS},
     usb::{Config, Driver, InterruptHandler},
-    wdg::{IndependentWatchdog, Instance},
 };
 
-use super::{hal::Watchdog, stm32, usb};
+use super::usb;
 
 bind_interrupts!(struct Interrupts {
     OTG_FS => InterruptHandler<USB_OTG_FS>;
 });
-
-impl<T: Instance> Watchdog for IndependentWatchdog<'static, T> {
-    fn feed(&mut self) {
-        self.pet();
-        stm32::keep_debuggable();
-    }
-}
 
 /// Room for a packet of every endpoint that takes some.
 const PACKETS_BYTES: usize = 2 * hrm_firmware::usb::PACKET;

@@ -120,7 +120,9 @@ impl<R: Registers> Board for Serial<R> {
     }
 
     fn feed(&mut self) {
-        self.registers.feed();
+        if super::feeds(&self.clock) {
+            self.registers.feed();
+        }
     }
 
     fn stack_used(&self) -> u32 {

@@ -19,7 +19,7 @@ use super::{
     BAUD, Boot, Here,
     clock::Clock,
     serial::{self, Registers, Serial},
-    stm32,
+    stm32, stm32f4,
 };
 
 /// How one board differs from another.
@@ -86,7 +86,7 @@ impl<V: Variant> Boot for Stm32F405<V> {
 
     fn start() -> Self {
         V::clocks();
-        stm32::speed_up_flash();
+        stm32f4::speed_up_flash();
         RCC.ahb1enr().modify(|w| w.set_gpioaen(true));
         RCC.apb2enr().modify(|w| w.set_usart1en(true));
         for pin in PINS {

@@ -97,6 +97,7 @@ fn chip(name: &str) -> Result<Target, Mismatch> {
 /// probe-rs' name for the kind of a processor that boards here have.
 fn core_of(cpu: &str) -> CoreType {
     match cpu {
+        "cortex-m0plus" => CoreType::Armv6m,
         "cortex-m4" | "cortex-m7" => CoreType::Armv7em,
         _ => CoreType::Armv8m,
     }

@@ -283,16 +283,16 @@ impl Hardware {
 
     /// What to try where probe-rs failed: what is known to fail on this board, and the ways around the probe.
     pub fn hint(&self) -> String {
-        let known = match self.name {
-            "pico2" => format!(
+        let known = match self.chip {
+            "RP235x" => format!(
                 "other versions of probe-rs than that of `{INSTALL_PROBE_RS}` may not reach an RP2350; "
             ),
-            "nrf52840-dk" => {
+            chip if chip.starts_with("nRF") => {
                 "a locked chip is unlocked by erasing all of it, once: add `-- --allow-erase-all` when you flash the program, \
                  and flash the pack after it; "
                     .into()
             }
-            "nucleo-h743zi" | "olimex-h405" | "blackpill-f411" => {
+            chip if chip.starts_with("STM32") => {
                 "a board that does not answer: unplug it and plug it in again, or add `-- --connect-under-reset` (the probe's \
                  reset line must be connected); "
                     .into()

@@ -21,7 +21,7 @@ use crate::setup::{self, Toolchain};
 pub(crate) struct Args {
     /// Boards, for example mps2-an386; all by default
     boards: Vec<String>,
-    /// Also the images that the tests need: with a corrupted kernel, and with every task
+    /// Also the images that the tests need: with a corrupted kernel, with every task, and with a watchdog that is not fed
     #[arg(long)]
     for_tests: bool,
 }
@@ -45,18 +45,21 @@ pub(crate) enum Variant {
     FaultInjection,
     /// It carries every task, that of the tests included. For the first board alone.
     EveryTask,
+    /// It feeds its watchdog for ten seconds and no longer. For the first board alone.
+    Unfed,
 }
 
 impl Variant {
     /// Every variant.
-    pub(crate) const ALL: [Variant; 3] = [Variant::Plain, Variant::FaultInjection, Variant::EveryTask];
+    pub(crate) const ALL: [Variant; 4] =
+        [Variant::Plain, Variant::FaultInjection, Variant::EveryTask, Variant::Unfed];
 
     /// Whether there is such an image of `board`.
     fn is_of(self, board: Build) -> bool {
         match self {
             Variant::Plain => true,
             Variant::FaultInjection => corrupted().any(|other| other.name == board.name),
-            Variant::EveryTask => board.name == BOARDS[0].name,
+            Variant::EveryTask | Variant::Unfed => board.name == BOARDS[0].name,
         }
     }
 
@@ -65,6 +68,7 @@ impl Variant {
             Variant::Plain => "",
             Variant::FaultInjection => "-fault-injection",
             Variant::EveryTask => "-every-task",
+            Variant::Unfed => "-unfed",
         }
     }
 }
@@ -286,6 +290,7 @@ impl Program {
         match self {
             Program::Firmware(Variant::FaultInjection) => ",_fault-injection",
             Program::Firmware(Variant::EveryTask) => ",_every-task",
+            Program::Firmware(Variant::Unfed) => ",_unfed",
             Program::PortableBench => ",_portable",
             Program::Panic => ",_panics",
             Program::Firmware(Variant::Plain) | Program::Bench | Program::NoPanic => "",
