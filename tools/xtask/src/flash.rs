@@ -2,19 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
-use hrm_emulator::board::{HARDWARE, Hardware, INSTALL_PROBE_RS};
-use hrm_emulator::image::Image;
+use anyhow::{Context, Result, bail, ensure};
+use hrm_emulator::board::{Board, HARDWARE, Hardware, INSTALL_PROBE_RS, WITHOUT_A_PROBE};
+use hrm_emulator::image::{IMAGES, Image};
 
 use crate::firmware::build_plain;
-use crate::run::{command, run, shown};
+use crate::run::{command, run, shown, succeeds, target};
 
 /// Flash a real board's image and show its log.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// A board, for example pico2, whose firmware is built first; or an image, as `cargo run` names it
     what: String,
-    /// Only say which command that would be
+    /// Only say which command that would be: nothing is built, and probe-rs need not be there
     #[arg(long)]
     dry_run: bool,
     /// Passed on to `probe-rs run`, for example `--probe` where there are several
@@ -24,12 +24,14 @@ pub(crate) struct Args {
 
 /// Runs the task.
 pub(crate) fn task(args: &Args) -> Result<()> {
-    let (board, path) = match Hardware::find(&args.what) {
-        Some(board) => {
-            build_plain(&[(&board).into()])?;
-            (board, Image::built(board.name)?.path().to_owned())
-        }
-        None if Path::new(&args.what).exists() => of_image(Path::new(&args.what))?,
+    let (named, image) = (Hardware::find(&args.what), Path::new(&args.what));
+    let (board, path) = match named {
+        Some(board) => (board, target().join(IMAGES).join(format!("{}.elf", board.name))),
+        None if image.exists() => of_image(image)?,
+        None if Board::find(&args.what).is_some() => bail!(
+            "{0} is an emulated board: `cargo xtask firmware {0}` builds its program, `hrm-host device emulate {0} PACK` runs it",
+            args.what
+        ),
         None => bail!("{} is neither an image nor a real board ({})", args.what, names()),
     };
     // What is caught stays caught when the log ends: the board would stop at its next restart, and look dead.
@@ -40,9 +42,15 @@ pub(crate) fn task(args: &Args) -> Result<()> {
         println!("{}", shown(&probe));
         return Ok(());
     }
-    run(&mut probe).with_context(|| {
-        format!("probe-rs is installed by `{INSTALL_PROBE_RS}`. Where it is: {}", board.hint())
-    })
+    // Said before a build, which takes minutes.
+    ensure!(
+        succeeds(&mut command("probe-rs", ["--version"])),
+        "there is no probe-rs, which flashes boards: `{INSTALL_PROBE_RS}` installs it; without a probe: {WITHOUT_A_PROBE}"
+    );
+    if named.is_some() {
+        build_plain(&[(&board).into()])?;
+    }
+    run(&mut probe).with_context(|| format!("what to try: {}", board.hint()))
 }
 
 fn of_image(path: &Path) -> Result<(Hardware, PathBuf)> {
