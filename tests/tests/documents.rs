@@ -155,6 +155,42 @@ fn who_begins_with_a_page_on_boards_learns_where_the_program_is_before_it_is_cal
     }
 }
 
+#[test]
+fn who_has_one_board_need_not_name_its_port() {
+    let mut explained = 0;
+    for document in ["README.md", "docs/FIRST_BOARD.md", "docs/PORTING.md", "hrm-firmware/boards/README.md"] {
+        let text = read(document);
+        let prose: Vec<usize> = prose(&text).into_iter().map(|(number, _)| number).collect();
+        for (index, line) in text.lines().enumerate().filter(|(_, line)| line.contains("--port")) {
+            let command = !prose.contains(&(index + 1)) && line.trim().starts_with("hrm-host ");
+            assert!(!command || !line.contains("--port /dev/"), "{document}, line {}: {line}", index + 1);
+        }
+        explained += usize::from(text.contains("found by itself") && text.contains("--port"));
+    }
+    assert!(explained >= 3, "when a port must be named is told {explained} times");
+}
+
+#[test]
+fn every_way_to_flash_without_a_probe_ends_with_a_look_at_the_board() {
+    let text = read("hrm-firmware/boards/README.md");
+    let part = text.split("\n## ").find(|part| part.starts_with("Without a probe")).unwrap();
+    let lists: Vec<&str> = part.split("\n1. ").skip(1).collect();
+    assert_eq!(lists.len(), 2);
+    for list in lists {
+        let last = list.split("\n\n").take_while(|block| !block.starts_with(char::is_uppercase)).last();
+        let last = last.unwrap().lines().rev().find(|line| line.starts_with(|c: char| c.is_ascii_digit()));
+        assert!(last.is_some_and(|step| step.contains("`hrm-host device info`")), "{last:?}\n{list}");
+    }
+}
+
+#[test]
+fn the_first_steps_try_what_the_watchdog_is_for() {
+    let steps = read("docs/FIRST_BOARD.md");
+    let tried = steps.split("\n## ").find(|step| step.contains("HRM_FIRMWARE_FEATURES=_unfed ")).unwrap();
+    assert!(tried.contains("last end   a reset: its watchdog"), "{tried}");
+    assert!(read("hrm-firmware/Cargo.toml").lines().any(|line| line == "_unfed = []"));
+}
+
 /// The paragraphs of a document: neighbouring lines of prose, an item of a list each by itself.
 fn paragraphs(text: &str) -> Vec<(usize, String)> {
     let mut found: Vec<(usize, String)> = Vec::new();

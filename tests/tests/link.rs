@@ -15,7 +15,7 @@ use hrm_core::{
     workspace_words,
 };
 use hrm_emulator::{
-    Difference, Link, LinkError,
+    Difference, Link, LinkError, advice,
     compare::{compare, digests},
 };
 use hrm_firmware::{About, Event, Exit, refuse_all};
@@ -357,10 +357,13 @@ fn a_wrong_baud_rate_is_suspected_where_only_garbage_comes() {
     link.set_timeout(Duration::from_millis(300));
     theirs.write_all(&[0x9A, 0x33, 0, 0x80, 0xF3, 0x11, 0x71, 0x12, 0x13, 0]).unwrap();
     let error = link.hello().unwrap_err();
-    assert!(matches!(error, LinkError::Stranger(_)) && error.to_string().contains("baud"), "{error}");
+    assert!(
+        matches!(error, LinkError::Stranger(_)) && advice::real(&error).unwrap().contains("baud"),
+        "{error}"
+    );
 }
 
-/// What is said of somebody who answers whatever comes with `reply`.
+/// What is said, on a serial line, of somebody who answers whatever comes with `reply`.
 fn verdict_on(reply: impl Fn(&[u8]) -> Vec<u8> + Send + 'static) -> String {
     let (near, mut far) = UnixStream::pair().unwrap();
     near.set_read_timeout(Some(Duration::from_millis(10))).unwrap();
@@ -377,7 +380,7 @@ fn verdict_on(reply: impl Fn(&[u8]) -> Vec<u8> + Send + 'static) -> String {
     let error = link.hello().unwrap_err();
     drop(link);
     other.join().unwrap();
-    error.to_string()
+    format!("{error}; {}", advice::real(&error).unwrap_or_default())
 }
 
 #[test]

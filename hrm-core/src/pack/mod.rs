@@ -107,7 +107,7 @@ impl core::fmt::Display for PackError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
             PackError::Truncated { needed, got } => {
-                write!(f, "truncated: {needed} bytes needed, {got} there; copy or flash it again")
+                write!(f, "truncated: {needed} bytes needed, {got} there; copy it again")
             }
             PackError::Magic => write!(f, "not a pack: the first bytes are not \"HRM\\x1a\""),
             PackError::Version { found } => {
@@ -117,7 +117,7 @@ impl core::fmt::Display for PackError {
                 )
             }
             PackError::Crc { stored, computed } => {
-                write!(f, "damaged: checksum {computed:08x}, {stored:08x} expected; copy or flash it again")
+                write!(f, "damaged: checksum {computed:08x}, {stored:08x} expected; copy it again")
             }
             PackError::Header => write!(f, "the header cannot be decoded{EXPORT}"),
             PackError::SelfTest => {

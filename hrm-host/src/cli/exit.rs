@@ -64,7 +64,7 @@ impl Exit {
             }
             Exit::Unproven => "solve: a puzzle was left unproven",
             Exit::Interrupted => {
-                "interrupted: train saves; eval, verify and solve print what they know; all others end at once and leave nothing half-written"
+                "interrupted: train saves; eval, verify and solve print what they know; device emulate switches its board off; all others end at once and leave nothing half-written"
             }
             Exit::NobodyReads => {
                 "the reader of the output has gone (`| head`), or standard output is closed (`>&-`)"

@@ -3,9 +3,12 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
+use hrm_emulator::Link;
 use hrm_emulator::board::INSTALL_PROBE_RS;
+use hrm_emulator::device::{BAUD, Patience, Session, ports};
 
 use crate::common::{command, generated, root, said};
 use crate::stand_in::with_board;
@@ -169,4 +172,137 @@ fn solving_on_a_board_tells_progress_where_there_is_no_terminal() {
         let last = err.lines().find(|line| line.starts_with("solving: 2 of 2 puzzles"));
         assert!(last.is_some_and(|line| !line.contains("left")), "{err}");
     });
+}
+
+#[test]
+fn without_a_port_nothing_is_taken_that_is_no_usb_port() {
+    let found = ports().unwrap();
+    if found.iter().any(|port| port.is_usb) {
+        // It may well be a board.
+        return;
+    }
+    let mut program = command(&root(), &["device", "info"]);
+    let (code, _, err) = said(program.env_remove("HRM_DEVICE").output().unwrap());
+    assert!(code == 1 && err.contains("no board was found") && err.contains("--port"), "{code} {err}");
+    for port in found {
+        assert!(err.contains(&port.name), "{}: {err}", port.name);
+    }
+}
+
+#[test]
+fn half_an_address_is_a_misuse_that_is_told_with_the_whole() {
+    for (args, whole) in [
+        (&["info", "--port", "127.0.0.1"][..], "127.0.0.1:3333"),
+        (&["solve", "1.....2..3.....4", "--port", "4000"], "127.0.0.1:4000"),
+        (&["emulate", "mps2-an386", PACK, "--listen", "4000"], "127.0.0.1:4000"),
+        (&["emulate", "mps2-an386", PACK, "--listen", "10.0.0.1"], "10.0.0.1:3333"),
+    ] {
+        let (code, _, err) = hrm(&[&["device"], args].concat());
+        assert!(code == 2 && err.contains(&format!("such as {whole}")), "{args:?}: {code} {err}");
+    }
+}
+
+#[test]
+fn a_bad_pack_is_told_before_a_board_is_emulated() {
+    let folder = tempfile::tempdir().unwrap();
+    let bad = folder.path().join("bad.hrm");
+    let mut bytes = fs::read(root().join(PACK)).unwrap();
+    bytes[20_000] ^= 1;
+    fs::write(&bad, bytes).unwrap();
+    let bad = bad.to_str().unwrap();
+    // No image is looked for before.
+    let mut program = command(&root(), &["device", "emulate", "mps2-an386", bad, "--listen", "127.0.0.1:0"]);
+    let (code, out, err) = said(program.env("HRM_FIRMWARE", folder.path()).output().unwrap());
+    assert!(code == 1 && out.is_empty() && err.contains(bad), "{code} {err}");
+    assert!(!err.contains("flash") && !err.contains("reset"), "{err}");
+}
+
+#[test]
+fn solving_on_a_board_tells_what_was_solved_when_it_is_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    generated(at, "rows.csv", "5000", "1");
+    with_board(|address| {
+        let args = ["device", "solve", "--file", "rows.csv", "--progress", "0", "--port", address];
+        let mut child = command(at, &args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut answers = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        assert!(answers.by_ref().take(20).all(|line| line.contains("solved after")));
+        assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+        let more = answers.count();
+        let (code, _, err) = said(child.wait_with_output().unwrap());
+        assert_eq!(code, 130, "{err}");
+        let told = err.lines().find(|line| line.ends_with(" of 5000 puzzles are left")).expect(&err);
+        let number = |from: &str| {
+            let rest = &told[told.find(from).unwrap() + from.len()..];
+            rest.split(' ').next().unwrap().parse::<usize>().unwrap()
+        };
+        let (solved, asked, left) = (number("solved "), number("of the "), number("asked; "));
+        assert_eq!(asked + left, 5000, "{told}");
+        // The last answer may be printed after it was counted, or before.
+        assert!(solved <= asked && asked.abs_diff(20 + more) <= 1, "{told}, {more} more lines");
+    });
+}
+
+/// `device emulate` with `pack`, and the address where the board listens.
+#[cfg(target_os = "linux")]
+fn emulated(pack: &str) -> (Child, String) {
+    let args = ["device", "emulate", "mps2-an386", pack, "--listen", "127.0.0.1:0"];
+    let mut program = command(&root(), &args);
+    let mut child = program.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.as_mut().unwrap()).lines().map(Result::unwrap);
+    let listens = lines.next().expect("it says that it listens");
+    let address = listens.rsplit(' ').next().unwrap().to_owned();
+    (child, address)
+}
+
+/// The processes that `parent` has started.
+#[cfg(target_os = "linux")]
+fn children(parent: &Child) -> Vec<String> {
+    let id = parent.id();
+    let ids = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
+    ids.split_whitespace().map(str::to_owned).collect()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "needs the emulator and the firmware: cargo xtask test"]
+fn an_emulated_board_ends_with_a_code_that_says_how_and_leaves_nothing_running() {
+    // As a host asks it to.
+    let (child, address) = emulated(PACK);
+    let patience = Duration::from_secs(20);
+    let patience = Patience { hello: patience, answer: patience, back: patience };
+    Session::open(&address, BAUD, patience).unwrap().call(Link::shutdown, |_| {}).unwrap();
+    let (code, _, err) = said(child.wait_with_output().unwrap());
+    assert_eq!(code, 0, "{err}");
+    for (signal, expected) in [("-INT", Some(130)), ("-TERM", Some(130)), ("-KILL", None)] {
+        let (child, address) = emulated(PACK);
+        let qemu = children(&child);
+        assert_eq!(qemu.len(), 1, "{qemu:?}");
+        assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
+        let output = child.wait_with_output().unwrap();
+        let err = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), expected, "{signal}: {err}");
+        assert!(
+            expected.is_none() || err.contains("interrupted; the board is switched off"),
+            "{signal}: {err}"
+        );
+        let stat = || fs::read_to_string(format!("/proc/{}/stat", qemu[0])).unwrap_or_default();
+        let runs = || stat().rsplit_once(") ").is_some_and(|(_, state)| !state.starts_with(['Z', 'X']));
+        let end = Instant::now() + Duration::from_secs(20);
+        while runs() {
+            assert!(Instant::now() < end, "{signal}: QEMU still runs");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        assert!(std::net::TcpStream::connect(&address).is_err(), "{signal}");
+    }
+}
+
+#[test]
+#[ignore = "needs the emulator and the firmware: cargo xtask test"]
+fn an_emulated_board_without_the_packs_task_is_told_with_the_program_that_has_it() {
+    let args = ["device", "emulate", "mps2-an386", "models/maze-mini.hrm", "--listen", "127.0.0.1:0"];
+    let (code, out, err) = hrm(&args);
+    assert!(code == 1 && out.is_empty(), "{code} {out}{err}");
+    assert!(err.contains("`HRM_FIRMWARE_FEATURES=task-maze cargo xtask firmware mps2-an386`"), "{err}");
+    assert!(!err.contains("xtask run") && !err.contains("flash a"), "{err}");
 }

@@ -3,8 +3,10 @@
 //! [`Machine::boot`] starts a [`Board`] with a firmware image and a pack; [`Link`] speaks the wire
 //! protocol over anything that reads and writes; [`compare`](compare::compare) names the first difference.
 
+pub mod advice;
 pub mod board;
 pub mod bridge;
+mod child;
 pub mod compare;
 pub mod device;
 mod error;

@@ -439,22 +439,12 @@ fn explain(fault: &Fault) -> String {
         Fault::Puzzle(refusal) => format!("the puzzle is none of its task: {refusal}"),
         Fault::Range => "a count is zero or too large".into(),
         Fault::Busy => "it is busy with another request".into(),
-        Fault::NoModel(NoModel::Pack) => {
-            "it has no sound pack in flash: flash one (`hrm-host device flash-pack`, or without a probe as \
-             hrm-firmware/boards/README.md says)"
-                .into()
-        }
+        Fault::NoModel(NoModel::Pack) => "it has no sound pack in flash".into(),
         Fault::NoModel(NoModel::Memory) => {
-            "its pack's model needs more memory than the board sets aside: flash a smaller one".into()
+            "its pack's model needs more memory than the board sets aside".into()
         }
-        Fault::NoModel(NoModel::Task) => {
-            "its pack is for a task that its program was not built with: build one that has it, as hrm-firmware/README.md says \
-             (`HRM_FIRMWARE_FEATURES=task-NAME cargo xtask run BOARD`), or flash a pack for another task"
-                .into()
-        }
-        Fault::SelfTest => {
-            "it failed its self-test: it does not compute what the pack says; flash both again".into()
-        }
+        Fault::NoModel(NoModel::Task) => "its pack is for a task that its program was not built with".into(),
+        Fault::SelfTest => "it failed its self-test: it does not compute what the pack says".into(),
         Fault::NoSelfTest => "its pack carries no self-test: export it again".into(),
         Fault::NoClock => "it has no clock, so it cannot keep to a time".into(),
         other => format!("{other:?}"),

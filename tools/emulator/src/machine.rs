@@ -11,14 +11,18 @@ use std::{
     time::{Duration, Instant},
 };
 
+use hrm_core::pack::{AlignedBytes, Pack};
 use hrm_firmware::Exit;
 use tempfile::TempDir;
 
 use crate::{
+    advice::{self, Emulated, SOMEWHERE},
     board::Board,
+    child::ends_with_us,
     image::{Image, PackRegion},
     link::{Hello, Link, LinkError},
     log,
+    tasks::feature_for,
 };
 
 /// File with the firmware's log as it wrote it.
@@ -46,6 +50,7 @@ const END: Duration = Duration::from_secs(10);
 pub struct Machine {
     board: Board,
     image: Image,
+    pack: PathBuf,
     child: Child,
     status: Option<ExitStatus>,
     link: Link<UnixStream>,
@@ -91,14 +96,14 @@ pub enum MachineError {
         /// Why not.
         source: io::Error,
     },
-    /// A call failed; `report` is what the machine left behind.
+    /// A call failed; `report` is what to do about it, and what the machine left behind.
     #[error("{board}: {source}{report}")]
     Call {
         /// Which board.
         board: &'static str,
         /// What went wrong.
         source: LinkError,
-        /// How it ended, its log and QEMU's messages.
+        /// Advice; how it ended, its log and QEMU's messages.
         report: String,
     },
 }
@@ -128,7 +133,8 @@ impl Machine {
         let log = File::create(files.path().join(LOG)).map_err(start)?;
         let messages = File::create(files.path().join(MESSAGES)).map_err(start)?;
         let program = board.emulator();
-        let child = Command::new(program)
+        let mut command = Command::new(program);
+        command
             .args(board.options())
             .arg("-monitor")
             .arg(format!("unix:{},server=on,wait=off", escaped(&files.path().join(MONITOR))))
@@ -142,10 +148,10 @@ impl Machine {
             .arg(format!("loader,file={},addr={:#x},force-raw=on", escaped(pack), region.start))
             .stdin(OwnedFd::from(theirs))
             .stdout(log)
-            .stderr(messages)
-            .spawn()
-            .map_err(|source| MachineError::Qemu { program, source })?;
-        Ok(Machine { board, image, child, status: None, link: Link::new(ours), files })
+            .stderr(messages);
+        ends_with_us(&mut command);
+        let child = command.spawn().map_err(|source| MachineError::Qemu { program, source })?;
+        Ok(Machine { board, image, pack: pack.into(), child, status: None, link: Link::new(ours), files })
     }
 
     /// The board.
@@ -160,7 +166,7 @@ impl Machine {
     ) -> Result<A, MachineError> {
         call(&mut self.link).map_err(|source| MachineError::Call {
             board: self.board.name,
-            report: self.report(matches!(source, LinkError::Closed)),
+            report: self.advice(&source) + &self.report(matches!(source, LinkError::Closed)),
             source,
         })
     }
@@ -232,6 +238,20 @@ impl Machine {
         MachineError::Start { board: self.board.name, source }
     }
 
+    /// What to do about `error`.
+    fn advice(&self, error: &LinkError) -> String {
+        let feature = feature_of(&self.pack);
+        let known = Emulated {
+            board: self.board.name,
+            pack: &self.pack.display().to_string(),
+            feature: feature.as_deref().unwrap_or(SOMEWHERE.feature),
+        };
+        // One's own machine has one client.
+        let told = !matches!(error, LinkError::Timeout(_));
+        let advice = told.then(|| advice::emulated(error, known)).flatten();
+        advice.map_or_else(String::new, |advice| format!("; {advice}"))
+    }
+
     /// How it ended (waiting a moment where it is about to), its log, QEMU's messages; each on lines of its own.
     fn report(&mut self, ending: bool) -> String {
         let mut report = String::new();
@@ -263,6 +283,12 @@ impl Drop for Machine {
             let _ = self.child.wait();
         }
     }
+}
+
+/// The feature by which a board's program has the task of the pack at `path`.
+fn feature_of(path: &Path) -> Option<String> {
+    let pack = AlignedBytes::copy_of(&fs::read(path).ok()?);
+    feature_for(Pack::open(pack.bytes()).ok()?.header().ok()?.task)
 }
 
 /// A path as a value among QEMU's comma-separated options.

@@ -39,7 +39,7 @@ impl Stranger {
     }
 
     /// What was heard as text, where it is text.
-    fn text(&self) -> Option<&str> {
+    pub(crate) fn text(&self) -> Option<&str> {
         // The end may be half a character.
         let text = match std::str::from_utf8(&self.heard) {
             Ok(text) => text,
@@ -65,20 +65,11 @@ impl fmt::Display for Stranger {
         }
         let Some(text) = self.text() else {
             let start: Vec<String> = self.heard.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-            return write!(
-                f,
-                "{count}, but no frame: they begin {}; the baud rates of both ends may differ, or something else than the \
-                 HRM firmware is there",
-                start.join(" ")
-            );
+            return write!(f, "{count}, but no frame: they begin {}", start.join(" "));
         };
         let shown: String = text.chars().take(SHOWN).collect();
         let prompt = if text.contains(">>> ") { " (it looks like a Python prompt)" } else { "" };
-        write!(
-            f,
-            "{count}, but no frame: they read {shown:?}{prompt}; another program than the HRM firmware is on the board: flash \
-             the firmware (`cargo xtask run BOARD`), or name another port with --port"
-        )
+        write!(f, "{count}, but no frame: they read {shown:?}{prompt}")
     }
 }
 
@@ -99,7 +90,7 @@ mod tests {
         let said = heard("nach dem Start: Grüße \u{20ac}".as_bytes()).to_string();
         assert!(said.contains("Grüße") && !said.contains("Python"), "{said}");
         let said = heard(&[0x80, 0xff, 3, 9]).to_string();
-        assert!(said.contains("they begin 80 ff 03 09") && said.contains("baud"), "{said}");
+        assert!(said.ends_with("they begin 80 ff 03 09"), "{said}");
         let said = heard(&[b'x'; 1000]).to_string();
         assert!(said.starts_with("more than 256 bytes came") && said.len() < 400, "{said}");
         assert!(heard(b"").is_silent() && !heard(b"x").is_silent());

@@ -48,8 +48,9 @@ pub(crate) fn task(args: &Args) -> Result<()> {
     let tests = ["test", "--release", "--workspace"];
     stages.run("tests of the workspace", || run(cargo(tests).args(features)))?;
     if let Some(toolchain) = toolchain {
-        let own_task = [&tests[..], MPI, &["--test", "own_task", "--", "--ignored"]].concat();
-        stages.run("a task of one's own on a board", || run(&mut cargo(own_task)))?;
+        let boards =
+            [&tests[..], MPI, &["--test", "own_task", "--test", "suite", "--", "--ignored"]].concat();
+        stages.run("hrm-host, and a task of one's own, with a board", || run(&mut cargo(boards)))?;
         let browser = [&["--workspace"], MPI].concat();
         stages.run("the page in a browser", || web::check(toolchain, &browser))?;
     }

@@ -59,7 +59,10 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
         println!("{name:<11} {verdict:<6} {what}");
     };
     told("last end", Ok(Ok(info::ending(hello.last_end))));
-    told("self-test", asked(&mut session, |link| link.self_test()).map(self_test));
+    told(
+        "self-test",
+        asked(&mut session, |link| link.self_test()).map(|state| self_test(state, &hello.board)),
+    );
     let mut memory = vec![0; host_words(pack.shape(), &hello)];
     let mut host = Hrm::new(pack, &mut memory)?;
     let ask = Ask { member: 0, tokens: &question };
@@ -110,10 +113,10 @@ fn asked<A>(
         .map_err(|error| error.to_string())
 }
 
-fn self_test(state: SelfTestState) -> Step {
+fn self_test(state: SelfTestState, board: &str) -> Step {
     match state {
-        SelfTestState::Passed { .. } | SelfTestState::Absent => Ok(info::in_words(state)),
-        SelfTestState::Running | SelfTestState::Failed { .. } => Err(info::in_words(state)),
+        SelfTestState::Passed { .. } | SelfTestState::Absent => Ok(info::in_words(state, board)),
+        SelfTestState::Running | SelfTestState::Failed { .. } => Err(info::in_words(state, board)),
     }
 }
 

@@ -8,12 +8,15 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use hrm_emulator::board::{BOARDS, Board};
-use hrm_emulator::{Image, Machine, bridge};
+use hrm_emulator::{Image, Machine, bridge, device};
+use hrm_host::quant::AlignedPack;
 
 use crate::cli::exit::Exit;
 use crate::cli::signals;
 
 /// Run an emulated board, its UART on a TCP port, its log on standard error, until it leaves or Ctrl-C.
+///
+/// Exit code 0 where its firmware has left as a host asked it to, 130 after Ctrl-C, 1 where it ended in any other way.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Board; `hrm-host device list` shows them
@@ -21,12 +24,15 @@ pub(super) struct Args {
     /// Pack
     pack: PathBuf,
     /// Address to listen on; port 0 picks a free one
-    #[arg(long, default_value = "127.0.0.1:3333")]
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:3333", value_parser = device::address)]
     listen: String,
 }
 
-/// Set by Ctrl-C.
+/// Set by Ctrl-C, and where the board has left.
 static STOP: AtomicBool = AtomicBool::new(false);
+
+/// How long a board that has closed its line may take to end.
+const END: Duration = Duration::from_secs(10);
 
 /// How often the log is looked at.
 const LOG_EVERY: Duration = Duration::from_millis(200);
@@ -39,8 +45,9 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     let listener =
         TcpListener::bind(&args.listen).with_context(|| format!("cannot listen on {}", args.listen))?;
     let address = listener.local_addr()?;
-    signals::on_stop(|_| STOP.store(true, Ordering::Relaxed));
+    AlignedPack::read(&args.pack)?;
     let (mut machine, hello) = Machine::boot(board, Image::built(board.name)?, &args.pack)?;
+    signals::on_stop(|_| STOP.store(true, Ordering::Relaxed));
     println!("{} with pack {:08x} listens on {address}", hello.board, hello.pack_crc);
     let uart = machine.line()?;
     let ended = AtomicBool::new(false);
@@ -65,8 +72,9 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
             Err(panic) => std::panic::resume_unwind(panic),
         }
     })?;
-    Ok(match machine.ended() {
-        Some(status) if !status.success() => Exit::Error,
-        _ => Exit::Success,
-    })
+    if signals::ASKED.load(Ordering::Relaxed) {
+        eprintln!("interrupted; the board is switched off");
+        return Ok(Exit::Interrupted);
+    }
+    Ok(if machine.wait(END)?.success() { Exit::Success } else { Exit::Error })
 }

@@ -1,7 +1,9 @@
 //! `hrm-host device info`
 
 use anyhow::Result;
-use hrm_core::wire::{LastEnd, PROTOCOL, SelfTestState};
+use hrm_core::wire::{Fault, LastEnd, PROTOCOL, SelfTestState};
+use hrm_emulator::advice::{self, Emulated, SOMEWHERE};
+use hrm_emulator::{Board, LinkError};
 
 use super::Line;
 use crate::cli::exit::Exit;
@@ -56,7 +58,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
         println!("running    {:.3} s", micros as f64 / 1e6);
     }
     println!("last end   {}", ending(hello.last_end));
-    println!("self-test  {}", in_words(state));
+    println!("self-test  {}", in_words(state, &hello.board));
     Ok(if matches!(state, SelfTestState::Failed { .. }) { Exit::Error } else { Exit::Success })
 }
 
@@ -76,16 +78,20 @@ pub(super) fn ending(last: Option<LastEnd>) -> String {
     }
 }
 
-/// The self-test in words.
-pub(super) fn in_words(state: SelfTestState) -> String {
+/// The self-test of the board called `board`, in words.
+pub(super) fn in_words(state: SelfTestState, board: &str) -> String {
     match state {
         SelfTestState::Absent => "none in this pack".into(),
         SelfTestState::Running => "running".into(),
         SelfTestState::Passed { puzzles } => format!("passed, {}", count(puzzles.into(), "puzzle")),
         SelfTestState::Failed { puzzle, expected, got } => {
-            format!(
-                "FAILED at puzzle {puzzle}: digest {got:08x}, not {expected:08x}; flash program and pack again"
-            )
+            let failed = LinkError::Refused(Fault::SelfTest);
+            let advice = match Board::find(board) {
+                Some(_) => advice::emulated(&failed, Emulated { board, ..SOMEWHERE }),
+                None => advice::real(&failed),
+            };
+            let advice = advice.unwrap_or_default();
+            format!("FAILED at puzzle {puzzle}: digest {got:08x}, not {expected:08x}; {advice}")
         }
     }
 }

@@ -4,14 +4,14 @@ use super::values::{at_least_1, at_least_1_second, seconds};
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use clap::Subcommand;
 use hrm_core::Pack;
 use hrm_core::task::Task;
 use hrm_core::wire::SelfTestState;
 use hrm_emulator::Hello;
 use hrm_emulator::board::{HARDWARE, Hardware, INSTALL_PROBE_RS, WITHOUT_A_PROBE};
-use hrm_emulator::device::{BAUD, Patience, Session, only, ports};
+use hrm_emulator::device::{self, BAUD, Patience, Session, only, ports};
 use hrm_emulator::tasks::{MORE_FEATURES, feature_for};
 use hrm_host::task::Game;
 
@@ -78,8 +78,8 @@ pub(super) fn run(args: Args) -> Result<Exit> {
 #[derive(Clone, Debug, clap::Args)]
 struct Line {
     /// Serial port (/dev/ttyACM0, COM3) or TCP address (127.0.0.1:3333); by default the only board's own USB port, or the only
-    /// serial port there is
-    #[arg(long, short, value_name = "NAME", env = "HRM_DEVICE")]
+    /// USB serial port there is
+    #[arg(long, short, value_name = "NAME", env = "HRM_DEVICE", value_parser = device::line)]
     port: Option<String>,
     /// Speed of the serial line; every board here has the default
     #[arg(long, default_value_t = BAUD, value_parser = at_least_1::<u32>)]
@@ -112,12 +112,7 @@ impl Line {
 
 fn only_port() -> Result<String> {
     let found = ports().context("the system does not tell its serial ports; name one with --port")?;
-    if let Some(port) = only(&found) {
-        return Ok(port.name.clone());
-    }
-    ensure!(!found.is_empty(), "there is no serial port: plug a board in, or name an address with --port");
-    let names: Vec<String> = found.iter().map(|port| format!("{} ({})", port.name, port.about)).collect();
-    bail!("there are several serial ports, name one with --port: {}", names.join(", "))
+    Ok(only(&found)?.name.clone())
 }
 
 fn list() -> Result<Exit> {

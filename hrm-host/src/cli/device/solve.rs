@@ -1,21 +1,25 @@
 //! `hrm-host device solve`
 
 use std::cell::RefCell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::Result;
 use hrm_core::{task::Task, wire::Solve};
 
 use super::{Line, task_of};
 use crate::cli::exit::Exit;
+use crate::cli::interrupt;
 use crate::cli::policy::PolicyArgs;
 use crate::cli::progress::ProgressArgs;
 use crate::cli::puzzles::{PuzzleArgs, Score};
 use crate::cli::solve::{headline, json};
-use crate::cli::values::from_0;
+use crate::cli::values::{count, from_0};
 
 /// Let a board solve puzzles.
 ///
-/// Exit code 0 where every puzzle was solved, 4 where one is unproven, 3 where one is no puzzle.
+/// Exit code 0 where every puzzle was solved, 4 where one is unproven, 3 where one is no puzzle. Ctrl-C tells how many were
+/// solved by then.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
@@ -43,13 +47,26 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     let told = RefCell::new(args.progress.start_only("solving", puzzles.len()));
     let aside = |line: &str| told.borrow().aside(|| println!("{line}"));
     let mut score = Score::default();
+    let by_then = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
+    let (known, all) = (Arc::clone(&by_then), puzzles.len());
+    interrupt::tell(move || {
+        let [asked, solved] = known.each_ref().map(|count| count.load(Ordering::Relaxed));
+        let left = all - asked;
+        format!("solved {solved} of the {asked} that were asked; {left} of {} are left", count(all, "puzzle"))
+    });
+    let done_with = |score: &Score| {
+        let [asked, solved] = &*by_then;
+        solved.store(score.solved(), Ordering::Relaxed);
+        asked.store(score.asked(), Ordering::Relaxed);
+        told.borrow_mut().show(score.asked(), Some(score.solved()));
+    };
     for (index, asked) in puzzles.iter().enumerate() {
         let tokens = match &asked.tokens {
             Ok(tokens) => tokens,
             Err(problem) => {
                 score.add_none();
                 aside(&asked.refusal(problem, args.json, Some(index)));
-                told.borrow_mut().show(index + 1, Some(score.solved()));
+                done_with(&score);
                 continue;
             }
         };
@@ -74,7 +91,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
             format!("{:>5}  {}  {}{time}{late}", index + 1, task.text(answer.grid), headline(&task, &answer))
         };
         aside(&line);
-        told.borrow_mut().show(index + 1, Some(score.solved()));
+        done_with(&score);
     }
     drop(told);
     Ok(score.finish())

@@ -4,7 +4,9 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
-use serialport::{SerialPort, SerialPortType};
+use serialport::SerialPort;
+
+use super::name::is_address;
 
 /// Speed of every board's serial line.
 pub const BAUD: u32 = 115_200;
@@ -87,11 +89,6 @@ impl Port {
     }
 }
 
-/// Whether `name` is a TCP address.
-pub(super) fn is_address(name: &str) -> bool {
-    name.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
-}
-
 fn connect(name: &str) -> io::Result<TcpStream> {
     let mut last = io::Error::new(ErrorKind::NotFound, "the name has no address");
     for address in name.to_socket_addrs()? {
@@ -146,83 +143,9 @@ impl Write for Port {
     }
 }
 
-/// What a board's own USB port says it is.
-const BOARD: (u16, u16) = (0x1209, 0x0001);
-
-/// A serial port that there is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
-    /// Its name.
-    pub name: String,
-    /// What the system knows of it.
-    pub about: String,
-    /// Whether it is the USB port of a board that runs this firmware. A debugger's, or a cable's, may lead to one, too.
-    pub is_board: bool,
-}
-
-/// The one of `ports` that is meant where none is named: the only board, or else the only port. A board with both of its cables
-/// plugged in has two, and while its own is in use it does not listen to the debugger's.
-pub fn only(ports: &[Found]) -> Option<&Found> {
-    let boards: Vec<&Found> = ports.iter().filter(|port| port.is_board).collect();
-    match (&boards[..], ports) {
-        ([board], _) => Some(board),
-        ([], [port]) => Some(port),
-        _ => None,
-    }
-}
-
-/// The serial ports there are.
-///
-/// # Errors
-/// What the system says.
-pub fn ports() -> Result<Vec<Found>, serialport::Error> {
-    let describe = |kind: &SerialPortType| match kind {
-        SerialPortType::UsbPort(usb) => {
-            let maker = usb.manufacturer.as_deref().unwrap_or_default();
-            let product = usb.product.as_deref().unwrap_or_default();
-            format!("USB {:04x}:{:04x} {maker} {product}", usb.vid, usb.pid).trim_end().to_owned()
-        }
-        SerialPortType::BluetoothPort => "Bluetooth".into(),
-        SerialPortType::PciPort => "built in".into(),
-        SerialPortType::Unknown => String::new(),
-    };
-    let ports = serialport::available_ports()?;
-    let found = |port: serialport::SerialPortInfo| Found {
-        about: describe(&port.port_type),
-        is_board: matches!(&port.port_type, SerialPortType::UsbPort(usb) if (usb.vid, usb.pid) == BOARD),
-        name: port.port_name,
-    };
-    Ok(ports.into_iter().map(found).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn addresses_and_ports_are_told_apart() {
-        for address in ["127.0.0.1:3333", "localhost:1", "[::1]:3333"] {
-            assert!(is_address(address), "{address}");
-        }
-        for port in ["/dev/ttyACM0", "COM3", "/dev/serial/by-path/pci-0000:00:14.0-usb-0:2:1.2", ":80"] {
-            assert!(!is_address(port), "{port}");
-        }
-    }
-
-    #[test]
-    fn the_only_board_is_found_among_other_ports() {
-        let port = |name: &str, is_board| Found { name: name.into(), about: String::new(), is_board };
-        let (debugger, board, another) = (port("a", false), port("b", true), port("c", true));
-        let chosen = |ports: &[&Found]| {
-            let ports: Vec<Found> = ports.iter().map(|&port| port.clone()).collect();
-            only(&ports).map(|port| port.name.clone())
-        };
-        assert_eq!(chosen(&[&debugger, &board]).as_deref(), Some("b"));
-        assert_eq!(chosen(&[&debugger]).as_deref(), Some("a"));
-        assert_eq!(chosen(&[&board, &another]), None);
-        assert_eq!(chosen(&[&debugger, &debugger]), None);
-        assert_eq!(chosen(&[]), None);
-    }
 
     #[test]
     fn a_port_that_is_not_there_is_named() {

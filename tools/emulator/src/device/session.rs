@@ -3,8 +3,9 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::port::is_address;
+use super::name::is_address;
 use super::{Port, PortError};
+use crate::advice::{self, SOMEWHERE};
 use crate::{Hello, Link, LinkError};
 
 /// How long a board is waited for.
@@ -37,7 +38,7 @@ pub enum SessionError {
     #[error(transparent)]
     Port(#[from] PortError),
     /// Nobody there, or nobody who understands.
-    #[error("{name}: {problem}{}", hint(name, problem))]
+    #[error("{name}: {problem}{}", advice(name, problem))]
     Link {
         /// The line.
         name: String,
@@ -72,19 +73,13 @@ pub enum SessionError {
     },
 }
 
-/// What to look at where a board is silent.
-fn hint(name: &str, error: &LinkError) -> &'static str {
-    match error {
-        LinkError::Timeout(_) if is_address(name) => {
-            "; is another program connected to it (an emulated board serves one at a time, the next one waits), or does a segment \
-             of its model take longer (--timeout)?"
-        }
-        LinkError::Timeout(_) => {
-            "; is it powered, flashed (`cargo xtask run BOARD`) and started since, are transmit and receive crossed, is the baud \
-             rate right, or does a segment of its model take longer (--timeout)?"
-        }
-        _ => "",
-    }
+/// What to do about `error` of the line called `name`.
+fn advice(name: &str, error: &LinkError) -> String {
+    let advice = match is_address(name) {
+        true => advice::emulated(error, SOMEWHERE),
+        false => advice::real(error),
+    };
+    advice.map_or_else(String::new, |advice| format!("; {advice}"))
 }
 
 impl Session {
