@@ -88,6 +88,9 @@ pub enum Problem {
          `\"\"` for one that belongs to the text"
     )]
     Quote,
+    /// A string of an array without one of its quotation marks.
+    #[error("a quotation mark is missing here, or is one too many: which cells belong together is not known")]
+    Unquoted,
     /// A section with cells that is not read.
     #[error(
         "the section [{0}] holds cells, and only [Puzzle] is read (and [State] below it ignored); call it [Puzzle], or take it out"

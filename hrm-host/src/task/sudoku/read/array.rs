@@ -53,11 +53,13 @@ impl Array {
         let width = reader.width.filter(|_| reader.outside < reader.found)?;
         let side_of = |task: &Sudoku| width == task.side() || width == task.side() * task.side();
         let task = SudokuKind::ALL.map(Sudoku::new).into_iter().find(side_of)?;
-        if let Some(line) = reader.shortened {
+        if let Some(problem) = reader.quote.map(|(_, line)| (line, Problem::Unquoted)) {
+            reader.lost.get_or_insert(problem);
+        }
+        if reader.lost.is_some() {
             // Some of the cells are nowhere.
             reader.parts.retain(|part| matches!(part, Part::Passed(..)));
-            let ragged = Some((line, Problem::Shortened));
-            reader.parts.push(Part::Rows(Rows { cells: Vec::new(), ragged }));
+            reader.parts.push(Part::Rows(Rows { cells: Vec::new(), ragged: reader.lost }));
         }
         Some(Self { task, parts: reader.parts })
     }
@@ -114,8 +116,8 @@ fn begins_with_cells(rest: &str) -> bool {
 #[derive(Default)]
 struct Reader {
     depth: usize,
-    /// The quotation mark that is open.
-    quote: Option<char>,
+    /// The quotation mark that is open, and its line.
+    quote: Option<(char, u64)>,
     scalar: String,
     parts: Vec<Part>,
     rows: Rows,
@@ -126,8 +128,8 @@ struct Reader {
     /// Cells of the row so far, and of the first row.
     row: usize,
     width: Option<usize>,
-    /// The first `...`, by which NumPy leaves out what is in the middle.
-    shortened: Option<u64>,
+    /// By what cells were lost first, and where: `...` is NumPy's for what it leaves out in the middle.
+    lost: Option<(u64, Problem)>,
 }
 
 impl Reader {
@@ -149,7 +151,7 @@ impl Reader {
         }
         for c in text.chars() {
             match (self.quote, c) {
-                (Some(quote), c) if c == quote => {
+                (Some((quote, _)), c) if c == quote => {
                     self.quote = None;
                     let text = std::mem::take(&mut self.scalar);
                     self.push(if text.trim().is_empty() { "." } else { text.trim() }, line);
@@ -161,7 +163,13 @@ impl Reader {
                     self.outside += usize::from(c == '.' || c.is_ascii_digit());
                 }
                 (None, '(') => self.depth += 1,
-                (None, '"' | '\'') => self.quote = Some(c),
+                (None, '"' | '\'') => {
+                    // Cells that no quotation mark stands before.
+                    if self.scalar.len() >= 4 && self.scalar.chars().all(|c| is_cell(c, 9)) {
+                        self.lost.get_or_insert((line, Problem::Unquoted));
+                    }
+                    self.quote = Some((c, line));
+                }
                 (None, ']' | ')') => {
                     self.end_scalar(line);
                     if !self.end_row(line) {
@@ -187,7 +195,7 @@ impl Reader {
         let scalar = std::mem::take(&mut self.scalar);
         match scalar.as_str() {
             "" => {}
-            "..." => self.shortened = self.shortened.or(Some(line)),
+            "..." => _ = self.lost.get_or_insert((line, Problem::Shortened)),
             word if word.len() > 1 && cell_in(word) == "." => self.push(".", line),
             // NumPy's floats: `5.` and `5.0`.
             number if number.len() > 1 => {

@@ -30,6 +30,29 @@ pub(super) fn cell_in(field: &str) -> &str {
     }
 }
 
+/// What stands between the `by`s in `line`, without the quotation marks and spaces around it.
+pub(super) fn split(line: &str, by: char) -> Vec<&str> {
+    line.split(by).map(|field| field.trim_matches([' ', '"', '\\'])).collect()
+}
+
+/// Whether `text` is a row of a grid of side `side`, where blanks need not be written.
+pub(super) fn may_be_row(text: &str, side: usize) -> bool {
+    text.chars().count() == side && text.chars().all(|c| c == ' ' || is_cell(c, side))
+}
+
+/// The row whose cells these are, if there are `side`: one a field.
+pub(super) fn joined(fields: &[&str], side: usize) -> Option<String> {
+    if fields.len() == side { fields.iter().map(|field| cell_of(field, side)).collect() } else { None }
+}
+
+/// The cell of a grid of side `side` that is all of `field`; a space where it is empty.
+pub(super) fn cell_of(field: &str, side: usize) -> Option<char> {
+    match (field, cell_in(field)) {
+        ("", _) => Some(' '),
+        (_, cell) => cell.chars().next().filter(|c| cell.len() == 1 && is_cell(*c, side)),
+    }
+}
+
 /// Whether `text` is `count` characters that a grid of side `side` may hold.
 pub(super) fn are_cells(text: &str, count: usize, side: usize) -> bool {
     text.len() == count && text.chars().all(|c| is_cell(c, side))

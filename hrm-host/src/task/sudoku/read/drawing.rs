@@ -77,7 +77,7 @@ pub(super) fn cells_in(task: Sudoku, line: &str) -> usize {
 }
 
 /// `|`, `-` and `+` for the characters that draw boxes.
-fn plain(c: char) -> char {
+pub(super) fn plain(c: char) -> char {
     match c {
         '│' | '┃' | '║' | '┆' | '┇' | '┊' | '┋' | '╎' | '╏' => '|',
         '─' | '━' | '═' | '┄' | '┅' | '┈' | '┉' | '╌' | '╍' => '-',

@@ -76,11 +76,12 @@ fn nearest(text: &str) -> Option<Sudoku> {
 
 /// Tells `visit` of every puzzle of `task` in `text`, and of every line that is none.
 pub(super) fn visit(text: &str, task: Sudoku, visit: &mut dyn FnMut(Item<'_>)) {
+    let writing = Writing::of(task, text);
     let mut reader = Reader {
         task,
         text,
-        writing: Writing::of(task, text),
-        stretch: Stretch::new(task),
+        stretch: Stretch::new(task, writing.titles_have_fields),
+        writing,
         section: None,
         has_section: false,
         has_answers: OnceCell::new(),

@@ -1,6 +1,7 @@
 //! Sudoku in whatever text people have: a puzzle a line, drawn grids, arrays, parts of a spreadsheet; `docs/PUZZLE_FILES.md` says which.
 
 mod array;
+mod bars;
 mod cells;
 mod drawing;
 mod layout;
@@ -72,25 +73,33 @@ fn visit_stacks(stacks: &[String], task: Sudoku, visit: &mut dyn FnMut(Item<'_>)
     let stacks: Vec<Vec<Told>> = stacks.iter().map(|stack| Told::all(stack, task)).collect();
     let mut rest = &stacks[..];
     while let [stack, behind @ ..] = rest {
-        let answered = behind.first().filter(|right| are_answers(stack, right));
-        let mut told: Vec<&Told> = stack.iter().chain(answered.into_iter().flatten()).collect();
+        let answers = behind.first().and_then(|right| as_answers(stack, right));
+        rest = &behind[usize::from(answers.is_some())..];
+        let answers = answers.unwrap_or_default();
+        let mut told: Vec<&Told> = stack.iter().chain(&answers).collect();
         told.sort_by_key(|told| told.line());
         told.into_iter().for_each(|told| told.tell(visit));
-        rest = &behind[usize::from(answered.is_some())..];
     }
 }
 
-/// Whether each of the grids in `right` answers the one in its place in `left`.
-fn are_answers(left: &[Told], right: &[Told]) -> bool {
-    let grids =
-        |told: &[Told]| -> Vec<String> { told.iter().filter_map(Told::grid).map(str::to_owned).collect() };
-    let (left, right) = (grids(left), grids(right));
-    !left.is_empty()
-        && left.len() == right.len()
-        && left.iter().zip(&right).all(|(left, right)| answers(left, right))
+/// What is told of `right` if it holds the answers of `left`, as one of them says: each grid stands beside the one that it answers, or
+/// is refused.
+fn as_answers(left: &[Told], right: &[Told]) -> Option<Vec<Told>> {
+    let is_answer = |line: u64, grid: &str| {
+        left.iter().any(|told| matches!(told, Told::Grid(at, puzzle) if *at == line && answers(puzzle, grid)))
+    };
+    let checked = |told: &Told| match told {
+        Told::Grid(line, grid) if !is_answer(*line, grid) => {
+            Told::Fault(Fault { line: *line, column: None, problem: Problem::PerhapsAnswer })
+        }
+        told => told.clone(),
+    };
+    let any = right.iter().any(|told| matches!(told, Told::Grid(line, grid) if is_answer(*line, grid)));
+    any.then(|| right.iter().map(checked).collect())
 }
 
 /// What is told of a stack.
+#[derive(Clone)]
 enum Told {
     Grid(u64, String),
     Fault(Fault),
@@ -115,10 +124,6 @@ impl Told {
             Told::Grid(line, _) | Told::Passed(line, _) => *line,
             Told::Fault(fault) => fault.line,
         }
-    }
-
-    fn grid(&self) -> Option<&str> {
-        if let Told::Grid(_, grid) = self { Some(grid) } else { None }
     }
 
     fn tell(&self, visit: &mut dyn FnMut(Item<'_>)) {

@@ -57,18 +57,22 @@ fn may_be_puzzle(task: Sudoku, text: &str) -> bool {
     2 * length > task.cells() && 8 * strange <= length && text.contains(|c| matches!(c, '1'..='9'))
 }
 
-/// What is wrong with the first of `parts` that may be a puzzle, or else with a remark that has one.
-fn problem<'t>(task: Sudoku, mut parts: impl Iterator<Item = &'t str>, remark: &str) -> Option<Problem> {
-    let damaged = parts.find(|part| may_be_puzzle(task, part));
+/// What is wrong with the first of `parts` that may be a puzzle, or else with the first, or a remark, that holds one: where the end of
+/// a line was lost, the next begins in its last word.
+fn problem<'t>(
+    task: Sudoku,
+    parts: impl Iterator<Item = &'t str> + Clone,
+    remark: &'t str,
+) -> Option<Problem> {
+    let damaged = parts.clone().find(|part| may_be_puzzle(task, part));
     let damaged = damaged.map(|part| match parse(task, part.trim(), &mut vec![0; task.cells()]) {
         Err(problem) => problem,
         Ok(()) => Problem::MorePuzzles,
     });
-    // Where the end of a line was lost, the next begins in the remark.
     let is_puzzle =
         |run: &str| run.len() >= task.cells() && run.contains(|c| matches!(c, '1'..='9')) && has_blanks(run);
-    let swallows = || remark.split(|c| !is_cell(c, task.side())).any(is_puzzle);
-    damaged.or_else(|| swallows().then_some(Problem::MorePuzzles))
+    let holds = |part: &str| part.split(|c| !is_cell(c, task.side())).any(is_puzzle);
+    damaged.or_else(|| parts.chain([remark]).any(holds).then_some(Problem::MorePuzzles))
 }
 
 /// The puzzle in a line whose blanks are spaces; its answer may follow in a field of its own.

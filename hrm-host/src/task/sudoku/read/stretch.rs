@@ -118,11 +118,14 @@ pub(super) struct Stretch {
     broken: bool,
     /// Whether the rows above them, which are refused, may be a part of a grid whose rest stands here.
     behind_part: bool,
+    /// Whether empty rows may stand beside the titles above and below it.
+    titled: bool,
 }
 
 impl Stretch {
-    pub(super) fn new(task: Sudoku) -> Self {
-        Stretch { task, items: Vec::new(), rows: 0, broken: false, behind_part: false }
+    /// The first one; `titled` where titles have as many fields as rows, so that empty rows may stand beside them.
+    pub(super) fn new(task: Sudoku, titled: bool) -> Self {
+        Stretch { task, items: Vec::new(), rows: 0, broken: false, behind_part: false, titled }
     }
 
     /// Whether the next row seems to be the first of a grid.
@@ -164,8 +167,8 @@ impl Stretch {
 
     /// Ends it.
     pub(super) fn end(&mut self) -> Grids {
-        let Stretch { task, items, broken, behind_part, .. } =
-            std::mem::replace(self, Stretch::new(self.task));
+        let next = Stretch::new(self.task, self.titled);
+        let Stretch { task, items, broken, behind_part, titled, .. } = std::mem::replace(self, next);
         let broken = broken || behind_part && has_gap_within(&items, task.side());
         let first = items.iter().find_map(|item| Some(item.line()?.line));
         let Some(line) = first.filter(|_| items.iter().any(Item::is_certain)) else {
@@ -177,8 +180,16 @@ impl Stretch {
         }
         let items = settled(items);
         let all: Vec<&Item> = items.iter().collect();
-        read(task, &all).unwrap_or_else(|fault| apart(task, &all, fault))
+        read(task, &all, titled).unwrap_or_else(|fault| apart(task, &all, titled, fault))
     }
+}
+
+/// The first or the last of whole grids' rows, if it is empty.
+fn empty_edge(items: &[&Item], side: usize) -> Option<u64> {
+    let rows: Vec<&Drawn> = items.iter().filter_map(|item| item.line()).collect();
+    let edges = [rows.first()?, rows.last()?];
+    let edge = edges.into_iter().find(|row| row.is_open() && row.cells().starts_with(' '));
+    edge.filter(|_| rows.len().is_multiple_of(side)).map(|row| row.line)
 }
 
 /// Whether a blank line stands within a grid of `side` rows.
@@ -238,7 +249,7 @@ fn push(items: &mut Vec<Item>, item: Item) {
 
 /// Lines that are not read as a whole: those between the widest gaps by themselves. If some of them may be a band, or several, nobody
 /// knows of which grid, and all are refused with `fault`.
-fn apart(task: Sudoku, items: &[&Item], fault: Fault) -> Grids {
+fn apart(task: Sudoku, items: &[&Item], titled: bool, fault: Fault) -> Grids {
     let refused = |fault| Grids { found: vec![Err(fault)], ..Grids::default() };
     let is_certain = |item: &&Item| item.is_certain();
     let first = items.iter().position(is_certain).unwrap_or(0);
@@ -248,7 +259,7 @@ fn apart(task: Sudoku, items: &[&Item], fault: Fault) -> Grids {
     };
     let parts =
         items.split(|item| item.gap() >= widest).filter(|part| part.iter().any(|item| item.line().is_some()));
-    let parts: Vec<_> = parts.map(|part| (part, read(task, part))).collect();
+    let parts: Vec<_> = parts.map(|part| (part, read(task, part, titled))).collect();
     let count = |part: &[&Item], is: fn(&Item) -> bool| part.iter().filter(|item| is(item)).count();
     let may_be_bands = |part: &[&Item]| {
         let mut rows = count(part, Item::is_certain)..=count(part, |item| item.line().is_some());
@@ -259,7 +270,7 @@ fn apart(task: Sudoku, items: &[&Item], fault: Fault) -> Grids {
     }
     let mut all = Grids::default();
     for (part, read) in parts {
-        let grids = read.unwrap_or_else(|fault| apart(task, part, fault));
+        let grids = read.unwrap_or_else(|fault| apart(task, part, titled, fault));
         all.whole = grids.whole;
         all.found.extend(grids.found);
     }
@@ -268,9 +279,12 @@ fn apart(task: Sudoku, items: &[&Item], fault: Fault) -> Grids {
     all
 }
 
-/// The grids that the lines are, if there is one way to take them.
-fn read(task: Sudoku, items: &[&Item]) -> Result<Grids, Fault> {
+/// The grids that the lines are, if there is one way to take them. Below and above titles that have fields an empty row may be space.
+fn read(task: Sudoku, items: &[&Item], titled: bool) -> Result<Grids, Fault> {
     let (side, band) = (task.side(), task.kind().box_rows());
+    if let Some(line) = empty_edge(items, side).filter(|_| titled) {
+        return Err(Fault { line, column: None, problem: Problem::EmptyRow });
+    }
     let items = without_heads(items);
     let lines = Lines { side, band, open: open(&items, side, band), items };
     let rows = match lines.readings() {

@@ -2,20 +2,22 @@
 
 use hrm_core::task::sudoku::Sudoku;
 
-use super::cells::{cell_in, is_cell, with_spaces_as_blanks};
+use super::bars::{Bars, is_bar};
+use super::cells::{cell_of, is_cell, joined, split, with_spaces_as_blanks};
 use super::drawing::{Label, Line, is_rule, labelled, plain_line};
 use super::remarks::heading;
 use crate::data::problem::Problem;
 
 /// Characters of a row, for each of its cells, at most.
 const WIDEST_CELL: usize = 16;
-const DELIMITERS: [char; 5] = [',', ';', '\t', '&', '|'];
+const DELIMITERS: [char; 4] = [',', ';', '\t', '&'];
 
 /// How the rows of a text are written. It is decided once, from all of them: a row that is written otherwise has lost something.
 pub(super) struct Writing {
     task: Sudoku,
     /// What parts all cells of some row. A row that holds it has a field for each cell.
     delimiters: Vec<char>,
+    bars: Bars,
     /// Whether a row writes its blanks with a character, so that an empty field is no blank.
     blanks_are_written: bool,
     /// Whether a row leaves blanks unwritten.
@@ -24,6 +26,8 @@ pub(super) struct Writing {
     blanks_are_spaces: bool,
     /// Whether spaces stand at the end of a row, so that no editor has cut them off.
     spaces_are_kept: bool,
+    /// Whether titles stand in the first of as many fields as a row has.
+    pub(super) titles_have_fields: bool,
 }
 
 impl Writing {
@@ -37,10 +41,12 @@ impl Writing {
         let mut writing = Writing {
             task,
             delimiters,
+            bars: Bars::of(task, lines()),
             blanks_are_written: no,
             blanks_are_left: no,
             blanks_are_spaces: no,
             spaces_are_kept: no,
+            titles_have_fields: no,
         };
         let parts = |by: &char| {
             let may_part = |line: &&str| line.matches(*by).count() + 1 >= side;
@@ -49,7 +55,10 @@ impl Writing {
         writing.delimiters = DELIMITERS.into_iter().filter(parts).collect();
         let (mut written, mut left, mut spaces, mut kept) = (no, no, no, no);
         // Numbers above grids are no rows of cells that delimiters part.
-        let is_usual = |line: &&str| writing.delimiters.is_empty() || line.contains(&writing.delimiters[..]);
+        let is_usual = |line: &&str| match writing.delimiters.is_empty() {
+            true => !writing.bars.part_cells() || line.contains(is_bar),
+            false => line.contains(&writing.delimiters[..]),
+        };
         for line in lines().filter(is_usual) {
             let (Line::Row(row) | Line::Spaced(row)) = writing.line(line) else { continue };
             written |= heading(&row).is_none() && row.contains(|c| !matches!(c, ' ' | '1'..='9'));
@@ -59,17 +68,18 @@ impl Writing {
         }
         (writing.blanks_are_written, writing.blanks_are_left) = (written, left && !written);
         (writing.blanks_are_spaces, writing.spaces_are_kept) = (spaces, kept);
+        writing.titles_have_fields = writing.delimiters.iter().any(|by| {
+            let is_title =
+                |line: &str| line.matches(*by).count() + 1 >= side && is_title_of(&split(line, *by));
+            text.split('\n').any(is_title)
+        });
         writing
     }
 
     /// Whether `line` is a row whose cells `by` parts.
     fn is_parted(&self, line: &str, by: char) -> bool {
         let side = self.task.side();
-        let of = |line: &str| {
-            // Bars around two boxes are as many as stand between four cells.
-            fields(if by == '|' && is_closed(line) { bare(line, by) } else { line }, by, side)
-                .and_then(|it| joined(&it, side))
-        };
+        let of = |line: &str| joined(&split(line, by), side);
         let row = of(line).or_else(|| of(labelled(line)?.1));
         row.is_some_and(|row| row.contains(|c| c != ' '))
     }
@@ -133,9 +143,14 @@ impl Writing {
     /// The cells of a row.
     fn row(&self, line: &str) -> Option<String> {
         let side = self.task.side();
-        let parted = |by: char| fields(line, by, side).and_then(|fields| joined(&fields, side));
+        let parted = |by: char| joined(&split(line, by), side);
         if let Some(by) = self.delimiters.iter().find(|by| line.contains(**by)) {
             return parted(*by);
+        }
+        let between_bars =
+            || self.bars.row(self.task, line, !self.blanks_are_written && !self.spaces_are_kept);
+        if self.bars.part_cells() && line.contains('|') {
+            return between_bars();
         }
         let words = || line.split(|c: char| c.is_whitespace() || c == '|').filter(|word| !word.is_empty());
         let tight: String = words().collect();
@@ -145,7 +160,7 @@ impl Writing {
             return Some(tight);
         }
         if line.contains('|') {
-            return self.between_bars(line);
+            return between_bars();
         }
         let spaced = || {
             let words: Vec<&str> = words().filter(|_| has_floats).collect();
@@ -165,99 +180,26 @@ impl Writing {
         parts.all(|part| Some(part) == width) && !(self.blanks_are_left && line.trim().contains(' '))
     }
 
-    /// How many fields a line of cells has that delimiters part as no row.
+    /// How many cells a line has that delimiters part as no row.
     fn uneven(&self, line: &str) -> Option<usize> {
-        let by = self.delimiters.iter().find(|by| line.contains(**by))?;
-        let fields = split(bare(line, *by), *by);
-        let are_cells = fields.iter().all(|field| field.is_empty() || joined(&[field], 1).is_some());
-        (are_cells && line.contains(|c: char| c.is_ascii_digit())).then_some(fields.len())
-    }
-
-    /// A row whose blanks are spaces, which only the bars around it make certain: a bar after every box, or at both ends. Blanks may
-    /// stand before the first bar.
-    fn between_bars(&self, line: &str) -> Option<String> {
-        let open = line.trim_start().strip_prefix('|');
-        let outer = open.and_then(|inner| self.within_bars(line, Some(inner)));
-        outer.or_else(|| self.within_bars(line, None))
-    }
-
-    /// As [`Self::between_bars`], where `open` is what follows a bar on the left of the row.
-    fn within_bars(&self, line: &str, open: Option<&str>) -> Option<String> {
-        let side = self.task.side();
-        let inner = open.map_or(line, |inner| inner.trim_end().strip_suffix('|').unwrap_or(inner));
-        let parts: Vec<&str> = inner.split('|').collect();
-        // Two boxes between bars are no four cells.
-        if parts.len() == side && (open.is_some() || !is_closed(line)) {
-            let fields: Vec<&str> = parts.iter().map(|part| part.trim()).collect();
-            return joined(&fields, side);
-        }
-        let closed = open.is_some_and(|inner| inner.trim_end().ends_with('|'));
-        let width = if closed && parts.len() == 1 { side } else { self.task.kind().box_columns() };
-        if parts.len() != side / width {
-            return None;
-        }
-        // Editors cut spaces off the end of a line.
-        let cut = open.is_none() && !self.blanks_are_written && !self.spaces_are_kept;
-        let longest = parts.iter().map(|part| part.chars().count()).max().unwrap_or(0);
-        let mut row = String::new();
-        for (index, part) in parts.iter().enumerate() {
-            let mut part: Vec<char> = part.chars().collect();
-            if index + 1 == side / width && cut {
-                part.resize(longest, ' ');
-            }
-            // "5 3", " 5 3 " or "53 ".
-            let (start, step) = match part.len() {
-                length if length == width => (0, 1),
-                length if length == 2 * width - 1 => (0, 2),
-                length if length == 2 * width + 1 => (1, 2),
-                _ => return None,
-            };
-            let is_between = |place: usize| place < start || !(place - start).is_multiple_of(step);
-            if part.iter().enumerate().any(|(place, c)| is_between(place) && *c != ' ') {
-                return None;
-            }
-            row.extend(part.iter().skip(start).step_by(step).take(width));
-        }
-        may_be_row(&row, side).then_some(row)
+        let by = self.delimiters.iter().find(|by| line.contains(**by));
+        let fields = by.map_or_else(|| self.bars.fields(line), |by| Some(split(line, *by)))?;
+        let are_cells = fields.iter().all(|field| cell_of(field, self.task.side()).is_some());
+        let count = by.map_or_else(|| self.bars.count(line), |_| fields.len());
+        (are_cells && line.contains(|c: char| c.is_ascii_digit())).then_some(count)
     }
 }
 
-/// What stands between the `by`s in `line`, if there are `side` fields.
-fn fields(line: &str, by: char, side: usize) -> Option<Vec<&str>> {
-    let of = |line| Some(split(line, by)).filter(|fields| fields.len() == side);
-    // A bar may stand at both ends, or the first field be empty.
-    of(bare(line, by)).or_else(|| of(line))
+/// Whether words stand in one of `fields`, and nothing in the others.
+fn is_title_of(fields: &[&str]) -> bool {
+    let mut full = fields.iter().filter(|field| !field.trim().is_empty());
+    let is_word = |field: &&str| field.contains(char::is_alphabetic) && cell_of(field, 9).is_none();
+    full.next().is_some_and(is_word) && full.next().is_none()
 }
 
-fn split(line: &str, by: char) -> Vec<&str> {
-    line.split(by).map(|field| field.trim_matches([' ', '"', '\\'])).collect()
-}
-
-/// Whether bars stand at both ends of `line`.
-fn is_closed(line: &str) -> bool {
-    line.trim().starts_with('|') && line.trim().ends_with('|')
-}
-
-/// `line` without the bars at its ends.
-fn bare(line: &str, by: char) -> &str {
-    let inner = line.trim().strip_prefix('|').filter(|_| by == '|');
-    inner.map_or(line, |inner| inner.strip_suffix('|').unwrap_or(inner))
-}
-
+/// Whether `text` is a row of a grid of side `side`, all of whose cells are written.
 fn is_row(text: &str, side: usize) -> bool {
     text.chars().count() == side && text.chars().all(|c| is_cell(c, side))
-}
-
-/// As [`is_row`], where blanks need not be written.
-fn may_be_row(text: &str, side: usize) -> bool {
-    text.chars().count() == side && text.chars().all(|c| c == ' ' || is_cell(c, side))
-}
-
-/// One cell a field, where an empty one is blank.
-fn joined(fields: &[&str], side: usize) -> Option<String> {
-    let row: String =
-        fields.iter().map(|field| if field.is_empty() { " " } else { cell_in(field) }).collect();
-    may_be_row(&row, side).then_some(row)
 }
 
 #[cfg(test)]
@@ -334,8 +276,7 @@ mod tests {
         ] {
             assert_eq!(line_of(nine, line), Line::Rule, "{line}");
         }
-        for line in ["---------", "___ ___ ___", "|---|---|---|", "* * * * * * * * *", "| | | | | | | | | |"]
-        {
+        for line in ["---------", "___ ___ ___", "|---|---|---|", "* * * * * * * * *"] {
             assert!(matches!(line_of(nine, line), Line::Open(_)), "{line}");
         }
         for line in [

@@ -9,7 +9,9 @@ pub(super) const ANSWERS: [[&str; 4]; 3] =
 /// The puzzles and answers that are read, and how often something is refused.
 pub(super) fn paired(text: &str) -> (Vec<(String, Option<String>)>, usize) {
     let (mut rows, mut faults) = (Vec::new(), 0);
-    visit(Sudoku::new(SudokuKind::Four), text, &mut |item| match item {
+    let task = Sudoku::new(SudokuKind::Four);
+    visit(task, text, &mut |item| match item {
+        Item::Row(row) if parse(task, row.question, &mut [0; 16]).is_err() => faults += 1,
         Item::Row(row) => rows.push((row.question.replace('0', "."), row.answer.map(str::to_owned))),
         Item::Fault(_) => faults += 1,
         Item::Passed { .. } => {}
