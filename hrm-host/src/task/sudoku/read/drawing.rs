@@ -46,6 +46,11 @@ impl Label {
     }
 }
 
+/// The line without the `> ` by which a mail quotes it.
+pub(super) fn unquoted(line: &str) -> &str {
+    line.strip_prefix("> ").unwrap_or(line)
+}
+
 /// The line without the brackets and commas of an array, and with `|`, `-` and `+` for what draws boxes.
 pub(super) fn plain_line(line: &str) -> String {
     let plain: String = line.chars().map(plain).collect();

@@ -47,7 +47,11 @@ fn has_blanks(grid: &str) -> bool {
 
 pub(super) fn tokens(text: &str) -> impl Iterator<Item = &str> {
     let between = [',', ';', ':', '|', '!', '"', '\'', '`', '[', ']', '(', ')', '{', '}'];
-    text.split(move |c: char| c.is_whitespace() || between.contains(&c)).filter(|token| !token.is_empty())
+    let is_arrow = |token: &str| {
+        token.contains(['>', '→', '⇒']) && token.trim_matches(['-', '=', '>', '→', '⇒']).is_empty()
+    };
+    text.split(move |c: char| c.is_whitespace() || between.contains(&c))
+        .filter(move |token| !token.is_empty() && !is_arrow(token))
 }
 
 /// Whether `text` may be a puzzle that is damaged, or two in one: it has more cells than half a grid, and hardly anything else.

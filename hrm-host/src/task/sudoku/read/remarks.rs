@@ -57,7 +57,7 @@ pub(super) fn numbers_columns(text: &str) -> bool {
         (&[above], &[letter]) if letter == above + 1 || letter == words[0].as_bytes()[0])
     };
     let are_letters = || matches!(words[0], "a" | "A") && words.windows(2).all(follow);
-    if words.len() >= 4 && (text.split_whitespace().all(numbered) || are_letters()) {
+    if words.len() >= 4 && (words.iter().all(|word| numbered(word)) || are_letters()) {
         return true;
     }
     let names: Vec<&str> = text
@@ -79,10 +79,10 @@ pub(super) fn is_title(task: Sudoku, text: &str) -> bool {
     if is_number_or_size(task, text) || text.chars().all(|c| c.is_ascii_uppercase() || " |,;\t".contains(c)) {
         return true;
     }
-    if is_row_count(text) || are_names(text) {
+    if is_row_count(text) || are_names(text) || is_variable(text) {
         return true;
     }
-    let text = text.trim_start_matches(['\\', '`']);
+    let text = text.trim_start_matches(['\\', '`', '|', ' ']);
     let word = text.split(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
     let digits = text.chars().filter(|c| c.is_ascii_digit() || *c == '.').count();
     if !text.contains(|c: char| c.is_alphanumeric() || c == '.') {
@@ -92,6 +92,15 @@ pub(super) fn is_title(task: Sudoku, text: &str) -> bool {
     (letters > 2 || letters == 2 && text.contains(' '))
         && digits < task.side()
         && longest(text).is_none_or(|token| token.len() <= 40)
+}
+
+/// `A =`, as MATLAB prints a matrix below it.
+fn is_variable(text: &str) -> bool {
+    let name = text.strip_suffix('=').map(str::trim_end);
+    name.is_some_and(|name| {
+        name.starts_with(|c: char| c.is_ascii_alphabetic())
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    })
 }
 
 /// `(4 rows)` or `4 rows in set (0.00 sec)`, as databases write it below a table.

@@ -4,7 +4,7 @@ use hrm_core::task::sudoku::Sudoku;
 
 use super::bars::{Bars, is_bar};
 use super::cells::{cell_of, is_cell, joined, split, with_spaces_as_blanks};
-use super::drawing::{Label, Line, is_rule, labelled, plain_line};
+use super::drawing::{Label, Line, is_rule, labelled, plain_line, unquoted};
 use super::remarks::heading;
 use crate::data::problem::Problem;
 
@@ -36,7 +36,7 @@ impl Writing {
         let side = task.side();
         let has_digit = |text: &str| text.contains(|c: char| matches!(c, '1'..='9'));
         let is_short = |line: &&str| (side..side * WIDEST_CELL).contains(&line.len()) && has_digit(line);
-        let lines = || text.split('\n').map(|line| line.trim_end_matches('\r')).filter(is_short);
+        let lines = || text.split('\n').map(|line| unquoted(line.trim_end_matches('\r'))).filter(is_short);
         let (delimiters, no) = (Vec::new(), false);
         let mut writing = Writing {
             task,

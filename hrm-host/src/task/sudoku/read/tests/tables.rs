@@ -170,6 +170,8 @@ fn what_other_programs_print_is_read() {
         })
         .collect();
     let rows = |draw: &dyn Fn(&str) -> String| grid.iter().map(|row| draw(row) + "\n").collect::<String>();
+    let named =
+        |names: &str, rule: &str, draw: &dyn Fn(&str) -> String| format!("{names}\n{rule}\n{}", rows(draw));
     for (text, count) in [
         (printed("0  1  2  3", digit), 1),
         (printed("c1  c2  c3  c4", digit), 1),
@@ -183,6 +185,28 @@ fn what_other_programs_print_is_read() {
         (format!("C1 C2 C3 C4\n{}", rows(&|row| written(row, ".", " "))), 1),
         (grid.join("/") + "\n", 1),
         (grid.join("\n") + "\n\u{1a}\n", 1),
+        (
+            named("| c0 | c1 | c2 | c3 |", "|---|---|---|---|", &|row| {
+                format!("| {} |", written(row, " ", " | "))
+            }),
+            1,
+        ),
+        (
+            named(" c0 | c1 | c2 | c3 ", "----+----+----+----", &|row| written(row, "0", " | "))
+                + "(4 rows)\n",
+            1,
+        ),
+        (named("A =", "", &|row| format!("     {}", written(row, "0", "     "))), 1),
+        (rows(&|row| format!("> {row}")), 1),
+        (format!("`{}`\n", grid.concat()), 1),
+        (
+            format!(
+                "+--+\n| puzzle |\n+--+\n| {0} |\n| {0} |\n+--+\n2 rows in set (0.00 sec)\n",
+                grid.concat()
+            ),
+            2,
+        ),
+        (format!("{} -> {}\n", grid.concat(), ANSWERS[0].concat()), 1),
     ] {
         assert_eq!(told(&text), (vec![grid.concat(); count], 0), "{text}");
     }
