@@ -8,6 +8,7 @@ const ENDS = [
   'its grid no longer changes',
 ];
 const hex = (word) => word.toString(16).padStart(8, '0');
+const setting = (id) => Number($(id).value);
 const count = (number, what) => `${number.toLocaleString('en')} ${what}${number === 1 ? '' : 's'}`;
 
 /** The choice of examples that is none. */
@@ -18,7 +19,7 @@ const thinker = new Thinker($('worker').textContent);
 const board = new Board($('grid'), (text) => { $('puzzle').value = written(text); edited(); });
 const charts = new Charts($('charts'));
 
-/** `idle` before a puzzle is taken, then `paused` or `running`, `done` after the end. */
+/** `idle` before a puzzle is taken, then `paused` or `running`, or `asked` while a board thinks; `done` after the end. */
 let state = 'idle';
 let pack = null;
 let packName = '';
@@ -44,10 +45,11 @@ function trouble(text) {
 function become(next) {
   state = next;
   document.body.dataset.state = next;
-  $('think').textContent = { idle: 'Think', paused: 'Go on', running: 'Pause', done: 'Think again' }[next];
-  $('step').disabled = next === 'running' || next === 'done';
+  $('think').textContent = { idle: 'Think', paused: 'Go on', running: 'Pause', asked: 'Think', done: 'Think again' }[next];
+  $('think').disabled = next === 'asked';
+  $('step').disabled = ['running', 'asked', 'done'].includes(next);
   $('again').disabled = next === 'idle';
-  board.lock(next === 'running' || next === 'paused');
+  board.lock(['running', 'paused', 'asked'].includes(next));
 }
 
 /** Drops what is under way; the puzzle stays. */
@@ -95,7 +97,6 @@ async function begin() {
   forget();
   const mine = turn;
   try {
-    const setting = (id) => Number($(id).value);
     await thinker.ask('begin', text, setting('guesses'), setting('suppose'), setting('seed'));
   } catch (problem) {
     trouble(`This is no puzzle: ${problem.message}.`);
@@ -113,23 +114,30 @@ async function think() {
   const report = await thinker.ask('advance');
   if (mine !== turn) return;
   thought += report.milliseconds;
+  showSegment(report, report.segments > 0);
+  if (report.done) finish(report);
+}
+
+/** What is believed by now; `further` where a segment has led to it. */
+function showSegment(report, further) {
   const changed = board.believe(report.grid, report.supposed);
-  const supposed = report.supposed.filter(Boolean).length;
-  if (report.segments > 0) charts.add({ ...report, changed });
-  $('state').textContent = hex(report.state);
-  $('digest').textContent = hex(report.digest);
+  const supposed = report.supposed ? `, ${report.supposed.filter(Boolean).length} supposed` : '';
+  if (further) charts.add({ ...report, changed });
+  if (report.state !== undefined) {
+    $('state').textContent = hex(report.state);
+    $('digest').textContent = hex(report.digest);
+  }
   const broken = report.violations < 0 ? '' : `, breaks ${count(report.violations, 'rule')}`;
   $('now').textContent = `Guess ${report.guess}, segment ${report.segment} of at most ${report.mostSegments}: `
-    + `${count(changed, 'cell')} changed, ${supposed} supposed${broken}.`;
-  if (report.ended > 0) noteGuess(report, supposed);
-  if (report.done) finish(report);
+    + `${count(changed, 'cell')} changed${supposed}${broken}.`;
+  if (report.ended > 0 && further) noteGuess(report, supposed);
 }
 
 function noteGuess(report, supposed) {
   const entry = document.createElement('li');
   const outcome = report.ended === 1 ? 'accepted' : `dropped: ${ENDS[report.ended]}`;
   const rules = report.ended === 1 || report.violations < 0 ? '' : `, ${count(report.violations, 'rule')} broken`;
-  entry.textContent = `${count(report.segment, 'segment')}, ${supposed} supposed, ${outcome}${rules}`;
+  entry.textContent = `${count(report.segment, 'segment')}${supposed}, ${outcome}${rules}`;
   entry.value = report.guess;
   const list = $('guess-list');
   list.append(entry);
@@ -141,10 +149,13 @@ function noteGuess(report, supposed) {
 function finish(report) {
   become('done');
   const work = `${count(report.guess, 'guess').replace('guesss', 'guesses')}, ${count(report.segments, 'segment')}`;
-  const seconds = `${(thought / 1000).toFixed(1)} s of thinking (${(1000 * report.segments / thought).toFixed(1)} segments a second)`;
+  const seconds = thought === 0 ? ''
+    : `, ${(thought / 1000).toFixed(1)} s of thinking (${(1000 * report.segments / thought).toFixed(1)} segments a second)`;
+  const by = report.by ? ` by ${report.by}` : '';
   const text = report.solved && report.segments === 0 ? 'Solved already: complete and valid as given.'
-    : report.solved ? `Solved after ${work}, ${seconds}.`
-      : `Unproven after ${work}, ${seconds}: this is the best grid that was found.`;
+    : report.solved ? `Solved${by} after ${work}${seconds}.`
+      : report.cancelled ? `Cancelled after ${work}: this is the best grid that was found by then.`
+        : `Unproven${by} after ${work}${seconds}: this is the best grid that was found.`;
   $('now').textContent = text;
   document.body.dataset.solved = String(report.solved);
   tell(text, true);
@@ -165,6 +176,7 @@ async function run() {
 }
 
 async function startOrPause() {
+  if (state === 'asked') return;
   if (state === 'running') become('paused');
   else if (state === 'paused' || await begin()) await run();
 }
@@ -248,10 +260,11 @@ async function openFile(file) {
 /** Packs of the user's own, by name. */
 const own = new Map();
 
+const bytesOfPack = (name) => own.get(name) ?? bytesOf(parts.packs.find((part) => part.name === name).bytes);
+
 async function openChosen() {
   const name = $('pack').value;
-  const released = parts.packs.find((part) => part.name === name);
-  await open(name, own.get(name) ?? bytesOf(released.bytes));
+  await open(name, bytesOfPack(name));
 }
 
 function tellSpeed() {
@@ -288,6 +301,7 @@ function listen() {
 async function start() {
   listen();
   tellSpeed();
+  offerBoard();
   $('pack').replaceChildren(...parts.packs.map(({ name }) => new Option(name.split('/').at(-1), name)));
   await thinker.ask('load', bytesOf(parts.engine));
   await openChosen();

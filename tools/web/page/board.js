@@ -52,7 +52,7 @@ class Board {
     this.cells.forEach((field, at) => this.show(field, at, this.puzzle[at], ''));
   }
 
-  /** Shows what is believed; gives how many cells have changed. */
+  /** Shows what is believed, and what is supposed where that is known; gives how many cells have changed. */
   believe(text, supposed) {
     let changed = 0;
     Array.from(text).forEach((symbol, at) => {
@@ -61,7 +61,7 @@ class Board {
       const given = this.puzzle[at] !== this.pack.blank;
       const moved = !given && before !== symbol;
       if (moved) changed += 1;
-      const how = supposed[at] ? 'supposed' : moved ? 'changed' : 'believed';
+      const how = supposed?.[at] ? 'supposed' : moved ? 'changed' : 'believed';
       // a model may believe something else of a given, which stays what it is
       if (given) this.show(field, at, this.puzzle[at], symbol === this.puzzle[at] ? '' : 'denied');
       else this.show(field, at, symbol, how);

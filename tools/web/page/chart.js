@@ -6,11 +6,12 @@ const HEIGHT = 74;
 /** Segments that are shown at most, the last ones. */
 const SHOWN = 120;
 
-/** z_H of a guess's first segment has moved from nowhere. */
+/** z_H of a guess's first segment has moved from nowhere; of another machine's thought it is not known. */
 const ROWS = [
-  { name: 'z_H moved', of: (point) => 100 * point.moved, unit: ' %', digits: 1, least: 1, none: (point) => point.segment === 1 },
+  { name: 'z_H moved', of: (point) => 100 * (point.moved ?? 0), unit: ' %', digits: 1, least: 1,
+    none: (point) => point.moved === null || point.segment === 1 },
   { name: 'cells changed', of: (point) => point.changed, unit: '', digits: 0, least: 1 },
-  { name: 'q_halt', of: (point) => point.qHalt, unit: '', digits: 1, least: 0.1 },
+  { name: 'q_halt', of: (point) => point.qHalt ?? 0, unit: '', digits: 1, least: 0.1, none: (point) => point.qHalt === null },
 ];
 
 function element(name, attributes, ...inside) {

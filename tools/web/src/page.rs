@@ -8,11 +8,13 @@ const FRAME: &str = include_str!("../page/index.html");
 const STYLE: &str = include_str!("../page/style.css");
 const WORKER: &str = include_str!("../page/worker.js");
 /// In the order in which they need each other.
-const SCRIPTS: [&str; 5] = [
+const SCRIPTS: [&str; 7] = [
     include_str!("../page/thinker.js"),
     include_str!("../page/examples.js"),
     include_str!("../page/board.js"),
     include_str!("../page/chart.js"),
+    include_str!("../page/device.js"),
+    include_str!("../page/asking.js"),
     include_str!("../page/app.js"),
 ];
 

@@ -10,6 +10,7 @@ use alloc::vec::Vec;
 use core::cell::UnsafeCell;
 use core::slice;
 
+use crate::line::Line;
 use crate::session::{Report, Session, Wish};
 
 #[global_allocator]
@@ -25,7 +26,8 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
 struct State {
     session: Option<Session>,
     input: Vec<u8>,
-    text: String,
+    text: Vec<u8>,
+    line: Line,
     report: Report,
     test: [u32; 2],
 }
@@ -38,7 +40,8 @@ unsafe impl Sync for Shared {}
 static STATE: Shared = Shared(UnsafeCell::new(State {
     session: None,
     input: Vec::new(),
-    text: String::new(),
+    text: Vec::new(),
+    line: Line::new(),
     report: Report::EMPTY,
     test: [0; 2],
 }));
@@ -50,11 +53,11 @@ fn with<T>(call: impl FnOnce(&mut State) -> T) -> T {
 }
 
 /// Notes what came of `call`.
-fn told(call: impl FnOnce(&mut State) -> Result<String, String>) -> u32 {
+fn told<T: Into<Vec<u8>>>(call: impl FnOnce(&mut State) -> Result<T, String>) -> u32 {
     with(|state| {
         let (text, success) = match call(state) {
-            Ok(text) => (text, 1),
-            Err(text) => (text, 0),
+            Ok(text) => (text.into(), 1),
+            Err(text) => (text.into(), 0),
         };
         state.text = text;
         success
@@ -128,12 +131,19 @@ pub extern "C" fn draw(seed: u32) -> u32 {
     })
 }
 
+fn clamp(number: u32) -> u16 {
+    u16::try_from(number).unwrap_or(u16::MAX)
+}
+
+fn wish(guesses: u32, suppose: u32, seed: u32) -> Wish {
+    Wish { guesses: clamp(guesses), suppose: clamp(suppose), seed: seed.into() }
+}
+
 /// Takes the puzzle at [`input`].
 #[unsafe(no_mangle)]
 pub extern "C" fn begin(guesses: u32, suppose: u32, seed: u32) -> u32 {
     told(|state| {
-        let clamp = |number: u32| u16::try_from(number).unwrap_or(u16::MAX);
-        let wish = Wish { guesses: clamp(guesses), suppose: clamp(suppose), seed: seed.into() };
+        let wish = wish(guesses, suppose, seed);
         let asked = state.asked()?;
         state.session()?.begin(&asked, wish).map(|()| asked)
     })
@@ -145,7 +155,7 @@ pub extern "C" fn advance() -> *const Report {
     with(|state| {
         if let Some(session) = &mut state.session {
             state.report = session.advance();
-            state.text = session.grid();
+            state.text = session.grid().into();
         }
         &raw const state.report
     })
@@ -167,4 +177,44 @@ pub extern "C" fn self_test(row: usize) -> *const u32 {
         }
         None => core::ptr::null(),
     })
+}
+
+/// The digest, to [`text`], of the first member's first segments on the puzzle at [`input`].
+#[unsafe(no_mangle)]
+pub extern "C" fn run_digest(segments: u32) -> u32 {
+    told(|state| {
+        let asked = state.asked()?;
+        let digest = state.session()?.run_digest(&asked, clamp(segments))?;
+        Ok(alloc::format!("{digest:08x}"))
+    })
+}
+
+/// The frame, to [`text`], by which a board is asked who it is.
+#[unsafe(no_mangle)]
+pub extern "C" fn hello(id: u32) -> u32 {
+    told(|state| state.line.hello(clamp(id)))
+}
+
+/// The frame by which a board drops what it does.
+#[unsafe(no_mangle)]
+pub extern "C" fn cancel(id: u32) -> u32 {
+    told(|state| state.line.cancel(clamp(id)))
+}
+
+/// The frame by which a board solves the puzzle at [`input`].
+#[unsafe(no_mangle)]
+pub extern "C" fn solve(id: u32, guesses: u32, suppose: u32, seed: u32) -> u32 {
+    told(|state| state.line.solve(clamp(id), &state.asked()?, wish(guesses, suppose, seed)))
+}
+
+/// The frame by which a board's first member tells the digests of its first segments on the puzzle at [`input`].
+#[unsafe(no_mangle)]
+pub extern "C" fn digest(id: u32, segments: u32) -> u32 {
+    told(|state| state.line.digest(clamp(id), &state.asked()?, clamp(segments)))
+}
+
+/// Takes the bytes at [`input`], which a board has sent; what they say is at [`text`], in JSON.
+#[unsafe(no_mangle)]
+pub extern "C" fn hear() -> u32 {
+    told(|state| Ok(state.line.hear(&state.input)))
 }

@@ -8,11 +8,12 @@ use core::fmt::Write;
 
 use hrm_core::digest::{ThoughtDigest, run_digest};
 use hrm_core::solve::{Answer, GuessEnd, Policy, Solver, Status};
-use hrm_core::task::{self, All, Refusal, Task, Visitor};
+use hrm_core::task::{self, All, Task, Visitor};
 use hrm_core::{Hrm, Pack, Reasoner, workspace_bytes, workspace_words};
 use rand_pcg::Pcg32;
 
 use crate::json::Quoted;
+use crate::puzzle::tokens_of;
 use crate::watched::Watched;
 
 /// How a puzzle is to be thought about, where it is not [`Policy::default`]'s way.
@@ -30,6 +31,14 @@ impl Default for Wish {
     fn default() -> Self {
         let Policy { guesses, suppose, seed, .. } = Policy::default();
         Self { guesses, suppose, seed }
+    }
+}
+
+impl Wish {
+    /// The policy of a model that was trained for `first_segments`.
+    pub(crate) fn policy(self, first_segments: u16) -> Policy {
+        let Self { guesses, suppose, seed } = self;
+        Policy { first_segments, guesses, suppose, seed, ..Policy::default() }
     }
 }
 
@@ -63,6 +72,8 @@ pub struct Report {
     pub state: u32,
     /// [`ThoughtDigest`] of all segments so far.
     pub digest: u32,
+    /// Logit of "halt now" less that of "continue".
+    pub confidence: i32,
 }
 
 impl Report {
@@ -81,6 +92,7 @@ impl Report {
         solved: 0,
         state: 0,
         digest: 0,
+        confidence: 0,
     };
 }
 
@@ -111,6 +123,7 @@ trait Think {
     fn grid(&self) -> String;
     fn supposed(&self) -> &[u8];
     fn self_test(&mut self, row: usize) -> Option<(u32, u32)>;
+    fn run_digest(&mut self, text: &str, segments: u16) -> Result<u32, String>;
 }
 
 impl Session {
@@ -181,6 +194,14 @@ impl Session {
     pub fn self_test(&mut self, row: usize) -> Option<(u32, u32)> {
         self.thinker.self_test(row)
     }
+
+    /// The [`RunDigest`](hrm_core::digest::RunDigest) of the first member's first segments on a puzzle.
+    ///
+    /// # Errors
+    /// Why the text is no puzzle.
+    pub fn run_digest(&mut self, text: &str, segments: u16) -> Result<u32, String> {
+        self.thinker.run_digest(text, segments)
+    }
 }
 
 /// Makes a thinker of a pack and its task.
@@ -219,31 +240,6 @@ struct Thinker<T: Task> {
 }
 
 impl<T: Task> Thinker<T> {
-    /// The tokens of a text.
-    fn read(&self, text: &str) -> Result<Vec<u8>, String> {
-        let mut tokens = alloc::vec![0; self.task.cells()];
-        self.task.parse(text, &mut tokens).map_err(|error| error.to_string())?;
-        match self.task.refuse(&tokens) {
-            None => Ok(tokens),
-            Some(refusal) => Err(self.explain(refusal)),
-        }
-    }
-
-    /// What is wrong with a puzzle, by row and column.
-    fn explain(&self, refusal: Refusal) -> String {
-        let (_, columns) = self.task.dims();
-        let place = |cell: u16| {
-            let cell = usize::from(cell);
-            format!("row {}, column {}", cell / columns.max(1) + 1, cell % columns.max(1) + 1)
-        };
-        match refusal {
-            Refusal::Contradiction { first, second } => {
-                format!("the givens at {} and {} contradict each other", place(first), place(second))
-            }
-            other => other.to_string(),
-        }
-    }
-
     /// Marks the cells in which the question of the guess in progress says more than the puzzle.
     fn mark_supposed(&mut self, solver: &Solver<T>) {
         let mut question = self.puzzle.clone();
@@ -270,12 +266,13 @@ impl<T: Task> Thinker<T> {
             solved: answer.is_some_and(|answer| answer.status == Status::Solved).into(),
             state: self.model.state_digest(),
             digest: self.digest.finish(),
+            confidence: halt.confidence(),
         }
     }
 }
 
 /// The place in [`ENDS`].
-fn place_of(end: GuessEnd) -> u32 {
+pub(crate) fn place_of(end: GuessEnd) -> u32 {
     match end {
         GuessEnd::Accepted => 1,
         GuessEnd::Halted => 2,
@@ -297,7 +294,7 @@ impl<T: Task> Think for Thinker<T> {
     }
 
     fn draw(&self, text: &str, seed: u64) -> Result<String, String> {
-        let tokens = self.read(text)?;
+        let tokens = tokens_of(&self.task, text)?;
         let mut image = tokens.clone();
         let symmetry = self.task.draw(&mut Pcg32::new(seed, 0));
         self.task.apply(&symmetry, &tokens, &mut image);
@@ -305,14 +302,8 @@ impl<T: Task> Think for Thinker<T> {
     }
 
     fn begin(&mut self, text: &str, wish: Wish) -> Result<(), String> {
-        self.puzzle = self.read(text)?;
-        let policy = Policy {
-            first_segments: self.pack.shape().segments,
-            guesses: wish.guesses,
-            suppose: wish.suppose,
-            seed: wish.seed,
-            ..Policy::default()
-        };
+        self.puzzle = tokens_of(&self.task, text)?;
+        let policy = wish.policy(self.pack.shape().segments);
         self.supposed.fill(0);
         self.digest = ThoughtDigest::default();
         self.solver = Some(Solver::new(self.task.clone(), &self.puzzle, policy));
@@ -347,6 +338,12 @@ impl<T: Task> Think for Thinker<T> {
         let member = row % self.model.members();
         let digest = run_digest(&mut self.model, member, tokens, test.segments).ok()?;
         Some((digest, expected))
+    }
+
+    fn run_digest(&mut self, text: &str, segments: u16) -> Result<u32, String> {
+        let tokens = tokens_of(&self.task, text)?;
+        self.solver = None;
+        run_digest(&mut self.model, 0, &tokens, segments).map_err(|_| "the thought was cut off".into())
     }
 }
 

@@ -103,6 +103,11 @@ impl Browser {
         }
     }
 
+    /// Has every page run `script` before its own.
+    pub(crate) fn before(&mut self, script: &str) {
+        self.call("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script }));
+    }
+
     /// Opens an address.
     pub(crate) fn open(&mut self, url: &str) {
         self.call("Page.navigate", json!({ "url": url }));
@@ -124,11 +129,16 @@ impl Browser {
 
     /// Waits until an expression is true.
     pub(crate) fn wait(&mut self, expression: &str) {
+        self.wait_while(expression, |_| std::thread::sleep(Duration::from_millis(50)));
+    }
+
+    /// The same, doing `meanwhile` again and again.
+    pub(crate) fn wait_while(&mut self, expression: &str, mut meanwhile: impl FnMut(&mut Self)) {
         let start = Instant::now();
         while self.value(expression) != json!(true) {
             let complaints = &self.complaints;
             assert!(start.elapsed() < PATIENCE, "never true: {expression}; the page said {complaints:?}");
-            std::thread::sleep(Duration::from_millis(50));
+            meanwhile(self);
         }
     }
 

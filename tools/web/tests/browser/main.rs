@@ -3,6 +3,8 @@
 //! What the engine computes there is compared with `hrm-core` on this machine. `HRM_WEB_PICTURES=FOLDER` keeps pictures of the page at
 //! both widths, light and dark; `HRM_WEB_ENGINE=FILE` has an engine other than the committed one on the page.
 
+mod board;
+mod cable;
 mod devtools;
 
 use std::path::{Path, PathBuf};
