@@ -17,6 +17,15 @@ impl Linear {
         self.rows.iter().flatten().fold(0.0, |max, x| x.abs().max(max))
     }
 
+    /// The largest magnitude of every column.
+    pub(super) fn column_max(&self) -> Vec<f64> {
+        let mut max = vec![0.0; self.rows.first().map_or(0, Vec::len)];
+        for row in &self.rows {
+            max.iter_mut().zip(row).for_each(|(max, w): (&mut f64, _)| *max = max.max(w.abs()));
+        }
+        max
+    }
+
     /// The Euclidean norm of every row.
     pub(super) fn row_norms(&self) -> Vec<f64> {
         self.rows.iter().map(|row| row.iter().map(|w| w * w).sum::<f64>().sqrt()).collect()

@@ -23,6 +23,8 @@ pub(super) const RESIDUAL: f64 = 65536.0;
 const I8: f64 = 127.0;
 /// Largest 16-bit magnitude.
 const I16: f64 = 32767.0;
+/// Below one half, as rescaling factors must be, whatever is rounded.
+const LARGEST_FACTOR: f64 = 0.499_99;
 
 /// Headroom in a stored lane: 8 bits have none to spare.
 fn headroom(lanes: LaneWidth) -> f64 {
@@ -310,7 +312,11 @@ impl BlockWriter<'_> {
         let out = self.weight("out").scale_inputs(&value_scale);
         member.matrix(layout.out.shifted(at), "out", &out, 1.0 / gain, |_| RESIDUAL)?;
 
-        let gate = GateUnits::choose(&self.max(SiteOp::Up), &self.max(SiteOp::Gated), self.lanes);
+        // As coarse as the factors of `down` allow, which must be below one half.
+        let coarsest = self.weight("down").column_max().into_iter();
+        let coarsest: Vec<f64> =
+            coarsest.map(|weight| LARGEST_FACTOR * member.acc_gain * I8 / RESIDUAL / weight).collect();
+        let gate = GateUnits::choose(&self.max(SiteOp::Up), &self.max(SiteOp::Gated), &coarsest, self.lanes);
         let gate_up = self.weight("gate_up");
         let gate_unit = f64::from(1u32 << GATE_BITS);
         let to = |n: usize| if n.is_multiple_of(2) { gate_unit } else { 1.0 / gate.up[n / 2] };
@@ -350,8 +356,9 @@ struct GateUnits {
 
 impl GateUnits {
     /// `gated[n]` is as fine as the lane allows; one constant per layer links it to `up[n]`, chosen so that the median channel's
-    /// `up` has 13 bits. Where `up` would then overflow 16 bits, both units are made coarser.
-    fn choose(up_max: &[f64], gated_max: &[f64], lanes: LaneWidth) -> Self {
+    /// `up` has 13 bits. Where `up` would then overflow 16 bits, both units are made coarser, up to `coarsest`, but never so fine that
+    /// what was seen would overflow.
+    fn choose(up_max: &[f64], gated_max: &[f64], coarsest: &[f64], lanes: LaneWidth) -> Self {
         let unit = headroom(lanes) / f64::from(lanes.max());
         let finest: Vec<f64> = gated_max.iter().map(|max| max * unit).collect();
         let mut ratios: Vec<f64> = finest.iter().zip(up_max).map(|(gated, up)| gated / up).collect();
@@ -359,8 +366,27 @@ impl GateUnits {
         let link = 8192.0 * ratios[ratios.len() / 2];
         let factor = (8_388_608.0 / link).round().clamp(1.0, f64::from(i32::MAX));
         let link = 8_388_608.0 / factor;
-        let gated: Vec<f64> =
-            finest.iter().zip(up_max).map(|(finest, up)| finest.max(link * up * HEADROOM / I16)).collect();
+        let seen = gated_max.iter().map(|max| max / f64::from(lanes.max()));
+        let gated = finest.iter().zip(up_max).map(|(finest, up)| finest.max(link * up * HEADROOM / I16));
+        let gated: Vec<f64> = gated
+            .zip(coarsest)
+            .zip(seen)
+            .map(|((unit, coarsest), seen)| unit.min(coarsest.max(seen)))
+            .collect();
         GateUnits { up: gated.iter().map(|unit| unit / link).collect(), gated, factor: factor as i32 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units_of_gated_products_give_up_headroom_for_the_next_factor_and_never_range() {
+        let unit = |coarsest: f64| GateUnits::choose(&[1.0], &[100.0], &[coarsest], LaneWidth::I16).gated[0];
+        let (usual, seen) = (100.0 * HEADROOM / I16, 100.0 / I16);
+        assert!((unit(f64::INFINITY) - usual).abs() < 1e-9);
+        assert!((unit(0.9 * usual) - 0.9 * usual).abs() < 1e-9);
+        assert!((unit(0.1 * usual) - seen).abs() < 1e-9);
     }
 }
