@@ -52,6 +52,7 @@ def ask(id, request):  # number and fields of the answer
         r = iter(data[1:-4])
         if number(r) == id: return number(r), r  # other answers are to earlier requests
 
+if len(sys.argv) != 3: sys.exit("usage: client.py PORT PUZZLE, as client.py 127.0.0.1:3333 1.....2..3.....4")
 send, receive = connect(sys.argv[1])
 arrives = itertools.chain.from_iterable(receive() or sys.exit("the board is gone") for _ in itertools.count())
 send(b"\0")  # ends whatever a client before may have left half-sent
@@ -60,6 +61,7 @@ if kind != 0: sys.exit(f"no hello, but answer {kind}")
 firmware, board, task = (string(r).decode() for _ in range(3))
 print("hello firmware", firmware, "board", board, "task", task)
 symbols = SYMBOLS[task.rstrip("x0123456789")]
+if not set(sys.argv[2]) <= set(symbols): sys.exit(f"a puzzle of {task} is written with {symbols}")
 tokens = bytes(symbols.index(c) for c in sys.argv[2])
 # Checked, full group, 4,096 guesses, the first of 16 segments and others of 3, no budget, not on halt, when settled, patience 1,
 # suppose 3, seed 0: the recommended policy. No limit of time; no progress.

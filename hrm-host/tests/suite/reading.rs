@@ -781,6 +781,15 @@ fn a_quotation_mark_that_is_never_closed_swallows_no_rows() {
             );
         }
     }
+    // The header's last one.
+    let rows = format!("\"1\",\"{one}\",\"{solved}\"\n\"2\",\"{one}\",\"{solved}\"\n");
+    let told = import(format!("\"id\",\"question\",\"answer\n{rows}"), &[]).unwrap_err();
+    assert!(told.contains("line 1: rows of puzzles stand within one field"), "{told}");
+    // Two lines that became one.
+    let folder = tempfile::tempdir().unwrap();
+    write(&folder, "joined.csv", format!("question,answer\n{one},{solved} {one},{solved}\n"));
+    let (code, out, _) = hrm(&folder, &["solve", &pack(), "--file", "joined.csv"]);
+    assert!(code == 3 && out.contains("3 fields where the header names 2"), "{code} {out}");
     // Text of several lines may be quoted.
     let text = format!("question,answer,comment\n{one},{solved},\"easy,\nand 1.2, 3.4\"\n{one},{solved},\n");
     assert_eq!(import(text, &[]).map(|rows| rows.len()), Ok(2));

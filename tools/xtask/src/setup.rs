@@ -99,6 +99,9 @@ pub(crate) fn programs(programs: &[&str]) -> Result<()> {
 
 fn find_compiler(targets: &[&'static str], check: bool, debian: bool) -> Result<Toolchain> {
     let chosen = std::env::var(CHOICE).unwrap_or_default();
+    if !["", "rustup", "debian"].contains(&chosen.as_str()) {
+        bail!("{CHOICE} is {chosen}; it may be rustup or debian, or not be set");
+    }
     let debian = debian || chosen == "debian";
     if !debian && (has_targets(targets) || !check && add_targets(targets)) {
         println!("firmware: compiled by this Rust, which has {}", targets.join(", "));

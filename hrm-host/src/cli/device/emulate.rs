@@ -42,10 +42,14 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     let names = BOARDS.map(|board| board.name).join(", ");
     let board = Board::find(&args.board)
         .with_context(|| format!("there is no emulated board {}; boards: {names}", args.board))?;
-    let listener =
-        TcpListener::bind(&args.listen).with_context(|| format!("cannot listen on {}", args.listen))?;
-    let address = listener.local_addr()?;
     AlignedPack::read(&args.pack)?;
+    let listener = TcpListener::bind(&args.listen).with_context(|| {
+        format!(
+            "cannot listen on {} (another emulated board may: end it, or take a free port by --listen 127.0.0.1:0)",
+            args.listen
+        )
+    })?;
+    let address = listener.local_addr()?;
     let (mut machine, hello) = Machine::boot(board, Image::built(board.name)?, &args.pack)?;
     signals::on_stop(|_| STOP.store(true, Ordering::Relaxed));
     println!("{} with pack {:08x} listens on {address}", hello.board, hello.pack_crc);

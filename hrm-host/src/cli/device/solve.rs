@@ -51,8 +51,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     let (known, all) = (Arc::clone(&by_then), puzzles.len());
     interrupt::tell(move || {
         let [asked, solved] = known.each_ref().map(|count| count.load(Ordering::Relaxed));
-        let left = all - asked;
-        format!("solved {solved} of the {asked} that were asked; {left} of {} are left", count(all, "puzzle"))
+        format!("solved {solved} of the {asked} that have an answer, of {} in all", count(all, "puzzle"))
     });
     let done_with = |score: &Score| {
         let [asked, solved] = &*by_then;

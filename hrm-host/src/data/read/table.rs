@@ -103,6 +103,10 @@ impl<'d> Table<'d> {
 
     /// Tells `visit` of every row, as a puzzle of `task`.
     pub(super) fn visit(&self, task: Game, need: Need, visit: &mut dyn FnMut(Item<'_>)) {
+        if self.swallowed() {
+            let line = self.above + 1;
+            visit(Item::Fault(&Fault { line, column: None, problem: Problem::Quote }));
+        }
         let Ok(()) = self.records::<Infallible>(&mut |record, line| {
             self.row(task, (record, line), need, visit);
             Ok(())
@@ -147,7 +151,7 @@ impl<'d> Table<'d> {
             let mut tokens = vec![0; task.cells()];
             task.tokens(&question, &mut tokens).is_ok() && !tokens.contains(&task.blank())
         };
-        if (record.len() < self.fields || more_than_named) && is_complete() {
+        if more_than_named || record.len() < self.fields && is_complete() {
             return visit(Item::Fault(&Fault { line, column: None, problem: fields() }));
         }
         if need == Need::Questions {
@@ -155,7 +159,7 @@ impl<'d> Table<'d> {
             return;
         }
         let needed = self.question.max(self.answer.unwrap_or(0)) + 1;
-        if record.len() < needed || more_than_named {
+        if record.len() < needed {
             return visit(Item::Fault(&Fault { line, column: None, problem: fields() }));
         }
         let answer = self.answer.map(grid).filter(|answer| !is_none(answer));
@@ -165,6 +169,12 @@ impl<'d> Table<'d> {
         };
         let source = self.text(record, self.source);
         visit(Item::Row(Row { line, question: &question, answer: answer.as_deref(), rating, source }));
+    }
+
+    /// Whether a quotation mark in the header that is never closed has swallowed a row with a puzzle.
+    fn swallowed(&self) -> bool {
+        let below = |name: &str| name.lines().skip(1).any(may_be_puzzle);
+        self.reader().headers().is_ok_and(|names| names.iter().any(below))
     }
 
     /// Whether a row with a puzzle follows a line end in `field`: a quotation mark that is never closed has swallowed it.

@@ -117,7 +117,8 @@ fn a_board_solves_the_puzzle_and_computes_the_pages_bits() {
     assert_eq!(browser.text(GRID), grid);
     assert_eq!(browser.text(DIGEST), digest);
     let now = browser.text("document.getElementById('now').textContent");
-    assert!(now.starts_with(&format!("Solved by loopback after 5 guesses, {segments} segments, ")), "{now}");
+    let work = format!(" guesses, {segments} segments, ");
+    assert!(now.starts_with("Solved by loopback after ") && now.contains(&work), "{now}");
     let told = browser.text(TOLD);
     assert!(told.starts_with(&format!("All {segments} segments are this page’s, too")), "{told}");
     assert_eq!(browser.value("document.querySelectorAll('#guess-list li').length"), 5);
@@ -273,7 +274,7 @@ fn a_board_with_a_pack_that_the_page_has_not_is_watched() {
     assert_eq!(browser.text(DIGEST), "–", "that of another pack is none of this thought");
     assert!(browser.text(TOLD).contains("nothing was compared"));
     let now = browser.text("document.getElementById('now').textContent");
-    assert!(now.contains(&format!("5 guesses, {segments} segments")), "{now}");
+    assert!(now.contains(&format!(" guesses, {segments} segments")), "{now}");
     let charts =
         "[...document.querySelectorAll('#charts svg')].map(chart => chart.getAttribute('aria-label')).join()";
     let charts = browser.text(charts);

@@ -169,14 +169,18 @@ fn keeps(question: &str, grid: &str) -> bool {
 }
 
 /// Why `grid` is refused where it may be the answer of what stands above it: it is complete, and `question` is refused if it can be
-/// read at all; or it lacks some of the cells that `question` leaves blank.
+/// read at all; or it agrees with `question` and has less than half as many blanks.
 fn may_answer(task: Sudoku, question: Option<&str>, grid: &str) -> Option<Problem> {
     let is_refused = |question: &str| {
         let mut tokens = vec![0; task.cells()];
         parse(task, question, &mut tokens).is_err() || task.refuse(&tokens).is_some()
     };
     let blanks = |grid: &str| grid.chars().filter(|c| is_blank(*c)).count();
-    let lacks_cells = |question: &str| 2 * blanks(grid) < blanks(question) && keeps(question, grid);
+    let agrees = |question: &str| {
+        let mut cells = question.chars().zip(grid.chars());
+        question.len() == grid.len() && cells.all(|(a, b)| a == b || is_blank(a) || is_blank(b))
+    };
+    let lacks_cells = |question: &str| 2 * blanks(grid) < blanks(question) && agrees(question);
     match blanks(grid) {
         0 => question.is_none_or(is_refused).then_some(Problem::PerhapsAnswer),
         _ => question.is_some_and(lacks_cells).then_some(Problem::HalfAnswer),

@@ -85,14 +85,21 @@ fn an_answer_that_lacks_cells_is_no_puzzle() {
     ] {
         for cell in 0..16 {
             let (question, mut answer) = (GRIDS[0].concat(), ANSWERS[0].concat());
-            if question.as_bytes()[cell] != b'.' {
-                continue;
-            }
             answer.replace_range(cell..=cell, ".");
             let rows = [&answer[..4], &answer[4..8], &answer[8..12], &answer[12..]];
             let text = draw(&GRIDS[0]) + &draw(&rows);
             assert_eq!(told(&text), (vec![question], 1), "{text}");
         }
+    }
+    // Beside it, too.
+    for cell in 0..16 {
+        let mut answer = ANSWERS[0].concat();
+        answer.replace_range(cell..=cell, ".");
+        let row = |(place, row): (usize, &&str)| {
+            format!("{},,{}\n", written(row, "0", ","), written(&answer[4 * place..][..4], "", ","))
+        };
+        let text: String = GRIDS[0].iter().enumerate().map(row).collect();
+        assert_eq!(told(&text), (vec![GRIDS[0].concat()], 1), "{text}");
     }
 }
 
