@@ -174,7 +174,10 @@ impl<'d> Table<'d> {
     /// Whether a quotation mark in the header that is never closed has swallowed a row with a puzzle.
     fn swallowed(&self) -> bool {
         let below = |name: &str| name.lines().skip(1).any(may_be_puzzle);
-        self.reader().headers().is_ok_and(|names| names.iter().any(below))
+        self.reader().headers().is_ok_and(|names| {
+            let more = names.len() > self.fields && names.iter().any(|name| name.contains('\n'));
+            more || names.iter().any(below)
+        })
     }
 
     /// Whether a row with a puzzle follows a line end in `field`: a quotation mark that is never closed has swallowed it.
