@@ -46,9 +46,9 @@ impl Label {
     }
 }
 
-/// The line without the `> ` by which a mail quotes it.
-pub(super) fn unquoted(line: &str) -> &str {
-    line.strip_prefix("> ").unwrap_or(line)
+/// The lines of `text`, without the `> ` by which a mail quotes them.
+pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.split('\n').map(|line| line.strip_prefix("> ").unwrap_or(line))
 }
 
 /// The line without the brackets and commas of an array, and with `|`, `-` and `+` for what draws boxes.

@@ -8,7 +8,7 @@ use hrm_core::task::{
 };
 
 use super::cells::is_cell;
-use super::drawing::{Line, cells_in, unquoted};
+use super::drawing::{self, Line, cells_in};
 use super::puzzle_line::{OneLine, one_line, tokens};
 use super::remarks::{
     diagnosis, first_word, floats, is_comment, is_nearly_row, is_number_or_size, is_title, longest,
@@ -91,7 +91,7 @@ pub(super) fn visit(text: &str, task: Sudoku, visit: &mut dyn FnMut(Item<'_>)) {
         drawn: false,
         visit,
     };
-    let mut lines = (1..).zip(text.split('\n')).peekable();
+    let mut lines = (1..).zip(drawing::lines(text)).peekable();
     while let Some((number, line)) = lines.next() {
         reader.line(number, line, lines.peek().map(|(_, next)| *next));
     }
@@ -137,7 +137,6 @@ struct Reader<'v> {
 impl Reader<'_> {
     fn line(&mut self, number: u64, line: &str, next: Option<&str>) {
         let line = line.trim_end_matches(['\r', '\x0c', '\x1a']);
-        let line = unquoted(line);
         let text = line.trim();
         let whole = line.len() == self.task.side();
         if text.is_empty() {
@@ -231,7 +230,7 @@ impl Reader<'_> {
         let (side, found) = (self.task.side(), cells_in(self.task, text));
         let of_grid = text.chars().filter(|&c| is_cell(c, side) || c == ' ' || c == '|').count();
         let begins = || {
-            let next = next.map_or(Line::Other, |next| self.writing.line(unquoted(next)));
+            let next = next.map_or(Line::Other, |next| self.writing.line(next));
             (wrong.is_some() || is_nearly_row(self.task, text)) && matches!(next, Line::Row(_))
         };
         let of_row = wrong.is_some() || 2 * of_grid > text.chars().count() && found < 2 * side;

@@ -13,6 +13,7 @@ mod stretch;
 mod writing;
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use array::Array;
 pub(super) use cells::parse;
@@ -85,16 +86,15 @@ fn visit_stacks(stacks: &[String], task: Sudoku, visit: &mut dyn FnMut(Item<'_>)
 /// What is told of `right` if it holds the answers of `left`, as one of them says: each grid stands beside the one that it answers, or
 /// is refused.
 fn as_answers(left: &[Told], right: &[Told]) -> Option<Vec<Told>> {
-    let is_answer = |line: u64, grid: &str| {
-        left.iter().any(|told| matches!(told, Told::Grid(at, puzzle) if *at == line && answers(puzzle, grid)))
-    };
+    let puzzles: HashMap<u64, &str> = left.iter().filter_map(Told::grid).collect();
+    let is_answer = |line: &u64, grid: &str| puzzles.get(line).is_some_and(|puzzle| answers(puzzle, grid));
     let checked = |told: &Told| match told {
-        Told::Grid(line, grid) if !is_answer(*line, grid) => {
+        Told::Grid(line, grid) if !is_answer(line, grid) => {
             Told::Fault(Fault { line: *line, column: None, problem: Problem::PerhapsAnswer })
         }
         told => told.clone(),
     };
-    let any = right.iter().any(|told| matches!(told, Told::Grid(line, grid) if is_answer(*line, grid)));
+    let any = right.iter().filter_map(Told::grid).any(|(line, grid)| is_answer(&line, grid));
     any.then(|| right.iter().map(checked).collect())
 }
 
@@ -126,6 +126,11 @@ impl Told {
         }
     }
 
+    /// The line and the cells of a grid.
+    fn grid(&self) -> Option<(u64, &str)> {
+        if let Told::Grid(line, grid) = self { Some((*line, grid)) } else { None }
+    }
+
     fn tell(&self, visit: &mut dyn FnMut(Item<'_>)) {
         match self {
             Told::Grid(line, question) => {
@@ -155,17 +160,17 @@ pub(super) fn grid_in(field: &str) -> Cow<'_, str> {
 
 /// Whether `grid` is complete and has the givens of `question`, which is not.
 fn answers(question: &str, grid: &str) -> bool {
-    question.contains(is_blank) && !grid.contains(is_blank) && keeps(question, grid)
+    question.contains(is_blank) && !grid.contains(is_blank) && agree(question, grid)
 }
 
 fn is_blank(c: char) -> bool {
     !matches!(c, '1'..='9')
 }
 
-/// Whether `grid` has the givens of `question`.
-fn keeps(question: &str, grid: &str) -> bool {
-    let kept = |(given, found): (char, char)| is_blank(given) || given == found;
-    question.len() == grid.len() && question.chars().zip(grid.chars()).all(kept)
+/// Whether no cell has one digit in `question` and another in `grid`.
+fn agree(question: &str, grid: &str) -> bool {
+    let is_same = |(a, b): (char, char)| a == b || is_blank(a) || is_blank(b);
+    question.len() == grid.len() && question.chars().zip(grid.chars()).all(is_same)
 }
 
 /// Why `grid` is refused where it may be the answer of what stands above it: it is complete, and `question` is refused if it can be
@@ -176,11 +181,7 @@ fn may_answer(task: Sudoku, question: Option<&str>, grid: &str) -> Option<Proble
         parse(task, question, &mut tokens).is_err() || task.refuse(&tokens).is_some()
     };
     let blanks = |grid: &str| grid.chars().filter(|c| is_blank(*c)).count();
-    let agrees = |question: &str| {
-        let mut cells = question.chars().zip(grid.chars());
-        question.len() == grid.len() && cells.all(|(a, b)| a == b || is_blank(a) || is_blank(b))
-    };
-    let lacks_cells = |question: &str| 2 * blanks(grid) < blanks(question) && agrees(question);
+    let lacks_cells = |question: &str| 2 * blanks(grid) < blanks(question) && agree(question, grid);
     match blanks(grid) {
         0 => question.is_none_or(is_refused).then_some(Problem::PerhapsAnswer),
         _ => question.is_some_and(lacks_cells).then_some(Problem::HalfAnswer),

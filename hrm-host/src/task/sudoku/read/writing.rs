@@ -4,7 +4,7 @@ use hrm_core::task::sudoku::Sudoku;
 
 use super::bars::{Bars, is_bar};
 use super::cells::{cell_of, is_cell, joined, split, with_spaces_as_blanks};
-use super::drawing::{Label, Line, is_rule, labelled, plain_line, unquoted};
+use super::drawing::{Label, Line, is_rule, labelled, lines, plain_line};
 use super::remarks::heading;
 use crate::data::problem::Problem;
 
@@ -36,12 +36,12 @@ impl Writing {
         let side = task.side();
         let has_digit = |text: &str| text.contains(|c: char| matches!(c, '1'..='9'));
         let is_short = |line: &&str| (side..side * WIDEST_CELL).contains(&line.len()) && has_digit(line);
-        let lines = || text.split('\n').map(|line| unquoted(line.trim_end_matches('\r'))).filter(is_short);
+        let short = || lines(text).map(|line| line.trim_end_matches('\r')).filter(is_short);
         let (delimiters, no) = (Vec::new(), false);
         let mut writing = Writing {
             task,
             delimiters,
-            bars: Bars::of(task, lines()),
+            bars: Bars::of(task, short()),
             blanks_are_written: no,
             blanks_are_left: no,
             blanks_are_spaces: no,
@@ -50,7 +50,7 @@ impl Writing {
         };
         let parts = |by: &char| {
             let may_part = |line: &&str| line.matches(*by).count() + 1 >= side;
-            lines().filter(may_part).any(|line| writing.is_parted(&plain_line(line), *by))
+            short().filter(may_part).any(|line| writing.is_parted(&plain_line(line), *by))
         };
         writing.delimiters = DELIMITERS.into_iter().filter(parts).collect();
         let (mut written, mut left, mut spaces, mut kept) = (no, no, no, no);
@@ -59,7 +59,7 @@ impl Writing {
             true => !writing.bars.part_cells() || line.contains(is_bar),
             false => line.contains(&writing.delimiters[..]),
         };
-        for line in lines().filter(is_usual) {
+        for line in short().filter(is_usual) {
             let (Line::Row(row) | Line::Spaced(row)) = writing.line(line) else { continue };
             written |= heading(&row).is_none() && row.contains(|c| !matches!(c, ' ' | '1'..='9'));
             left |= row.contains(' ');
@@ -71,7 +71,7 @@ impl Writing {
         writing.titles_have_fields = writing.delimiters.iter().any(|by| {
             let is_title =
                 |line: &str| line.matches(*by).count() + 1 >= side && is_title_of(&split(line, *by));
-            text.split('\n').any(is_title)
+            lines(text).any(is_title)
         });
         writing
     }
@@ -164,7 +164,7 @@ impl Writing {
         }
         let spaced = || {
             let words: Vec<&str> = words().filter(|_| has_floats).collect();
-            (words.len() == side).then(|| joined(&words, side)).flatten()
+            joined(&words, side)
         };
         DELIMITERS.into_iter().find_map(parted).or_else(spaced)
     }
