@@ -1,6 +1,7 @@
 //! The page with a board: the firmware's application on a thread of this machine, behind a stand-in for a serial port.
 
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::thread::{self, JoinHandle};
 
 use hrm_core::digest::run_digest;
@@ -67,6 +68,13 @@ impl Board {
     }
 }
 
+/// A browser whose pages have serial ports, and its profile in `folder`.
+fn with_serial(folder: &Path) -> Browser {
+    let mut browser = Browser::start(&folder.join("profile"));
+    plug_in(&mut browser);
+    browser
+}
+
 fn ask(browser: &mut Browser, puzzle: &str) {
     browser.value(&format!(
         "{{ const puzzle = document.getElementById('puzzle'); puzzle.value = '{puzzle}'; puzzle.dispatchEvent(new Event('input')) }}"
@@ -81,8 +89,7 @@ fn click(browser: &mut Browser, id: &str) {
 #[ignore = "needs a browser: `cargo xtask web --test`"]
 fn a_board_solves_the_puzzle_and_computes_the_pages_bits() {
     let folder = tempfile::tempdir().unwrap();
-    let mut browser = Browser::start(&folder.path().join("profile"));
-    plug_in(&mut browser);
+    let mut browser = with_serial(folder.path());
     browser.look((1200, 900), "light");
     browser.open(&written(folder.path()));
     let pack = released(MODEL);
@@ -169,8 +176,7 @@ fn picture(browser: &mut Browser, name: &str) {
 #[ignore = "needs a browser: `cargo xtask web --test`"]
 fn a_board_can_be_stopped_and_unplugged_and_asked_again() {
     let folder = tempfile::tempdir().unwrap();
-    let mut browser = Browser::start(&folder.path().join("profile"));
-    plug_in(&mut browser);
+    let mut browser = with_serial(folder.path());
     // whoever would wait a minute waits five seconds
     browser.before(
         "{ const wait = setTimeout; globalThis.setTimeout = (act, ms) => wait(act, Math.min(ms, 5000)) }",
@@ -235,8 +241,7 @@ fn a_board_can_be_stopped_and_unplugged_and_asked_again() {
 #[ignore = "needs a browser: `cargo xtask web --test`"]
 fn a_board_that_computes_other_bits_is_found_out() {
     let folder = tempfile::tempdir().unwrap();
-    let mut browser = Browser::start(&folder.path().join("profile"));
-    plug_in(&mut browser);
+    let mut browser = with_serial(folder.path());
     browser.open(&written(folder.path()));
     // another model, which says that it is this one
     let mut board = Board::with(released("models/sudoku9-mcu-i8.hrm"), released(MODEL).crc());
@@ -258,8 +263,7 @@ fn a_board_that_computes_other_bits_is_found_out() {
 #[ignore = "needs a browser: `cargo xtask web --test`"]
 fn a_board_with_a_pack_that_the_page_has_not_is_watched() {
     let folder = tempfile::tempdir().unwrap();
-    let mut browser = Browser::start(&folder.path().join("profile"));
-    plug_in(&mut browser);
+    let mut browser = with_serial(folder.path());
     let quick: Vec<_> = RELEASED.iter().filter(|pack| pack.name.contains("quick")).copied().collect();
     browser.open(&written_with(folder.path(), &quick));
     let pack = released(MODEL);
@@ -294,8 +298,7 @@ fn a_board_with_a_pack_that_the_page_has_not_is_watched() {
 #[ignore = "needs a browser: `cargo xtask web --test`"]
 fn what_keeps_a_board_from_answering_is_told() {
     let folder = tempfile::tempdir().unwrap();
-    let mut browser = Browser::start(&folder.path().join("profile"));
-    plug_in(&mut browser);
+    let mut browser = with_serial(folder.path());
     // a page that has one pack of mazes
     let maze = RELEASED.iter().filter(|pack| pack.name.contains("maze")).copied().collect::<Vec<_>>();
     let page = written_with(folder.path(), &maze);
