@@ -7,8 +7,10 @@ use anyhow::{Result, bail};
 use hrm_core::solve::Status;
 use hrm_host::data::import::{Columns, ImportError, Noted, questions, questions_in};
 use hrm_host::data::problem::Problem;
+use hrm_host::data::several::{Improper, improper};
 use hrm_host::files::shown;
 use hrm_host::task::Game;
+use rayon::prelude::*;
 
 use super::exit::Exit;
 use super::values::Misuse;
@@ -70,6 +72,7 @@ impl PuzzleArgs {
             )),
             None => asked.extend(self.of_file(Path::new("-"), task)?),
         }
+        note_improper(&asked, task);
         Ok(asked)
     }
 
@@ -124,6 +127,30 @@ pub(super) fn note_passed(path: &Path, passed: &Noted) {
         eprintln!("{told}");
     }
 }
+
+/// Tells of puzzles that have no solution, or several: the reader takes no damaged grid for another one knowingly, but a grid may
+/// have been damaged so that nothing shows it.
+fn note_improper(asked: &[Asked], task: &Game) {
+    let Some(exact) = task.exact() else { return };
+    let found: Vec<Option<Improper>> = asked
+        .par_iter()
+        .map(|asked| asked.tokens.as_ref().ok().and_then(|tokens| improper(exact.as_ref(), tokens)))
+        .collect();
+    for (kind, what) in [(Improper::None, "no solution"), (Improper::Several, "several solutions")] {
+        let mut of_kind = asked.iter().zip(&found).filter(|(_, found)| **found == Some(kind));
+        let Some((first, _)) = of_kind.next() else { continue };
+        match (asked.len(), of_kind.count() + 1) {
+            (1, _) => eprintln!("note: {}: this puzzle has {what}; {DAMAGED}", first.place),
+            (all, 1) => eprintln!("note: {}: 1 of {all} puzzles has {what}; {DAMAGED}", first.place),
+            (all, count) => {
+                eprintln!("note: {}: the first of {count} of {all} puzzles that have {what}; {DAMAGED}", first.place);
+            }
+        }
+    }
+}
+
+/// Why a puzzle may be improper.
+const DAMAGED: &str = "if it should have one, look whether a cell or a line was lost";
 
 /// What is wrong with all puzzles of a text alike.
 fn whole_problem(error: &ImportError) -> Option<Problem> {

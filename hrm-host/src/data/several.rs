@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use super::import::Imported;
 use super::problem::Problem;
 use super::read::Fault;
+use crate::task::Exact;
 
 /// How thoroughly second solutions are looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +63,26 @@ pub fn several(imported: &Imported, effort: Effort) -> Vec<Fault> {
     found.into_iter().flatten().collect()
 }
 
+/// How many solutions a question has, where that is not one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Improper {
+    /// It has none.
+    None,
+    /// It has more than one.
+    Several,
+}
+
+/// What is improper about `question`, as far as a search of 1,000 guesses tells. A grid that lost a cell or a line on its way here
+/// seldom has one solution.
+pub fn improper(exact: &dyn Exact, question: &[u8]) -> Option<Improper> {
+    let found = exact.search_within(question, 2, GUESSES_A_ROW);
+    match found.solutions.len() {
+        0 if found.guesses < GUESSES_A_ROW => Some(Improper::None),
+        0 | 1 => None,
+        _ => Some(Improper::Several),
+    }
+}
+
 fn fault(imported: &Imported, row: usize, second: &[u8]) -> Fault {
     let text = |grid: &[u8]| imported.set.task().text(grid).to_string();
     let problem = Problem::Ambiguous { first: text(imported.set.answer(row)), second: text(second) };
@@ -94,6 +115,27 @@ mod tests {
             Imported::of(set, lines)
         };
         (imported(proper), imported(improper))
+    }
+
+    #[test]
+    fn a_question_by_itself_is_proper_or_not() {
+        for kind in SudokuKind::ALL {
+            let (proper, improper_ones) = proper_and_improper(kind);
+            let exact = proper.set.task().exact().expect("a solver");
+            for row in 0..proper.set.len() {
+                assert_eq!(improper(exact.as_ref(), proper.set.question(row)), None);
+                let several = improper(exact.as_ref(), improper_ones.set.question(row));
+                assert_eq!(several, Some(Improper::Several), "{kind:?}");
+            }
+            // The first row lacks only its last digit, which stands right below.
+            let mut none = proper.set.answer(0).to_vec();
+            let side = kind.side();
+            none[side - 1] = BLANK;
+            let missing = proper.set.answer(0)[side - 1];
+            none.iter_mut().skip(side).for_each(|token| *token = BLANK);
+            none[2 * side - 1] = missing;
+            assert_eq!(improper(exact.as_ref(), &none), Some(Improper::None), "{kind:?}");
+        }
     }
 
     #[test]

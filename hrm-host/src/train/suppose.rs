@@ -48,6 +48,8 @@ pub struct Beliefs<'a> {
 /// Lets rows that are done without an answer go on, each with probability `train.suppose`: 1 to `train.suppose_most` blank cells of
 /// its puzzle are filled in with what it believes. A row with a wrong cell goes on only where it is not doubted, as it would on a
 /// device. A model without a doubt head learns nothing from wrong cells: with such a draw its row ends as if nothing had been drawn.
+/// So it does where more rows of the batch hold wrong cells than right ones: most draws are wrong, their rows teach nothing but
+/// doubt, and a head that doubts everything would be nearly right.
 ///
 /// Returns which rows begin anew (the others that go on keep their carried state, with probability `train.suppose_warm`).
 pub fn suppose_on<T: Task, R: Rng>(
@@ -75,7 +77,8 @@ pub fn suppose_on<T: Task, R: Rng>(
         suppose(task, &mut supposed, &beliefs.grids[own], count, rng);
         let right =
             supposed.iter().zip(label).all(|(&token, label)| token == task.blank() || token == *label);
-        if !right && beliefs.doubted.is_none() {
+        let held = |kind| rows.supposed.iter().filter(|&&supposed| supposed == kind).count();
+        if !right && (beliefs.doubted.is_none() || held(Supposed::Wrong) > held(Supposed::Right)) {
             continue;
         }
         puzzle.copy_from_slice(&supposed);

@@ -856,3 +856,28 @@ fn spaces_between_the_cells_of_a_maze_are_no_cells() {
         assert_eq!(import("S . G # #\n# # # # #\n# # # # #\n", task), close);
     }
 }
+
+#[test]
+fn a_puzzle_without_one_solution_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let several = "has several solutions; if it should have one, look whether a cell or a line was lost";
+    // A sheet that lost a row above its last line, which has commas alone, as a last row may; a list with such a puzzle, and with one that has no answer.
+    for (name, text, told) in [
+        ("sheet", "1,2,,\n3,4,,\n,,,1\n,,,\n", vec![format!("note: sheet, line 1: this puzzle {several}")]),
+        ("proper", "12.33.2.2.1...3.\n", vec![]),
+        (
+            "list",
+            "1234341221434321\n12..............\n123....4........\n................\n",
+            vec![
+                "note: list, line 3: 1 of 4 puzzles has no solution; ".into(),
+                "note: list, line 2: the first of 2 of 4 puzzles that have several solutions; ".into(),
+            ],
+        ),
+    ] {
+        write(&folder, name, text);
+        let (_, _, err) = hrm(&folder, &["solve", &pack(), "--file", name, "--guesses", "1"]);
+        let notes: Vec<&str> = err.lines().filter(|line| line.starts_with("note: ")).collect();
+        assert_eq!(notes.len(), told.len(), "{name}: {err}");
+        assert!(notes.iter().zip(&told).all(|(note, told)| note.starts_with(told.as_str())), "{name}: {err}");
+    }
+}

@@ -94,18 +94,24 @@ fn row_of_boxes(task: Sudoku, inner: &str, closed: bool, is_cut: bool) -> Option
         return None;
     }
     let longest = parts.iter().map(Vec::len).max().unwrap_or(0);
-    let mut row = String::new();
+    let last = parts.len() - 1;
+    let (mut row, mut steps) = (String::new(), None);
     for (index, mut part) in parts.into_iter().enumerate() {
-        if index + 1 == side / width && is_cut {
+        if index == last && is_cut {
             part.resize(longest, ' ');
         }
-        // "5 3", " 5 3 " or "53 ".
+        // "5 3", " 5 3 " or "53 "; where no bar stands outside, "5 3 " first and " 5 3" last.
         let (start, step) = match part.len() {
             length if length == width => (0, 1),
             length if length == 2 * width - 1 => (0, 2),
             length if length == 2 * width + 1 => (1, 2),
+            length if length == 2 * width && !closed && index == 0 => (0, 2),
+            length if length == 2 * width && !closed && index == last => (1, 2),
             _ => return None,
         };
+        if *steps.get_or_insert(step) != step {
+            return None;
+        }
         let is_between = |place: usize| place < start || !(place - start).is_multiple_of(step);
         if part.iter().enumerate().any(|(place, c)| is_between(place) && *c != ' ') {
             return None;

@@ -86,6 +86,7 @@ fn writings() -> Vec<(String, bool)> {
         (rows(&|row| format!("|{}|{}|", &row[..2], &row[2..])), false),
         (rows(&|row| format!("{}|{}", &row[..2], &row[2..])), false),
         (rows(&|row| format!("|{}|{}|", &row[..2], &row[2..]).replace('.', " ")), true),
+        (rows(&|row| format!("{} | {}", apart(&row[..2], " ", " "), apart(&row[2..], " ", " "))), true),
         (rows(&|row| format!(",{}", apart(row, "", ","))), true),
         (rows(&|row| format!("{};", apart(row, "", ";"))), true),
         (rows(&|row| format!("{0},,{0}", apart(row, "0", ","))), false),
