@@ -49,6 +49,7 @@ impl Reasoner for Oracle<'_, '_> {
             *cell = if raw & 0x80 == 0 { asked } else { raw % TASK.vocab() as u8 };
         }
         self.halt.q_halt = self.input.arbitrary().unwrap_or(0);
+        self.halt.q_doubt = self.input.arbitrary().unwrap_or(None);
         self.digest = self.input.arbitrary().unwrap_or(0);
         Ok(())
     }
@@ -105,6 +106,8 @@ fn question(input: &mut Unstructured<'_>) -> Result<(Policy, [u8; CELLS])> {
         stop_when_settled: input.arbitrary()?,
         patience: input.arbitrary()?,
         suppose: input.arbitrary()?,
+        max_doubt: input.arbitrary()?,
+        undoubted_segments: input.int_in_range(0..=MOST)?,
         seed: input.arbitrary()?,
     };
     let mut puzzle = [TASK.blank(); CELLS];

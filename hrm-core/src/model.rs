@@ -561,8 +561,8 @@ fn halt<A: Lane>(
     };
     trace.op(Op::Halt, Values::I32(&[q_halt, second]));
     match shape.second_head {
-        SecondHead::Doubt => Halt { q_halt, q_continue: 0, q_doubt: second },
-        SecondHead::None | SecondHead::Continue => Halt { q_halt, q_continue: second, q_doubt: 0 },
+        SecondHead::Doubt => Halt { q_halt, q_continue: 0, q_doubt: Some(second) },
+        SecondHead::None | SecondHead::Continue => Halt { q_halt, q_continue: second, q_doubt: None },
     }
 }
 

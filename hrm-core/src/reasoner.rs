@@ -14,8 +14,8 @@ pub struct Halt {
     /// Logit of "continue", for models trained with that head; 0 where there is none, so that
     /// `q_halt > q_continue` is the halting rule of all kinds.
     pub q_continue: i32,
-    /// Logit of "a cell that was filled in is wrong", for models trained with that head; 0 where there is none.
-    pub q_doubt: i32,
+    /// Logit of "a cell that was filled in is wrong", for models trained with that head.
+    pub q_doubt: Option<i32>,
 }
 
 impl Halt {

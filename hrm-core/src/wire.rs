@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Version of the messages below; every change to one of them raises it.
-pub const PROTOCOL: u8 = 5;
+pub const PROTOCOL: u8 = 6;
 
 /// Most bytes of an envelope with its CRC.
 pub const MAX_ENVELOPE: usize = MAX_CELLS + 124;

@@ -44,6 +44,8 @@ fn policy(a: u16, b: u32, c: u32) -> Policy {
         stop_when_settled: c.is_multiple_of(3),
         patience: a / 3,
         suppose: a / 5,
+        max_doubt: (b ^ c).cast_signed(),
+        undoubted_segments: a / 7,
         seed: u64::from(b) << 32 | u64::from(c),
     }
 }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use solver::Solver;
 pub use supposition::suppose;
 
-use crate::task::Refusal;
+use crate::{reasoner::LOGIT_BITS, task::Refusal};
 
 /// When a grid becomes the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,6 +75,12 @@ pub struct Policy {
     /// as the checker asks the puzzle itself, a wrong supposition costs a guess and never a wrong answer. Each member's first
     /// guess supposes nothing, nor do guesses that vote.
     pub suppose: u16,
+    /// A guess that supposes ends after a segment whose [`q_doubt`](crate::Halt::q_doubt) is above this, in units of
+    /// `2^-`[`LOGIT_BITS`](crate::LOGIT_BITS), where the model has a doubt head: it holds a supposed cell to be wrong.
+    pub max_doubt: i32,
+    /// Most segments of a guess that supposes and is not doubted, where the model has a doubt head and this is more than
+    /// [`Self::segments`].
+    pub undoubted_segments: u16,
     /// Seeds the draws from the full group and of the cells supposed.
     pub seed: u64,
 }
@@ -89,6 +95,8 @@ impl Default for Policy {
             segments: 3,
             patience: 1,
             suppose: 3,
+            max_doubt: 1 << (LOGIT_BITS - 2),
+            undoubted_segments: 6,
             ..Policy::papers()
         }
     }
@@ -108,13 +116,24 @@ impl Policy {
             stop_when_settled: true,
             patience: 0,
             suppose: 0,
+            max_doubt: i32::MAX,
+            undoubted_segments: 0,
             seed: 0,
         }
     }
 
-    /// Most segments of the guesses of round `round`, 0 being each member's first.
-    pub fn segments_of(&self, round: u16) -> u16 {
-        if round == 0 { self.first_segments } else { self.segments }
+    /// Whether guesses after the first suppose cells.
+    pub fn supposes(&self) -> bool {
+        self.suppose > 0 && self.rule == Rule::Checked
+    }
+
+    /// Most segments of the guesses of round `round`, 0 being each member's first; `doubts` where the model has a doubt head.
+    pub fn segments_of(&self, round: u16, doubts: bool) -> u16 {
+        match round {
+            0 => self.first_segments,
+            _ if doubts && self.supposes() => self.segments.max(self.undoubted_segments),
+            _ => self.segments,
+        }
     }
 }
 
@@ -171,6 +190,8 @@ pub enum GuessEnd {
     CutOff,
     /// Its grid stayed the same for [`Policy::patience`] segments.
     Unchanged,
+    /// The doubt head holds a supposed cell to be wrong ([`Policy::max_doubt`]).
+    Doubted,
 }
 
 /// How far solving is, after a segment.

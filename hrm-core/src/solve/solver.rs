@@ -155,7 +155,7 @@ impl<T: Task> Solver<T> {
         let mut progress = match self.progress {
             Some(progress) if progress.ended.is_none() => progress,
             _ if self.guesses >= most_guesses => return self.finish(Stop::GuessesUsed),
-            _ if self.policy.segments_of(self.guesses / members) == 0
+            _ if self.policy.segments_of(self.guesses / members, false) == 0
                 || self.segments >= self.policy.budget =>
             {
                 return self.finish(Stop::SegmentBudget);
@@ -181,6 +181,9 @@ impl<T: Task> Solver<T> {
         progress.segments = self.segments;
         progress.halted = halt.wants_to_stop();
         progress.confidence = halt.confidence();
+        let round = progress.guess / members;
+        let doubt = halt.q_doubt.filter(|_| round > 0 && self.policy.supposes());
+        let most_segments = self.policy.segments_of(round, doubt.is_some());
         let settled = self.recent.push(digest).filter(|_| self.policy.stop_when_settled);
         progress.ended = if accepted {
             Some(GuessEnd::Accepted)
@@ -190,7 +193,9 @@ impl<T: Task> Solver<T> {
             Some(GuessEnd::Settled { period })
         } else if self.policy.patience > 0 && self.unchanged >= self.policy.patience {
             Some(GuessEnd::Unchanged)
-        } else if progress.segment >= self.policy.segments_of(progress.guess / members) {
+        } else if doubt.is_some_and(|doubt| doubt > self.policy.max_doubt) {
+            Some(GuessEnd::Doubted)
+        } else if progress.segment >= most_segments {
             Some(GuessEnd::SegmentLimit)
         } else {
             None
@@ -199,15 +204,10 @@ impl<T: Task> Solver<T> {
         self.conclude(progress, most_guesses);
     }
 
-    /// Whether guesses suppose cells.
-    fn supposes(&self) -> bool {
-        self.policy.suppose > 0 && self.policy.rule == Rule::Checked
-    }
-
     /// The guesses that are different: relabels repeat after members x perturbations where nothing is supposed.
     fn most_guesses(&self, members: u16) -> u16 {
         let different = match self.policy.symmetries {
-            Symmetries::Relabel if !self.supposes() => {
+            Symmetries::Relabel if !self.policy.supposes() => {
                 usize::from(members).saturating_mul(self.task.perturbations())
             }
             Symmetries::Relabel | Symmetries::FullGroup => usize::MAX,
@@ -223,7 +223,7 @@ impl<T: Task> Solver<T> {
             Symmetries::FullGroup => self.task.draw(&mut self.rng),
         };
         let mut question = self.puzzle.clone();
-        if round > 0 && self.supposes() {
+        if round > 0 && self.policy.supposes() {
             let cells = self.task.cells();
             let question = question.as_mut().get_mut(..cells).unwrap_or_default();
             suppose(&self.task, question, self.grid.as_ref(), self.policy.suppose, &mut self.rng);

@@ -34,13 +34,15 @@ struct Scripted<'a> {
     tokens: Vec<u8>,
     segment: usize,
     said: Says,
+    /// What its doubt head says after each segment, if it has one.
+    doubts: Option<[i32; 9]>,
 }
 
 impl<'a> Scripted<'a> {
     fn new(members: usize, script: impl FnMut(usize, &[u8], usize) -> Says + 'a) -> Self {
         let said = Says { grid: vec![], halt: 0, digest: 0 };
         let script = Box::new(script);
-        Scripted { members, cells: 16, script, member: 0, tokens: vec![], segment: 0, said }
+        Scripted { members, cells: 16, script, member: 0, tokens: vec![], segment: 0, said, doubts: None }
     }
 }
 
@@ -69,7 +71,8 @@ impl Reasoner for Scripted<'_> {
         &self.said.grid
     }
     fn halt(&self) -> Halt {
-        Halt { q_halt: self.said.halt, ..Halt::default() }
+        let q_doubt = self.doubts.map(|doubts| doubts[self.segment - 1]);
+        Halt { q_halt: self.said.halt, q_doubt, ..Halt::default() }
     }
     fn state_digest(&self) -> u32 {
         self.said.digest
@@ -418,6 +421,34 @@ fn no_member_supposes_anything_in_its_first_guess() {
 }
 
 #[test]
+fn a_guess_goes_on_while_it_is_not_doubted() {
+    let trusted = [7; 9];
+    let (from_start, from_third) = ([8; 9], [7, 7, 8, 8, 8, 8, 8, 8, 8]);
+    for (doubts, suppose, segments, end) in [
+        (None, 1, 2, GuessEnd::SegmentLimit),
+        (Some(trusted), 1, 5, GuessEnd::SegmentLimit),
+        (Some(from_start), 1, 1, GuessEnd::Doubted),
+        (Some(from_third), 1, 3, GuessEnd::Doubted),
+        (Some(from_start), 0, 2, GuessEnd::SegmentLimit),
+    ] {
+        let mut model = Scripted::new(1, |_, _, segment| Says {
+            grid: image_of(&wrong(), &puzzle()),
+            halt: 1,
+            digest: segment as u32,
+        });
+        model.doubts = doubts;
+        let (max_doubt, undoubted_segments, symmetries) = (7, 5, Symmetries::FullGroup);
+        let policy =
+            Policy { guesses: 2, first_segments: 4, segments: 2, suppose, max_doubt, ..Policy::papers() };
+        let policy = Policy { undoubted_segments, symmetries, ..policy };
+        let mut solver = Solver::new(TASK, &puzzle(), policy);
+        let answer = solver.run(&mut model, &mut ());
+        // The first guess supposes nothing, and is not doubted.
+        assert_eq!((answer.segments, answer.last_guess), (4 + segments, Some(end)), "{doubts:?} {suppose}");
+    }
+}
+
+#[test]
 fn a_guess_that_was_cut_off_before_its_first_segment_leaves_the_one_before() {
     let mut model = Scripted::new(1, |_, shown, segment| Says {
         grid: image_of(&wrong(), shown),
@@ -733,10 +764,13 @@ proptest! {
         });
         let (majority, full, stop_on_halt, stop_when_settled) = flags;
         let (patience, suppose, first_segments) = (segments / 3, guesses / 2, 5 - segments);
+        let (max_doubt, undoubted_segments) = (i32::from(segments), 5);
+        model.doubts = seed.is_multiple_of(2).then_some([4, 3, 2, 1, 2, 3, 4, 5, 0]);
         let policy = Policy {
             rule: if majority { Rule::Majority } else { Rule::Checked },
             symmetries: if full { Symmetries::FullGroup } else { Symmetries::Relabel },
-            guesses, first_segments, segments, budget, stop_on_halt, stop_when_settled, patience, suppose, seed,
+            guesses, first_segments, segments, budget, stop_on_halt, stop_when_settled, patience, suppose,
+            max_doubt, undoubted_segments, seed,
         };
         let mut solver = Solver::new(TASK, &puzzle(), policy);
         let mut steps = 0u32;
@@ -750,7 +784,7 @@ proptest! {
         };
         prop_assert_eq!(answer.status == Status::Solved, TASK.accepts(&puzzle(), answer.grid));
         prop_assert!(answer.segments <= budget && answer.guesses <= guesses);
-        prop_assert!(answer.segments <= u32::from(guesses) * u32::from(segments.max(first_segments)));
+        prop_assert!(answer.segments <= u32::from(guesses) * u32::from(segments.max(first_segments).max(5)));
         prop_assert!(!matches!(answer.status, Status::Voted | Status::Refused(_)));
         prop_assert_eq!(answer.stop == Stop::Accepted, !majority && answer.status == Status::Solved);
     }

@@ -2,9 +2,10 @@
 
 use anyhow::Result;
 use clap::ValueEnum;
+use hrm_core::LOGIT_BITS;
 use hrm_core::solve::{Policy, Rule, Symmetries};
 
-use super::values::{at_least_1, from_0};
+use super::values::{at_least_1, from_0, logit};
 
 /// How guesses are made and when to give up.
 #[derive(Clone, Debug, clap::Args)]
@@ -40,6 +41,12 @@ pub(super) struct PolicyArgs {
     /// majority or unchecked
     #[arg(long, value_name = "CELLS", value_parser = from_0::<u16>)]
     suppose: Option<u16>,
+    /// End a guess that supposes cells and whose doubt is above this logit, for models with a doubt head; 0.25 by default
+    #[arg(long, value_name = "LOGIT", allow_negative_numbers = true, value_parser = logit)]
+    max_doubt: Option<i32>,
+    /// Most segments of such a guess, where this is more than --segments; 6 by default
+    #[arg(long, value_name = "SEGMENTS", value_parser = from_0::<u16>)]
+    undoubted_segments: Option<u16>,
     /// Seeds the draws from the full symmetry group and of the cells supposed
     #[arg(long, default_value_t = 0, value_name = "SEED", value_parser = from_0::<u64>)]
     policy_seed: u64,
@@ -88,6 +95,8 @@ impl PolicyArgs {
             stop_on_halt: self.stop_on_halt,
             patience: self.patience.unwrap_or(usual.patience),
             suppose: self.suppose.unwrap_or(usual.suppose),
+            max_doubt: self.max_doubt.unwrap_or(usual.max_doubt),
+            undoubted_segments: self.undoubted_segments.unwrap_or(usual.undoubted_segments),
             seed: self.policy_seed,
             ..usual
         })
@@ -102,6 +111,7 @@ impl PolicyArgs {
 /// How `policy` guesses, in words.
 pub(super) fn told(policy: &Policy) -> String {
     let Policy { guesses, first_segments, segments, budget, patience, suppose, seed, .. } = *policy;
+    let Policy { max_doubt, undoubted_segments, .. } = *policy;
     let rule = match policy.rule {
         Rule::Checked => "checked",
         Rule::Majority => "the majority's",
@@ -115,6 +125,12 @@ pub(super) fn told(policy: &Policy) -> String {
         "answers {rule}, at most {guesses} guesses, images {images} (seed {seed}), segments {first_segments} for first guesses and \
          {segments} for others, patience {patience}, {suppose} cells supposed"
     );
+    if policy.supposes() {
+        let doubt = f64::from(max_doubt) / f64::from(1u32 << LOGIT_BITS);
+        text += &format!(
+            " (with a doubt head up to {undoubted_segments} segments, none above a doubt of {doubt})"
+        );
+    }
     if policy.stop_on_halt {
         text += ", guesses end on halt";
     }
@@ -159,6 +175,20 @@ mod tests {
             let help = told(id);
             assert!(help.contains(&format!("{value} by default, {majority} with --rule majority")), "{help}");
         }
+    }
+
+    #[test]
+    fn doubt_is_a_logit() {
+        let of = |line| (policy(line).max_doubt, policy(line).undoubted_segments);
+        assert_eq!(of(""), (1024, 6));
+        assert_eq!(of("--max-doubt -1.5 --undoubted-segments 0"), (-6144, 0));
+        for wrong in ["nan", "inf", "524288", "-1e9", "much"] {
+            assert!(Line::try_parse_from(["eval", "--max-doubt", wrong]).is_err(), "{wrong}");
+        }
+        let help = PolicyArgs::augment_args(clap::Command::new("policy")).render_long_help().to_string();
+        let (doubt, segments) = (Policy::default().max_doubt, Policy::default().undoubted_segments);
+        assert!(help.contains(&format!("{} by default", f64::from(doubt) / 4096.0)), "{help}");
+        assert!(help.contains(&format!("more than --segments; {segments} by default")), "{help}");
     }
 
     #[test]

@@ -143,7 +143,10 @@ fn note_improper(asked: &[Asked], task: &Game) {
             (1, _) => eprintln!("note: {}: this puzzle has {what}; {DAMAGED}", first.place),
             (all, 1) => eprintln!("note: {}: 1 of {all} puzzles has {what}; {DAMAGED}", first.place),
             (all, count) => {
-                eprintln!("note: {}: the first of {count} of {all} puzzles that have {what}; {DAMAGED}", first.place);
+                eprintln!(
+                    "note: {}: the first of {count} of {all} puzzles that have {what}; {DAMAGED}",
+                    first.place
+                );
             }
         }
     }

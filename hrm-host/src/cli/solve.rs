@@ -9,9 +9,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
 use hrm_core::digest::ThoughtDigest;
+use hrm_core::pack::SecondHead;
 use hrm_core::solve::{Answer, GuessEnd, Policy, Progress, Solver, Status, Step, Stop};
 use hrm_core::task::Task;
-use hrm_core::{Hrm, Pack, ample_words};
+use hrm_core::{Hrm, Pack, Shape, ample_words};
 use hrm_host::queue::work_off;
 use hrm_host::task::{self, Exact, Game, View};
 
@@ -204,8 +205,7 @@ fn watch<'s>(
         digest.after(solver, model);
         if let Some(progress) = solver.progress() {
             let grid = solver.grid();
-            let members = model.pack().shape().members.into();
-            let state = describe(&progress, policy, members);
+            let state = describe(&progress, policy, model.pack().shape());
             let mut text = String::new();
             if redraws {
                 if drawn > 0 {
@@ -227,13 +227,14 @@ fn watch<'s>(
     Ok((solver.answer().context("solving has ended without an answer")?, digest.finish()))
 }
 
-fn describe(progress: &Progress, policy: &Policy, members: u16) -> String {
+fn describe(progress: &Progress, policy: &Policy, shape: &Shape) -> String {
+    let round = progress.guess / u16::from(shape.members).max(1);
     let mut text = format!(
         "guess {} of at most {}, segment {:>2} of {}, q_halt {:+.1}",
         progress.guess + 1,
         policy.guesses,
         progress.segment,
-        policy.segments_of(progress.guess / members.max(1)),
+        policy.segments_of(round, shape.second_head == SecondHead::Doubt),
         f64::from(progress.confidence) / 4096.0,
     );
     if let Some(violations) = progress.violations {
@@ -254,6 +255,7 @@ fn ended_how(ended: GuessEnd) -> String {
         GuessEnd::SegmentLimit => "out of segments".into(),
         GuessEnd::CutOff => "cut off".into(),
         GuessEnd::Unchanged => "the grid no longer changes".into(),
+        GuessEnd::Doubted => "what it supposes is doubted".into(),
     }
 }
 

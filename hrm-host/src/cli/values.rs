@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use clap::{Arg, Command};
+use hrm_core::LOGIT_BITS;
 use hrm_host::task::{Game, find, names};
 
 /// Something that only several options together show to be wrong.
@@ -91,6 +92,14 @@ fn within<T: Whole>(text: &str, least: T, most: T) -> Result<T, String> {
 pub(super) fn above_0(text: &str) -> Result<f64, String> {
     let number: f64 = text.parse().map_err(|_| "give a number above 0".to_owned())?;
     if number > 0.0 && number.is_finite() { Ok(number) } else { Err("give a number above 0".to_owned()) }
+}
+
+/// A logit, in units of `2^-`[`LOGIT_BITS`].
+pub(super) fn logit(text: &str) -> Result<i32, String> {
+    let most = f64::from(1u32 << (31 - LOGIT_BITS));
+    let number = text.parse().ok().filter(|number: &f64| number.abs() < most);
+    let number = number.ok_or_else(|| format!("give a number above -{most} and below {most}"))?;
+    Ok((number * f64::from(1u32 << LOGIT_BITS)).round() as i32)
 }
 
 /// `word` with its number, in the plural unless that is 1.

@@ -5,7 +5,7 @@ const $ = (id) => document.getElementById(id);
 const SPEEDS = [0.5, 1, 2, 4, 8, 16, Infinity];
 const ENDS = [
   'goes on', 'accepted', 'stopped by its halting head', 'its state repeats itself', 'out of segments', 'cut off',
-  'its grid no longer changes',
+  'its grid no longer changes', 'what it supposes is doubted',
 ];
 const hex = (word) => word.toString(16).padStart(8, '0');
 const setting = (id) => Number($(id).value);

@@ -161,7 +161,7 @@ fn said_progress(progress: &Progress, grid: &[u8], model: Option<&Model>) -> Str
         r#""is":"progress","guess":{},"segment":{},"mostSegments":{},"segments":{},"confidence":{},"qHalt":{},"violations":{},"ended":{},"grid":{}"#,
         u32::from(progress.guess) + 1,
         progress.segment,
-        policy.segments_of(round),
+        policy.segments_of(round, shape.is_some_and(|shape| shape.second_head == SecondHead::Doubt)),
         progress.segments,
         progress.confidence,
         Number(q_halt),

@@ -97,7 +97,7 @@ impl Report {
 }
 
 /// What ended a guess, in the order of [`Report::ended`].
-pub const ENDS: [&str; 7] = [
+pub const ENDS: [&str; 8] = [
     "it goes on",
     "accepted",
     "the halting head says stop",
@@ -105,6 +105,7 @@ pub const ENDS: [&str; 7] = [
     "out of segments",
     "cut off",
     "its grid no longer changes",
+    "what it supposes is doubted",
 ];
 
 /// An opened pack of a known task. Packs and the models' memory are never given back: whoever wants another pack takes a new
@@ -257,7 +258,10 @@ impl<T: Task> Thinker<T> {
             guess: u32::from(progress.guess) + 1,
             member: u32::from(progress.member) + 1,
             segment: progress.segment.into(),
-            most_segments: solver.policy().segments_of(progress.guess / members).into(),
+            most_segments: solver
+                .policy()
+                .segments_of(progress.guess / members, halt.q_doubt.is_some())
+                .into(),
             segments: progress.segments,
             q_halt: halt.q_halt,
             violations: progress.violations.map_or(-1, |count| i32::try_from(count).unwrap_or(i32::MAX)),
@@ -280,6 +284,7 @@ pub(crate) fn place_of(end: GuessEnd) -> u32 {
         GuessEnd::SegmentLimit => 4,
         GuessEnd::CutOff => 5,
         GuessEnd::Unchanged => 6,
+        GuessEnd::Doubted => 7,
     }
 }
 
