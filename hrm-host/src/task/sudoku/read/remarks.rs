@@ -82,7 +82,7 @@ pub(super) fn is_title(task: Sudoku, text: &str) -> bool {
     if is_row_count(text) || are_names(text) || is_variable(text) {
         return true;
     }
-    let text = text.trim_start_matches(['\\', '`', '|', ' ']);
+    let text = text.trim_start_matches(['\\', '`', '|', ' ', ',', ';', '\t', '"']);
     let word = text.split(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
     let digits = text.chars().filter(|c| c.is_ascii_digit() || *c == '.').count();
     if !text.contains(|c: char| c.is_alphanumeric() || c == '.') {

@@ -39,7 +39,8 @@ fn writings() -> Vec<(String, bool)> {
     let titled = |blank: &str, gap: &str| -> String {
         let grid = |(place, grid): (usize, &[&str; 4])| -> String {
             let rows = grid.iter().map(|row| apart(row, blank, ",") + "\n").collect::<String>();
-            format!("Puzzle {},,,\n{rows}{gap}", place + 1)
+            let (before, behind) = if place % 2 == 0 { ("", ",,,") } else { (",,", ",") };
+            format!("{before}Puzzle {}{behind}\n{rows}{gap}", place + 1)
         };
         GRIDS.iter().enumerate().map(grid).collect()
     };
