@@ -66,6 +66,16 @@ pub enum Problem {
         /// Cells in the line.
         found: usize,
     },
+    /// A line of a few cells that is neither a row nor a puzzle.
+    #[error("{found} cells, where a puzzle on one line has {cells} and a row of a drawn grid {side}")]
+    Row {
+        /// Cells of a row.
+        side: usize,
+        /// Cells of a puzzle.
+        cells: usize,
+        /// Cells in the line.
+        found: usize,
+    },
     /// A blank that is not written, where other rows write theirs.
     #[error(
         "a cell is empty here, and other rows write their blanks (`0`, `.`): a digit or a blank is missing; write each blank alike"

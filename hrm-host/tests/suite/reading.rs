@@ -624,6 +624,10 @@ fn what_is_wrong_is_called_by_its_name() {
         ("1_____2__3_____5", "character 16 is 5; the digits of a 4x4 are 1 to 4"),
         ("1.....2..3.....a", "character 16 is 'a'"),
         (&long[..], "a line or field of 160000 characters"),
+        (
+            "1 . . . | 1 2 4 3\n. . 2 . | 4 3 2 1\n",
+            "8 cells, where a puzzle on one line has 16 and a row of a drawn grid 4",
+        ),
     ] {
         write(&folder, "in.txt", text);
         let (code, out, err) = hrm(&folder, &["solve", &pack(), "--file", "in.txt"]);

@@ -161,14 +161,23 @@ pub(super) fn diagnosis(task: Sudoku, text: &str) -> Problem {
         return Problem::Spaces { expected: task.cells() };
     }
     if longest.len() == 1 && all.chars().all(|c| is_cell(c, task.side())) {
-        let got = u16::try_from(all.len()).unwrap_or(u16::MAX);
-        return Problem::Text(TextError::Length { expected: task.cells() as u16, got });
+        return length(task, all.len());
     }
     match parse(task, longest, &mut out) {
+        Err(Problem::Text(TextError::Length { got, .. })) => length(task, got.into()),
         Err(problem) => problem,
         // A whole grid would have been found.
         Ok(()) => Problem::NoPuzzle(text.chars().take(60).collect()),
     }
+}
+
+/// What is wrong with a line of `found` cells alone: as few as a row or two have were hardly meant to be a whole puzzle.
+fn length(task: Sudoku, found: usize) -> Problem {
+    let (side, got) = (task.side(), u16::try_from(found).unwrap_or(u16::MAX));
+    if (side - 1..=2 * side).contains(&found) {
+        return Problem::Row { side, cells: task.cells(), found };
+    }
+    Problem::Text(TextError::Length { expected: task.cells() as u16, got })
 }
 
 /// The first of several numbers such as `5.000000000000000000e+00`, of which a line consists.
