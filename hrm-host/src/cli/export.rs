@@ -54,7 +54,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     /// Write the float model instead, by the original's names, with an all_config.yaml
-    #[arg(long, value_enum, value_name = "WHAT", conflicts_with_all = ["members", "lanes", "data", "calibration", "rows", "licence"])]
+    #[arg(long, value_enum, value_name = "WHAT", conflicts_with_all = ["members", "segments", "lanes", "data", "calibration", "rows", "licence"])]
     to: Option<Target>,
     /// Make the pack for another size of the run's task, for example maze15x15: where weights do not depend on the size
     #[arg(long, value_name = "TASK", value_parser = Tasks, hide_possible_values = true, conflicts_with = "to")]
@@ -64,6 +64,9 @@ pub(super) struct Args {
     /// With a run directory: its newest N checkpoints become the pack's members
     #[arg(long, value_name = "N", default_value_t = MEMBERS, value_parser = at_least_1::<usize>)]
     members: usize,
+    /// Segments of a pass; by default as many as a row had at most while the model was trained (`model.segments`)
+    #[arg(long, value_name = "N", value_parser = at_least_1::<u16>)]
+    segments: Option<u16>,
     /// Bits of stored states and activations
     #[arg(long, value_name = "BITS", default_value = LANES, value_parser = ["8", "16"])]
     lanes: String,
@@ -120,6 +123,7 @@ fn is_earlier(
     let shape = pack.shape();
     usize::from(shape.members) == members
         && shape.lanes == lanes
+        && usize::from(shape.segments) == config.model.segments
         && pack.header().is_ok_and(|header| header.task == task.name() && of_run(&header.provenance))
 }
 
@@ -173,6 +177,9 @@ pub(super) fn run(args: Args) -> Result<Exit> {
     }
     if let Some(columns) = &args.columns {
         config = config.with(&[format!("data.columns={columns}")])?;
+    }
+    if let Some(segments) = args.segments {
+        config = config.with(&[format!("model.segments={segments}")])?;
     }
     let lanes = if args.lanes == "8" { LaneWidth::I8 } else { LaneWidth::I16 };
     let task = args.task.unwrap_or(config.model.task);
@@ -281,6 +288,7 @@ fn write(
 fn refuse_of_run(args: &Args) -> Result<()> {
     let given = [
         ("--members", args.members != MEMBERS),
+        ("--segments", args.segments.is_some()),
         ("--lanes", args.lanes != LANES),
         ("--data", args.data.is_some()),
         ("--columns", args.columns.is_some()),

@@ -72,8 +72,8 @@ pub fn same_weights(
 
 /// What a pack says of its making that is not so of `trained`, each by its name.
 ///
-/// Files are compared by their names, since packs leave out folders. The training file is not compared, which `export --data`
-/// names anew, nor are keys that the pack's program did not know.
+/// Files are compared by their names, since packs leave out folders. The training file and the segments of a pass are not compared,
+/// which `export --data` and `--segments` name anew, nor are keys that the pack's program did not know.
 pub fn differences(pack: &Provenance<'_>, trained: &TrainedModel) -> Vec<String> {
     let counters = [("steps", pack.steps, trained.step), ("samples", pack.samples, trained.samples)];
     let counters = counters.into_iter().filter(|(_, own, other)| own != other);
@@ -100,8 +100,8 @@ pub fn other_run(pack: &Provenance<'_>, config: &RunConfig) -> Vec<String> {
     found
 }
 
-/// Keys that are compared under another name, or that may differ.
-const ELSEWHERE: [&str; 2] = ["train.seed", "data.train"];
+/// Keys that are compared under another name, or that an export may change.
+const ELSEWHERE: [&str; 3] = ["train.seed", "data.train", "model.segments"];
 
 fn told(name: &str, own: impl std::fmt::Display, other: impl std::fmt::Display) -> String {
     format!("{name}: {own} in the pack, {other} in the checkpoint")

@@ -168,7 +168,8 @@ fn a_pack_is_replaced_by_later_ones_of_its_run_alone() {
     trained(at, "c", &["--set", "train.lr=5e-4"]);
     let export = |run| ["export", run, "--out", "model.hrm", "--rows", "0"];
     assert_eq!(hrm(at, &export("a")).0, 0);
-    for args in [&export("b")[..], &export("c"), &[&export("a")[..], &["--lanes", "8"]].concat()] {
+    let of_a = |more: [&'static str; 2]| [&export("a")[..], &more].concat();
+    for args in [&export("b")[..], &export("c"), &of_a(["--lanes", "8"]), &of_a(["--segments", "9"])] {
         refused(at, args, "model.hrm is there already and is not an earlier pack of this run");
     }
     assert_eq!(hrm(at, &export("a")).0, 0, "the same again");

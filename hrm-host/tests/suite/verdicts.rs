@@ -56,6 +56,10 @@ fn a_pack_is_verified_against_its_own_checkpoint_alone() {
     ] {
         assert!(out.contains(told), "{told}: {out}");
     }
+    // A pass of another length is no other model.
+    ok(folder, &["export", "a", "--out", "long.hrm", "--segments", "9"]);
+    assert!(fs::read_to_string(folder.join("long.md")).unwrap().contains("| 1 x 1, 9 |"));
+    ok(folder, &["verify", "long.hrm", "--checkpoint", "a", "--data", "rows.csv", "--hints", "0"]);
     // So brief a run solves nothing, and 0 against 0 proves nothing.
     assert!(out.contains("silent") && out.contains("which says nothing"), "{out}");
 
