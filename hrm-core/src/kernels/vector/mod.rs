@@ -13,6 +13,19 @@ pub(super) use rows::{
 
 use crate::lane::{Lane, LaneWidth};
 
+/// Methods of a [`Vector`] that are one instruction each, of two registers.
+macro_rules! two_operands {
+    ($($method:ident => $instruction:ident),+ $(,)?) => { $(
+        #[inline(always)]
+        #[allow(unused_unsafe, reason = "WebAssembly's instructions are safe")]
+        unsafe fn $method(self, other: Self) -> Self {
+            // SAFETY: as for all methods.
+            unsafe { $instruction(self, other) }
+        }
+    )+ };
+}
+pub(super) use two_operands;
+
 /// A register of `i32`: four of them in WebAssembly, eight with AVX2, sixteen with AVX-512. Every method is one or a few instructions.
 ///
 /// # Safety

@@ -2,7 +2,7 @@
 
 use core::arch::wasm32::*;
 
-use crate::kernels::vector::Vector;
+use crate::kernels::vector::{Vector, two_operands};
 use crate::lane::{Lane, LaneWidth};
 
 /// `self`'s numbers, each through `function`.
@@ -63,39 +63,15 @@ impl Vector for v128 {
         unsafe { u32x4_extend_low_u16x8(u16x8_extend_low_u8x16(v128_load32_zero(from.cast()))) }
     }
 
-    #[inline(always)]
-    unsafe fn add(self, other: Self) -> Self {
-        i32x4_add(self, other)
-    }
-
-    #[inline(always)]
-    unsafe fn sub(self, other: Self) -> Self {
-        i32x4_sub(self, other)
-    }
-
-    #[inline(always)]
-    unsafe fn min(self, other: Self) -> Self {
-        i32x4_min(self, other)
-    }
-
-    #[inline(always)]
-    unsafe fn max(self, other: Self) -> Self {
-        i32x4_max(self, other)
-    }
-
-    #[inline(always)]
-    unsafe fn mul(self, other: Self) -> Self {
-        i32x4_mul(self, other)
-    }
-
-    #[inline(always)]
-    unsafe fn and(self, other: Self) -> Self {
-        v128_and(self, other)
-    }
-
-    #[inline(always)]
-    unsafe fn xor(self, other: Self) -> Self {
-        v128_xor(self, other)
+    two_operands! {
+        add => i32x4_add,
+        sub => i32x4_sub,
+        min => i32x4_min,
+        max => i32x4_max,
+        mul => i32x4_mul,
+        and => v128_and,
+        xor => v128_xor,
+        add64 => i64x2_add,
     }
 
     #[inline(always)]
@@ -133,11 +109,6 @@ impl Vector for v128 {
     unsafe fn mul_even(self, other: Self) -> Self {
         let even = |numbers| i32x4_shuffle::<0, 2, 0, 2>(numbers, numbers);
         i64x2_extmul_low_i32x4(even(self), even(other))
-    }
-
-    #[inline(always)]
-    unsafe fn add64(self, other: Self) -> Self {
-        i64x2_add(self, other)
     }
 
     #[inline(always)]

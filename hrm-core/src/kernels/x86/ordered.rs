@@ -5,7 +5,7 @@
 
 use core::arch::x86_64::*;
 
-use super::product::inputs;
+use super::product::{inputs, words};
 use super::{Level, level};
 
 /// Columns that lie together.
@@ -43,16 +43,7 @@ unsafe fn order_columns(panel: &[i8], depth: usize, to: &mut [i8]) {
             };
             _mm256_inserti128_si256::<1>(_mm256_castsi128_si256(of(pair)), of(pair + 4))
         };
-        let (p, q, r, s) = (row(0), row(1), row(2), row(3));
-        let (a, b) = (_mm256_unpacklo_epi32(p, q), _mm256_unpackhi_epi32(p, q));
-        let (c, d) = (_mm256_unpacklo_epi32(r, s), _mm256_unpackhi_epi32(r, s));
-        let words = [
-            _mm256_unpacklo_epi64(a, c),
-            _mm256_unpackhi_epi64(a, c),
-            _mm256_unpacklo_epi64(b, d),
-            _mm256_unpackhi_epi64(b, d),
-        ];
-        for (at, word) in words.into_iter().enumerate() {
+        for (at, word) in words([row(0), row(1), row(2), row(3)]).into_iter().enumerate() {
             // SAFETY: 32 bytes for each of `depth / 2` words are there.
             unsafe {
                 let to = to.as_mut_ptr().add(2 * COLUMNS * (step + at));

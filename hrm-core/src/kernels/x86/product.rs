@@ -59,6 +59,20 @@ pub(super) unsafe fn inputs(x: *const i16) -> i32 {
     unsafe { x.cast::<i32>().read_unaligned() }
 }
 
+/// The words of rows: of each row its first, and so on, in both halves of a register.
+#[inline]
+#[target_feature(enable = "avx2")]
+pub(super) fn words([p, q, r, s]: [__m256i; 4]) -> [__m256i; 4] {
+    let (a, b) = (_mm256_unpacklo_epi32(p, q), _mm256_unpackhi_epi32(p, q));
+    let (c, d) = (_mm256_unpacklo_epi32(r, s), _mm256_unpackhi_epi32(r, s));
+    [
+        _mm256_unpacklo_epi64(a, c),
+        _mm256_unpackhi_epi64(a, c),
+        _mm256_unpacklo_epi64(b, d),
+        _mm256_unpackhi_epi64(b, d),
+    ]
+}
+
 /// Sixteen pairs of columns, eight words of inputs at a time.
 ///
 /// # Safety
@@ -206,15 +220,7 @@ unsafe fn avx2<const ROWS: usize>(x: &[i16], depth: usize, panel: &[i8], acc: &m
                 };
                 *row = _mm256_inserti128_si256::<1>(_mm256_castsi128_si256(of(pair)), of(pair + 4));
             }
-            let [p, q, r, s] = rows;
-            let (a, b) = (_mm256_unpacklo_epi32(p, q), _mm256_unpackhi_epi32(p, q));
-            let (c, d) = (_mm256_unpacklo_epi32(r, s), _mm256_unpackhi_epi32(r, s));
-            let words = [
-                _mm256_unpacklo_epi64(a, c),
-                _mm256_unpackhi_epi64(a, c),
-                _mm256_unpacklo_epi64(b, d),
-                _mm256_unpackhi_epi64(b, d),
-            ];
+            let words = words(rows);
             macro_rules! step {
                 ($($at:literal)*) => { $(
                     let word = words[$at];

@@ -2,7 +2,7 @@
 
 use core::arch::x86_64::*;
 
-use crate::kernels::vector::Vector;
+use crate::kernels::vector::{Vector, two_operands};
 use crate::lane::{Lane, LaneWidth};
 
 impl Vector for __m256i {
@@ -50,39 +50,17 @@ impl Vector for __m256i {
         unsafe { _mm256_cvtepu8_epi32(_mm_loadl_epi64(from.cast())) }
     }
 
-    #[inline(always)]
-    unsafe fn add(self, other: Self) -> Self {
-        unsafe { _mm256_add_epi32(self, other) }
-    }
-
-    #[inline(always)]
-    unsafe fn sub(self, other: Self) -> Self {
-        unsafe { _mm256_sub_epi32(self, other) }
-    }
-
-    #[inline(always)]
-    unsafe fn min(self, other: Self) -> Self {
-        unsafe { _mm256_min_epi32(self, other) }
-    }
-
-    #[inline(always)]
-    unsafe fn max(self, other: Self) -> Self {
-        unsafe { _mm256_max_epi32(self, other) }
-    }
-
-    #[inline(always)]
-    unsafe fn mul(self, other: Self) -> Self {
-        unsafe { _mm256_mullo_epi32(self, other) }
-    }
-
-    #[inline(always)]
-    unsafe fn and(self, other: Self) -> Self {
-        unsafe { _mm256_and_si256(self, other) }
-    }
-
-    #[inline(always)]
-    unsafe fn xor(self, other: Self) -> Self {
-        unsafe { _mm256_xor_si256(self, other) }
+    two_operands! {
+        add => _mm256_add_epi32,
+        sub => _mm256_sub_epi32,
+        min => _mm256_min_epi32,
+        max => _mm256_max_epi32,
+        mul => _mm256_mullo_epi32,
+        and => _mm256_and_si256,
+        xor => _mm256_xor_si256,
+        shr_each => _mm256_srlv_epi32,
+        mul_even => _mm256_mul_epi32,
+        add64 => _mm256_add_epi64,
     }
 
     #[inline(always)]
@@ -101,23 +79,8 @@ impl Vector for __m256i {
     }
 
     #[inline(always)]
-    unsafe fn shr_each(self, by: Self) -> Self {
-        unsafe { _mm256_srlv_epi32(self, by) }
-    }
-
-    #[inline(always)]
     unsafe fn shr_all(self, by: u32) -> Self {
         unsafe { _mm256_srl_epi32(self, _mm_cvtsi32_si128(by as i32)) }
-    }
-
-    #[inline(always)]
-    unsafe fn mul_even(self, other: Self) -> Self {
-        unsafe { _mm256_mul_epi32(self, other) }
-    }
-
-    #[inline(always)]
-    unsafe fn add64(self, other: Self) -> Self {
-        unsafe { _mm256_add_epi64(self, other) }
     }
 
     #[inline(always)]
@@ -209,39 +172,17 @@ impl Vector for __m512i {
         unsafe { _mm512_cvtepu8_epi32(_mm_loadu_si128(from.cast())) }
     }
 
-    #[inline(always)]
-    unsafe fn add(self, other: Self) -> Self {
-        unsafe { _mm512_add_epi32(self, other) }
-    }
-
-    #[inline(always)]
-    unsafe fn sub(self, other: Self) -> Self {
-        unsafe { _mm512_sub_epi32(self, other) }
-    }
-
-    #[inline(always)]
-    unsafe fn min(self, other: Self) -> Self {
-        unsafe { _mm512_min_epi32(self, other) }
-    }
-
-    #[inline(always)]
-    unsafe fn max(self, other: Self) -> Self {
-        unsafe { _mm512_max_epi32(self, other) }
-    }
-
-    #[inline(always)]
-    unsafe fn mul(self, other: Self) -> Self {
-        unsafe { _mm512_mullo_epi32(self, other) }
-    }
-
-    #[inline(always)]
-    unsafe fn and(self, other: Self) -> Self {
-        unsafe { _mm512_and_si512(self, other) }
-    }
-
-    #[inline(always)]
-    unsafe fn xor(self, other: Self) -> Self {
-        unsafe { _mm512_xor_si512(self, other) }
+    two_operands! {
+        add => _mm512_add_epi32,
+        sub => _mm512_sub_epi32,
+        min => _mm512_min_epi32,
+        max => _mm512_max_epi32,
+        mul => _mm512_mullo_epi32,
+        and => _mm512_and_si512,
+        xor => _mm512_xor_si512,
+        shr_each => _mm512_srlv_epi32,
+        mul_even => _mm512_mul_epi32,
+        add64 => _mm512_add_epi64,
     }
 
     #[inline(always)]
@@ -260,23 +201,8 @@ impl Vector for __m512i {
     }
 
     #[inline(always)]
-    unsafe fn shr_each(self, by: Self) -> Self {
-        unsafe { _mm512_srlv_epi32(self, by) }
-    }
-
-    #[inline(always)]
     unsafe fn shr_all(self, by: u32) -> Self {
         unsafe { _mm512_srl_epi32(self, _mm_cvtsi32_si128(by as i32)) }
-    }
-
-    #[inline(always)]
-    unsafe fn mul_even(self, other: Self) -> Self {
-        unsafe { _mm512_mul_epi32(self, other) }
-    }
-
-    #[inline(always)]
-    unsafe fn add64(self, other: Self) -> Self {
-        unsafe { _mm512_add_epi64(self, other) }
     }
 
     #[inline(always)]
