@@ -32,9 +32,6 @@ impl Reasoner for Oracle<'_, '_> {
     fn cells(&self) -> usize {
         CELLS
     }
-    fn trained_segments(&self) -> usize {
-        4
-    }
     fn begin(&mut self, member: usize, tokens: &[u8]) {
         assert!(member < self.members && tokens.len() == CELLS);
         assert!(tokens.iter().all(|&token| usize::from(token) < TASK.vocab()));

@@ -48,9 +48,6 @@ impl Gain {
     }
 }
 
-/// Fraction bits of the `numerator` of [`over_sqrt`].
-pub const NUMERATOR_BITS: u32 = 12;
-
 /// `numerator / 2^12 / sqrt(square)` as a [`Gain`].
 ///
 /// `numerator` is in `1..2^28`, `square` in `2^16..2^63`; smaller squares count as `2^16`. The relative error is below `2^-26` plus half a unit of

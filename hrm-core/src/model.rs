@@ -150,10 +150,6 @@ impl Reasoner for Hrm<'_, '_> {
         self.pack.shape().cells as usize
     }
 
-    fn trained_segments(&self) -> usize {
-        self.pack.shape().segments as usize
-    }
-
     fn begin(&mut self, member: usize, tokens: &[u8]) {
         clear(self.memory);
         self.member = member.min(self.members().saturating_sub(1));

@@ -45,9 +45,6 @@ pub trait Reasoner {
     /// Number of cells of a puzzle, the length of `tokens` and of [`Self::grid`].
     fn cells(&self) -> usize;
 
-    /// Segments the model was trained to take at most.
-    fn trained_segments(&self) -> usize;
-
     /// Starts afresh on `tokens` (`cells()` of them, each below the vocabulary) with member `member`
     /// (below `members()`). Out-of-range values are clamped, never a panic: check the puzzle first with
     /// [`Task::refuse`](crate::task::Task::refuse).

@@ -49,10 +49,6 @@ impl Reasoner for StandIn {
         CELLS
     }
 
-    fn trained_segments(&self) -> usize {
-        4
-    }
-
     fn begin(&mut self, member: usize, tokens: &[u8]) {
         self.segment = 0;
         for (i, (state, grid)) in self.state.iter_mut().zip(&mut self.grid).enumerate() {

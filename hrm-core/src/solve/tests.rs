@@ -53,9 +53,6 @@ impl Reasoner for Scripted<'_> {
     fn cells(&self) -> usize {
         self.cells
     }
-    fn trained_segments(&self) -> usize {
-        16
-    }
     fn begin(&mut self, member: usize, tokens: &[u8]) {
         (self.member, self.tokens, self.segment) = (member, tokens.to_vec(), 0);
     }

@@ -185,8 +185,6 @@ fn a_puzzle_that_was_not_solved_comes_again() {
     assert_ne!(without.source, first.source);
 }
 
-/// Written by the program as it was before `replay`, noise, random starts and the newer keys of `[data]` existed: at the parent of the
-/// commit that added the file, `hrm-host train --max-steps 3` with the configuration that the file's `config` entry holds.
 #[test]
 fn sizes_take_turns_and_share_the_parameters() {
     let config = config(&SIZES);
@@ -211,6 +209,8 @@ fn sizes_take_turns_and_share_the_parameters() {
     assert!(alone.params != before.params && alone.data != before.data);
 }
 
+/// Written by the program as it was before `replay`, noise, random starts and the newer keys of `[data]` existed: at the parent of the
+/// commit that added the file, `hrm-host train --max-steps 3` with the configuration that the file's `config` entry holds.
 #[test]
 fn an_older_checkpoint_goes_on() {
     let dir = tempfile::tempdir().unwrap();

@@ -48,10 +48,6 @@ impl Reasoner for Watched {
         self.model.cells()
     }
 
-    fn trained_segments(&self) -> usize {
-        self.model.trained_segments()
-    }
-
     fn begin(&mut self, member: usize, tokens: &[u8]) {
         self.model.begin(member, tokens);
         self.asked.clear();
