@@ -18,11 +18,14 @@ fn main() {
     let [board] = &boards[..] else {
         panic!("choose exactly one board, for example with `--features board-mps2-an386`; got {boards:?}");
     };
-    let memory = root.join("boards").join(board).join("memory.x");
-    println!("cargo:rerun-if-changed={}", memory.display());
-    let map = fs::read_to_string(&memory)
-        .unwrap_or_else(|error| panic!("cannot read the memory map {}: {error}", memory.display()));
-    fs::write(out.join("memory.x"), &map).expect("cargo makes OUT_DIR");
+    let boards = root.join("boards");
+    let memory = boards.join(board).join("memory.x");
+    let [map, symbols] = [&memory, &boards.join("symbols.x")].map(|path| {
+        println!("cargo:rerun-if-changed={}", path.display());
+        fs::read_to_string(path)
+            .unwrap_or_else(|error| panic!("cannot read the memory map {}: {error}", path.display()))
+    });
+    fs::write(out.join("memory.x"), format!("{map}\n{symbols}")).expect("cargo makes OUT_DIR");
     if map.contains(".workspace") {
         println!("cargo:rustc-cfg=workspace_apart");
     }

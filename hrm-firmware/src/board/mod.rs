@@ -9,8 +9,6 @@ pub(crate) mod stack;
 
 #[cfg(feature = "_hal")]
 mod hal;
-#[cfg(feature = "_mps")]
-mod mps2;
 #[cfg(feature = "_otg")]
 mod otg;
 #[cfg(feature = "_register-uart")]
@@ -26,65 +24,16 @@ mod stm32h743;
 #[cfg(feature = "_usb")]
 mod usb;
 
-#[cfg(feature = "board-blackpill-f411")]
-mod blackpill_f411;
-#[cfg(feature = "board-blackpill-f411")]
-pub(crate) use blackpill_f411::BlackPillF411 as Here;
-
-#[cfg(feature = "board-mps2-an385")]
-mod mps2_an385;
-#[cfg(feature = "board-mps2-an385")]
-pub(crate) use mps2_an385::MpsAn385 as Here;
-
-#[cfg(feature = "board-mps2-an386")]
-mod mps2_an386;
-#[cfg(feature = "board-mps2-an386")]
-pub(crate) use mps2_an386::MpsAn386 as Here;
-
-#[cfg(feature = "board-mps2-an500")]
-mod mps2_an500;
-#[cfg(feature = "board-mps2-an500")]
-pub(crate) use mps2_an500::MpsAn500 as Here;
-
-#[cfg(feature = "board-mps2-an505")]
-mod mps2_an505;
-#[cfg(feature = "board-mps2-an505")]
-pub(crate) use mps2_an505::MpsAn505 as Here;
-
-#[cfg(feature = "board-mps3-an547")]
-mod mps3_an547;
-#[cfg(feature = "board-mps3-an547")]
-pub(crate) use mps3_an547::MpsAn547 as Here;
-
-#[cfg(feature = "board-netduinoplus2")]
-mod netduinoplus2;
-#[cfg(feature = "board-netduinoplus2")]
-pub(crate) use netduinoplus2::NetduinoPlus2 as Here;
-
-#[cfg(feature = "board-olimex-h405")]
-mod olimex_h405;
-#[cfg(feature = "board-olimex-h405")]
-pub(crate) use olimex_h405::OlimexH405 as Here;
-
-#[cfg(feature = "board-nrf52840-dk")]
-mod nrf52840_dk;
-#[cfg(feature = "board-nrf52840-dk")]
-pub(crate) use nrf52840_dk::Nrf52840Dk as Here;
-
-#[cfg(feature = "board-nucleo-h743zi")]
-mod nucleo_h743zi;
-#[cfg(feature = "board-nucleo-h743zi")]
-pub(crate) use nucleo_h743zi::NucleoH743Zi as Here;
-
-#[cfg(feature = "board-virt-rv32")]
-mod virt_rv32;
-#[cfg(feature = "board-virt-rv32")]
-pub(crate) use virt_rv32::VirtRv32 as Here;
-
-#[cfg(feature = "board-pico2")]
-mod pico2;
-#[cfg(feature = "board-pico2")]
-pub(crate) use pico2::Pico2 as Here;
+#[cfg_attr(feature = "_mps", path = "mps2.rs")]
+#[cfg_attr(feature = "board-blackpill-f411", path = "blackpill_f411.rs")]
+#[cfg_attr(feature = "board-netduinoplus2", path = "netduinoplus2.rs")]
+#[cfg_attr(feature = "board-nrf52840-dk", path = "nrf52840_dk.rs")]
+#[cfg_attr(feature = "board-nucleo-h743zi", path = "nucleo_h743zi.rs")]
+#[cfg_attr(feature = "board-olimex-h405", path = "olimex_h405.rs")]
+#[cfg_attr(feature = "board-pico2", path = "pico2.rs")]
+#[cfg_attr(feature = "board-virt-rv32", path = "virt_rv32.rs")]
+mod chosen;
+pub(crate) use chosen::Here;
 
 /// Speed of the link, on every board that has one; an emulator sends at once.
 #[cfg(target_arch = "arm")]
@@ -102,7 +51,9 @@ pub(crate) trait Boot: Board {
     fn start() -> Self;
 
     /// Leaves the program: tells an emulator how it ended, restarts a real board.
-    fn exit(exit: Exit) -> !;
+    fn exit(exit: Exit) -> ! {
+        leave(exit)
+    }
 }
 
 /// Whether feeds reach the watchdog: always, but in a program that is there to try it.
@@ -151,10 +102,15 @@ fn allow_interrupts() {
     }
 }
 
+/// Tells the emulator how the program ended.
+#[cfg(feature = "_semihosting")]
+fn leave(exit: Exit) -> ! {
+    semihosting::process::exit(exit.code().into())
+}
+
 /// Restarts a real board.
 #[cfg(feature = "_hardware")]
-#[allow(dead_code, reason = "an RP2350's peripherals want more than that")]
-fn restart() -> ! {
+fn leave(_: Exit) -> ! {
     wait_for_probe();
     cortex_m::peripheral::SCB::sys_reset()
 }

@@ -1,39 +1,83 @@
-//! What Arm's MPS2 and MPS3 FPGA images have in common: CMSDK UARTs and watchdogs on the APB, semihosting under QEMU.
-
-use core::marker::PhantomData;
+//! Arm's MPS2 and MPS3 with an FPGA image each, which QEMU emulates: CMSDK UARTs and watchdogs on the APB, semihosting.
 
 use cortex_m_rt::exception;
 use hrm_firmware::Exit;
 
 use super::{
-    BAUD, Boot, Here,
+    BAUD, Boot,
     clock::Clock,
     serial::{self, Registers, Serial},
 };
 
 /// How one FPGA image differs from another.
-pub(crate) trait Image {
+struct Image {
     /// Name of the board.
-    const NAME: &'static str;
+    name: &'static str,
     /// Base address of the UART used as link.
-    const UART: usize;
+    uart: usize,
     /// Interrupt that its receiver raises.
-    const UART_RX_IRQ: u16;
+    uart_rx_irq: u16,
     /// Clock of processor and UART.
-    const CLOCK_HZ: u32;
+    clock_hz: u32,
     /// Base address of the watchdog.
-    const WATCHDOG: usize;
+    watchdog: usize,
     /// Its clock.
-    const WATCHDOG_HZ: u32;
+    watchdog_hz: u32,
     /// Whether accesses that are not aligned fault.
-    const TRAP_UNALIGNED: bool = false;
+    trap_unaligned: bool,
 }
 
-/// A board running FPGA image `I`.
-pub(crate) type Mps2<I> = Serial<Cmsdk<I>>;
+/// This image's own. Arm's application note of its number has the addresses.
+const IMAGE: Image = if cfg!(feature = "board-mps2-an385") {
+    // A Cortex-M3, which runs what is compiled for a Cortex-M0+ here: QEMU has that processor only with too little memory. All of
+    // Armv6-M is part of Armv7-M, and what Armv6-M does not have is made to fault where it can be: accesses to words that are not
+    // aligned.
+    Image { name: "mps2-an385", trap_unaligned: true, ..CORTEX_M4 }
+} else if cfg!(feature = "board-mps2-an500") {
+    // A Cortex-M7.
+    Image { name: "mps2-an500", ..CORTEX_M4 }
+} else if cfg!(feature = "board-mps2-an505") {
+    // A Cortex-M33 that starts, and stays, in the Secure state, with that state's addresses.
+    Image {
+        name: "mps2-an505",
+        uart: 0x5020_0000,
+        uart_rx_irq: 32,
+        clock_hz: 20_000_000,
+        watchdog: 0x5002_E000,
+        watchdog_hz: 32_768,
+        trap_unaligned: false,
+    }
+} else if cfg!(feature = "board-mps3-an547") {
+    // A Cortex-M55, the same way.
+    Image {
+        name: "mps3-an547",
+        uart: 0x5930_3000,
+        uart_rx_irq: 33,
+        clock_hz: 32_000_000,
+        watchdog: 0x5802_E000,
+        watchdog_hz: 32_768,
+        trap_unaligned: false,
+    }
+} else {
+    CORTEX_M4
+};
 
-/// The peripherals of FPGA image `I`.
-pub(crate) struct Cmsdk<I>(PhantomData<I>);
+/// The image of a Cortex-M4F, whose addresses other images of its time share.
+const CORTEX_M4: Image = Image {
+    name: "mps2-an386",
+    uart: 0x4000_4000,
+    uart_rx_irq: 0,
+    clock_hz: 25_000_000,
+    watchdog: 0x4000_8000,
+    watchdog_hz: 25_000_000,
+    trap_unaligned: false,
+};
+
+/// This board.
+pub(crate) type Here = Serial<Cmsdk>;
+
+/// Its peripherals.
+pub(crate) struct Cmsdk;
 
 // CMSDK APB UART registers and bits (Arm DDI 0479, chapter 4).
 const DATA: usize = 0x00;
@@ -62,34 +106,34 @@ const WATCHDOG_SECONDS: u32 = 20;
 /// The bit of the processor's configuration that does so.
 const UNALIGNED_TRAP: u32 = 1 << 3;
 
+/// The interrupt of a received byte.
+const RECEIVED: u16 = IMAGE.uart_rx_irq;
+
 /// Exception number of the non-maskable interrupt, which the watchdog raises, as `DefaultHandler` gets it.
 const NMI: i16 = -14;
 
-impl<I: Image> Cmsdk<I> {
+impl Cmsdk {
     fn read(offset: usize) -> u32 {
         // SAFETY: a register of the UART, at the address the image's documentation gives.
-        unsafe { core::ptr::read_volatile((I::UART + offset) as *const u32) }
+        unsafe { core::ptr::read_volatile((IMAGE.uart + offset) as *const u32) }
     }
 
     fn write(offset: usize, value: u32) {
         // SAFETY: as above; the writes below only configure the UART or send a byte.
-        unsafe { core::ptr::write_volatile((I::UART + offset) as *mut u32, value) }
+        unsafe { core::ptr::write_volatile((IMAGE.uart + offset) as *mut u32, value) }
     }
 
     fn watchdog(offset: usize, value: u32) {
         // SAFETY: a register of the watchdog, which touches no memory.
-        unsafe { core::ptr::write_volatile((I::WATCHDOG + offset) as *mut u32, value) }
+        unsafe { core::ptr::write_volatile((IMAGE.watchdog + offset) as *mut u32, value) }
     }
 }
 
-impl<I: Image> Mps2<I> {
-    const RX_INTERRUPT: u16 = I::UART_RX_IRQ;
-}
+impl Registers for Cmsdk {
+    const NAME: &'static str = IMAGE.name;
 
-impl<I: Image> Registers for Cmsdk<I> {
-    const NAME: &'static str = I::NAME;
     fn listen(on: bool) {
-        serial::listen(I::UART_RX_IRQ, on);
+        serial::listen(RECEIVED, on);
     }
 
     fn take() -> Option<u8> {
@@ -108,24 +152,20 @@ impl<I: Image> Registers for Cmsdk<I> {
     }
 }
 
-impl<I: Image> Boot for Mps2<I> {
+impl Boot for Here {
     /// What a chip with 512 KiB of RAM could spare.
     const WORKSPACE_BYTES: usize = 256 * 1024;
 
     fn start() -> Self {
-        if I::TRAP_UNALIGNED {
+        if IMAGE.trap_unaligned {
             // SAFETY: the processor's configuration and control register; from here on such accesses fault.
             unsafe { (*cortex_m::peripheral::SCB::PTR).ccr.modify(|ccr| ccr | UNALIGNED_TRAP) };
         }
-        Cmsdk::<I>::watchdog(WATCHDOG_LOAD, WATCHDOG_SECONDS * I::WATCHDOG_HZ);
-        Cmsdk::<I>::watchdog(WATCHDOG_CONTROL, WATCHDOG_INTERRUPT | WATCHDOG_RESET);
-        Cmsdk::<I>::write(BAUD_DIVIDER, I::CLOCK_HZ / BAUD);
-        Cmsdk::<I>::write(CTRL, CTRL_TX | CTRL_RX | CTRL_RX_INTERRUPT);
-        Serial::new(Cmsdk(PhantomData), Clock::start(I::CLOCK_HZ))
-    }
-
-    fn exit(exit: Exit) -> ! {
-        semihosting::process::exit(exit.code().into())
+        Cmsdk::watchdog(WATCHDOG_LOAD, WATCHDOG_SECONDS * IMAGE.watchdog_hz);
+        Cmsdk::watchdog(WATCHDOG_CONTROL, WATCHDOG_INTERRUPT | WATCHDOG_RESET);
+        Cmsdk::write(BAUD_DIVIDER, IMAGE.clock_hz / BAUD);
+        Cmsdk::write(CTRL, CTRL_TX | CTRL_RX | CTRL_RX_INTERRUPT);
+        Serial::new(Cmsdk, Clock::start(IMAGE.clock_hz))
     }
 }
 
@@ -133,7 +173,7 @@ impl<I: Image> Boot for Mps2<I> {
 #[exception]
 unsafe fn DefaultHandler(number: i16) {
     match u16::try_from(number) {
-        Ok(Here::RX_INTERRUPT) => Here::arrived(),
+        Ok(RECEIVED) => Here::arrived(),
         _ if number == NMI => {
             defmt::error!("watchdog: no progress for {} s", WATCHDOG_SECONDS);
             Here::exit(Exit::Watchdog)

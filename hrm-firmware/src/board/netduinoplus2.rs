@@ -1,12 +1,10 @@
 //! QEMU's `netduinoplus2`: an STM32F405 with its true 1 MiB of flash and 128 KiB of RAM. QEMU has no clock tree, so there is
 //! nothing to set up, and no watchdog, so feeding it does nothing.
 
-use hrm_firmware::Exit;
-
 use super::stm32f405::{Stm32F405, Variant};
 
 /// This board.
-pub(crate) type NetduinoPlus2 = Stm32F405<Emulated>;
+pub(crate) type Here = Stm32F405<Emulated>;
 
 /// The emulated kind.
 pub(crate) struct Emulated;
@@ -17,8 +15,4 @@ impl Variant for Emulated {
     const WORKSPACE_BYTES: usize = 100 * 1024;
 
     fn clocks() {}
-
-    fn exit(exit: Exit) -> ! {
-        semihosting::process::exit(exit.code().into())
-    }
 }

@@ -18,7 +18,6 @@ use embassy_nrf::{
     },
     wdt::{self, HaltConfig, SleepConfig, WatchdogHandle},
 };
-use hrm_firmware::Exit;
 
 use super::{
     BAUD, Boot,
@@ -43,7 +42,7 @@ const CLOCK_HZ: u32 = 64_000_000;
 const WATCHDOG_TICKS: u32 = 8 * 32_768;
 
 /// This board.
-pub(crate) type Nrf52840Dk = Hal<WithUsb<BufferedUarte<'static>>, Option<WatchdogHandle>>;
+pub(crate) type Here = Hal<WithUsb<BufferedUarte<'static>>, Option<WatchdogHandle>>;
 
 impl Watchdog for Option<WatchdogHandle> {
     fn feed(&mut self) {
@@ -53,7 +52,7 @@ impl Watchdog for Option<WatchdogHandle> {
     }
 }
 
-impl Boot for Nrf52840Dk {
+impl Boot for Here {
     const WORKSPACE_BYTES: usize = 208 * 1024;
 
     fn start() -> Self {
@@ -85,10 +84,6 @@ impl Boot for Nrf52840Dk {
             usb::runner(Interrupt::EGU0_SWI0).spawn(port);
         }
         Self { name: NAME, uart: usb::beside(uart), watchdog: watchdog(p.WDT), clock: Clock::start(CLOCK_HZ) }
-    }
-
-    fn exit(_: Exit) -> ! {
-        super::restart()
     }
 }
 

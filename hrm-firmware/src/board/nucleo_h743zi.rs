@@ -8,13 +8,12 @@ use embassy_stm32::{
     usart::{self, BufferedInterruptHandler, BufferedUart},
     wdg::IndependentWatchdog,
 };
-use hrm_firmware::Exit;
 
 use super::{
     BAUD, Boot,
     clock::Clock,
     hal::{Hal, buffers},
-    otg, stm32h743,
+    otg, stm32, stm32h743,
     usb::{self, WithUsb},
 };
 
@@ -24,13 +23,10 @@ bind_interrupts!(struct Interrupts {
 
 const NAME: &str = "nucleo-h743zi";
 
-/// Longer than the slowest block of the largest model that fits, by far.
-const WATCHDOG_US: u32 = 8_000_000;
-
 /// This board.
-pub(crate) type NucleoH743Zi = Hal<WithUsb<BufferedUart<'static>>, IndependentWatchdog<'static, IWDG1>>;
+pub(crate) type Here = Hal<WithUsb<BufferedUart<'static>>, IndependentWatchdog<'static, IWDG1>>;
 
-impl Boot for NucleoH743Zi {
+impl Boot for Here {
     const WORKSPACE_BYTES: usize = 448 * 1024;
 
     fn start() -> Self {
@@ -43,12 +39,7 @@ impl Boot for NucleoH743Zi {
             defmt::panic!("USART3 cannot have {} baud from this clock", BAUD);
         };
         otg::start(p.USB_OTG_FS, p.PA12, p.PA11, NAME);
-        let mut watchdog = IndependentWatchdog::new(p.IWDG1, WATCHDOG_US);
-        watchdog.unleash();
+        let watchdog = stm32::watchdog(p.IWDG1);
         Self { name: NAME, uart: usb::beside(uart), watchdog, clock: Clock::start(stm32h743::CLOCK_HZ) }
-    }
-
-    fn exit(_: Exit) -> ! {
-        super::restart()
     }
 }

@@ -1,18 +1,17 @@
 //! Olimex STM32-H405: an STM32F405RG with an 8 MHz crystal. Fits any board with both.
 
 use embassy_stm32::{
-    Config,
-    rcc::{
-        AHBPrescaler, APBPrescaler, Hse, HseMode, Pll, PllMul, PllPDiv, PllPreDiv, PllQDiv, PllSource, Sysclk,
-    },
+    rcc::{APBPrescaler, PllMul, PllPreDiv, PllQDiv},
     time::Hertz,
 };
-use hrm_firmware::Exit;
 
-use super::stm32f405::{Stm32F405, Variant};
+use super::{
+    stm32f4,
+    stm32f405::{Stm32F405, Variant},
+};
 
 /// This board.
-pub(crate) type OlimexH405 = Stm32F405<Crystal8>;
+pub(crate) type Here = Stm32F405<Crystal8>;
 
 /// The kind with an 8 MHz crystal.
 pub(crate) struct Crystal8;
@@ -23,25 +22,8 @@ impl Variant for Crystal8 {
     const WORKSPACE_BYTES: usize = 120 * 1024;
 
     fn clocks() {
-        let mut config = Config::default();
-        config.rcc.hse = Some(Hse { freq: Hertz(8_000_000), mode: HseMode::Oscillator });
-        config.rcc.pll_src = PllSource::HSE;
         // 8 MHz / 4 x 168 / 2 = 168 MHz.
-        config.rcc.pll = Some(Pll {
-            prediv: PllPreDiv::DIV4,
-            mul: PllMul::MUL168,
-            divp: Some(PllPDiv::DIV2),
-            divq: Some(PllQDiv::DIV7),
-            divr: None,
-        });
-        config.rcc.sys = Sysclk::PLL1_P;
-        config.rcc.ahb_pre = AHBPrescaler::DIV1;
-        config.rcc.apb1_pre = APBPrescaler::DIV4;
-        config.rcc.apb2_pre = APBPrescaler::DIV2;
-        embassy_stm32::init(config);
-    }
-
-    fn exit(_: Exit) -> ! {
-        super::restart()
+        let pll = (PllPreDiv::DIV4, PllMul::MUL168, PllQDiv::DIV7);
+        embassy_stm32::init(stm32f4::clocks(Hertz(8_000_000), pll, [APBPrescaler::DIV4, APBPrescaler::DIV2]));
     }
 }

@@ -31,7 +31,7 @@ const NAME: &str = "pico2";
 const WATCHDOG: Duration = Duration::from_secs(8);
 
 /// This board.
-pub(crate) type Pico2 = Hal<WithUsb<BufferedUart>, watchdog::Watchdog>;
+pub(crate) type Here = Hal<WithUsb<BufferedUart>, watchdog::Watchdog>;
 
 /// What the watchdog resets: all 25 stages but ROSC and XOSC, bits 2 and 3, whose clock it runs by. embassy-rp writes the mask
 /// of the RP2040, whose stages have other places.
@@ -43,7 +43,7 @@ impl Watchdog for watchdog::Watchdog {
     }
 }
 
-impl Boot for Pico2 {
+impl Boot for Here {
     const WORKSPACE_BYTES: usize = 416 * 1024;
     /// The external flash gives at most 25 MB/s.
     const PACK_TO_RAM: bool = true;

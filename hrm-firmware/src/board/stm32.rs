@@ -1,7 +1,21 @@
 //! What every STM32 here needs and embassy-stm32 leaves out. The families differ in their registers for debuggers: those of F4 and F7 are
 //! alike, H7 has others.
 
-use embassy_stm32::pac::DBGMCU;
+use embassy_stm32::{
+    Peri,
+    pac::DBGMCU,
+    wdg::{IndependentWatchdog, Instance},
+};
+
+/// Longer than the slowest block of the largest model that fits, by far.
+const WATCHDOG_US: u32 = 8_000_000;
+
+/// The watchdog, running.
+pub(crate) fn watchdog<T: Instance>(peripheral: Peri<'static, T>) -> IndependentWatchdog<'static, T> {
+    let mut watchdog = IndependentWatchdog::new(peripheral, WATCHDOG_US);
+    watchdog.unleash();
+    watchdog
+}
 
 /// Lets a debugger in while the processor sleeps, and lets the watchdog rest while one holds it. probe-rs puts the first back
 /// when it leaves, to what a fresh chip has; the next one would then find a board that sleeps and does not answer. So this
@@ -23,9 +37,7 @@ pub(crate) fn keep_debuggable() {
 }
 
 #[cfg(feature = "_hal")]
-impl<T: embassy_stm32::wdg::Instance> super::hal::Watchdog
-    for embassy_stm32::wdg::IndependentWatchdog<'static, T>
-{
+impl<T: Instance> super::hal::Watchdog for IndependentWatchdog<'static, T> {
     fn feed(&mut self) {
         self.pet();
         keep_debuggable();

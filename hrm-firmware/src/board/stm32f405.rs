@@ -4,7 +4,6 @@
 use core::marker::PhantomData;
 
 use embassy_stm32::{
-    Peri,
     pac::{
         self, GPIOA, Interrupt, RCC,
         gpio::vals::{Moder, Pupdr},
@@ -13,7 +12,6 @@ use embassy_stm32::{
     peripherals::IWDG,
     wdg::IndependentWatchdog,
 };
-use hrm_firmware::Exit;
 
 use super::{
     BAUD, Boot, Here,
@@ -31,9 +29,6 @@ pub(crate) trait Variant {
 
     /// Sets up the clocks: 168 MHz for the processor, half of it for pac::USART1.
     fn clocks();
-
-    /// Leaves the program.
-    fn exit(exit: Exit) -> !;
 }
 
 /// A board of kind `V`.
@@ -52,9 +47,6 @@ const USART_HZ: u32 = CLOCK_HZ / 2;
 const PINS: [usize; 2] = [9, 10];
 /// Alternate function of USART1 on them (data sheet, table 9).
 const USART1_FUNCTION: u8 = 7;
-
-/// Longer than the slowest block of the largest model that fits, by far.
-const WATCHDOG_US: u32 = 8_000_000;
 
 impl<V: Variant> Registers for Peripherals<V> {
     const NAME: &'static str = V::NAME;
@@ -104,14 +96,8 @@ impl<V: Variant> Boot for Stm32F405<V> {
             w.set_rxneie(true);
         });
         // SAFETY: nothing else uses the watchdog.
-        let peripheral: Peri<'static, IWDG> = unsafe { IWDG::steal() };
-        let mut watchdog = IndependentWatchdog::new(peripheral, WATCHDOG_US);
-        watchdog.unleash();
+        let watchdog = stm32::watchdog(unsafe { IWDG::steal() });
         Serial::new(Peripherals { watchdog, variant: PhantomData }, Clock::start(CLOCK_HZ))
-    }
-
-    fn exit(exit: Exit) -> ! {
-        V::exit(exit)
     }
 }
 

@@ -10,13 +10,13 @@ use core::{
 use hrm_firmware::Exit;
 
 use super::{
-    Boot, Here,
+    Boot,
     clock::{self, Clock},
     serial::{Registers, Serial},
 };
 
 /// This board.
-pub(crate) type VirtRv32 = Serial<Virt>;
+pub(crate) type Here = Serial<Virt>;
 
 /// Its peripherals.
 pub(crate) struct Virt;
@@ -87,7 +87,7 @@ unsafe extern "C" {
     static __pack_end: u8;
 }
 
-impl Boot for VirtRv32 {
+impl Boot for Here {
     /// What a chip with 512 KiB of RAM could spare.
     const WORKSPACE_BYTES: usize = 256 * 1024;
 
@@ -108,10 +108,6 @@ impl Boot for VirtRv32 {
         // SAFETY: both have their handler below.
         unsafe { asm!("csrs mie, {}", in(reg) TIMER | EXTERNAL) };
         Serial::new(Virt, clock)
-    }
-
-    fn exit(exit: Exit) -> ! {
-        semihosting::process::exit(exit.code().into())
     }
 }
 

@@ -84,7 +84,7 @@ pub enum ImageError {
         source: object::Error,
     },
     /// A symbol of the linker script is missing.
-    #[error("{path} is no HRM firmware: it has no symbol `{symbol}`, which every board's memory.x defines")]
+    #[error("{path} is no HRM firmware: it has no symbol `{symbol}`, which every board's memory map defines")]
     Symbol {
         /// Which file.
         path: PathBuf,
