@@ -25,63 +25,28 @@ pub struct Board {
     pub slow: bool,
 }
 
+/// A board whose machine has its name, and whose processor kernels of its own.
+const fn emulated(
+    name: &'static str,
+    processor: &'static str,
+    cpu: &'static str,
+    target: &'static str,
+) -> Board {
+    Board { name, machine: name, processor, cpu, target, slow: false }
+}
+
 /// Every emulated board.
 pub const BOARDS: [Board; 7] = [
+    emulated("mps2-an386", "Cortex-M4", "cortex-m4", "thumbv7em-none-eabihf"),
+    emulated("mps2-an500", "Cortex-M7", "cortex-m7", "thumbv7em-none-eabihf"),
+    emulated("mps2-an505", "Cortex-M33", "cortex-m33", "thumbv8m.main-none-eabihf"),
+    emulated("mps3-an547", "Cortex-M55", "cortex-m55", "thumbv8m.main-none-eabihf"),
+    emulated("netduinoplus2", "STM32F405, Cortex-M4", "cortex-m4", "thumbv7em-none-eabihf"),
+    Board { slow: true, ..emulated("mps2-an385", "Cortex-M0+", "cortex-m0plus", "thumbv6m-none-eabi") },
     Board {
-        name: "mps2-an386",
-        machine: "mps2-an386",
-        processor: "Cortex-M4",
-        cpu: "cortex-m4",
-        target: "thumbv7em-none-eabihf",
-        slow: false,
-    },
-    Board {
-        name: "mps2-an500",
-        machine: "mps2-an500",
-        processor: "Cortex-M7",
-        cpu: "cortex-m7",
-        target: "thumbv7em-none-eabihf",
-        slow: false,
-    },
-    Board {
-        name: "mps2-an505",
-        machine: "mps2-an505",
-        processor: "Cortex-M33",
-        cpu: "cortex-m33",
-        target: "thumbv8m.main-none-eabihf",
-        slow: false,
-    },
-    Board {
-        name: "mps3-an547",
-        machine: "mps3-an547",
-        processor: "Cortex-M55",
-        cpu: "cortex-m55",
-        target: "thumbv8m.main-none-eabihf",
-        slow: false,
-    },
-    Board {
-        name: "netduinoplus2",
-        machine: "netduinoplus2",
-        processor: "STM32F405, Cortex-M4",
-        cpu: "cortex-m4",
-        target: "thumbv7em-none-eabihf",
-        slow: false,
-    },
-    Board {
-        name: "mps2-an385",
-        machine: "mps2-an385",
-        processor: "Cortex-M0+",
-        cpu: "cortex-m0plus",
-        target: "thumbv6m-none-eabi",
-        slow: true,
-    },
-    Board {
-        name: "virt-rv32",
         machine: "virt",
-        processor: "RV32IMAC",
-        cpu: "generic-rv32",
-        target: "riscv32imac-unknown-none-elf",
         slow: true,
+        ..emulated("virt-rv32", "RV32IMAC", "generic-rv32", "riscv32imac-unknown-none-elf")
     },
 ];
 
