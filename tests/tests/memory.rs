@@ -15,7 +15,7 @@ use hrm_core::{
 };
 use hrm_tests::{
     puzzles,
-    synthetic::{self, Kind},
+    synthetic::{self, Kind, SMALL},
 };
 
 const CANARY: u32 = 0xC0FF_EE00;
@@ -30,12 +30,9 @@ fn kinds() -> impl Iterator<Item = Kind> {
             heads,
             inner,
             layers: 1,
-            shared_levels: true,
             rope: task == "sudoku6",
-            learned_positions: false,
-            relation: true,
-            members: 1,
             lanes,
+            ..SMALL
         })
     })
 }

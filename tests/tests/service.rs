@@ -17,7 +17,6 @@ use hrm_core::pack::AlignedBytes;
 use hrm_core::{
     Hrm, Pack,
     digest::CRC,
-    lane::LaneWidth,
     solve::{Policy, Rule, Solver, Status, Stop, Symmetries},
     task::{
         Refusal, Task,
@@ -41,19 +40,7 @@ use hrm_tests::{
 use rand_core::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
-const SMALL: Kind = Kind {
-    task: "sudoku4",
-    width: 32,
-    heads: 2,
-    inner: 64,
-    layers: 1,
-    shared_levels: true,
-    rope: false,
-    learned_positions: false,
-    relation: true,
-    members: 1,
-    lanes: LaneWidth::I16,
-};
+const SMALL: Kind = Kind { layers: 1, ..synthetic::SMALL };
 
 /// The policy that docs/client.py asks for, in its own words: the recommended one.
 fn clients_policy() -> Policy {

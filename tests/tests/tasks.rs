@@ -18,22 +18,10 @@ use hrm_firmware::Exit;
 use hrm_tests::{
     bench::Bench,
     puzzles,
-    synthetic::{self, Kind},
+    synthetic::{self, Kind, SMALL},
 };
 
-const MAZE: Kind = Kind {
-    task: "maze5x6",
-    width: 32,
-    heads: 2,
-    inner: 64,
-    layers: 1,
-    shared_levels: true,
-    rope: false,
-    learned_positions: false,
-    relation: true,
-    members: 1,
-    lanes: LaneWidth::I16,
-};
+const MAZE: Kind = Kind { task: "maze5x6", layers: 1, ..SMALL };
 
 /// The image of the first board that carries every task.
 fn every_task() -> Image {

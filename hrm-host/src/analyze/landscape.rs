@@ -232,14 +232,10 @@ mod tests {
             inner: 16,
             h_layers: 1,
             l_layers: 1,
-            h_cycles: 2,
-            l_cycles: 2,
             shared_levels: false,
             positions: Positions::LearnedRelation,
-            continue_head: false,
-            doubt_head: false,
-            prefix: true,
             segments: 4,
+            ..ModelConfig::example()
         };
         Hrm::new(&config, &Params::lively(&config, DType::F32, 3, &Device::Cpu).unwrap()).unwrap()
     }

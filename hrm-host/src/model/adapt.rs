@@ -59,13 +59,9 @@ mod tests {
             h_layers: 1,
             l_layers: 1,
             h_cycles: 1,
-            l_cycles: 2,
-            shared_levels: true,
             positions,
-            continue_head: false,
-            doubt_head: false,
-            prefix: true,
             segments: 4,
+            ..ModelConfig::example()
         }
     }
 

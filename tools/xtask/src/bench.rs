@@ -15,7 +15,7 @@ use anyhow::{Context, Result, bail, ensure};
 use hrm_core::lane::LaneWidth;
 use hrm_emulator::board::{Board, QEMU, one_per_processor};
 use hrm_emulator::image::Image;
-use hrm_tests::synthetic::{self, Kind};
+use hrm_tests::synthetic::{self, Kind, SMALL};
 
 use crate::firmware::{Build, Program, compile, compiler_for};
 use crate::run::{cargo, command, output, root, run, target};
@@ -104,19 +104,7 @@ const HOST: &str = "host";
 
 /// The models that are measured: those of the released packs' shapes, and one with RoPE instead of a relation bias; random weights.
 fn models() -> [(&'static str, Kind); 5] {
-    let kind = |width, heads, inner, lanes| Kind {
-        task: "sudoku9",
-        width,
-        heads,
-        inner,
-        layers: 2,
-        shared_levels: true,
-        rope: false,
-        learned_positions: false,
-        relation: true,
-        members: 1,
-        lanes,
-    };
+    let kind = |width, heads, inner, lanes| Kind { task: "sudoku9", width, heads, inner, lanes, ..SMALL };
     [
         ("96-i16", kind(96, 3, 256, LaneWidth::I16)),
         ("96-i8", kind(96, 3, 256, LaneWidth::I8)),

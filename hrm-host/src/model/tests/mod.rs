@@ -16,16 +16,12 @@ fn tiny_configs() -> Vec<ModelConfig> {
         width: 32,
         heads: 2,
         inner: 48,
-        h_layers: 2,
         l_layers: if shared_levels { 2 } else { 1 },
-        h_cycles: 2,
-        l_cycles: 2,
         shared_levels,
         positions,
         continue_head: !shared_levels,
-        doubt_head: false,
-        prefix: true,
         segments: 4,
+        ..ModelConfig::example()
     };
     schemes.into_iter().flat_map(|positions| [config(positions, true), config(positions, false)]).collect()
 }
