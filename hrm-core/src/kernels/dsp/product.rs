@@ -66,9 +66,8 @@ pub(in crate::kernels) fn matmul<A: Lane>(
         unsafe {
             match (A::WIDTH, rows) {
                 _ if packed => {}
-                (LaneWidth::I16, 4) => pack4_i16(first.cast(), stride, depth, product.packed),
+                (_, 4) => pack4(first, stride, depth, product.packed),
                 (LaneWidth::I16, _) => pack2_i16(first.cast(), stride, depth, product.packed),
-                (LaneWidth::I8, 4) => pack4_i8(first.cast(), stride, depth, product.packed),
                 (LaneWidth::I8, _) => pack2_i8(first.cast(), stride, depth, product.packed),
             }
             match rows {
@@ -102,20 +101,51 @@ struct Product {
     entry: usize,
 }
 
-/// Packs four rows of words: per two words of each, four `LDRD` and four `STRD`.
+/// Four bytes of each of two rows, sign-extended: of the first row in r11 and r7, of the second in r12 and r8. Two `SXTB16` and two packings of
+/// halves a row.
+macro_rules! unpack {
+    ($first:literal, $second:literal) => {
+        concat!(
+            concat!("ldr r7, [", $first, "], #4\n"),
+            concat!("ldr r8, [", $second, "], #4\n"),
+            "sxtb16 r9, r7\n",
+            "sxtb16 r7, r7, ror #8\n",
+            "sxtb16 r10, r8\n",
+            "sxtb16 r8, r8, ror #8\n",
+            "pkhbt r11, r9, r7, lsl #16\n",
+            "pkhtb r7, r7, r9, asr #16\n",
+            "pkhbt r12, r10, r8, lsl #16\n",
+            "pkhtb r8, r8, r10, asr #16\n",
+        )
+    };
+}
+
+/// Packs four rows, four `STRD` at a time: two words of each by four `LDRD`, or four bytes.
 ///
 /// # Safety
 /// Four rows of `depth` lanes, `stride` bytes apart, word-aligned; room for `4 * depth` lanes at `out`; `depth` a multiple of 4.
 #[unsafe(naked)]
-unsafe extern "C" fn pack4_i16(x: *const i16, stride: usize, depth: usize, out: *mut u32) {
+unsafe extern "C" fn pack4<A: Lane>(x: *const A, stride: usize, depth: usize, out: *mut u32) {
     naked_asm!(
         processor!(),
         "push {{r4-r11, lr}}",
         "add r4, r0, r1",
         "add r5, r4, r1",
         "add r6, r5, r1",
+        ".if {lane} == 1",
+        "add lr, r0, r2",
+        ".else",
         "add lr, r0, r2, lsl #1",
+        ".endif",
         "2:",
+        ".if {lane} == 1",
+        unpack!("r0", "r4"),
+        "strd r11, r12, [r3]",
+        "strd r7, r8, [r3, #16]",
+        unpack!("r5", "r6"),
+        "strd r11, r12, [r3, #8]",
+        "strd r7, r8, [r3, #24]",
+        ".else",
         "ldrd r1, r2, [r0], #8",
         "ldrd r7, r8, [r4], #8",
         "ldrd r9, r10, [r5], #8",
@@ -124,17 +154,19 @@ unsafe extern "C" fn pack4_i16(x: *const i16, stride: usize, depth: usize, out: 
         "strd r9, r11, [r3, #8]",
         "strd r2, r8, [r3, #16]",
         "strd r10, r12, [r3, #24]",
+        ".endif",
         "add r3, r3, #32",
         "cmp r0, lr",
         "bne 2b",
         "pop {{r4-r11, pc}}",
+        lane = const size_of::<A>(),
     )
 }
 
 /// Packs two rows of words.
 ///
 /// # Safety
-/// As for [`pack4_i16`], for two rows.
+/// As for [`pack4`], for two rows.
 #[unsafe(naked)]
 unsafe extern "C" fn pack2_i16(x: *const i16, stride: usize, depth: usize, out: *mut u32) {
     naked_asm!(
@@ -154,55 +186,10 @@ unsafe extern "C" fn pack2_i16(x: *const i16, stride: usize, depth: usize, out: 
     )
 }
 
-/// Packs four rows of bytes: per four bytes of each, two `SXTB16` and two packings of halves.
-///
-/// # Safety
-/// As for [`pack4_i16`].
-#[unsafe(naked)]
-unsafe extern "C" fn pack4_i8(x: *const i8, stride: usize, depth: usize, out: *mut u32) {
-    naked_asm!(
-        processor!(),
-        "push {{r4-r11, lr}}",
-        "add r4, r0, r1",
-        "add r5, r4, r1",
-        "add r6, r5, r1",
-        "add lr, r0, r2",
-        "2:",
-        "ldr r7, [r0], #4",
-        "ldr r8, [r4], #4",
-        "sxtb16 r9, r7",
-        "sxtb16 r7, r7, ror #8",
-        "sxtb16 r10, r8",
-        "sxtb16 r8, r8, ror #8",
-        "pkhbt r11, r9, r7, lsl #16",
-        "pkhtb r7, r7, r9, asr #16",
-        "pkhbt r12, r10, r8, lsl #16",
-        "pkhtb r8, r8, r10, asr #16",
-        "strd r11, r12, [r3]",
-        "strd r7, r8, [r3, #16]",
-        "ldr r7, [r5], #4",
-        "ldr r8, [r6], #4",
-        "sxtb16 r9, r7",
-        "sxtb16 r7, r7, ror #8",
-        "sxtb16 r10, r8",
-        "sxtb16 r8, r8, ror #8",
-        "pkhbt r11, r9, r7, lsl #16",
-        "pkhtb r7, r7, r9, asr #16",
-        "pkhbt r12, r10, r8, lsl #16",
-        "pkhtb r8, r8, r10, asr #16",
-        "strd r11, r12, [r3, #8]",
-        "strd r7, r8, [r3, #24]",
-        "add r3, r3, #32",
-        "cmp r0, lr",
-        "bne 2b",
-        "pop {{r4-r11, pc}}",
-    )
-}
-
 /// Packs two rows of bytes.
 ///
 /// # Safety
-/// As for [`pack4_i16`], for two rows.
+/// As for [`pack4`], for two rows.
 #[unsafe(naked)]
 unsafe extern "C" fn pack2_i8(x: *const i8, stride: usize, depth: usize, out: *mut u32) {
     naked_asm!(
@@ -211,16 +198,7 @@ unsafe extern "C" fn pack2_i8(x: *const i8, stride: usize, depth: usize, out: *m
         "add r4, r0, r1",
         "add lr, r0, r2",
         "2:",
-        "ldr r7, [r0], #4",
-        "ldr r8, [r4], #4",
-        "sxtb16 r9, r7",
-        "sxtb16 r7, r7, ror #8",
-        "sxtb16 r10, r8",
-        "sxtb16 r8, r8, ror #8",
-        "pkhbt r11, r9, r7, lsl #16",
-        "pkhtb r7, r7, r9, asr #16",
-        "pkhbt r12, r10, r8, lsl #16",
-        "pkhtb r8, r8, r10, asr #16",
+        unpack!("r0", "r4"),
         "strd r11, r12, [r3]",
         "strd r7, r8, [r3, #8]",
         "add r3, r3, #16",

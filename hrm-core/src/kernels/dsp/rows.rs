@@ -31,12 +31,7 @@ pub(in crate::kernels) fn softmax<A: Lane>(
     let factor = 1 << (32 - drop);
     let (scores, weights, table) = (scores.as_ptr(), weights.as_mut_ptr(), table.as_ptr());
     // SAFETY: `n` scores and room for `n` weights, word-aligned; a table of 256.
-    Some(unsafe {
-        match A::WIDTH {
-            LaneWidth::I16 => exponentials_i16(scores, weights.cast(), table, factor, top, n),
-            LaneWidth::I8 => exponentials_i8(scores, weights.cast(), table, factor, top, n),
-        }
-    })
+    Some(unsafe { exponentials(scores, weights, table, factor, top, n) })
 }
 
 /// Goes on behind `$back` with what `$register` holds where that is not larger than the largest so far, else by way of `$new`.
@@ -90,17 +85,32 @@ unsafe extern "C" fn largest(scores: *const i32, n: usize) -> i32 {
     )
 }
 
-/// Weights `round(table[e % 256] / 2^(e / 256))` with `e = round(top - score * factor / 2^32)`, and their sum.
+/// A weight in place of its score, and `$more` added, the other of a pair or nothing.
 ///
 /// The exponent is one `SMMLSR`; nothing lies beyond 31 shifts, to which `USAT` limits it. `LSRS` leaves the rounding bit in the carry, and `ADCS` adds
 /// it and clears the carry, which a shift by nothing leaves alone; the second of a pair is rounded by the addition that puts the pair together.
+macro_rules! exponent {
+    ($score:literal, $more:literal) => {
+        concat!(
+            concat!("smmlsr ", $score, ", ", $score, ", r3, r4\n"),
+            concat!("usat ", $score, ", #13, ", $score, "\n"),
+            concat!("uxtb r12, ", $score, "\n"),
+            "ldrh r12, [r2, r12, lsl #1]\n",
+            concat!("lsr.w ", $score, ", ", $score, ", #8\n"),
+            concat!("lsrs ", $score, ", r12, ", $score, "\n"),
+            concat!("adcs ", $score, ", ", $score, ", ", $more, "\n"),
+        )
+    };
+}
+
+/// Weights `round(table[e % 256] / 2^(e / 256))` with `e = round(top - score * factor / 2^32)`, and their sum. Bytes saturate at 127.
 ///
 /// # Safety
 /// `n` scores, room for `n` weights at a word-aligned address, 256 entries in `table`.
 #[unsafe(naked)]
-unsafe extern "C" fn exponentials_i16(
+unsafe extern "C" fn exponentials<A: Lane>(
     scores: *const i32,
-    weights: *mut i16,
+    weights: *mut A,
     table: *const u16,
     factor: i32,
     top: i32,
@@ -112,133 +122,38 @@ unsafe extern "C" fn exponentials_i16(
         "ldr r4, [sp, #36]",
         "ldr r5, [sp, #40]",
         "mov r6, #0",
-        "mov.w r7, #0x00010001",
-        "bic r5, r5, #15",
-        "rsbs r5, r5, #0",
-        "beq 4f",
-        "2:",
-        ".rept 4",
-        "ldm r0!, {{r8-r11}}",
-        "smmlsr r9, r9, r3, r4",
-        "usat r9, #13, r9",
-        "uxtb r12, r9",
-        "ldrh r12, [r2, r12, lsl #1]",
-        "lsr.w r9, r9, #8",
-        "lsrs r9, r12, r9",
-        "adcs r9, r9, #0",
-        "smmlsr r8, r8, r3, r4",
-        "usat r8, #13, r8",
-        "uxtb r12, r8",
-        "ldrh r12, [r2, r12, lsl #1]",
-        "lsr.w r8, r8, #8",
-        "lsrs r8, r12, r8",
-        "adcs r8, r8, r9, lsl #16",
-        "smlad r6, r8, r7, r6",
-        "smmlsr r11, r11, r3, r4",
-        "usat r11, #13, r11",
-        "uxtb r12, r11",
-        "ldrh r12, [r2, r12, lsl #1]",
-        "lsr.w r11, r11, #8",
-        "lsrs r11, r12, r11",
-        "adcs r11, r11, #0",
-        "smmlsr r10, r10, r3, r4",
-        "usat r10, #13, r10",
-        "uxtb r12, r10",
-        "ldrh r12, [r2, r12, lsl #1]",
-        "lsr.w r10, r10, #8",
-        "lsrs r10, r12, r10",
-        "adcs r10, r10, r11, lsl #16",
-        "smlad r6, r10, r7, r6",
-        "strd r8, r10, [r1], #8",
-        ".endr",
-        "adds r5, r5, #16",
-        "bne.w 2b",
-        "4:",
-        "ldr r5, [sp, #40]",
-        // counting up leaves the carry clear until the end
-        "and r5, r5, #15",
-        "rsbs r5, r5, #0",
-        "beq 6f",
-        "5:",
-        "ldr r8, [r0], #4",
-        "smmlsr r8, r8, r3, r4",
-        "usat r8, #13, r8",
-        "uxtb r12, r8",
-        "ldrh r12, [r2, r12, lsl #1]",
-        "lsr.w r8, r8, #8",
-        "lsrs r8, r12, r8",
-        "adcs r8, r8, #0",
-        "strh r8, [r1], #2",
-        "add r6, r6, r8",
-        "adds r5, r5, #1",
-        "bne 5b",
-        "6:",
-        "mov r0, r6",
-        "pop {{r4-r11, pc}}",
-    )
-}
-
-/// [`exponentials_i16`] for bytes, saturated at 127.
-///
-/// # Safety
-/// As there.
-#[unsafe(naked)]
-unsafe extern "C" fn exponentials_i8(
-    scores: *const i32,
-    weights: *mut i8,
-    table: *const u16,
-    factor: i32,
-    top: i32,
-    n: usize,
-) -> u32 {
-    naked_asm!(
-        processor!(),
-        "push {{r4-r11, lr}}",
-        "ldr r4, [sp, #36]",
-        "ldr r5, [sp, #40]",
-        "mov r6, #0",
+        ".if {lane} == 1",
         "mov.w r7, #0x80808080",
         "mov lr, #0",
+        ".else",
+        "mov.w r7, #0x00010001",
+        ".endif",
         "bic r5, r5, #15",
         "rsbs r5, r5, #0",
         "beq 4f",
         "2:",
         ".rept 4",
         "ldm r0!, {{r8-r11}}",
-        "smmlsr r10, r10, r3, r4",
-        "usat r10, #13, r10",
-        "uxtb r12, r10",
-        "ldrh r12, [r2, r12, lsl #1]",
-        "lsr.w r10, r10, #8",
-        "lsrs r10, r12, r10",
-        "adcs r10, r10, #0",
-        "smmlsr r8, r8, r3, r4",
-        "usat r8, #13, r8",
-        "uxtb r12, r8",
-        "ldrh r12, [r2, r12, lsl #1]",
-        "lsr.w r8, r8, #8",
-        "lsrs r8, r12, r8",
-        "adcs r8, r8, r10, lsl #16",
-        "smmlsr r11, r11, r3, r4",
-        "usat r11, #13, r11",
-        "uxtb r12, r11",
-        "ldrh r12, [r2, r12, lsl #1]",
-        "lsr.w r11, r11, #8",
-        "lsrs r11, r12, r11",
-        "adcs r11, r11, #0",
-        "smmlsr r9, r9, r3, r4",
-        "usat r9, #13, r9",
-        "uxtb r12, r9",
-        "ldrh r12, [r2, r12, lsl #1]",
-        "lsr.w r9, r9, #8",
-        "lsrs r9, r12, r9",
-        "adcs r9, r9, r11, lsl #16",
+        ".if {lane} == 1",
+        exponent!("r10", "#0"),
+        exponent!("r8", "r10, lsl #16"),
+        exponent!("r11", "#0"),
+        exponent!("r9", "r11, lsl #16"),
         "orr r8, r8, r9, lsl #8",
         // 128, the only weight too large, to 127
         "uqadd8 r8, r8, r7",
         "eor r8, r8, r7",
         "usada8 r6, r8, lr, r6",
         "str r8, [r1], #4",
+        ".else",
+        exponent!("r9", "#0"),
+        exponent!("r8", "r9, lsl #16"),
+        "smlad r6, r8, r7, r6",
+        exponent!("r11", "#0"),
+        exponent!("r10", "r11, lsl #16"),
+        "smlad r6, r10, r7, r6",
+        "strd r8, r10, [r1], #8",
+        ".endif",
         ".endr",
         "adds r5, r5, #16",
         "bne.w 2b",
@@ -250,21 +165,20 @@ unsafe extern "C" fn exponentials_i8(
         "beq 6f",
         "5:",
         "ldr r8, [r0], #4",
-        "smmlsr r8, r8, r3, r4",
-        "usat r8, #13, r8",
-        "uxtb r12, r8",
-        "ldrh r12, [r2, r12, lsl #1]",
-        "lsr.w r8, r8, #8",
-        "lsrs r8, r12, r8",
-        "adcs r8, r8, #0",
+        exponent!("r8", "#0"),
+        ".if {lane} == 1",
         "usat r8, #7, r8",
         "strb r8, [r1], #1",
+        ".else",
+        "strh r8, [r1], #2",
+        ".endif",
         "add r6, r6, r8",
         "adds r5, r5, #1",
         "bne 5b",
         "6:",
         "mov r0, r6",
         "pop {{r4-r11, pc}}",
+        lane = const size_of::<A>(),
     )
 }
 
@@ -345,34 +259,24 @@ pub(in crate::kernels) fn residual_norm<A: Lane>(
     }
     let (sums, by) = (acc.as_mut_ptr(), factors.as_ptr());
     // SAFETY: `n`, a multiple of 4, of each, the row word-aligned; the step fits 16 bits.
-    let square = unsafe {
-        match A::WIDTH {
-            LaneWidth::I16 => sums_i16(row.as_ptr().cast(), sums, by, n, step),
-            LaneWidth::I8 => sums_i8(row.as_ptr().cast(), sums, by, n, step),
-        }
-    };
+    let square = unsafe { self::sums(row.as_ptr(), sums, by, n, step) };
     let gain = gain(n, square, numerator);
-    match (A::WIDTH, gain.shift) {
+    if gain.shift == 32 {
         // SAFETY: as above.
-        (LaneWidth::I16, 32) => unsafe { rescale_i16(row.as_mut_ptr().cast(), sums, n, gain.mantissa) },
-        // SAFETY: as above.
-        (LaneWidth::I8, 32) => unsafe { rescale_i8(row.as_mut_ptr().cast(), sums, n, gain.mantissa) },
-        _ => {
-            for (x, sum) in row.iter_mut().zip(acc) {
-                *x = A::saturate(gain.apply(*sum));
-            }
-        }
+        unsafe { rescale_lanes(row.as_mut_ptr(), sums, n, gain.mantissa) };
+    } else {
+        row.iter_mut().zip(acc).for_each(|(x, sum)| *x = A::saturate(gain.apply(*sum)));
     }
     true
 }
 
-/// Residual sums into `acc`; the sum of their squares.
+/// Residual sums into `acc`; the sum of their squares. Accumulators over bytes count as the upper half of 16 bits, here and below.
 ///
 /// # Safety
 /// `n` of each, `n` a positive multiple of 4, `row` word-aligned, `step` in 16 bits.
 #[unsafe(naked)]
-unsafe extern "C" fn sums_i16(
-    row: *const i16,
+unsafe extern "C" fn sums<A: Lane>(
+    row: *const A,
     acc: *mut i32,
     factors: *const i32,
     n: usize,
@@ -387,50 +291,23 @@ unsafe extern "C" fn sums_i16(
         "mov r6, #0",
         "2:",
         ".rept 2",
-        "ldr r7, [r0], #4",
-        "ldrd r8, r9, [r1]",
-        "ldrd r10, r11, [r2], #8",
-        "smultb r12, r7, r4",
-        "smulbb r7, r7, r4",
-        "smmlar r8, r8, r10, r7",
-        "smmlar r9, r9, r11, r12",
-        "ssat r8, #27, r8",
-        "ssat r9, #27, r9",
-        "strd r8, r9, [r1], #8",
-        "smlal r5, r6, r8, r8",
-        "smlal r5, r6, r9, r9",
-        ".endr",
-        "cmp r1, r3",
-        "bne 2b",
-        "mov r0, r5",
-        "mov r1, r6",
-        "pop {{r4-r11, pc}}",
-    )
-}
-
-/// [`sums_i16`] for bytes, whose accumulators count as the upper half of 16 bits.
-///
-/// # Safety
-/// As there.
-#[unsafe(naked)]
-unsafe extern "C" fn sums_i8(row: *const i8, acc: *mut i32, factors: *const i32, n: usize, step: i32) -> u64 {
-    naked_asm!(
-        processor!(),
-        "push {{r4-r11, lr}}",
-        "ldr r4, [sp, #36]",
-        "add r3, r1, r3, lsl #2",
-        "mov r5, #0",
-        "mov r6, #0",
-        "2:",
-        ".rept 2",
+        ".if {lane} == 1",
         "ldrsb r7, [r0], #1",
         "ldrsb r12, [r0], #1",
+        ".else",
+        "ldr r7, [r0], #4",
+        ".endif",
         "ldrd r8, r9, [r1]",
         "ldrd r10, r11, [r2], #8",
+        ".if {lane} == 1",
         "mul r7, r7, r4",
         "mul r12, r12, r4",
         "lsl r8, r8, #8",
         "lsl r9, r9, #8",
+        ".else",
+        "smultb r12, r7, r4",
+        "smulbb r7, r7, r4",
+        ".endif",
         "smmlar r8, r8, r10, r7",
         "smmlar r9, r9, r11, r12",
         "ssat r8, #27, r8",
@@ -444,6 +321,7 @@ unsafe extern "C" fn sums_i8(row: *const i8, acc: *mut i32, factors: *const i32,
         "mov r0, r5",
         "mov r1, r6",
         "pop {{r4-r11, pc}}",
+        lane = const size_of::<A>(),
     )
 }
 
@@ -452,35 +330,10 @@ unsafe extern "C" fn sums_i8(row: *const i8, acc: *mut i32, factors: *const i32,
 /// # Safety
 /// `n` of each, `n` a positive multiple of 4, `row` word-aligned.
 #[unsafe(naked)]
-unsafe extern "C" fn rescale_i16(row: *mut i16, sums: *const i32, n: usize, factor: i32) {
+unsafe extern "C" fn rescale_lanes<A: Lane>(row: *mut A, sums: *const i32, n: usize, factor: i32) {
     naked_asm!(
         processor!(),
-        "push {{r4, r5, r6, lr}}",
-        "add r2, r1, r2, lsl #2",
-        "2:",
-        ".rept 2",
-        "ldrd r4, r5, [r1], #8",
-        "smmulr r4, r4, r3",
-        "smmulr r5, r5, r3",
-        "ssat r4, #16, r4",
-        "ssat r5, #16, r5",
-        "pkhbt r4, r4, r5, lsl #16",
-        "str r4, [r0], #4",
-        ".endr",
-        "cmp r1, r2",
-        "bne 2b",
-        "pop {{r4, r5, r6, pc}}",
-    )
-}
-
-/// [`rescale_i16`] for bytes.
-///
-/// # Safety
-/// As there.
-#[unsafe(naked)]
-unsafe extern "C" fn rescale_i8(row: *mut i8, sums: *const i32, n: usize, factor: i32) {
-    naked_asm!(
-        processor!(),
+        ".if {lane} == 1",
         "push {{r4-r8, lr}}",
         "add r2, r1, r2, lsl #2",
         "2:",
@@ -500,6 +353,24 @@ unsafe extern "C" fn rescale_i8(row: *mut i8, sums: *const i32, n: usize, factor
         "cmp r1, r2",
         "bne 2b",
         "pop {{r4-r8, pc}}",
+        ".else",
+        "push {{r4, r5, r6, lr}}",
+        "add r2, r1, r2, lsl #2",
+        "2:",
+        ".rept 2",
+        "ldrd r4, r5, [r1], #8",
+        "smmulr r4, r4, r3",
+        "smmulr r5, r5, r3",
+        "ssat r4, #16, r4",
+        "ssat r5, #16, r5",
+        "pkhbt r4, r4, r5, lsl #16",
+        "str r4, [r0], #4",
+        ".endr",
+        "cmp r1, r2",
+        "bne 2b",
+        "pop {{r4, r5, r6, pc}}",
+        ".endif",
+        lane = const size_of::<A>(),
     )
 }
 
@@ -519,12 +390,7 @@ pub(in crate::kernels) fn swiglu<A: Lane>(
     if fours > 0 {
         let (acc, factors, table) = (acc.as_ptr(), factors.as_ptr(), table.as_ptr());
         // SAFETY: `fours` pairs of accumulators and factors and places for outputs, a table of 257.
-        unsafe {
-            match A::WIDTH {
-                LaneWidth::I16 => gates_i16(acc, factors, out.as_mut_ptr().cast(), fours, table, factor),
-                LaneWidth::I8 => gates_i8(acc, factors, out.as_mut_ptr().cast(), fours, table, factor),
-            }
-        }
+        unsafe { gates(acc, factors, out.as_mut_ptr(), fours, table, factor) };
     }
     let rest = (acc.get(2 * fours..2 * n), factors.get(2 * fours..2 * n), out.get_mut(fours..n));
     if let (Some(acc), Some(factors), Some(out)) = rest {
@@ -539,10 +405,10 @@ pub(in crate::kernels) fn swiglu<A: Lane>(
 /// # Safety
 /// `n` pairs of accumulators and factors, room for `n` outputs, `n` a positive multiple of 4; 257 entries in `table`.
 #[unsafe(naked)]
-unsafe extern "C" fn gates_i16(
+unsafe extern "C" fn gates<A: Lane>(
     acc: *const i32,
     factors: *const i32,
-    out: *mut i16,
+    out: *mut A,
     n: usize,
     table: *const u16,
     factor: i32,
@@ -560,64 +426,10 @@ unsafe extern "C" fn gates_i16(
         ".rept 4",
         "ldrd r6, r7, [r0], #8",
         "ldrd r8, r9, [r1], #8",
-        "smmulr r6, r6, r8",
-        "smmulr r7, r7, r9",
-        "ssat r6, #16, r6",
-        "ssat r7, #16, r7",
-        "add r8, r6, r6, asr #31",
-        "eor r8, r8, r6, asr #31",
-        "usat r9, #14, r8",
-        "and r10, r9, #63",
-        "lsr r9, r9, #6",
-        "ldr r9, [r4, r9, lsl #1]",
-        "eor r9, r9, lr",
-        "mla r10, r10, r12, r11",
-        "smuad r9, r9, r10",
-        "asrs r9, r9, #6",
-        "adc r9, r9, #0",
-        "mul r10, r8, r9",
-        "add r8, r8, r6",
-        "add r10, r10, r8, lsl #14",
-        "lsl r7, r7, #16",
-        "smmulr r7, r10, r7",
-        "smmulr r7, r7, r5",
-        "ssat r7, #16, r7",
-        "strh r7, [r2], #2",
-        ".endr",
-        "cmp r0, r3",
-        "bne.w 2b",
-        "pop {{r4-r11, pc}}",
-    )
-}
-
-/// [`gates_i16`] for bytes, whose accumulators count as the upper half of 16 bits.
-///
-/// # Safety
-/// As there.
-#[unsafe(naked)]
-unsafe extern "C" fn gates_i8(
-    acc: *const i32,
-    factors: *const i32,
-    out: *mut i8,
-    n: usize,
-    table: *const u16,
-    factor: i32,
-) {
-    naked_asm!(
-        processor!(),
-        "push {{r4-r11, lr}}",
-        "ldr r4, [sp, #36]",
-        "ldr r5, [sp, #40]",
-        "add r3, r0, r3, lsl #3",
-        "mov.w lr, #0x80008000",
-        "movw r12, #0xFFFF",
-        "mov r11, #64",
-        "2:",
-        ".rept 4",
-        "ldrd r6, r7, [r0], #8",
-        "ldrd r8, r9, [r1], #8",
+        ".if {lane} == 1",
         "lsl r6, r6, #8",
         "lsl r7, r7, #8",
+        ".endif",
         "smmulr r6, r6, r8",
         "smmulr r7, r7, r9",
         "ssat r6, #16, r6",
@@ -639,12 +451,18 @@ unsafe extern "C" fn gates_i8(
         "lsl r7, r7, #16",
         "smmulr r7, r10, r7",
         "smmulr r7, r7, r5",
+        ".if {lane} == 1",
         "ssat r7, #8, r7",
         "strb r7, [r2], #1",
+        ".else",
+        "ssat r7, #16, r7",
+        "strh r7, [r2], #2",
+        ".endif",
         ".endr",
         "cmp r0, r3",
         "bne.w 2b",
         "pop {{r4-r11, pc}}",
+        lane = const size_of::<A>(),
     )
 }
 
@@ -659,7 +477,7 @@ pub(in crate::kernels) fn requantize<A: Lane, O: Lane>(acc: &[i32], factors: &[i
         // SAFETY: `n`, a positive multiple of 4, of each, the outputs word-aligned.
         (LaneWidth::I16, LaneWidth::I16) => unsafe { halves(acc, factors, out.cast(), n) },
         // SAFETY: `n`, a positive multiple of 4, of each, and outputs one behind the other.
-        (LaneWidth::I8, LaneWidth::I8) => unsafe { bytes_i8(acc, factors, out.cast(), n, 1, 2) },
+        (LaneWidth::I8, LaneWidth::I8) => unsafe { bytes::<A>(acc, factors, out.cast(), n, 1, 2) },
         _ => return false,
     }
     true
@@ -704,25 +522,6 @@ pub(in crate::kernels) fn requantize_places<A: Lane>(
     true
 }
 
-/// # Safety
-/// See [`bytes_i16`].
-unsafe fn bytes<A: Lane>(
-    acc: *const i32,
-    factors: *const i32,
-    out: *mut i8,
-    n: usize,
-    second: usize,
-    next: usize,
-) {
-    // SAFETY: by the caller.
-    unsafe {
-        match A::WIDTH {
-            LaneWidth::I16 => bytes_i16(acc, factors, out, n, second, next),
-            LaneWidth::I8 => bytes_i8(acc, factors, out, n, second, next),
-        }
-    }
-}
-
 /// `out[i] = sat16(scale(acc[i], factors[i]))`.
 ///
 /// # Safety
@@ -755,7 +554,7 @@ unsafe extern "C" fn halves(acc: *const i32, factors: *const i32, out: *mut i16,
 /// # Safety
 /// `n` accumulators and factors, `n` a positive multiple of 4, and a place for each output.
 #[unsafe(naked)]
-unsafe extern "C" fn bytes_i16(
+unsafe extern "C" fn bytes<A: Lane>(
     acc: *const i32,
     factors: *const i32,
     out: *mut i8,
@@ -772,44 +571,10 @@ unsafe extern "C" fn bytes_i16(
         ".rept 2",
         "ldrd r4, r5, [r0], #8",
         "ldrd r6, r7, [r1], #8",
-        "smmulr r4, r4, r6",
-        "smmulr r5, r5, r7",
-        "ssat r4, #8, r4",
-        "ssat r5, #8, r5",
-        "strb r4, [r2]",
-        "strb r5, [r2, r8]",
-        "add r2, r9",
-        ".endr",
-        "cmp r0, r3",
-        "bne 2b",
-        "pop {{r4-r9, pc}}",
-    )
-}
-
-/// [`bytes_i16`] of accumulators over bytes, which count as the upper half of 16 bits.
-///
-/// # Safety
-/// As there.
-#[unsafe(naked)]
-unsafe extern "C" fn bytes_i8(
-    acc: *const i32,
-    factors: *const i32,
-    out: *mut i8,
-    n: usize,
-    second: usize,
-    next: usize,
-) {
-    naked_asm!(
-        processor!(),
-        "push {{r4-r9, lr}}",
-        "ldrd r8, r9, [sp, #28]",
-        "add r3, r0, r3, lsl #2",
-        "2:",
-        ".rept 2",
-        "ldrd r4, r5, [r0], #8",
-        "ldrd r6, r7, [r1], #8",
+        ".if {lane} == 1",
         "lsl r4, r4, #8",
         "lsl r5, r5, #8",
+        ".endif",
         "smmulr r4, r4, r6",
         "smmulr r5, r5, r7",
         "ssat r4, #8, r4",
@@ -821,6 +586,7 @@ unsafe extern "C" fn bytes_i8(
         "cmp r0, r3",
         "bne 2b",
         "pop {{r4-r9, pc}}",
+        lane = const size_of::<A>(),
     )
 }
 
@@ -831,11 +597,6 @@ pub(in crate::kernels) fn rescale<A: Lane>(acc: &[i32], factor: i32, out: &mut [
         return false;
     }
     // SAFETY: `n`, a positive multiple of 4, of each, the outputs word-aligned.
-    unsafe {
-        match A::WIDTH {
-            LaneWidth::I16 => rescale_i16(out.as_mut_ptr().cast(), acc.as_ptr(), n, factor),
-            LaneWidth::I8 => rescale_i8(out.as_mut_ptr().cast(), acc.as_ptr(), n, factor),
-        }
-    }
+    unsafe { rescale_lanes(out.as_mut_ptr(), acc.as_ptr(), n, factor) };
     true
 }

@@ -29,12 +29,7 @@ pub(in crate::kernels) fn softmax<A: Lane>(
     let factor = 1 << (32 - drop);
     let (scores, weights, table) = (scores.as_ptr(), weights.as_mut_ptr(), table.as_ptr());
     // SAFETY: `n` scores and room for `n` weights, at least one; a table of 256.
-    Some(unsafe {
-        match A::WIDTH {
-            LaneWidth::I16 => exponentials_i16(scores, weights.cast(), table, factor, top, n),
-            LaneWidth::I8 => exponentials_i8(scores, weights.cast(), table, factor, top, n),
-        }
-    })
+    Some(unsafe { exponentials(scores, weights, table, factor, top, n) })
 }
 
 /// The largest of `n` scores.
@@ -57,14 +52,15 @@ unsafe extern "C" fn largest(scores: *const i32, n: usize) -> i32 {
     )
 }
 
-/// Weights `round(table[e % 256] / 2^(e / 256))` with `e = round(top - score * factor / 2^32)`, at most 2^13 - 1; and their sum.
+/// Weights `round(table[e % 256] / 2^(e / 256))` with `e = round(top - score * factor / 2^32)`, at most 2^13 - 1; and their sum. Bytes saturate at
+/// 127.
 ///
 /// # Safety
 /// `n` scores, room for `n` weights, `n` at least one; 256 entries in `table`.
 #[unsafe(naked)]
-unsafe extern "C" fn exponentials_i16(
+unsafe extern "C" fn exponentials<A: Lane>(
     scores: *const i32,
-    weights: *mut i16,
+    weights: *mut A,
     table: *const u16,
     factor: i32,
     top: i32,
@@ -93,62 +89,22 @@ unsafe extern "C" fn exponentials_i16(
         "vshr.u32 q0, q0, #8",
         "vneg.s32 q0, q0",
         "vrshl.u32 q1, q5, q0",
-        "vstrh.32 q1, [r1], #8",
-        "vaddva.u32 r6, q1",
-        "letp lr, 2b",
-        "mov r0, r6",
-        "vpop {{d8-d11}}",
-        "pop {{r4-r6, pc}}",
-    )
-}
-
-/// [`exponentials_i16`] for bytes, saturated at 127.
-///
-/// # Safety
-/// As there.
-#[unsafe(naked)]
-unsafe extern "C" fn exponentials_i8(
-    scores: *const i32,
-    weights: *mut i8,
-    table: *const u16,
-    factor: i32,
-    top: i32,
-    n: usize,
-) -> u32 {
-    naked_asm!(
-        ".cpu cortex-m55",
-        "push {{r4-r6, lr}}",
-        "vpush {{d8-d11}}",
-        "ldrd r4, r5, [sp, #48]",
-        "rsb r3, r3, #0",
-        "vdup.32 q2, r3",
-        "mov.w r3, #0xFF",
-        "vdup.32 q3, r3",
-        "movw r3, #0x1FFF",
-        "vdup.32 q4, r3",
-        "mov r6, #0",
-        "dlstp.32 lr, r5",
-        "2:",
-        "vldrw.u32 q0, [r0], #16",
-        "vrmulh.s32 q0, q0, q2",
-        "vadd.i32 q0, q0, r4",
-        "vmin.u32 q0, q0, q4",
-        "vand q1, q0, q3",
-        "vldrh.u32 q5, [r2, q1, uxtw #1]",
-        "vshr.u32 q0, q0, #8",
-        "vneg.s32 q0, q0",
-        "vrshl.u32 q1, q5, q0",
+        ".if {lane} == 1",
         "vqmovnb.s32 q1, q1",
         "vmovlb.s16 q1, q1",
         "vqmovnb.s16 q1, q1",
         "vmovlb.s8 q1, q1",
         "vmovlb.s16 q1, q1",
         "vstrb.32 q1, [r1], #4",
+        ".else",
+        "vstrh.32 q1, [r1], #8",
+        ".endif",
         "vaddva.u32 r6, q1",
         "letp lr, 2b",
         "mov r0, r6",
         "vpop {{d8-d11}}",
         "pop {{r4-r6, pc}}",
+        lane = const size_of::<A>(),
     )
 }
 
@@ -220,34 +176,24 @@ pub(in crate::kernels) fn residual_norm<A: Lane>(
     }
     let (sums, by) = (acc.as_mut_ptr(), factors.as_ptr());
     // SAFETY: `n` of each, at least one.
-    let square = unsafe {
-        match A::WIDTH {
-            LaneWidth::I16 => sums_i16(row.as_ptr().cast(), sums, by, n, step),
-            LaneWidth::I8 => sums_i8(row.as_ptr().cast(), sums, by, n, step),
-        }
-    };
+    let square = unsafe { self::sums(row.as_ptr(), sums, by, n, step) };
     let gain = gain(n, square, numerator);
-    match (A::WIDTH, gain.shift) {
+    if gain.shift == 32 {
         // SAFETY: as above.
-        (LaneWidth::I16, 32) => unsafe { rescale_i16(row.as_mut_ptr().cast(), sums, n, gain.mantissa) },
-        // SAFETY: as above.
-        (LaneWidth::I8, 32) => unsafe { rescale_i8(row.as_mut_ptr().cast(), sums, n, gain.mantissa) },
-        _ => {
-            for (x, sum) in row.iter_mut().zip(acc) {
-                *x = A::saturate(gain.apply(*sum));
-            }
-        }
+        unsafe { rescale_lanes(row.as_mut_ptr(), sums, n, gain.mantissa) };
+    } else {
+        row.iter_mut().zip(acc).for_each(|(x, sum)| *x = A::saturate(gain.apply(*sum)));
     }
     true
 }
 
-/// Residual sums into `acc`; the sum of their squares.
+/// Residual sums into `acc`; the sum of their squares. Accumulators over bytes count as the upper half of 16 bits, here and below.
 ///
 /// # Safety
 /// `n` of each, at least one.
 #[unsafe(naked)]
-unsafe extern "C" fn sums_i16(
-    row: *const i16,
+unsafe extern "C" fn sums<A: Lane>(
+    row: *const A,
     acc: *mut i32,
     factors: *const i32,
     n: usize,
@@ -267,49 +213,16 @@ unsafe extern "C" fn sums_i16(
         "vdup.32 q4, r5",
         "dlstp.32 lr, r3",
         "2:",
-        "vldrh.s32 q0, [r0], #8",
-        "vldrw.u32 q1, [r1]",
-        "vmul.i32 q0, q0, r4",
-        "vldrw.u32 q2, [r2], #16",
-        "vrmulh.s32 q1, q1, q2",
-        "vadd.i32 q0, q0, q1",
-        "vmin.s32 q0, q0, q3",
-        "vmax.s32 q0, q0, q4",
-        "vstrw.32 q0, [r1], #16",
-        "vmlaldava.s32 r6, r7, q0, q0",
-        "letp lr, 2b",
-        "mov r0, r6",
-        "mov r1, r7",
-        "vpop {{d8-d9}}",
-        "add sp, #4",
-        "pop {{r4-r7, pc}}",
-    )
-}
-
-/// [`sums_i16`] for bytes, whose accumulators count as the upper half of 16 bits.
-///
-/// # Safety
-/// As there.
-#[unsafe(naked)]
-unsafe extern "C" fn sums_i8(row: *const i8, acc: *mut i32, factors: *const i32, n: usize, step: i32) -> u64 {
-    naked_asm!(
-        ".cpu cortex-m55",
-        "push {{r4-r7, lr}}",
-        "sub sp, #4",
-        "vpush {{d8-d9}}",
-        "ldr r4, [sp, #40]",
-        "mov r6, #0",
-        "mov r7, #0",
-        "mvn r5, #0xFC000000",
-        "vdup.32 q3, r5",
-        "mvn r5, r5",
-        "vdup.32 q4, r5",
-        "dlstp.32 lr, r3",
-        "2:",
+        ".if {lane} == 1",
         "vldrb.s32 q0, [r0], #4",
+        ".else",
+        "vldrh.s32 q0, [r0], #8",
+        ".endif",
         "vldrw.u32 q1, [r1]",
         "vmul.i32 q0, q0, r4",
+        ".if {lane} == 1",
         "vshl.i32 q1, q1, #8",
+        ".endif",
         "vldrw.u32 q2, [r2], #16",
         "vrmulh.s32 q1, q1, q2",
         "vadd.i32 q0, q0, q1",
@@ -323,6 +236,7 @@ unsafe extern "C" fn sums_i8(row: *const i8, acc: *mut i32, factors: *const i32,
         "vpop {{d8-d9}}",
         "add sp, #4",
         "pop {{r4-r7, pc}}",
+        lane = const size_of::<A>(),
     )
 }
 
@@ -331,7 +245,7 @@ unsafe extern "C" fn sums_i8(row: *const i8, acc: *mut i32, factors: *const i32,
 /// # Safety
 /// `n` of each, at least one.
 #[unsafe(naked)]
-unsafe extern "C" fn rescale_i16(row: *mut i16, sums: *const i32, n: usize, factor: i32) {
+unsafe extern "C" fn rescale_lanes<A: Lane>(row: *mut A, sums: *const i32, n: usize, factor: i32) {
     naked_asm!(
         ".cpu cortex-m55",
         "push {{r7, lr}}",
@@ -341,32 +255,16 @@ unsafe extern "C" fn rescale_i16(row: *mut i16, sums: *const i32, n: usize, fact
         "vldrw.u32 q0, [r1], #16",
         "vrmulh.s32 q0, q0, q1",
         "vqmovnb.s32 q0, q0",
-        "vstrh.32 q0, [r0], #8",
-        "letp lr, 2b",
-        "pop {{r7, pc}}",
-    )
-}
-
-/// [`rescale_i16`] for bytes.
-///
-/// # Safety
-/// As there.
-#[unsafe(naked)]
-unsafe extern "C" fn rescale_i8(row: *mut i8, sums: *const i32, n: usize, factor: i32) {
-    naked_asm!(
-        ".cpu cortex-m55",
-        "push {{r7, lr}}",
-        "vdup.32 q1, r3",
-        "dlstp.32 lr, r2",
-        "2:",
-        "vldrw.u32 q0, [r1], #16",
-        "vrmulh.s32 q0, q0, q1",
-        "vqmovnb.s32 q0, q0",
+        ".if {lane} == 1",
         "vmovlb.s16 q0, q0",
         "vqmovnb.s16 q0, q0",
         "vstrb.32 q0, [r0], #4",
+        ".else",
+        "vstrh.32 q0, [r0], #8",
+        ".endif",
         "letp lr, 2b",
         "pop {{r7, pc}}",
+        lane = const size_of::<A>(),
     )
 }
 
@@ -386,12 +284,7 @@ pub(in crate::kernels) fn swiglu<A: Lane>(
     if fours > 0 {
         let (acc, factors, table) = (acc.as_ptr(), factors.as_ptr(), table.as_ptr());
         // SAFETY: `fours` pairs of accumulators and factors and places for outputs, a table of 257.
-        unsafe {
-            match A::WIDTH {
-                LaneWidth::I16 => gates_i16(acc, factors, out.as_mut_ptr().cast(), fours, table, factor),
-                LaneWidth::I8 => gates_i8(acc, factors, out.as_mut_ptr().cast(), fours, table, factor),
-            }
-        }
+        unsafe { gates(acc, factors, out.as_mut_ptr(), fours, table, factor) };
     }
     let rest = (acc.get(2 * fours..2 * n), factors.get(2 * fours..2 * n), out.get_mut(fours..n));
     if let (Some(acc), Some(factors), Some(out)) = rest {
@@ -405,10 +298,10 @@ pub(in crate::kernels) fn swiglu<A: Lane>(
 /// # Safety
 /// `n` pairs of accumulators and factors, room for `n` outputs, `n` a positive multiple of 4; 257 entries in `table`.
 #[unsafe(naked)]
-unsafe extern "C" fn gates_i16(
+unsafe extern "C" fn gates<A: Lane>(
     acc: *const i32,
     factors: *const i32,
-    out: *mut i16,
+    out: *mut A,
     n: usize,
     table: *const u16,
     factor: i32,
@@ -428,69 +321,10 @@ unsafe extern "C" fn gates_i16(
         "vld21.32 {{q0, q1}}, [r0]!",
         "vld20.32 {{q2, q3}}, [r1]",
         "vld21.32 {{q2, q3}}, [r1]!",
-        "vrmulh.s32 q0, q0, q2",
-        "vrmulh.s32 q1, q1, q3",
-        "vqmovnb.s32 q0, q0",
-        "vmovlb.s16 q0, q0",
-        "vqshl.s32 q1, q1, #16",
-        "vbic.i32 q1, #0xFF",
-        "vbic.i32 q1, #0xFF00",
-        "vabs.s32 q2, q0",
-        "vqshl.u32 q3, q2, #18",
-        "vshr.u32 q4, q3, #24",
-        "vshl.i32 q3, q3, #8",
-        "vshr.u32 q3, q3, #26",
-        "vldrh.u32 q5, [r4, q4, uxtw #1]",
-        "vldrh.u32 q6, [r5, q4, uxtw #1]",
-        "vsub.i32 q6, q6, q5",
-        "vmul.i32 q6, q6, q3",
-        "vrshr.s32 q6, q6, #6",
-        "vadd.i32 q5, q5, q6",
-        "vsub.i32 q5, q5, r6",
-        "vmul.i32 q5, q5, q2",
-        "vadd.i32 q0, q0, q2",
-        "vshl.i32 q0, q0, #14",
-        "vadd.i32 q0, q0, q5",
-        "vrmulh.s32 q0, q0, q1",
-        "vrmulh.s32 q0, q0, q7",
-        "vqmovnb.s32 q0, q0",
-        "vstrh.32 q0, [r2], #8",
-        "le lr, 2b",
-        "vpop {{d8-d15}}",
-        "pop {{r4-r6, pc}}",
-    )
-}
-
-/// [`gates_i16`] for bytes, whose accumulators count as the upper half of 16 bits.
-///
-/// # Safety
-/// As there.
-#[unsafe(naked)]
-unsafe extern "C" fn gates_i8(
-    acc: *const i32,
-    factors: *const i32,
-    out: *mut i8,
-    n: usize,
-    table: *const u16,
-    factor: i32,
-) {
-    naked_asm!(
-        ".cpu cortex-m55",
-        "push {{r4-r6, lr}}",
-        "vpush {{d8-d15}}",
-        "ldrd r4, r5, [sp, #80]",
-        "vdup.32 q7, r5",
-        "add r5, r4, #2",
-        "mov.w r6, #32768",
-        "lsr r3, r3, #2",
-        "dls lr, r3",
-        "2:",
-        "vld20.32 {{q0, q1}}, [r0]",
-        "vld21.32 {{q0, q1}}, [r0]!",
-        "vld20.32 {{q2, q3}}, [r1]",
-        "vld21.32 {{q2, q3}}, [r1]!",
+        ".if {lane} == 1",
         "vshl.i32 q0, q0, #8",
         "vshl.i32 q1, q1, #8",
+        ".endif",
         "vrmulh.s32 q0, q0, q2",
         "vrmulh.s32 q1, q1, q3",
         "vqmovnb.s32 q0, q0",
@@ -517,12 +351,17 @@ unsafe extern "C" fn gates_i8(
         "vrmulh.s32 q0, q0, q1",
         "vrmulh.s32 q0, q0, q7",
         "vqmovnb.s32 q0, q0",
+        ".if {lane} == 1",
         "vmovlb.s16 q0, q0",
         "vqmovnb.s16 q0, q0",
         "vstrb.32 q0, [r2], #4",
+        ".else",
+        "vstrh.32 q0, [r2], #8",
+        ".endif",
         "le lr, 2b",
         "vpop {{d8-d15}}",
         "pop {{r4-r6, pc}}",
+        lane = const size_of::<A>(),
     )
 }
 
@@ -535,7 +374,9 @@ pub(in crate::kernels) fn requantize<A: Lane, O: Lane>(acc: &[i32], factors: &[i
         // SAFETY: `n` of each, at least one.
         (LaneWidth::I16, LaneWidth::I16) => unsafe { halves(acc, factors, out.cast(), n) },
         // SAFETY: `n` of each, at least one, and outputs one behind the other.
-        (LaneWidth::I8, LaneWidth::I8) => unsafe { bytes_i8(acc, factors, out.cast(), n, &[0, 1, 2, 3], 4) },
+        (LaneWidth::I8, LaneWidth::I8) => unsafe {
+            bytes::<A>(acc, factors, out.cast(), n, &[0, 1, 2, 3], 4)
+        },
         _ => return false,
     }
     true
@@ -581,25 +422,6 @@ pub(in crate::kernels) fn requantize_places<A: Lane>(
     true
 }
 
-/// # Safety
-/// See [`bytes_i16`].
-unsafe fn bytes<A: Lane>(
-    acc: *const i32,
-    factors: *const i32,
-    out: *mut i8,
-    n: usize,
-    places: &[u32; 4],
-    next: usize,
-) {
-    // SAFETY: by the caller.
-    unsafe {
-        match A::WIDTH {
-            LaneWidth::I16 => bytes_i16(acc, factors, out, n, places, next),
-            LaneWidth::I8 => bytes_i8(acc, factors, out, n, places, next),
-        }
-    }
-}
-
 /// `out[i] = sat16(scale(acc[i], factors[i]))`.
 ///
 /// # Safety
@@ -626,7 +448,7 @@ unsafe extern "C" fn halves(acc: *const i32, factors: *const i32, out: *mut i16,
 /// # Safety
 /// `n` accumulators and factors, at least one, and a place for each output.
 #[unsafe(naked)]
-unsafe extern "C" fn bytes_i16(
+unsafe extern "C" fn bytes<A: Lane>(
     acc: *const i32,
     factors: *const i32,
     out: *mut i8,
@@ -643,40 +465,9 @@ unsafe extern "C" fn bytes_i16(
         "2:",
         "vldrw.u32 q0, [r0], #16",
         "vldrw.u32 q1, [r1], #16",
-        "vrmulh.s32 q0, q0, q1",
-        "vqmovnb.s32 q0, q0",
-        "vmovlb.s16 q0, q0",
-        "vqmovnb.s16 q0, q0",
-        "vstrb.32 q0, [r2, q2]",
-        "add r2, r12",
-        "letp lr, 2b",
-        "pop {{r7, pc}}",
-    )
-}
-
-/// [`bytes_i16`] of accumulators over bytes, which count as the upper half of 16 bits.
-///
-/// # Safety
-/// As there.
-#[unsafe(naked)]
-unsafe extern "C" fn bytes_i8(
-    acc: *const i32,
-    factors: *const i32,
-    out: *mut i8,
-    n: usize,
-    places: *const [u32; 4],
-    next: usize,
-) {
-    naked_asm!(
-        ".cpu cortex-m55",
-        "push {{r7, lr}}",
-        "ldrd r7, r12, [sp, #8]",
-        "vldrw.u32 q2, [r7]",
-        "dlstp.32 lr, r3",
-        "2:",
-        "vldrw.u32 q0, [r0], #16",
-        "vldrw.u32 q1, [r1], #16",
+        ".if {lane} == 1",
         "vshl.i32 q0, q0, #8",
+        ".endif",
         "vrmulh.s32 q0, q0, q1",
         "vqmovnb.s32 q0, q0",
         "vmovlb.s16 q0, q0",
@@ -685,6 +476,7 @@ unsafe extern "C" fn bytes_i8(
         "add r2, r12",
         "letp lr, 2b",
         "pop {{r7, pc}}",
+        lane = const size_of::<A>(),
     )
 }
 
@@ -695,11 +487,6 @@ pub(in crate::kernels) fn rescale<A: Lane>(acc: &[i32], factor: i32, out: &mut [
         return false;
     }
     // SAFETY: `n` of each, at least one.
-    unsafe {
-        match A::WIDTH {
-            LaneWidth::I16 => rescale_i16(out.as_mut_ptr().cast(), acc.as_ptr(), n, factor),
-            LaneWidth::I8 => rescale_i8(out.as_mut_ptr().cast(), acc.as_ptr(), n, factor),
-        }
-    }
+    unsafe { rescale_lanes(out.as_mut_ptr(), acc.as_ptr(), n, factor) };
     true
 }
