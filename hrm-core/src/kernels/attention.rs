@@ -16,24 +16,7 @@ use crate::rows::Rows;
 /// * `table`: `round(32767 * 2^(-i/256))`, 256 entries: the exponent is rounded to 1/256, so a weight's relative error is below
 ///   0.14 % plus half a unit.
 pub fn softmax<A: Lane>(scores: &[i32], score_bits: u32, bits: u32, table: &[u16], weights: &mut [A]) -> u32 {
-    #[cfg(all(target_arch = "arm", feature = "dsp", not(feature = "_portable")))]
-    if let Some(sum) = super::dsp::softmax(scores, score_bits, bits, table, weights) {
-        return sum;
-    }
-    #[cfg(all(target_arch = "arm", feature = "mve", not(feature = "_portable")))]
-    if let Some(sum) = super::mve::softmax(scores, score_bits, bits, table, weights) {
-        return sum;
-    }
-    #[cfg(all(
-        any(
-            all(feature = "std", target_arch = "x86_64"),
-            all(target_arch = "wasm32", target_feature = "simd128")
-        ),
-        not(feature = "_portable")
-    ))]
-    if let Some(sum) = super::vector::softmax(scores, score_bits, bits, table, weights) {
-        return sum;
-    }
+    on_processor!(Some(sum) => sum; softmax(scores, score_bits, bits, table, weights));
     softmax_portable(scores, score_bits, bits, table, weights)
 }
 
@@ -131,34 +114,13 @@ pub fn add_displaced_bias(scores: &mut [i32], bias: &[i32], query: usize, column
 /// The quotient's relative error is below `2^-14`.
 pub fn attention_output<A: Lane>(acc: &[i32], sum: u32, out: &mut [A]) {
     // (a kernel that is corrupted for a test is the portable one)
-    #[cfg(not(feature = "_portable"))]
     if !cfg!(feature = "_fault-injection")
         && let (_, Some(factor)) = quotient::<A>(sum)
-        && rescale(acc, factor, out)
     {
-        return;
+        on_processor!(rescale(acc, factor, out));
+        let _ = factor;
     }
     attention_output_portable(acc, sum, out);
-}
-
-/// `out[i] = sat(scale(acc[i], factor))` by the processor's own kernel; `false` (and nothing done) where it has none.
-#[cfg(not(feature = "_portable"))]
-#[inline(always)]
-fn rescale<A: Lane>(acc: &[i32], factor: i32, out: &mut [A]) -> bool {
-    #[cfg(any(
-        all(feature = "std", target_arch = "x86_64"),
-        all(target_arch = "wasm32", target_feature = "simd128")
-    ))]
-    return super::vector::rescale(acc, factor, out);
-    #[cfg(all(target_arch = "arm", feature = "dsp"))]
-    return super::dsp::rescale(acc, factor, out);
-    #[cfg(all(target_arch = "arm", feature = "mve"))]
-    return super::mve::rescale(acc, factor, out);
-    #[allow(unreachable_code)] // where one of the above is there
-    {
-        let _ = (acc, factor, out);
-        false
-    }
 }
 
 /// The reciprocal of `sum` and the shift of its product; and both as one rescaling where that is the same: the factor stays below 2^31.

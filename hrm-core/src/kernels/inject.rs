@@ -17,16 +17,7 @@ pub fn inject<A: Lane>(
     embed_step: i32,
     factor: i32,
 ) {
-    #[cfg(all(
-        any(
-            all(feature = "std", target_arch = "x86_64"),
-            all(target_arch = "wasm32", target_feature = "simd128")
-        ),
-        not(feature = "_portable")
-    ))]
-    if super::vector::inject(z, other, step, embeddings, embed_step, factor) {
-        return;
-    }
+    on_vectors!(inject(z, other, step, embeddings, embed_step, factor));
     inject_portable(z, other, step, embeddings, embed_step, factor);
 }
 

@@ -1,26 +1,38 @@
 //! The operations, one file each. The portable version of each is its definition; others must equal it bit for bit.
 
-/// Returns from a kernel where the processor's own version, of the same name and arguments, has done it all.
-macro_rules! on_processor {
-    ($kernel:ident $(::<$($lane:ident),+>)? ($($argument:ident),+)) => {
-        #[cfg(all(target_arch = "arm", feature = "dsp", not(feature = "_portable")))]
-        if super::dsp::$kernel $(::<$($lane),+>)? ($($argument),+) {
-            return;
-        }
-        #[cfg(all(target_arch = "arm", feature = "mve", not(feature = "_portable")))]
-        if super::mve::$kernel $(::<$($lane),+>)? ($($argument),+) {
-            return;
-        }
+/// Returns from a kernel where the registers' own version, of the same name and arguments, has done it all: where it answers `true`, or
+/// `$done`, which makes `$value`.
+macro_rules! on_vectors {
+    ($done:pat => $($value:expr)?; $($call:tt)+) => {
         #[cfg(all(
             any(all(feature = "std", target_arch = "x86_64"), all(target_arch = "wasm32", target_feature = "simd128")),
             not(feature = "_portable")
         ))]
-        if super::vector::$kernel $(::<$($lane),+>)? ($($argument),+) {
-            return;
+        if let $done = super::vector::$($call)+ {
+            return $($value)?;
         }
+    };
+    ($($call:tt)+) => {
+        on_vectors!(true =>; $($call)+);
     };
 }
 
+/// The same for the own version of any processor.
+macro_rules! on_processor {
+    ($done:pat => $($value:expr)?; $($call:tt)+) => {
+        #[cfg(all(target_arch = "arm", any(feature = "dsp", feature = "mve"), not(feature = "_portable")))]
+        if let $done = super::arm::$($call)+ {
+            return $($value)?;
+        }
+        on_vectors!($done => $($value)?; $($call)+);
+    };
+    ($($call:tt)+) => {
+        on_processor!(true =>; $($call)+);
+    };
+}
+
+#[cfg(all(target_arch = "arm", any(feature = "dsp", feature = "mve"), not(feature = "_portable")))]
+mod arm;
 pub mod attention;
 pub mod copy;
 #[cfg(all(target_arch = "arm", feature = "dsp", not(feature = "_portable")))]

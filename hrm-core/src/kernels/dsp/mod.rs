@@ -1,6 +1,6 @@
 //! Armv7E-M, and Armv8-M with the DSP extension: Cortex-M4, M7, M33. Naked assembly, as the instructions have no stable intrinsics and the
 //! compiler's frame pointer leaves one register too few.
-#![allow(unsafe_code)] // naked assembly; each safe wrapper has checked the lengths and alignments that its assembly relies on
+#![allow(unsafe_code)] // naked assembly; each safe caller, above all in `arm.rs`, has checked the lengths and alignments that its assembly relies on
 
 /// Tells the assembler of a processor whose target leaves out the DSP extension.
 #[cfg(not(feature = "dsp-m33"))]
@@ -21,5 +21,5 @@ mod rows;
 
 pub(super) use product::matmul;
 pub(super) use rows::{
-    add_bias, requantize, requantize_pairs, requantize_places, rescale, residual_norm, softmax, swiglu,
+    add_bias, bytes, exponentials, gates, halves, largest, rescale_lanes, sums, takes, weighs,
 };

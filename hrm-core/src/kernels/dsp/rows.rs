@@ -2,36 +2,16 @@
 
 use core::arch::naked_asm;
 
-use crate::kernels::norm::gain;
-use crate::lane::{Lane, LaneWidth};
+use crate::lane::Lane;
 
-/// [`softmax`](crate::kernels::softmax); `None` where it does not apply (coarse scores, lengths that do not fit).
-pub(in crate::kernels) fn softmax<A: Lane>(
-    scores: &[i32],
-    score_bits: u32,
-    bits: u32,
-    table: &[u16],
-    weights: &mut [A],
-) -> Option<u32> {
-    let n = scores.len();
-    // from 10 on the factor 2^(32 - drop) is a positive `i32`
-    let fits = (10..=26).contains(&score_bits)
-        && table.len() == 256
-        && weights.len() >= n
-        && bits < 8 * size_of::<A>() as u32;
-    if !fits || !weights.as_ptr().cast::<u32>().is_aligned() {
-        return None;
-    }
-    // SAFETY: `n` scores are there.
-    let max = unsafe { largest(scores.as_ptr(), n) };
-    let drop = score_bits - 8;
-    let top = max.wrapping_add((1 << drop) - 1) >> drop;
-    // what a narrower weight is shifted by is added to every exponent
-    let top = top.wrapping_add(((15 - bits) << 8) as i32);
-    let factor = 1 << (32 - drop);
-    let (scores, weights, table) = (scores.as_ptr(), weights.as_mut_ptr(), table.as_ptr());
-    // SAFETY: `n` scores and room for `n` weights, word-aligned; a table of 256.
-    Some(unsafe { exponentials(scores, weights, table, factor, top, n) })
+/// Whether kernels take `n` elements and write to `to`.
+pub(in crate::kernels) fn takes<T>(n: usize, to: *const T) -> bool {
+    n.is_multiple_of(4) && to.cast::<u32>().is_aligned()
+}
+
+/// Whether [`exponentials`] gives weights of `bits`.
+pub(in crate::kernels) fn weighs<A: Lane>(_n: usize, bits: u32, weights: *const A) -> bool {
+    bits < 8 * size_of::<A>() as u32 && weights.cast::<u32>().is_aligned()
 }
 
 /// Goes on behind `$back` with what `$register` holds where that is not larger than the largest so far, else by way of `$new`.
@@ -53,7 +33,7 @@ macro_rules! replace {
 /// # Safety
 /// `n` readable scores.
 #[unsafe(naked)]
-unsafe extern "C" fn largest(scores: *const i32, n: usize) -> i32 {
+pub(in crate::kernels) unsafe extern "C" fn largest(scores: *const i32, n: usize) -> i32 {
     naked_asm!(
         processor!(),
         "push {{r4-r10, lr}}",
@@ -108,7 +88,7 @@ macro_rules! exponent {
 /// # Safety
 /// `n` scores, room for `n` weights at a word-aligned address, 256 entries in `table`.
 #[unsafe(naked)]
-unsafe extern "C" fn exponentials<A: Lane>(
+pub(in crate::kernels) unsafe extern "C" fn exponentials<A: Lane>(
     scores: *const i32,
     weights: *mut A,
     table: *const u16,
@@ -243,39 +223,12 @@ unsafe extern "C" fn add_bias_fours(
     )
 }
 
-/// [`residual_norm`](crate::kernels::residual_norm); `false` (and nothing done) where it does not apply.
-pub(in crate::kernels) fn residual_norm<A: Lane>(
-    row: &mut [A],
-    step: i32,
-    acc: &mut [i32],
-    factors: &[i32],
-    numerator: u32,
-) -> bool {
-    let n = row.len();
-    let fits =
-        n > 0 && n.is_multiple_of(4) && acc.len() >= n && factors.len() >= n && (1..=16384).contains(&step);
-    if !fits || !row.as_ptr().cast::<u32>().is_aligned() {
-        return false;
-    }
-    let (sums, by) = (acc.as_mut_ptr(), factors.as_ptr());
-    // SAFETY: `n`, a multiple of 4, of each, the row word-aligned; the step fits 16 bits.
-    let square = unsafe { self::sums(row.as_ptr(), sums, by, n, step) };
-    let gain = gain(n, square, numerator);
-    if gain.shift == 32 {
-        // SAFETY: as above.
-        unsafe { rescale_lanes(row.as_mut_ptr(), sums, n, gain.mantissa) };
-    } else {
-        row.iter_mut().zip(acc).for_each(|(x, sum)| *x = A::saturate(gain.apply(*sum)));
-    }
-    true
-}
-
 /// Residual sums into `acc`; the sum of their squares. Accumulators over bytes count as the upper half of 16 bits, here and below.
 ///
 /// # Safety
 /// `n` of each, `n` a positive multiple of 4, `row` word-aligned, `step` in 16 bits.
 #[unsafe(naked)]
-unsafe extern "C" fn sums<A: Lane>(
+pub(in crate::kernels) unsafe extern "C" fn sums<A: Lane>(
     row: *const A,
     acc: *mut i32,
     factors: *const i32,
@@ -330,7 +283,12 @@ unsafe extern "C" fn sums<A: Lane>(
 /// # Safety
 /// `n` of each, `n` a positive multiple of 4, `row` word-aligned.
 #[unsafe(naked)]
-unsafe extern "C" fn rescale_lanes<A: Lane>(row: *mut A, sums: *const i32, n: usize, factor: i32) {
+pub(in crate::kernels) unsafe extern "C" fn rescale_lanes<A: Lane>(
+    row: *mut A,
+    sums: *const i32,
+    n: usize,
+    factor: i32,
+) {
     naked_asm!(
         processor!(),
         ".if {lane} == 1",
@@ -374,38 +332,13 @@ unsafe extern "C" fn rescale_lanes<A: Lane>(row: *mut A, sums: *const i32, n: us
     )
 }
 
-/// [`swiglu`](crate::kernels::swiglu); `false` (and nothing done) where it does not apply.
-pub(in crate::kernels) fn swiglu<A: Lane>(
-    acc: &[i32],
-    factors: &[i32],
-    factor: i32,
-    table: &[u16],
-    out: &mut [A],
-) -> bool {
-    let n = (acc.len() / 2).min(factors.len() / 2).min(out.len());
-    if table.len() != 257 {
-        return false;
-    }
-    let fours = n & !3;
-    if fours > 0 {
-        let (acc, factors, table) = (acc.as_ptr(), factors.as_ptr(), table.as_ptr());
-        // SAFETY: `fours` pairs of accumulators and factors and places for outputs, a table of 257.
-        unsafe { gates(acc, factors, out.as_mut_ptr(), fours, table, factor) };
-    }
-    let rest = (acc.get(2 * fours..2 * n), factors.get(2 * fours..2 * n), out.get_mut(fours..n));
-    if let (Some(acc), Some(factors), Some(out)) = rest {
-        crate::kernels::swiglu_portable(acc, factors, factor, table, out);
-    }
-    true
-}
-
 /// Gated products. Two neighbouring table entries are one load; less 2^15 they are signed, and one `SMUAD` interpolates them. With `m = |gate|` and
 /// `n = sigmoid(m) - 2^15`, `silu = m n + (m + gate) 2^14` for both signs.
 ///
 /// # Safety
 /// `n` pairs of accumulators and factors, room for `n` outputs, `n` a positive multiple of 4; 257 entries in `table`.
 #[unsafe(naked)]
-unsafe extern "C" fn gates<A: Lane>(
+pub(in crate::kernels) unsafe extern "C" fn gates<A: Lane>(
     acc: *const i32,
     factors: *const i32,
     out: *mut A,
@@ -466,68 +399,17 @@ unsafe extern "C" fn gates<A: Lane>(
     )
 }
 
-/// [`requantize`](crate::kernels::requantize()); `false` (and nothing done) where it does not apply.
-pub(in crate::kernels) fn requantize<A: Lane, O: Lane>(acc: &[i32], factors: &[i32], out: &mut [O]) -> bool {
-    let n = acc.len().min(factors.len()).min(out.len());
-    if n == 0 || !n.is_multiple_of(4) || !out.as_ptr().cast::<u32>().is_aligned() {
-        return false;
-    }
-    let (acc, factors, out) = (acc.as_ptr(), factors.as_ptr(), out.as_mut_ptr());
-    match (A::WIDTH, O::WIDTH) {
-        // SAFETY: `n`, a positive multiple of 4, of each, the outputs word-aligned.
-        (LaneWidth::I16, LaneWidth::I16) => unsafe { halves(acc, factors, out.cast(), n) },
-        // SAFETY: `n`, a positive multiple of 4, of each, and outputs one behind the other.
-        (LaneWidth::I8, LaneWidth::I8) => unsafe { bytes::<A>(acc, factors, out.cast(), n, 1, 2) },
-        _ => return false,
-    }
-    true
-}
-
-/// [`requantize_pairs`](crate::kernels::requantize_pairs()); `false` (and nothing done) where it does not apply.
-pub(in crate::kernels) fn requantize_pairs<A: Lane>(
-    acc: &[i32],
-    factors: &[i32],
-    which: usize,
-    pairs: &mut [[i8; 2]],
-) -> bool {
-    let n = acc.len().min(factors.len()).min(pairs.len());
-    if n == 0 || !n.is_multiple_of(4) {
-        return false;
-    }
-    // SAFETY: `n`, a positive multiple of 4, of each; one output in each pair.
-    unsafe {
-        let out = pairs.as_mut_ptr().cast::<i8>().wrapping_add(which & 1);
-        bytes::<A>(acc.as_ptr(), factors.as_ptr(), out, n, 2, 4);
-    }
-    true
-}
-
-/// [`requantize_places`](crate::kernels::requantize_places()); `false` (and nothing done) where it does not apply.
-pub(in crate::kernels) fn requantize_places<A: Lane>(
-    acc: &[i32],
-    factors: &[i32],
-    panels: &mut [i8],
-    rows: usize,
-    t: usize,
-) -> bool {
-    let n = acc.len().min(factors.len());
-    if n == 0 || !n.is_multiple_of(4) || t >= rows || panels.len() < n * rows {
-        return false;
-    }
-    // SAFETY: `n`, a positive multiple of 4, of each; panel `p` has its two outputs from `2 * (p * rows + t)` on, and `t < rows`.
-    unsafe {
-        let out = panels.as_mut_ptr().wrapping_add(2 * t);
-        bytes::<A>(acc.as_ptr(), factors.as_ptr(), out, n, 1, 2 * rows);
-    }
-    true
-}
-
 /// `out[i] = sat16(scale(acc[i], factors[i]))`.
 ///
 /// # Safety
 /// `n` of each, `n` a positive multiple of 4, `out` word-aligned.
 #[unsafe(naked)]
-unsafe extern "C" fn halves(acc: *const i32, factors: *const i32, out: *mut i16, n: usize) {
+pub(in crate::kernels) unsafe extern "C" fn halves(
+    acc: *const i32,
+    factors: *const i32,
+    out: *mut i16,
+    n: usize,
+) {
     naked_asm!(
         processor!(),
         "push {{r4-r7, lr}}",
@@ -554,7 +436,7 @@ unsafe extern "C" fn halves(acc: *const i32, factors: *const i32, out: *mut i16,
 /// # Safety
 /// `n` accumulators and factors, `n` a positive multiple of 4, and a place for each output.
 #[unsafe(naked)]
-unsafe extern "C" fn bytes<A: Lane>(
+pub(in crate::kernels) unsafe extern "C" fn bytes<A: Lane>(
     acc: *const i32,
     factors: *const i32,
     out: *mut i8,
@@ -588,15 +470,4 @@ unsafe extern "C" fn bytes<A: Lane>(
         "pop {{r4-r9, pc}}",
         lane = const size_of::<A>(),
     )
-}
-
-/// `out[i] = sat(scale(acc[i], factor))`; `false` (and nothing done) where a length does not fit.
-pub(in crate::kernels) fn rescale<A: Lane>(acc: &[i32], factor: i32, out: &mut [A]) -> bool {
-    let n = acc.len().min(out.len());
-    if n == 0 || !n.is_multiple_of(4) || !out.as_ptr().cast::<u32>().is_aligned() {
-        return false;
-    }
-    // SAFETY: `n`, a positive multiple of 4, of each, the outputs word-aligned.
-    unsafe { rescale_lanes(out.as_mut_ptr(), acc.as_ptr(), n, factor) };
-    true
 }
