@@ -5,6 +5,7 @@
 
 use serde::Serialize;
 
+use super::median;
 use super::path::Path;
 
 /// How the wrong cells of the puzzles that are solved late went away: `e(s)` of them after segment `s`.
@@ -12,12 +13,13 @@ use super::path::Path;
 pub struct Descent {
     /// Puzzles that were right after the first segment and stayed so: nothing fell that could be seen.
     pub at_once: usize,
-    /// Puzzles that were wrong after the first segment and right at the end.
+    /// Puzzles that were right at the end, and for good only after a later segment than the first.
     pub later: usize,
-    /// `max_s (e(s - 1) - e(s)) / max_s e(s)` of each such puzzle, their median: the share that one segment took away.
-    pub largest_fall: f64,
+    /// `max_s (e(s - 1) - e(s)) / max_s e(s)` of each such puzzle, their median: the share of its highest count that one segment took
+    /// away. `None` without such puzzles.
+    pub largest_fall: Option<f64>,
     /// The same of the mean curve of these puzzles: what averaging makes of it.
-    pub largest_fall_of_mean: f64,
+    pub largest_fall_of_mean: Option<f64>,
     /// Mean of `e(s)` over all puzzles, whatever became of them, after each segment.
     pub mean: Vec<f64>,
 }
@@ -28,13 +30,11 @@ pub fn descent(paths: &[Path]) -> Descent {
     let later: Vec<Vec<f64>> =
         solved().filter(|path| path.solved_from() != Some(1)).map(Path::errors).collect();
     let every: Vec<Vec<f64>> = paths.iter().map(Path::errors).collect();
-    let mut falls: Vec<f64> = later.iter().map(|curve| largest_fall(curve)).collect();
-    falls.sort_by(f64::total_cmp);
     Descent {
         at_once: solved().count() - later.len(),
         later: later.len(),
-        largest_fall: falls.get(falls.len() / 2).copied().unwrap_or(0.0),
-        largest_fall_of_mean: largest_fall(&mean(&later)),
+        largest_fall: median(later.iter().map(|curve| largest_fall(curve)).collect()),
+        largest_fall_of_mean: (!later.is_empty()).then(|| largest_fall(&mean(&later))),
         mean: mean(&every),
     }
 }
@@ -63,20 +63,22 @@ mod tests {
         let paths: Vec<Path> = (1..=8).map(sudden).collect();
         let found = descent(&paths);
         assert_eq!((found.at_once, found.later), (1, 7));
-        assert_eq!(found.largest_fall, 1.0);
-        assert!((found.largest_fall_of_mean - 1.0 / 7.0).abs() < 1e-12);
+        assert_eq!(found.largest_fall, Some(1.0));
+        assert!((found.largest_fall_of_mean.unwrap() - 1.0 / 7.0).abs() < 1e-12);
         assert_eq!((found.mean[0], found.mean[7]), (8.75, 0.0));
     }
 
     #[test]
     fn a_gradual_descent_is_told_from_a_sudden_one() {
         let gradual = path(&[8, 6, 4, 2, 0], &[]);
-        assert_eq!(descent(&[gradual]).largest_fall, 0.25);
+        assert_eq!(descent(std::slice::from_ref(&gradual)).largest_fall, Some(0.25));
+        let sudden = path(&[8, 8, 0, 0, 0], &[]);
+        assert_eq!(descent(&[sudden, gradual]).largest_fall, Some(0.625), "between both");
         let unsolved = path(&[8, 0, 5], &[]);
         let none = descent(&[unsolved]);
         assert_eq!(
             (none.at_once, none.later, none.largest_fall, none.largest_fall_of_mean),
-            (0, 0, 0.0, 0.0)
+            (0, 0, None, None)
         );
         assert_eq!(descent(&[]).mean, [0.0; 0]);
     }

@@ -5,6 +5,7 @@
 
 use serde::Serialize;
 
+use super::median;
 use super::path::Path;
 
 /// How a thought ended.
@@ -57,7 +58,8 @@ pub struct Share {
     pub restlessness: Option<f64>,
     /// Mean of the wrong cells after the last segment; `None` without puzzles.
     pub wrong: Option<f64>,
-    /// Mean energy after the last segment; `None` without puzzles.
+    /// Rules that the grid breaks after the last segment, mean; `None` without puzzles.
+    #[serde(rename = "rules_broken")]
     pub energy: Option<f64>,
 }
 
@@ -65,8 +67,6 @@ pub struct Share {
 pub fn modes(paths: &[Path], rest: f64) -> Vec<Share> {
     let share = |mode| {
         let of: Vec<&Path> = paths.iter().filter(|path| Mode::of(path, rest) == mode).collect();
-        let mut moving: Vec<f64> = of.iter().map(|path| path.restlessness()).collect();
-        moving.sort_by(f64::total_cmp);
         let mean = |last: fn(&Path) -> Option<&u32>| {
             let ends = of.iter().filter_map(|path| last(path)).map(|&x| f64::from(x));
             (!of.is_empty()).then(|| ends.sum::<f64>() / of.len() as f64)
@@ -74,7 +74,7 @@ pub fn modes(paths: &[Path], rest: f64) -> Vec<Share> {
         Share {
             mode,
             rows: of.len(),
-            restlessness: moving.get(moving.len() / 2).copied(),
+            restlessness: median(of.iter().map(|path| path.restlessness()).collect()),
             wrong: mean(|path| path.wrong.last()),
             energy: mean(|path| path.energy.last()),
         }

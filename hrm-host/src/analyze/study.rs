@@ -1,5 +1,6 @@
 //! All three questions, asked of one model about one set of puzzles.
 
+use hrm_core::task::Task;
 use serde::Serialize;
 
 use super::descent::{Descent, descent};
@@ -33,7 +34,10 @@ pub struct Study {
     /// What the halting head is worth, nothing given.
     #[serde(skip)]
     pub halting: Halting,
-    /// The ways through the puzzles as they are.
+    /// The puzzles as they are.
+    #[serde(skip)]
+    pub puzzles: Vec<String>,
+    /// The ways through them.
     #[serde(skip)]
     pub paths: Vec<Path>,
 }
@@ -58,7 +62,8 @@ impl Study {
         let paths = follow(model, set, segments, &mut |walked| watch(NOTHING, walked))?;
         kept.push((NOTHING.to_owned(), keeping(&paths)));
         let (descent, modes, halting) = (descent(&paths), modes(&paths, rest), halting(&paths));
-        Ok(Self { keeping: kept, descent, rest, modes, halting, paths })
+        let puzzles = (0..set.len()).map(|row| set.task().text(set.question(row)).to_string()).collect();
+        Ok(Self { keeping: kept, descent, rest, modes, halting, puzzles, paths })
     }
 
     /// The ways with how each ended.

@@ -61,8 +61,8 @@ pub struct Keeping {
     pub ever_solved: usize,
     /// Right after some segment and wrong after the last: violations of the fixed point.
     pub lost: usize,
-    /// Mean segment from which the solved ones are right and stay so; 0 where there are none.
-    pub mean_segment: f64,
+    /// Mean segment from which the solved ones are right and stay so; `None` where there are none.
+    pub mean_segment: Option<f64>,
 }
 
 /// Counts what was found and what was lost.
@@ -75,7 +75,7 @@ pub fn keeping(paths: &[Path]) -> Keeping {
         interval: wilson(from.len(), paths.len()),
         ever_solved,
         lost: ever_solved - from.len(),
-        mean_segment: from.iter().sum::<usize>() as f64 / from.len().max(1) as f64,
+        mean_segment: (!from.is_empty()).then(|| from.iter().sum::<usize>() as f64 / from.len() as f64),
     }
 }
 
@@ -112,6 +112,7 @@ mod tests {
         let paths = [path(&[0, 0], &[]), path(&[0, 1], &[]), path(&[2, 0], &[]), path(&[2, 2], &[])];
         let keeping = keeping(&paths);
         assert_eq!((keeping.rows, keeping.solved, keeping.ever_solved, keeping.lost), (4, 2, 3, 1));
-        assert_eq!(keeping.mean_segment, 1.5);
+        assert_eq!(keeping.mean_segment, Some(1.5));
+        assert_eq!(super::keeping(&paths[3..]).mean_segment, None, "nothing has no mean");
     }
 }

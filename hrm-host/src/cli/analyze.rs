@@ -24,7 +24,7 @@ use super::{PuzzleFile, doubling, draw_rows};
 /// Ask a model the paper's three questions: does it keep answers, how does it find them, where does it rest?
 ///
 /// Works on checkpoints (float) and on packs (the integers themselves). With --out it also draws the ways through the puzzles
-/// and, for one puzzle of each mode, the energy landscape around the end; those of a pack are drawn with float weights restored
+/// and, for one puzzle of each mode, the landscape of broken rules around the end; those of a pack are drawn with float weights restored
 /// from its integers.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -190,7 +190,8 @@ where
         commit([
             out.paths.stage(|file| file.write_all(paths_svg.as_bytes()))?,
             out.landscapes.stage(|file| file.write_all(landscapes_svg.as_bytes()))?,
-            out.paths_table.stage(|file| paths::to_csv(&walked, file).map_err(Into::into))?,
+            out.paths_table
+                .stage(|file| paths::to_csv(&walked, &report.study.puzzles, file).map_err(Into::into))?,
             out.landscapes_table.stage(|file| landscapes::to_csv(&around, file).map_err(Into::into))?,
         ])?;
         progress.aside(|| {
@@ -237,6 +238,7 @@ impl Pictures {
 /// The report as a person reads it.
 fn text(report: &Report) -> Result<String, std::fmt::Error> {
     let mut out = String::new();
+    let number = |x: Option<f64>, digits: usize| x.map_or("-".to_owned(), |x| format!("{x:.digits$}"));
     let rows = report.study.keeping.first().map_or(0, |(_, keeping)| keeping.rows);
     writeln!(out, "{}", report.model)?;
     let (data, seed, segments) = (report.data.display(), report.seed, report.segments);
@@ -252,23 +254,27 @@ fn text(report: &Report) -> Result<String, std::fmt::Error> {
         let [low, high] = k.interval.map(|end| 100.0 * end);
         writeln!(
             out,
-            "{name:<18}  {:>8.1}   {low:>5.1} to {high:>5.1}   {:>12.1}   {:>4}   {:>12.1}",
+            "{name:<18}  {:>8.1}   {low:>5.1} to {high:>5.1}   {:>12.1}   {:>4}   {:>12}",
             percent(k.solved),
             percent(k.ever_solved),
             k.lost,
-            k.mean_segment
+            number(k.mean_segment, 1)
         )?;
     }
 
     let d = &report.study.descent;
     writeln!(out, "\n2. Does it come nearer step by step? (wrong cells of the puzzles as they are)")?;
-    writeln!(out, "solved after the first segment: {}, later: {}", d.at_once, d.later)?;
-    if d.later > 0 {
+    writeln!(
+        out,
+        "right after the first segment and ever since: {}, right for good only later: {}",
+        d.at_once, d.later
+    )?;
+    if let (Some(fall), Some(of_mean)) = (d.largest_fall, d.largest_fall_of_mean) {
         writeln!(
             out,
-            "of those, one segment takes {:.0} % of the wrong cells away (median); of their mean curve, {:.0} %",
-            100.0 * d.largest_fall,
-            100.0 * d.largest_fall_of_mean
+            "of those, one segment takes away {:.0} % of the most cells that were ever wrong (median); of their mean curve, {:.0} %",
+            100.0 * fall,
+            100.0 * of_mean
         )?;
     }
     let mean = doubling(&d.mean, |wrong| format!("{wrong:.1}"));
@@ -278,12 +284,11 @@ fn text(report: &Report) -> Result<String, std::fmt::Error> {
         out,
         "\n3. Where does it come to rest? (moves: the slow state's, relative, last four segments)"
     )?;
-    writeln!(out, "end              puzzles   moves (median)   wrong cells   energy")?;
+    writeln!(out, "end              puzzles   moves (median)   wrong cells   rules broken")?;
     for share in &report.study.modes {
-        let number = |x: Option<f64>, digits: usize| x.map_or("-".to_owned(), |x| format!("{x:.digits$}"));
         writeln!(
             out,
-            "{:<14}   {:>7}   {:>14}   {:>11}   {:>6}",
+            "{:<14}   {:>7}   {:>14}   {:>11}   {:>12}",
             share.mode.name(),
             share.rows,
             number(share.restlessness, 4),

@@ -217,6 +217,11 @@ pub(super) fn weights_of(path: &Path, config: &RunConfig) -> Result<Params> {
     })
 }
 
+/// The file of the model at `path`: a pack or checkpoint as it is, a run directory's newest intact checkpoint.
+pub(super) fn file_of(path: &Path) -> Result<PathBuf> {
+    if is_pack(path)? { Ok(path.to_owned()) } else { newest(path) }
+}
+
 /// A checkpoint file as it is; of a run directory, its newest intact checkpoint.
 pub(super) fn newest(path: &Path) -> Result<PathBuf> {
     newest_of(path, 1)?.pop().context("there is no checkpoint")

@@ -1,25 +1,31 @@
 //! `hrm-host report`
 
+mod commands;
+mod facts;
+
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
+use hrm_core::Pack;
 use hrm_core::solve::Status;
-use hrm_core::task::Task;
-use hrm_core::{Pack, workspace_bytes};
+use hrm_host::analyze::path;
 use hrm_host::analyze::study::{WALKS, guesses, landscapes};
+use hrm_host::config::RunConfig;
 use hrm_host::data::PuzzleSet;
-use hrm_host::model::Hrm;
+use hrm_host::files::{crc32, shown};
 use hrm_host::quant::IntegerModel;
-use hrm_host::quant::compare::{Agreement, compare_while};
-use hrm_host::report::{Findings, Flip, Precision, REPORT, Report, Work};
+use hrm_host::quant::compare::compare_while;
+use hrm_host::report::{Data, Findings, Flip, Float, Precision, REPORT, Report, Work};
+use hrm_host::task::find;
 use hrm_host::train::eval::FloatModel;
 use hrm_host::vote::solve_rows;
 
 use super::analyze::{Questions, walk};
+use super::draw;
 use super::exit::Exit;
-use super::model::{Model, ModelArgs};
+use super::model::{Model, ModelArgs, file_of};
 use super::outputs::{Force, data_of};
 use super::policy::{PolicyArgs, told};
 use super::progress::{Progress, ProgressArgs};
@@ -29,6 +35,10 @@ use super::values::{Misuse, from_0};
 const GUESSES: usize = 4;
 /// How often a pack's puzzles are asked beside those of its [`Study`]: voted, in float, and both models side by side.
 const MORE: usize = 3;
+
+/// Why there is no float model beside a pack.
+const UNRECORDED: &str = "This pack does not say how it was trained, so no float model can be restored from its integers: landscapes, \
+                          several guesses and the comparison with floats are left out.";
 
 /// Write a report of one or several models: accuracy, the paper's three questions, work, halting head, float against integers.
 ///
@@ -62,31 +72,31 @@ pub(super) fn run(args: Args) -> Result<Exit> {
     let output = args.force.plan(read).output(&args.out, REPORT)?;
     super::use_threads(args.threads)?;
     // All are opened before the first is asked: a complaint comes at once.
-    let models: Vec<ModelArgs> = args.models.iter().map(|path| ModelArgs::plain(path)).collect();
+    let files = args.models.iter().map(|model| file_of(model)).collect::<Result<Vec<PathBuf>>>()?;
+    refuse_twice(&args.models, &files)?;
+    let models: Vec<ModelArgs> = files.iter().map(|file| ModelArgs::plain(file)).collect();
     let opened = models.iter().map(|model| Ok(model.open()?.0)).collect::<Result<Vec<Model>>>()?;
-    let tasks = opened.iter().map(|model| Ok(model.trained()?.0)).collect::<Result<Vec<String>>>()?;
-    if let Some(at) = tasks.iter().position(|task| *task != tasks[0]) {
-        bail!(Misuse(format!(
-            "{} is for {}, {} for {}: make a report of each, since they are asked the same puzzles",
-            args.models[0].display(),
-            tasks[0],
-            args.models[at].display(),
-            tasks[at]
-        )));
-    }
-    let set = args.questions.draw(&tasks[0])?;
-    let packs = opened.iter().filter(|model| matches!(model, Model::Pack { .. })).count();
-    let mut progress = args.progress.start(set.len() * (WALKS * opened.len() + MORE * packs));
+    let task = only_task(&args.models, &opened)?;
+    let questions = &args.questions;
+    let drawn = draw(&questions.file, &task, questions.rows, questions.seed)?;
+    let data = &questions.file.data;
+    let crc = crc32(data).with_context(|| format!("cannot read {}", shown(data).display()))?;
+    let packs: Vec<bool> = opened.iter().map(|model| matches!(model, Model::Pack { .. })).collect();
+    let commands = commands::commands(std::env::args_os(), &packs)?;
+    let more = MORE * packs.iter().filter(|pack| **pack).count();
+    let mut progress = args.progress.start(drawn.set.len() * (WALKS * opened.len() + more));
     let mut found = Vec::new();
-    for (named, model) in models.iter().zip(opened) {
-        found.push(findings(&args, named, model, &set, &mut progress)?);
+    for ((named, model), name) in models.iter().zip(opened).zip(labels(&args.models)) {
+        found.push(findings(&args, (named, name), model, &drawn.set, &mut progress)?);
     }
     let report = Report {
-        data: name(&args.questions.file.data),
-        rows: set.len(),
-        seed: args.questions.seed,
+        data: Data { name: name(shown(data)), rows: drawn.mark.puzzles, crc },
+        rows: drawn.set.len(),
+        wanted: questions.rows,
+        seed: questions.seed,
+        broken: find(&task)?.broken(),
         program: format!("hrm-host {}", env!("CARGO_PKG_VERSION")),
-        commands: commands(&args, std::env::args()),
+        commands,
         models: found,
     };
     let html = report.html()?;
@@ -101,65 +111,82 @@ fn name(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
-/// What repeats the report (`words` of a command line), and its parts one by one; all without the folders of files.
-fn commands(args: &Args, words: impl IntoIterator<Item = String>) -> Vec<String> {
-    let files: Vec<&PathBuf> = args.models.iter().chain([&args.questions.file.data, &args.out]).collect();
-    let bare = |word: String| {
-        let (option, value) =
-            word.split_once('=').map_or(("", word.as_str()), |(option, value)| (option, value));
-        match files.iter().find(|file| file.as_os_str() == value) {
-            Some(file) if option.is_empty() => name(file),
-            Some(file) => format!("{option}={}", name(file)),
-            None => word,
+/// What each model is called: its name, with a number where an earlier one has it.
+fn labels(models: &[PathBuf]) -> Vec<String> {
+    let mut labels: Vec<String> = Vec::new();
+    for name in models.iter().map(|model| name(model)) {
+        let numbered = (2..).map(|n| format!("{name} ({n})"));
+        let label = [name.clone()].into_iter().chain(numbered).find(|label| !labels.contains(label));
+        labels.extend(label);
+    }
+    labels
+}
+
+/// Refuses to compare a model with itself.
+fn refuse_twice(models: &[PathBuf], files: &[PathBuf]) -> Result<()> {
+    let real: Vec<PathBuf> = files.iter().map(|file| file.canonicalize().unwrap_or(file.clone())).collect();
+    for (second, file) in real.iter().enumerate() {
+        if let Some(first) = real[..second].iter().position(|other| other == file) {
+            bail!(Misuse(format!(
+                "{} and {} are one file, {}: name each model once",
+                models[first].display(),
+                models[second].display(),
+                files[second].display()
+            )));
         }
-    };
-    let whole: Vec<String> = words.into_iter().skip(1).map(bare).collect();
-    let drawn = format!(
-        "--data {} --rows {} --seed {}",
-        name(&args.questions.file.data),
-        args.questions.rows,
-        args.questions.seed
-    );
-    let each = args.models.iter().map(|model| name(model)).flat_map(|name| {
-        let packed = name.ends_with(".hrm").then(|| format!("hrm-host eval {name} {drawn} --hints 0 --vote"));
-        [format!("hrm-host eval {name} {drawn}"), format!("hrm-host analyze {name} {drawn}")]
-            .into_iter()
-            .chain(packed)
-    });
-    [format!("hrm-host {}", whole.join(" "))].into_iter().chain(each).collect()
+    }
+    Ok(())
+}
+
+/// The name of the one task that all models are for.
+fn only_task(models: &[PathBuf], opened: &[Model]) -> Result<String> {
+    let tasks = opened.iter().map(|model| Ok(model.trained()?.0)).collect::<Result<Vec<String>>>()?;
+    if let Some(at) = tasks.iter().position(|task| *task != tasks[0]) {
+        bail!(Misuse(format!(
+            "{} is for {}, {} for {}: make a report of each, since they are asked the same puzzles",
+            models[0].display(),
+            tasks[0],
+            models[at].display(),
+            tasks[at]
+        )));
+    }
+    tasks.into_iter().next().context("there is no model")
 }
 
 /// Asks one model everything.
 fn findings(
     args: &Args,
-    named: &ModelArgs,
+    (named, name): (&ModelArgs, String),
     model: Model,
     set: &PuzzleSet,
     progress: &mut Progress,
 ) -> Result<Findings> {
     let segments = model.trained()?.1;
-    let name = name(named.path());
     match model {
         Model::Float(mut model) => {
             let study = args.questions.ask(&mut *model, set, segments, progress)?;
-            let facts = facts_of_float(&model.hrm);
+            let facts = facts::of_checkpoint(named.path())?;
             let landscapes = landscapes(&model.hrm, set, &study.paths, args.questions.rest)?;
             let guesses = guesses(&model.hrm, set, &study.paths, GUESSES)?;
-            Ok(Findings { name, facts, study, landscapes, guesses, work: None, precision: None })
+            Ok(Findings { name, facts, study, landscapes, guesses, work: None, float: Float::Own })
         }
         Model::Pack { file, member } => {
             let pack = file.open()?;
             let mut int = IntegerModel { pack, member, batch: named.batch };
             let study = args.questions.ask(&mut int, set, segments, progress)?;
             let work = Some(votes(args, &pack, set, progress)?);
+            let facts = facts::of_pack(&pack)?;
+            if serde_json::from_str::<RunConfig>(pack.header()?.provenance.config).is_err() {
+                let (landscapes, guesses, float) = (Vec::new(), None, Float::Missing(UNRECORDED.to_owned()));
+                return Ok(Findings { name, facts, study, landscapes, guesses, work, float });
+            }
             let mut float = named.restored(member)?;
             let walked = walk(&mut float, "nothing, float", set, segments, progress)?;
-            let agreement = beside(&mut float, &mut int, set, segments, progress)?;
-            let text = |row| set.task().text(set.question(row)).to_string();
-            let precision = Some(Precision { agreement, flips: Flip::among(&walked, &study.paths, text) });
+            let precision =
+                beside((&mut float, &walked), (&mut int, &study.paths), set, &study.puzzles, progress)?;
             let landscapes = landscapes(&float.hrm, set, &walked, args.questions.rest)?;
             let guesses = guesses(&float.hrm, set, &walked, GUESSES)?;
-            Ok(Findings { name, facts: facts_of_pack(&pack)?, study, landscapes, guesses, work, precision })
+            Ok(Findings { name, facts, study, landscapes, guesses, work, float: Float::Restored(precision) })
         }
     }
 }
@@ -170,54 +197,42 @@ fn votes(args: &Args, pack: &Pack<'_>, set: &PuzzleSet, progress: &mut Progress)
     progress.stage("voted", (0, set.len()));
     let rows: Vec<usize> = (0..set.len()).collect();
     let (mut outcomes, mut solved) = (Vec::new(), 0);
-    solve_rows(*pack, set, &rows, policy, &AtomicBool::new(false), |_, outcome| {
+    solve_rows(*pack, set, &rows, policy, &AtomicBool::new(false), |row, outcome| {
         solved += usize::from(outcome.status == Status::Solved);
-        outcomes.push(outcome);
+        outcomes.push((row, outcome));
         progress.show(outcomes.len(), Some(solved));
         ControlFlow::Continue(())
     })?;
-    Ok(Work { policy: told(&policy), outcomes })
+    // They come as threads are done with them.
+    outcomes.sort_unstable_by_key(|(row, _)| *row);
+    let outcomes = outcomes.into_iter().map(|(_, outcome)| outcome).collect();
+    Ok(Work { rule: policy.rule, policy: told(&policy), outcomes })
 }
 
-/// Both models side by side.
+/// Both models side by side, each with its ways through the puzzles.
 fn beside(
-    float: &mut FloatModel,
-    int: &mut IntegerModel<'_>,
+    (float, of_float): (&mut FloatModel, &[path::Path]),
+    (int, of_int): (&mut IntegerModel<'_>, &[path::Path]),
     set: &PuzzleSet,
-    segments: usize,
+    puzzles: &[String],
     progress: &mut Progress,
-) -> Result<Vec<Agreement>> {
+) -> Result<Precision> {
     progress.stage("float beside integers", (0, set.len()));
-    compare_while::<_, _, anyhow::Error>(float, int, set, segments, &mut |done| {
+    let segments = usize::from(int.pack.shape().segments);
+    let agreement = compare_while::<_, _, anyhow::Error>(float, int, set, segments, &mut |done| {
         progress.show(done, None);
         ControlFlow::Continue(())
-    })
+    })?;
+    Ok(Precision { agreement, flips: Flip::among(of_float, of_int, |row| puzzles[row].clone()) })
 }
 
-fn facts_of_float(hrm: &Hrm) -> Vec<(&'static str, String)> {
-    let config = hrm.config();
-    vec![
-        ("task", config.task.name().to_owned()),
-        ("arithmetic", "float".to_owned()),
-        ("width, heads, inner", format!("{}, {}, {}", config.width, config.heads, config.inner)),
-        (
-            "layers H + L, cycles H x L",
-            format!("{} + {}, {} x {}", config.h_layers, config.l_layers, config.h_cycles, config.l_cycles),
-        ),
-        ("segments of a pass", config.segments.to_string()),
-    ]
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn facts_of_pack(pack: &Pack<'_>) -> Result<Vec<(&'static str, String)>> {
-    let (shape, header) = (pack.shape(), pack.header()?);
-    let p = &header.provenance;
-    Ok(vec![
-        ("task", header.task.to_owned()),
-        ("arithmetic", format!("int8 weights, {}-bit states", 8 * shape.lanes.bytes())),
-        ("pack", format!("{} bytes, CRC-32 {:08x}, {} member(s)", pack.bytes(), pack.crc(), shape.members)),
-        ("RAM", format!("{} bytes", workspace_bytes(shape))),
-        ("multiply-accumulates a segment", shape.segment_macs().to_string()),
-        ("segments of a pass", shape.segments.to_string()),
-        ("trained", format!("{} steps, {} sample-segments, seed {}; {}", p.steps, p.samples, p.seed, p.data)),
-    ])
+    #[test]
+    fn no_two_models_have_one_name() {
+        let paths = ["a/x.hrm", "b/x.hrm", "x.hrm (2)", "c/x.hrm", "run/"].map(PathBuf::from);
+        assert_eq!(labels(&paths), ["x.hrm", "x.hrm (2)", "x.hrm (2) (2)", "x.hrm (3)", "run"]);
+    }
 }

@@ -52,6 +52,28 @@ pub fn read_text(path: &Path) -> io::Result<String> {
     String::from_utf8(read(path)?).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
 }
 
+/// The CRC-32 (of zip and gzip) of all bytes of the file at `path`; `-` is standard input.
+///
+/// # Errors
+/// What the system says.
+pub fn crc32(path: &Path) -> io::Result<u32> {
+    let crc = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
+    let mut digest = crc.digest();
+    if is_stream(path) {
+        digest.update(&read(path)?);
+        return Ok(digest.finalize());
+    }
+    let (mut file, mut piece) = (File::open(path)?, vec![0; 1 << 16]);
+    loop {
+        match file.read(&mut piece) {
+            Ok(0) => return Ok(digest.finalize()),
+            Ok(length) => digest.update(&piece[..length]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
 /// The first bytes of the file at `path`, at most `most`; `-` is standard input.
 ///
 /// # Errors
@@ -70,4 +92,20 @@ pub fn read_start(path: &Path, most: usize) -> io::Result<Vec<u8>> {
 /// Whether what is read of `path` is gone then.
 fn is_stream(path: &Path) -> bool {
     path.as_os_str() == "-" || fs::metadata(path).is_ok_and(|about| !about.is_file() && !about.is_dir())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sum_is_that_of_zip_and_gzip() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), "123456789").unwrap();
+        assert_eq!(crc32(file.path()).unwrap(), 0xcbf4_3926);
+        fs::write(file.path(), [7; 200_000]).unwrap();
+        let whole = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(&[7; 200_000]);
+        assert_eq!(crc32(file.path()).unwrap(), whole, "in several pieces");
+        assert!(crc32(Path::new("no such file")).is_err());
+    }
 }

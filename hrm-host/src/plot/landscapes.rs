@@ -1,4 +1,4 @@
-//! Energy landscapes around the ends of thoughts, with the ways that led there.
+//! Landscapes of broken rules around the ends of thoughts, with the ways that led there.
 
 use std::io;
 
@@ -12,7 +12,7 @@ use crate::files::Signature;
 const PANEL: (u32, u32) = (560, 520);
 /// An arrow is at most as long as the distance between two.
 const ARROW: f64 = 2.0 / (ARROWS - 1) as f64;
-/// Energy 0: the grid is an answer.
+/// No rule is broken.
 const SOLVED: RGBColor = RGBColor(150, 215, 160);
 
 /// A panel for each of `landscapes`, two in a row, as SVG.
@@ -35,7 +35,7 @@ fn panel(area: &Canvas<'_>, mode: Mode, landscape: &Landscape) -> Drawn {
     let highest = landscape.energy.iter().copied().max().unwrap_or(0);
     let path = &landscape.first.path;
     let title = format!(
-        "{}: {} wrong cells, energy {} (green 0, dark {highest})",
+        "{}: wrong cells {}, rules broken {} (green 0, dark {highest})",
         mode.name(),
         path.wrong.last().unwrap_or(&0),
         path.energy.last().unwrap_or(&0),
@@ -80,7 +80,7 @@ fn panel(area: &Canvas<'_>, mode: Mode, landscape: &Landscape) -> Drawn {
     Ok(())
 }
 
-/// Green where the grid is an answer; else the darker, the more digits repeat.
+/// Green where no rule is broken; else the darker, the more are.
 fn shade(energy: u32, highest: u32) -> RGBColor {
     if energy == 0 {
         return SOLVED;
@@ -91,13 +91,13 @@ fn shade(energy: u32, highest: u32) -> RGBColor {
 }
 
 /// The columns of [`to_csv`].
-const HEADER: &str = "mode,kind,x,y,value,value2";
+const HEADER: &str = "end,kind,x,y,rules_broken,guess,segment,to_x,to_y";
 
-/// A table of energy landscapes.
-pub const TABLE: Signature<'static> = Signature::of_mark("a table of energy landscapes");
+/// A table of landscapes.
+pub const TABLE: Signature<'static> = Signature::of_mark("a table of landscapes");
 
-/// The numbers behind the picture: `energy` at every place, `trace` after every segment `value` of thought `value2`, `arrow`s from
-/// a place (`x`, `y`) to (`value`, `value2`).
+/// The numbers behind the picture: the rules broken at every `place`, the `state` after every segment of every guess, and `arrow`s from
+/// a place to where one segment leads.
 ///
 /// # Errors
 /// What the writer says.
@@ -106,19 +106,20 @@ pub fn to_csv<W: io::Write>(landscapes: &[(Mode, Landscape)], to: W) -> csv::Res
     table.write_record(HEADER.split(','))?;
     let number = |x: f64| format!("{x:.4}");
     for (mode, landscape) in landscapes {
-        let mut line = |kind: &str, [x, y]: [f64; 2], value: String, value2: String| {
-            table.write_record([mode.name(), kind, &number(x), &number(y), &value, &value2])
+        let mut line = |kind: &str, [x, y]: [f64; 2], rest: [&str; 5]| {
+            let (x, y) = (number(x), number(y));
+            table.write_record([mode.name(), kind, &x, &y].into_iter().chain(rest))
         };
-        for (at, energy) in landscape.places().zip(&landscape.energy) {
-            line("energy", at, energy.to_string(), String::new())?;
+        for (at, broken) in landscape.places().zip(&landscape.energy) {
+            line("place", at, [&broken.to_string(), "", "", "", ""])?;
         }
         for (i, thought) in landscape.thoughts().enumerate() {
             for (s, &at) in thought.trace.iter().enumerate() {
-                line("trace", at, (s + 1).to_string(), i.to_string())?;
+                line("state", at, ["", &(i + 1).to_string(), &(s + 1).to_string(), "", ""])?;
             }
         }
         for &[from, to] in &landscape.arrows {
-            line("arrow", from, number(to[0]), number(to[1]))?;
+            line("arrow", from, ["", "", "", &number(to[0]), &number(to[1])])?;
         }
     }
     table.flush()?;
@@ -164,8 +165,8 @@ mod tests {
         to_csv(&[(Mode::SolvedLate, landscape())], &mut table).unwrap();
         let table = String::from_utf8(table).unwrap();
         assert_eq!(table.lines().count(), 1 + SIDE * SIDE + 2 + 2);
-        assert_eq!(table.lines().nth(1), Some("solved late,energy,-2.0000,-1.0000,30,"));
-        assert!(table.contains("solved late,trace,1.0000,0.5000,1,0"));
-        assert!(table.contains("solved late,arrow,1.0000,0.5000,0.0000,0.0000"));
+        assert_eq!(table.lines().nth(1), Some("solved late,place,-2.0000,-1.0000,30,,,,"));
+        assert!(table.contains("solved late,state,1.0000,0.5000,,1,1,,"));
+        assert!(table.contains("solved late,arrow,1.0000,0.5000,,,,0.0000,0.0000"));
     }
 }

@@ -6,10 +6,13 @@ use plotters::prelude::*;
 
 use super::style::{self, DrawError, FONT, Frame, TEXT, colour, short};
 
-const SIZE: (u32, u32) = (720, 360);
-const HEAD: u32 = 26;
+const SIZE: (u32, u32) = (720, 334);
+/// Pixels that one line of the legend takes.
+const LINE: u32 = 20;
 /// Pixels that one name of the legend takes.
 const NAME: i32 = 230;
+/// So many names stand in one line of the legend, unless one has more characters than there is room for then.
+const NAMES: (usize, usize) = (3, 28);
 
 /// What is drawn.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,7 +25,7 @@ pub struct Lines {
     pub logarithmic: bool,
     /// The lowest and the highest number along the second axis.
     pub range: [f64; 2],
-    /// The curves, each with its name.
+    /// The curves, each with its name; one without points is not drawn, and keeps its colour for itself.
     pub curves: Vec<(String, Vec<[f64; 2]>)>,
 }
 
@@ -37,14 +40,19 @@ impl Lines {
         let (first, last) =
             (every().fold(f64::INFINITY, f64::min), every().fold(f64::NEG_INFINITY, f64::max));
         let (first, last) = if first < last { (first, last) } else { (0.0, 1.0) };
-        style::svg(SIZE, |canvas| {
-            let (legend, area) = canvas.split_vertically(HEAD);
-            for (i, (name, _)) in self.curves.iter().enumerate() {
-                let x = 50 + NAME * i as i32;
-                legend.draw(&Rectangle::new([(x, 13), (x + 24, 17)], colour(i).filled()))?;
-                legend.draw(&Text::new(name.as_str(), (x + 30, 8), (FONT, 13).into_font().color(&TEXT)))?;
+        let named: Vec<(usize, &str)> = self.drawn().map(|(i, name, _)| (i, name)).collect();
+        let longest = named.iter().map(|(_, name)| name.chars().count()).max().unwrap_or(0);
+        let columns = if longest > NAMES.1 { 1 } else { NAMES.0 };
+        let head = 6 + LINE * named.len().div_ceil(columns) as u32;
+        style::svg((SIZE.0, SIZE.1 + head), |canvas| {
+            let (legend, area) = canvas.split_vertically(head);
+            for (place, &(i, name)) in named.iter().enumerate() {
+                let x = 50 + NAME * (place % columns) as i32;
+                let y = 13 + (LINE as usize * (place / columns)) as i32;
+                legend.draw(&Rectangle::new([(x, y), (x + 24, y + 4)], colour(i).filled()))?;
+                legend.draw(&Text::new(name, (x + 30, y - 5), (FONT, 13).into_font().color(&TEXT)))?;
             }
-            let across = |x: &f64| short(if self.logarithmic { x.exp2().round() } else { *x });
+            let across = |x: &f64| if self.logarithmic { power_of_two(*x) } else { short(*x) };
             let up = |y: &f64| short(*y);
             let frame = Frame {
                 title: &self.title,
@@ -55,12 +63,20 @@ impl Lines {
                 formats: [&across, &up],
             };
             let mut chart = style::chart(&area, &frame)?;
-            for (i, (_, points)) in self.curves.iter().enumerate() {
+            for (i, _, points) in self.drawn() {
                 let points = points.iter().map(|&[x, y]| (along(x), y));
                 chart.draw_series(LineSeries::new(points, colour(i).stroke_width(2)))?;
             }
             Ok(())
         })
+    }
+
+    /// The curves that have points, each with its place among all.
+    fn drawn(&self) -> impl Iterator<Item = (usize, &str, &[[f64; 2]])> {
+        let every = self.curves.iter().enumerate();
+        every
+            .filter(|(_, (_, points))| !points.is_empty())
+            .map(|(i, (name, points))| (i, name.as_str(), &points[..]))
     }
 
     /// The numbers behind it: a line for each point.
@@ -78,6 +94,11 @@ impl Lines {
         table.flush()?;
         Ok(())
     }
+}
+
+/// What stands at `x` of an axis of powers of two: nothing between two of them, where a rounded number would stand twice.
+fn power_of_two(x: f64) -> String {
+    if (x - x.round()).abs() < 1e-9 { short(x.round().exp2()) } else { String::new() }
 }
 
 #[cfg(test)]
@@ -107,5 +128,43 @@ mod tests {
         lines().to_csv(&mut table).unwrap();
         assert_eq!(String::from_utf8(table).unwrap().lines().nth(2), Some("a,16,0.5"));
         assert!(Lines { curves: Vec::new(), ..lines() }.svg().is_ok());
+    }
+
+    #[test]
+    fn a_curve_without_points_keeps_its_colour_and_is_not_named() {
+        let mut lines = lines();
+        lines.curves[0].1.clear();
+        let picture = lines.svg().unwrap();
+        let has = |colour: &str| picture.contains(colour);
+        assert!(!has("#0072B2") && has("#D55E00"), "{picture}");
+        assert!(!picture.contains("\na\n") && picture.contains("\nb\n"), "{picture}");
+    }
+
+    #[test]
+    fn no_number_stands_twice_along_a_logarithmic_axis() {
+        let mut lines = lines();
+        lines.curves = vec![("a".into(), vec![[1.0, 0.0], [5.0, 1.0]])];
+        let picture = lines.svg().unwrap();
+        for number in ["1", "2", "4"] {
+            assert_eq!(
+                picture.matches(&format!("\n{number}\n")).count(),
+                if number == "1" { 2 } else { 1 },
+                "{number}"
+            );
+        }
+        assert_eq!([0.0, 0.5, 1.0, 3.0].map(power_of_two), ["1", "", "2", "8"]);
+    }
+
+    #[test]
+    fn every_name_of_the_legend_has_room() {
+        let mut lines = lines();
+        lines.curves = (0..7).map(|i| (format!("model {i}"), vec![[1.0, 0.0], [2.0, 1.0]])).collect();
+        let height = |picture: &str| {
+            let height = picture.split("height=\"").nth(1).and_then(|rest| rest.split('"').next());
+            height.unwrap().parse::<u32>().unwrap()
+        };
+        let short = height(&lines.svg().unwrap());
+        lines.curves[3].0 = "a name that is longer than a third of the picture".into();
+        assert!(height(&lines.svg().unwrap()) > short);
     }
 }

@@ -1,7 +1,7 @@
 //! The figures of a report, each with the numbers behind it.
 
-use super::{Findings, Precision, Report, Work};
-use crate::analyze::halting::{Decisions, Halting};
+use super::{Findings, Precision, Report};
+use crate::analyze::halting::Decisions;
 use crate::analyze::modes::Mode;
 use crate::plot::lines::Lines;
 use crate::plot::{DrawError, landscapes, paths};
@@ -27,7 +27,7 @@ impl Figure {
     fn of_lines(name: &str, lines: &Lines) -> Result<Self, DrawError> {
         Ok(Self {
             title: lines.title.clone(),
-            name: format!("{name}.csv"),
+            name: table_of(name),
             svg: lines.svg()?,
             csv: table(|to| lines.to_csv(to))?,
         })
@@ -54,21 +54,19 @@ impl Figure {
         )
     }
 
-    /// The share of puzzles that voted solving has solved within so many segments, a curve for each pack; `None` without packs.
+    /// The share of puzzles that voted solving has answered right within so many segments, a curve for each pack; `None` without packs.
     pub(super) fn work(report: &Report) -> Result<Option<Self>, DrawError> {
-        let curve = |findings: &Findings| {
-            let work = findings.work.as_ref()?;
-            Some((findings.name.clone(), solved_within(work)))
-        };
-        let curves: Vec<_> = report.models.iter().filter_map(curve).collect();
-        if curves.is_empty() {
+        let points = |findings: &Findings| findings.work.as_ref().map_or(Vec::new(), |work| work.curve());
+        let curves = report.models.iter().map(|findings| (findings.name.clone(), points(findings)));
+        let curves: Vec<(String, Vec<[f64; 2]>)> = curves.collect();
+        if curves.iter().all(|(_, points)| points.is_empty()) {
             return Ok(None);
         }
         Self::of_lines(
             "work",
             &Lines {
-                title: "puzzles solved within so many segments, all guesses counted, %".into(),
-                axes: ["segments".into(), "solved, %".into()],
+                title: "puzzles answered right within so many segments, all guesses counted, %".into(),
+                axes: ["segments".into(), "right, %".into()],
                 logarithmic: true,
                 range: [0.0, 100.0],
                 curves,
@@ -82,9 +80,9 @@ impl Figure {
         let walked = findings.study.with_modes();
         Ok(Self {
             title: format!("ways of {} through the puzzles", findings.name),
-            name: "paths.csv".into(),
+            name: table_of(&format!("{}-paths", findings.name)),
             svg: paths::svg(&walked, &findings.study.descent.mean)?,
-            csv: table(|to| paths::to_csv(&walked, to))?,
+            csv: table(|to| paths::to_csv(&walked, &findings.study.puzzles, to))?,
         })
     }
 
@@ -92,7 +90,7 @@ impl Figure {
     pub(super) fn landscapes(findings: &Findings) -> Result<Self, DrawError> {
         Ok(Self {
             title: format!("landscapes around the ends of thoughts of {}", findings.name),
-            name: "landscapes.csv".into(),
+            name: table_of(&format!("{}-landscapes", findings.name)),
             svg: landscapes::svg(&findings.landscapes)?,
             csv: table(|to| landscapes::to_csv(&findings.landscapes, to))?,
         })
@@ -105,67 +103,69 @@ impl Figure {
         let one = [(mode, landscape.clone())];
         Ok(Some(Self {
             title: format!("several guesses of {} about one puzzle", findings.name),
-            name: "guesses.csv".into(),
+            name: table_of(&format!("{}-guesses", findings.name)),
             svg: landscapes::svg(&one)?,
             csv: table(|to| landscapes::to_csv(&one, to))?,
         }))
     }
 
-    /// What the halting head is worth along the segments.
-    pub(super) fn halting(halting: &Halting) -> Result<Self, DrawError> {
-        let curve = |of: fn(&Decisions) -> Option<f64>| {
-            let points = halting.by_segment.iter().enumerate();
+    /// What the halting head is worth along the segments; `None` where it has nothing to stop and nothing right.
+    pub(super) fn halting(findings: &Findings) -> Result<Option<Self>, DrawError> {
+        let by_segment = &findings.study.halting.by_segment;
+        let curve = |of: fn(&Decisions) -> Option<f64>| -> Vec<[f64; 2]> {
+            let points = by_segment.iter().enumerate();
             points.filter_map(|(s, d)| Some([(s + 1) as f64, 100.0 * of(d)?])).collect()
         };
+        let [right, stopped] = [curve(|d| d.right_of_stopped()), curve(|d| d.stopped_of_right())];
+        if right.is_empty() && stopped.is_empty() {
+            return Ok(None);
+        }
         Self::of_lines(
-            "halting",
+            &format!("{}-halting", findings.name),
             &Lines {
-                title: "the halting head after each segment, %".into(),
+                title: format!("the halting head of {} after each segment, %", findings.name),
                 axes: ["segment".into(), "%".into()],
                 logarithmic: false,
                 range: [0.0, 100.0],
                 curves: vec![
-                    ("right, of those it stops".into(), curve(|d| d.right_of_stopped())),
-                    ("stopped, of the right ones".into(), curve(|d| d.stopped_of_right())),
+                    ("right, of those it stops".into(), right),
+                    ("stopped, of the right ones".into(), stopped),
                 ],
             },
         )
+        .map(Some)
     }
 
     /// How far the integers follow the float model.
-    pub(super) fn precision(precision: &Precision) -> Result<Self, DrawError> {
+    pub(super) fn precision(findings: &Findings, precision: &Precision) -> Result<Self, DrawError> {
         let curve = |of: fn(&Agreement) -> f64| {
-            precision.agreement.iter().map(|a| [a.segment as f64, 100.0 * of(a)]).collect()
+            precision.agreement.iter().map(|a| [a.segment as f64, of(a)]).collect()
         };
         let curves: Vec<(String, Vec<[f64; 2]>)> = vec![
-            ("cells on which both agree".into(), curve(|a| a.same_cells)),
+            ("share of cells that are equal".into(), curve(|a| a.same_cells)),
             ("cosine of z_H, mean".into(), curve(|a| a.cosine_mean)),
             ("cosine of z_H, worst puzzle".into(), curve(|a| a.cosine_min)),
         ];
         let lowest = curves.iter().flat_map(|(_, points)| points).map(|point| point[1]);
-        let lowest = lowest.fold(99.0, f64::min).floor();
+        let lowest = (100.0 * lowest.fold(0.99, f64::min)).floor() / 100.0;
         Self::of_lines(
-            "precision",
+            &format!("{}-precision", findings.name),
             &Lines {
-                title: "integers beside the float model after each segment, %".into(),
-                axes: ["segment".into(), "%".into()],
+                title: format!(
+                    "integers of {} beside the float model after each segment (1: the same)",
+                    findings.name
+                ),
+                axes: ["segment".into(), "share, or cosine".into()],
                 logarithmic: false,
-                range: [lowest, 100.0],
+                range: [lowest, 1.0],
                 curves,
             },
         )
     }
 }
 
-/// The share of all puzzles solved within each number of segments at which one more is, in per cent.
-fn solved_within(work: &Work) -> Vec<[f64; 2]> {
-    let share = |solved: usize| 100.0 * solved as f64 / work.outcomes.len().max(1) as f64;
-    let solved = work.sorted();
-    let mut points: Vec<[f64; 2]> = vec![[1.0, 0.0]];
-    for (i, &segments) in solved.iter().enumerate() {
-        let at = f64::from(segments.max(1));
-        points.push([at, share(i)]);
-        points.push([at, share(i + 1)]);
-    }
-    points
+/// The name of a table about `what`, as any file system takes it.
+fn table_of(what: &str) -> String {
+    let plain = |c: char| if c.is_alphanumeric() || ".-_".contains(c) { c } else { '_' };
+    format!("{}.csv", what.chars().map(plain).collect::<String>())
 }

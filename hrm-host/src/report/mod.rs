@@ -1,13 +1,20 @@
 //! What was found out about one or several models, as one HTML file to attach to a paper.
 //!
-//! Data flows one way: [`Findings`] of each model → `words` and `figures` → `page`, which holds its style, its figures (SVG) and the
-//! numbers behind them, runs no script and loads nothing.
+//! Data flows one way: [`Findings`] of each model → `words`, `pair` and `figures` → `sections` of each model and the `page` around
+//! them, which holds its style, its figures (SVG) and the numbers behind them, runs no script and loads nothing.
 
 mod figures;
+mod glossary;
+mod numbers;
 mod page;
+mod pair;
+mod sections;
 mod words;
+mod work;
 
+pub use numbers::{count, grouped};
 use serde::Serialize;
+pub use work::Work;
 
 use crate::analyze::landscape::Landscape;
 use crate::analyze::modes::Mode;
@@ -16,7 +23,6 @@ use crate::analyze::study::Study;
 use crate::files::Signature;
 use crate::plot::DrawError;
 use crate::quant::compare::Agreement;
-use crate::vote::{Outcome, Verdict, verdict};
 
 /// A report, which may be written anew as long as nobody has changed it.
 pub const REPORT: Signature<'static> = Signature::of_mark("a report on models");
@@ -24,12 +30,16 @@ pub const REPORT: Signature<'static> = Signature::of_mark("a report on models");
 /// Everything that a report tells.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// The name of the file of puzzles.
-    pub data: String,
+    /// The file of puzzles.
+    pub data: Data,
     /// Puzzles drawn from it.
     pub rows: usize,
+    /// Puzzles that were to be drawn, where it has so many.
+    pub wanted: usize,
     /// Seed of the draw.
     pub seed: u64,
+    /// What counts as a broken rule of the models' task.
+    pub broken: &'static str,
     /// Name and version of the program.
     pub program: String,
     /// The commands that repeat it, one a line.
@@ -38,10 +48,21 @@ pub struct Report {
     pub models: Vec<Findings>,
 }
 
+/// A file of puzzles.
+#[derive(Clone, Debug)]
+pub struct Data {
+    /// Its name.
+    pub name: String,
+    /// Puzzles that it has.
+    pub rows: usize,
+    /// CRC-32 of its bytes.
+    pub crc: u32,
+}
+
 /// What was found out about one model.
 #[derive(Clone, Debug)]
 pub struct Findings {
-    /// The name of its file or folder.
+    /// What it is called, as no other of the report is.
     pub name: String,
     /// What it is: each fact with its name.
     pub facts: Vec<(&'static str, String)>,
@@ -53,17 +74,19 @@ pub struct Findings {
     pub guesses: Option<Landscape>,
     /// What voted solving takes: of packs.
     pub work: Option<Work>,
-    /// The integers beside the float model: of packs.
-    pub precision: Option<Precision>,
+    /// The float model that landscapes and guesses are drawn with.
+    pub float: Float,
 }
 
-/// Voted solving of every puzzle.
+/// A float model of the weights of what a report is about.
 #[derive(Clone, Debug)]
-pub struct Work {
-    /// The policy in words.
-    pub policy: String,
-    /// What came of each puzzle.
-    pub outcomes: Vec<Outcome>,
+pub enum Float {
+    /// The very model.
+    Own,
+    /// One that was restored from a pack, and how far the pack's integers follow it.
+    Restored(Precision),
+    /// None can be made of a pack, and why.
+    Missing(String),
 }
 
 /// The integers beside the float model restored from them.
@@ -86,6 +109,13 @@ pub struct Flip {
     pub float_wrong: u32,
     /// Wrong cells at the end, integers.
     pub int_wrong: u32,
+}
+
+impl Findings {
+    /// Whether each puzzle is right at the end of one pass.
+    fn right(&self) -> Vec<bool> {
+        self.study.paths.iter().map(Path::solved).collect()
+    }
 }
 
 impl Flip {
@@ -114,29 +144,16 @@ impl Report {
     }
 }
 
-impl Work {
-    /// Segments that each solved puzzle took, the fewest first.
-    fn sorted(&self) -> Vec<u32> {
-        let solved = self.outcomes.iter().filter(|outcome| outcome.is_solved());
-        let mut segments: Vec<u32> = solved.map(|outcome| outcome.segments).collect();
-        segments.sort_unstable();
-        segments
-    }
-
-    fn verdict(&self) -> Verdict {
-        verdict(&self.outcomes)
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use hrm_core::solve::Status;
+    use hrm_core::solve::{Rule, Status};
 
     use super::*;
     use crate::analyze::descent::descent;
     use crate::analyze::halting::halting;
     use crate::analyze::modes::modes;
     use crate::analyze::trivial::keeping;
+    use crate::vote::Outcome;
 
     fn path(wrong: [u32; 3]) -> Path {
         Path {
@@ -155,6 +172,7 @@ mod tests {
             rest: 0.05,
             modes: modes(&paths, 0.05),
             halting: halting(&paths),
+            puzzles: vec!["12".into(), "3.".into()],
             paths: paths.clone(),
         };
         let outcome =
@@ -165,21 +183,27 @@ mod tests {
             study,
             landscapes: Vec::new(),
             guesses: None,
-            work: Some(Work { policy: "checked".into(), outcomes: vec![outcome(40), outcome(4)] }),
-            precision: Some(Precision {
+            work: Some(Work {
+                rule: Rule::Checked,
+                policy: "checked".into(),
+                outcomes: vec![outcome(40), outcome(4)],
+            }),
+            float: Float::Restored(Precision {
                 agreement: Vec::new(),
                 flips: Flip::among(&paths, &[path([9, 5, 5]), path([9, 9, 9])], |row| format!("row {row}")),
             }),
         };
         Report {
-            data: "val.csv".into(),
+            data: Data { name: "val.csv".into(), rows: 1_200, crc: 0xabc },
             rows: 2,
+            wanted: 5,
             seed: 1,
+            broken: "Whatever its checker finds.",
             program: "hrm-host 0.1.0".into(),
             commands: vec!["hrm-host report a.hrm --data val.csv".into()],
             models: vec![
                 findings.clone(),
-                Findings { name: "run".into(), work: None, precision: None, ..findings },
+                Findings { name: "run".into(), work: None, float: Float::Own, ..findings },
             ],
         }
     }
@@ -191,6 +215,12 @@ mod tests {
             "&lt;b&gt;mine&lt;/b&gt;.hrm",
             "258,960",
             "row 0",
+            "2 puzzles of <code>val.csv</code> (1,200 puzzles, CRC-32 of the file 00000abc)",
+            "5 were asked for",
+            "Whatever its checker finds.",
+            "Export first",
+            "_b_mine__b_.hrm-paths.csv",
+            "<td>one pass</td><td>1</td><td>0</td><td>0</td><td>1</td><td>–</td>",
             "22.0", // segments a puzzle: the mean of 4 and 40
             "hrm-host report a.hrm --data val.csv",
             "default-src 'none'",
@@ -210,6 +240,27 @@ mod tests {
             html.matches("<title>").count() - 1,
             "every figure has a title"
         );
+    }
+
+    #[test]
+    fn nothing_is_compared_drawn_or_missing_that_is_not_there() {
+        let all = report();
+        let alone = |work: Option<Work>, float| {
+            let mut report = all.clone();
+            report.models.truncate(1);
+            report.models[0].work = work;
+            report.models[0].float = float;
+            report.models[0].study.halting = halting(&[Path { halts: vec![false; 3], ..path([9, 9, 9]) }]);
+            report.html().unwrap()
+        };
+        let run = alone(None, Float::Own);
+        for absent in ["Puzzle by puzzle", "voted: ", "How much work", "integers think", "-halting.csv"] {
+            assert!(!run.contains(absent), "{absent}");
+        }
+        let pack =
+            alone(all.models[0].work.clone(), Float::Missing("It does not say how it was trained.".into()));
+        assert!(pack.contains("It does not say how it was trained.") && !pack.contains("Export first"));
+        assert!(!pack.contains("Drawn with the float model"));
     }
 
     #[test]

@@ -1,25 +1,23 @@
-//! The report as HTML.
+//! The report as HTML: what is said of all models, and the frame around the sections of each.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::figures::Figure;
-use super::words::{of_descent, of_halting, of_keeping, of_modes};
-use super::{Findings, Precision, Report, Work};
-use crate::analyze::descent::Descent;
-use crate::analyze::modes::Share;
-use crate::analyze::trivial::Keeping;
+use super::glossary::{word, words};
+use super::numbers::{DASH, count, grouped, share};
+use super::pair::Pair;
+use super::sections::of_model;
+use super::words::of_p;
+use super::{Findings, Report, Work, work};
 use crate::plot::DrawError;
-use crate::train::eval::wilson;
 
 const STYLE: &str = include_str!("style.css");
 /// Nothing is loaded and nothing runs, whatever a name in the report holds.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 /// The paper whose questions are asked.
 const PAPER: &str = "Are Your Reasoning Models Reasoning or Guessing? (arXiv 2601.10679)";
-/// So many puzzles at which integers and float part are listed.
-const LISTED: usize = 20;
 
 /// The whole file.
 pub(super) fn html(report: &Report) -> Result<String, DrawError> {
@@ -38,194 +36,125 @@ pub(super) fn html(report: &Report) -> Result<String, DrawError> {
             }
             body {
                 h1 { (title) }
-                p {
-                    (report.rows) " puzzles of " code { (report.data) } ", drawn with seed " (report.seed)
-                    ". A puzzle counts as solved where every cell is right. Intervals are 95 % (Wilson). "
-                    "A segment is one step of the model's thought, after which its grid can be read."
-                }
+                (asked(report))
                 (overview(&report.models))
                 (figure(&Figure::passes(report)?))
                 @if let Some(work) = Figure::work(report)? { (figure(&work)) }
+                (pairs(&report.models))
                 @for section in &sections { (section) }
                 h2 { "How this was made" }
-                p { (report.program) ". The same command writes the same file:" }
+                p {
+                    (report.program) ". The same commands, with the same files, give the same figures, but for the last bits of floats, in which processors may differ. Names stand here without the folders that \
+                     the files lay in: put the folders before the names again, or work in one that has copies of all. The first command writes \
+                     this file; each of the others prints a part of it."
+                }
                 pre { code { (report.commands.join("\n")) } }
                 p.quiet { "The questions are those of " cite { (PAPER) } "." }
+                (words(report.broken))
             }
         }
     };
     Ok(page.into_string())
 }
 
+/// Which puzzles were asked.
+fn asked(report: &Report) -> Markup {
+    let data = &report.data;
+    html! {
+        p {
+            (count(report.rows, "puzzle")) " of " code { (data.name) } " (" (count(data.rows, "puzzle")) ", CRC-32 of the file "
+            (format!("{:08x}", data.crc)) "), drawn with seed " (report.seed) "."
+            @if report.rows < report.wanted {
+                " " (grouped(report.wanted as u64)) " were asked for: the file has no more."
+            }
+            " Each is asked in " (word("pass")) " of as many " (word("segment")) "s as the table of the model says; packs are also "
+            (word("voted")) ". In parentheses: the " (word("interval")) "."
+        }
+    }
+}
+
 /// All models in one table.
 fn overview(models: &[Findings]) -> Markup {
+    let rule = models.iter().find_map(|findings| findings.work.as_ref()).map(|work| work.rule);
+    let several = |work: &Work| work.verdict().several_solutions;
     html! {
         div.wide { table {
             thead { tr {
-                th { "model" } th { "one pass, %" } th { "voted, %" } th { "wrong called solved" } th { "guesses" }
-                th { "segments a puzzle" }
+                th { "model" } th { "one pass, right, %" }
+                @if let Some(rule) = rule {
+                    @for column in work::columns(rule) { th { "voted: " (column) } }
+                    th { (word("guess")) "es" } th { "segments a puzzle" }
+                }
             } }
             tbody { @for findings in models { tr {
                 td { (findings.name) }
                 td { (one_pass(findings)) }
-                @match &findings.work {
-                    Some(work) => {
-                        @let verdict = work.verdict();
-                        td { (share(verdict.solved, verdict.rows)) }
-                        td { (verdict.wrongly_solved) }
-                        td { (format!("{:.2}", verdict.mean_guesses)) }
-                        td { (format!("{:.1}", verdict.mean_segments)) }
-                    }
-                    None => { td { "–" } td { "–" } td { "–" } td { "–" } }
+                @match (&findings.work, rule) {
+                    (Some(work), _) => { @for cell in work.overview() { td { (cell) } } }
+                    (None, Some(_)) => { @for _ in 0..4 { td { (DASH) } } }
+                    (None, None) => {}
                 }
             } } }
         } }
+        @if let Some(rule) = rule { p { (work::procedure(rule)) } }
+        @for (findings, work) in models.iter().filter_map(|findings| Some((findings, findings.work.as_ref()?))) {
+            @if several(work) > 0 {
+                p {
+                    (findings.name) ": to " (count(several(work), "puzzle")) " with several solutions it found another one than the file's. \
+                     It is valid, and called solved; the column of voted ones leaves it out, that of one pass counts it."
+                }
+            }
+        }
+        @if models.iter().any(|findings| findings.work.is_none()) {
+            p.quiet {
+                "Of checkpoints there is one pass alone: voted solving, its work and the comparison with integers are for packs only. Export \
+                 first: " code { "hrm-host export RUN --out NAME.hrm" }
+            }
+        }
     }
 }
 
 fn one_pass(findings: &Findings) -> String {
-    let paths = &findings.study.paths;
-    share(paths.iter().filter(|path| path.solved()).count(), paths.len())
+    let right = findings.right();
+    share(right.iter().filter(|right| **right).count(), right.len())
 }
 
-/// A share in per cent, with its interval.
-fn share(hits: usize, rows: usize) -> String {
-    let [from, to] = wilson(hits, rows).map(|share| 100.0 * share);
-    format!("{:.1} ({from:.1} to {to:.1})", 100.0 * hits as f64 / rows.max(1) as f64)
-}
-
-/// Everything about one model.
-fn of_model(findings: &Findings) -> Result<Markup, DrawError> {
-    let study = &findings.study;
-    Ok(html! {
-        section {
-            h2 { (findings.name) }
-            div.wide { table.facts { tbody { @for (name, fact) in &findings.facts {
-                tr { td { (name) } td { (fact) } }
-            } } } }
-            h3 { "Does it keep what it has found?" }
-            p.verdict { (of_keeping(&study.keeping)) }
-            (keeping(&study.keeping))
-            h3 { "Does it come nearer step by step?" }
-            p.verdict { (of_descent(&study.descent)) }
-            (descent(&study.descent))
-            (figure(&Figure::paths(findings)?))
-            h3 { "Where does it come to rest?" }
-            p.verdict { (of_modes(&study.modes)) }
-            (modes(&study.modes, study.rest))
-            @if !findings.landscapes.is_empty() {
-                p.quiet {
-                    "Around the end of one thought of each kind: the rules that the grid breaks which the model reads out of each "
-                    "state, and where one more segment leads (arrows)."
-                }
-                (figure(&Figure::landscapes(findings)?))
+/// Every two models beside each other, on the very same puzzles; nothing of one alone.
+fn pairs(models: &[Findings]) -> Markup {
+    let voted = |findings: &Findings| findings.work.as_ref().map(Work::right);
+    let mut rows = Vec::new();
+    for (i, first) in models.iter().enumerate() {
+        for second in &models[i + 1..] {
+            rows.push((first, second, "one pass", Pair::of(&first.right(), &second.right())));
+            if let (Some(a), Some(b)) = (voted(first), voted(second)) {
+                rows.push((first, second, "voted", Pair::of(&a, &b)));
             }
-            @if let Some(guesses) = Figure::guesses(findings)? {
-                p.quiet {
-                    "Several guesses of a puzzle that one pass leaves unsolved, each with cells supposed that the guess before it "
-                    "ended on; rings are their ends."
-                }
-                (figure(&guesses))
-            }
-            h3 { "What is the halting head worth?" }
-            p.verdict { (of_halting(&study.halting)) }
-            (figure(&Figure::halting(&study.halting)?))
-            @if let Some(work) = &findings.work { (of_work(work)) }
-            @if let Some(precision) = &findings.precision { (of_precision(precision)?) }
-        }
-    })
-}
-
-fn keeping(keeping: &[(String, Keeping)]) -> Markup {
-    html! {
-        div.wide { table {
-            thead { tr {
-                th { "given" } th { "solved, %" } th { "ever right" } th { "lost again" } th { "solved from segment, mean" }
-            } }
-            tbody { @for (name, k) in keeping { tr {
-                td { (name) } td { (share(k.solved, k.rows)) } td { (k.ever_solved) } td { (k.lost) }
-                td { (format!("{:.1}", k.mean_segment)) }
-            } } }
-        } }
-    }
-}
-
-fn descent(descent: &Descent) -> Markup {
-    html! {
-        div.wide { table {
-            thead { tr { th { "segment" } @for s in 1..=descent.mean.len() { th { (s) } } } }
-            tbody { tr {
-                td { "wrong cells, mean" } @for wrong in &descent.mean { td { (format!("{wrong:.1}")) } }
-            } }
-        } }
-    }
-}
-
-fn modes(modes: &[Share], rest: f64) -> Markup {
-    let number = |x: Option<f64>, digits: usize| x.map_or("–".to_owned(), |x| format!("{x:.digits$}"));
-    html! {
-        div.wide { table {
-            thead { tr {
-                th { "end" } th { "puzzles" } th { "moves, median" } th { "wrong cells, mean" } th { "rules broken, mean" }
-            } }
-            tbody { @for share in modes { tr {
-                td { (share.mode.name()) } td { (share.rows) } td { (number(share.restlessness, 4)) }
-                td { (number(share.wrong, 1)) } td { (number(share.energy, 1)) }
-            } } }
-        } }
-        p.quiet {
-            "Moves: how far the slow state goes in one of the last four segments, relative to its size; at rest below " (rest) "."
         }
     }
-}
-
-/// What it takes to solve by guessing.
-fn of_work(work: &Work) -> Markup {
-    let solved = work.sorted();
-    let at = |share: f64| {
-        let place = (share * work.outcomes.len() as f64).ceil().max(1.0) as usize - 1;
-        solved.get(place).map_or("–".to_owned(), u32::to_string)
-    };
     html! {
-        h3 { "How much work is an answer?" }
-        p { "Voted solving: " (work.policy) ". Guesses are made until a checker accepts a grid." }
-        div.wide { table {
-            thead { tr { th { "of all puzzles" } @for share in [50, 75, 90, 95, 99, 100] { th { (share) " %" } } } }
-            tbody { tr {
-                td { "solved within segments" }
-                @for share in [0.5, 0.75, 0.9, 0.95, 0.99, 1.0] { td { (at(share)) } }
-            } }
-        } }
-    }
-}
-
-/// The integers beside the float model.
-fn of_precision(precision: &Precision) -> Result<Markup, DrawError> {
-    let last = precision.agreement.last();
-    Ok(html! {
-        h3 { "Do the integers think as the float model does?" }
-        @if let Some(last) = last {
-            p.verdict {
-                "At the end the float model, restored from the pack's weights, has " (last.float_exact) " puzzles right, the integers "
-                (last.int_exact) "; " (last.only_float) " only the float model, " (last.only_int) " only the integers."
+        @if !rows.is_empty() {
+            h2 { "Puzzle by puzzle" }
+            p {
+                "How many of the same puzzles both models, one or neither got right. A small " (word("mcnemar"))
+                " says that the two differ; puzzles that both or neither got right say nothing about that."
             }
-            (figure(&Figure::precision(precision)?))
-        }
-        @if !precision.flips.is_empty() {
-            p { "Puzzles that only one of both has right at the end, and the segment after which they first differ:" }
             div.wide { table {
-                thead { tr { th { "puzzle" } th { "parted" } th { "wrong, float" } th { "wrong, integers" } } }
-                tbody { @for flip in precision.flips.iter().take(LISTED) { tr {
-                    td { code { (flip.puzzle) } } td { (flip.parted) } td { (flip.float_wrong) } td { (flip.int_wrong) }
+                thead { tr {
+                    th { "first" } th { "second" } th { "asked in" } th { "both" } th { "only the first" } th { "only the second" } th { "neither" }
+                    th { "p-value" }
+                } }
+                tbody { @for (first, second, asked, pair) in rows { tr {
+                    td { (first.name) } td { (second.name) } td { (asked) }
+                    @for number in [pair.both, pair.first, pair.second, pair.neither] { td { (grouped(number as u64)) } }
+                    td { (of_p(pair.p_value(), pair.first + pair.second)) }
                 } } }
             } }
-            @if precision.flips.len() > LISTED { p.quiet { "And " (precision.flips.len() - LISTED) " more." } }
         }
-    })
+    }
 }
 
 /// A drawing with its title, and the numbers behind it to be saved.
-fn figure(figure: &Figure) -> Markup {
+pub(super) fn figure(figure: &Figure) -> Markup {
     let drawing = figure.svg.get(figure.svg.find("<svg").unwrap_or(0)..).unwrap_or_default();
     let title = html! { title { (figure.title) } }.into_string();
     let (open, rest) = drawing.split_at(drawing.find('>').map_or(0, |end| end + 1));

@@ -1,5 +1,6 @@
-//! The paper's three questions, answered in a sentence each.
+//! The paper's three questions, answered in a sentence or two each.
 
+use super::numbers::{DASH, count};
 use crate::analyze::descent::Descent;
 use crate::analyze::halting::Halting;
 use crate::analyze::modes::{Mode, Share};
@@ -7,32 +8,53 @@ use crate::analyze::trivial::Keeping;
 
 /// A fall of more than this share of the wrong cells in one segment is a leap.
 const LEAP: f64 = 0.5;
+/// Of fewer puzzles nothing is concluded.
+const FEW: usize = 10;
 
 /// Does it keep what it has found?
 pub(super) fn of_keeping(keeping: &[(String, Keeping)]) -> String {
     let sum = |of: fn(&Keeping) -> usize| keeping.iter().map(|(_, k)| of(k)).sum::<usize>();
     let (found, lost) = (sum(|k| k.ever_solved), sum(|k| k.lost));
+    let kinds = match keeping.len() {
+        0 | 1 => String::new(),
+        kinds => format!(" in {kinds} kinds of puzzles"),
+    };
     match (found, lost) {
-        (0, _) => "It found no answer, so there was none to keep.".to_owned(),
-        (_, 0) => format!("Yes. Of {found} answers that it found, none was lost again."),
-        _ => format!("No. Of {found} answers that it found, it lost {lost} again."),
+        (0, _) => format!("It found no answer{kinds}, so there was none to keep."),
+        (..FEW, 0) => {
+            format!("Too few to say: it found {}{kinds}, and none was lost again.", count(found, "answer"))
+        }
+        (_, 0) => format!("Yes. Of {}{kinds} that it found, none was lost again.", count(found, "answer")),
+        _ => {
+            let losses = keeping.iter().filter(|(_, k)| k.lost > 0);
+            let losses: Vec<String> = losses
+                .map(|(given, k)| format!("{} of {} with {given} given", k.lost, k.ever_solved))
+                .collect();
+            let found = count(found, "answer");
+            format!("No. Of {found}{kinds} that it found, it lost {lost} again: {}.", losses.join(", "))
+        }
     }
 }
 
 /// Does it come nearer step by step?
 pub(super) fn of_descent(descent: &Descent) -> String {
-    let (at_once, later) = (descent.at_once, descent.later);
-    if later == 0 {
-        return format!(
-            "That cannot be seen here: {at_once} puzzles were right after the first segment, none later."
-        );
-    }
-    let yes = if descent.largest_fall > LEAP { "No" } else { "Yes" };
+    let Descent { at_once, later, largest_fall, largest_fall_of_mean, .. } = descent;
+    let at_once = format!("{} right after the first segment and ever since", count(*at_once, "puzzle"));
+    let (Some(fall), Some(of_mean)) = (largest_fall, largest_fall_of_mean) else {
+        return format!("That cannot be seen here: {at_once}, none right for good only later.");
+    };
+    let verdict = match (*later, *fall > LEAP) {
+        (..FEW, _) => format!("Too few to say (fewer than {FEW} puzzles)"),
+        (_, true) => "No".to_owned(),
+        (_, false) => "Yes".to_owned(),
+    };
     format!(
-        "{yes}. Of the {later} puzzles that were solved after the first segment, a single one takes away {:.0} % of the wrong cells \
-         (median); of their mean curve, {:.0} %.",
-        100.0 * descent.largest_fall,
-        100.0 * descent.largest_fall_of_mean
+        "{verdict}. {at_once}, {later} right for good only later. Of these, the largest fall in one segment takes away {:.0} % of the \
+         most cells that were ever wrong (median of the puzzles); in their mean curve, {:.0} %. More than {:.0} % in the median is a \
+         leap, not a step.",
+        100.0 * fall,
+        100.0 * of_mean,
+        100.0 * LEAP
     )
 }
 
@@ -40,11 +62,11 @@ pub(super) fn of_descent(descent: &Descent) -> String {
 pub(super) fn of_modes(modes: &[Share]) -> String {
     let rows = |mode| modes.iter().filter(|share| share.mode == mode).map(|share| share.rows).sum::<usize>();
     let (resting, wandering) = (rows(Mode::WrongAtRest), rows(Mode::Wandering));
-    let failures = resting + wandering;
-    match failures {
+    match resting + wandering {
         0 => "In right answers: every puzzle was solved.".to_owned(),
-        _ => format!(
-            "Of {failures} thoughts that fail, {resting} rest in a wrong grid (a false fixed point), and {wandering} still move."
+        failures => format!(
+            "Of {} not solved in one pass, {resting} came to rest in a wrong grid (a false fixed point), and {wandering} still moved.",
+            count(failures, "puzzle")
         ),
     }
 }
@@ -53,13 +75,28 @@ pub(super) fn of_modes(modes: &[Share]) -> String {
 pub(super) fn of_halting(halting: &Halting) -> String {
     let Halting { stopped, stopped_right, missed, interval, .. } = halting;
     if *stopped == 0 {
-        return format!("It never says stop; {missed} puzzles are right at the end nevertheless.");
+        return format!("It never says stop; {} right at the end nevertheless.", is_or_are(*missed));
     }
     let [from, to] = interval.map(|share| 100.0 * share);
     format!(
-        "It says stop in {stopped} puzzles; where it does so first, {stopped_right} grids are right ({from:.1} to {to:.1} %). \
-         {missed} puzzles that are right at the end it never stops."
+        "It says stop in {}; where it does so first, {stopped_right} of the grids are right ({from:.1} to {to:.1} %). {} right at the end \
+         without its ever saying stop.",
+        count(*stopped, "puzzle"),
+        is_or_are(*missed)
     )
+}
+
+fn is_or_are(puzzles: usize) -> String {
+    format!("{} {}", count(puzzles, "puzzle"), if puzzles == 1 { "is" } else { "are" })
+}
+
+/// A p-value as it is printed.
+pub(super) fn of_p(p: f64, differing: usize) -> String {
+    match p {
+        _ if differing == 0 => DASH.to_owned(),
+        p if p < 0.0001 => "below 0.0001".to_owned(),
+        p => format!("{p:.4}"),
+    }
 }
 
 #[cfg(test)]
@@ -75,21 +112,42 @@ mod tests {
     }
 
     #[test]
-    fn every_answer_follows_from_the_numbers() {
+    fn losses_are_named_with_the_kind_of_puzzle_they_are_in() {
         let kept = |paths: &[Path]| of_keeping(&[("nothing".into(), keeping(paths))]);
-        assert!(kept(&[path(&[3, 0], 0.0)]).starts_with("Yes. Of 1 answers"));
-        assert!(
-            kept(&[path(&[0, 2], 0.0), path(&[3, 0], 0.0)])
-                .contains("No. Of 2 answers that it found, it lost 1")
-        );
+        assert!(kept(&vec![path(&[3, 0], 0.0); 12]).starts_with("Yes. Of 12 answers"));
+        assert!(kept(&[path(&[3, 0], 0.0)]).starts_with("Too few to say: it found 1 answer,"));
         assert!(kept(&[path(&[3, 2], 0.0)]).starts_with("It found no answer"));
+        let (fine, lost) =
+            (keeping(&vec![path(&[3, 0], 0.0); 12]), keeping(&[path(&[0, 2], 0.0), path(&[3, 0], 0.0)]));
+        let told = of_keeping(&[("all but a cell".into(), fine), ("nothing".into(), lost)]);
+        assert_eq!(
+            told,
+            "No. Of 14 answers in 2 kinds of puzzles that it found, it lost 1 again: 1 of 2 with nothing given."
+        );
+    }
 
-        assert!(of_descent(&descent(&[path(&[0, 0], 0.0)])).contains("cannot be seen"));
-        assert!(of_descent(&descent(&[path(&[9, 9, 0], 0.0)])).starts_with("No. Of the 1"));
-        assert!(of_descent(&descent(&[path(&[9, 6, 3, 0], 0.0)])).starts_with("Yes"));
+    #[test]
+    fn a_few_puzzles_give_no_yes_and_no_no() {
+        assert!(of_descent(&descent(&[path(&[0, 0], 0.0)])).contains("cannot be seen here: 1 puzzle right"));
+        let (leap, steps) = (path(&[9, 9, 0], 0.0), path(&[9, 6, 3, 0], 0.0));
+        assert!(of_descent(&descent(std::slice::from_ref(&leap))).starts_with("Too few to say"));
+        assert!(of_descent(&descent(&vec![steps.clone(); 9])).starts_with("Too few to say"));
+        let told = of_descent(&descent(&vec![leap; 10]));
+        assert!(
+            told.starts_with("No. 0 puzzles right after the first segment")
+                && told.contains("10 right for good"),
+            "{told}"
+        );
+        assert!(told.contains("More than 50 %"), "{told}");
+        assert!(of_descent(&descent(&vec![steps; 10])).starts_with("Yes"));
+    }
 
+    #[test]
+    fn ends_and_stops_are_counted() {
         let ends = modes(&[path(&[9, 9], 0.0), path(&[9, 9], 0.5), path(&[9, 0], 0.0)], 0.05);
-        assert!(of_modes(&ends).starts_with("Of 2 thoughts that fail, 1 rest"));
+        assert!(of_modes(&ends).starts_with("Of 2 puzzles not solved in one pass, 1 came to rest"));
         assert!(of_modes(&modes(&[path(&[0, 0], 0.0)], 0.05)).contains("every puzzle was solved"));
+        assert!(of_halting(&Halting { missed: 1, ..Halting::default() }).contains("1 puzzle is right"));
+        assert_eq!([of_p(1.0, 0), of_p(1e-9, 40), of_p(0.21875, 6)], ["–", "below 0.0001", "0.2188"]);
     }
 }

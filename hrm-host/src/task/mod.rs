@@ -93,6 +93,11 @@ pub trait Domain: Rules {
         plain::wrong_answer(self.rules(), question, answer)
     }
 
+    /// What [`Rules::energy`] counts, in a sentence or two: whether a changed given is a broken rule, and whether 0 is an answer.
+    fn broken(&self) -> &'static str {
+        "Whatever its checker finds counts, a changed given and what is missing, too: 0 is an answer."
+    }
+
     /// The strictest rule by which a split leaves enough puzzles on both sides.
     fn apart(&self) -> Apart {
         Apart::Questions

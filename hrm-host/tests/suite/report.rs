@@ -1,9 +1,14 @@
 //! A report on models: one file that tells what `eval` and `analyze` tell, the same every time.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::Path;
 
-use crate::common::{PACK, generated, hrm, trained};
+use hrm_core::pack::Provenance;
+use hrm_host::config::RunConfig;
+use hrm_host::files::crc32;
+use hrm_host::quant::{AlignedPack, with_provenance};
+
+use crate::common::{PACK, command, generated, hrm, said, trained};
 
 /// A folder with a pack, a run and puzzles.
 fn folder() -> tempfile::TempDir {
@@ -18,6 +23,30 @@ fn told(folder: &Path, command: &[&str]) -> serde_json::Value {
     let (code, out, err) = hrm(folder, command);
     assert_eq!(code, 0, "{err}");
     serde_json::from_str(&out).unwrap()
+}
+
+/// The report that `command` writes into `r.html`.
+fn report(folder: &Path, command: &[&str]) -> String {
+    let (code, _, err) =
+        hrm(folder, &[&["report"], command, &["--threads", "1", "--out", "r.html"]].concat());
+    assert_eq!(code, 0, "{err}");
+    fs::read_to_string(folder.join("r.html")).unwrap()
+}
+
+/// What a shell makes of the commands that a report says repeat it, one after the other.
+fn repeated(folder: &Path, html: &str) -> Vec<(String, String)> {
+    let program = Path::new(env!("CARGO_BIN_EXE_hrm-host"));
+    let commands = html.split("<pre><code>").nth(1).and_then(|rest| rest.split("</code>").next()).unwrap();
+    let run = |line: &str| {
+        let mut shell = std::process::Command::new("sh");
+        let path =
+            std::env::join_paths([program.parent().unwrap(), Path::new("/bin"), Path::new("/usr/bin")]);
+        let (code, out, err) =
+            said(shell.args(["-c", line]).current_dir(folder).env("PATH", path.unwrap()).output().unwrap());
+        assert_eq!(code, 0, "{line}: {err}");
+        (line.to_owned(), out)
+    };
+    commands.lines().map(run).collect()
 }
 
 #[test]
@@ -40,6 +69,8 @@ fn a_report_says_what_the_other_commands_say_and_is_the_same_every_time() {
     let html = &written[0];
     assert!(!html.contains(at.to_str().unwrap()), "no folder of this machine");
     assert!(html.contains("hrm-host report mine.hrm run --data rows.csv --rows 10"));
+    let crc = crc32(&deep).unwrap();
+    assert!(html.contains(&format!("(12 puzzles, CRC-32 of the file {crc:08x})")), "which puzzles");
 
     let asked = |model: &str, more: &[&str]| {
         told(
@@ -58,6 +89,19 @@ fn a_report_says_what_the_other_commands_say_and_is_the_same_every_time() {
     let verdict = &asked("mine.hrm", &["--vote"])["levels"][0]["verdict"];
     let segments = verdict["mean_segments"].as_f64().unwrap();
     assert!(html.contains(&format!("<td>{segments:.1}</td>")), "{segments}");
+    let checkpoint = at.join("run/step-00000012.safetensors");
+    let config = RunConfig::load(&at.join("run/config.toml"), &[]).unwrap();
+    for fact in [
+        "step-00000012.safetensors".to_owned(),
+        format!("CRC-32 {:08x}", crc32(&checkpoint).unwrap()),
+        config.hash(),
+        "float, averaged weights".to_owned(),
+        "12 steps, ".to_owned(),
+        "20 puzzles generated".to_owned(),
+    ] {
+        assert!(html.contains(&fact), "which checkpoint: {fact}");
+    }
+    assert!(html.contains("Puzzle by puzzle") && html.contains("Export first"));
     for question in
         ["keep what it has found", "step by step", "come to rest", "halting head", "work is an answer"]
     {
@@ -80,4 +124,90 @@ fn what_cannot_be_reported_is_refused_before_anything_is_asked() {
     let (code, _, said) =
         hrm(at, &["report", "mine.hrm", "none.hrm", "--data", "rows.csv", "--out", "new.html"]);
     assert!(code == 1 && said.contains("none.hrm") && !at.join("new.html").exists(), "{said}");
+}
+
+#[test]
+fn the_headline_is_what_the_rule_gives_and_its_command_repeats_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = dir.path();
+    fs::copy(PACK, at.join("it's mine.hrm")).unwrap();
+    fs::copy(PACK, at.join("-x.hrm")).unwrap();
+    generated(at, "rows.csv", "12", "5");
+    let all = &["it's mine.hrm", "./-x.hrm"][..];
+    for (rule, told, models) in
+        [("unchecked", "no checker is asked", all), ("majority", "put before the checker once", &all[..1])]
+    {
+        let asked = ["--data", "rows.csv", "--rule", rule, "--guesses", "3", "--policy-seed", "5"];
+        let html = report(at, &[models, &asked].concat());
+        assert!(html.contains(told) && !html.contains("until a checker accepts"), "{rule}");
+        let commands = repeated(at, &html);
+        assert_eq!(commands.len(), 1 + 3 * models.len());
+        assert_eq!(
+            fs::read_to_string(at.join("r.html")).unwrap(),
+            html,
+            "the first command writes the same file"
+        );
+        let is_vote = |line: &str| line.contains("mine.hrm") && line.contains("--vote");
+        let (vote, out) = commands.iter().find(|(line, _)| is_vote(line)).unwrap();
+        assert!(vote.contains(&format!("--rule {rule} --guesses 3 --policy-seed 5")), "{vote}");
+        let told = told_of(out, rule);
+        assert!(html.contains(&format!("</td><td>{told} (")), "{told}: {out}");
+    }
+}
+
+/// The share of right answers that `eval --vote` prints.
+fn told_of(out: &str, rule: &str) -> String {
+    let row = out.lines().find(|line| line.trim_start().starts_with("0  ")).unwrap();
+    if rule != "unchecked" {
+        return row.split_whitespace().nth(1).unwrap().to_owned();
+    }
+    // "not checked: 12 of 12 puzzles got a grid by vote, 11 (64.6 to 98.5 %) of them the right one"
+    let line = out.lines().find(|line| line.contains("got a grid by vote")).unwrap();
+    let number = |before: &str| {
+        let rest = line.split(before).nth(1).unwrap();
+        rest.trim_start().split(' ').next().unwrap().parse::<f64>().unwrap()
+    };
+    let right = number("by vote,");
+    assert!(right > 0.0, "{line}");
+    format!("{:.1}", 100.0 * right / 12.0)
+}
+
+#[test]
+fn models_are_told_apart_and_none_is_compared_with_itself() {
+    let dir = folder();
+    let at = dir.path();
+    fs::create_dir(at.join("deep")).unwrap();
+    fs::copy(PACK, at.join("deep/mine.hrm")).unwrap();
+    let html = report(at, &["mine.hrm", "deep/mine.hrm", "--data", "rows.csv", "--rows", "20"]);
+    assert!(html.contains("<h2>mine.hrm</h2>") && html.contains("<h2>mine.hrm (2)</h2>"));
+    assert!(html.contains("20 were asked for"), "the file has 12");
+    assert!(
+        html.contains("<td>voted</td><td>12</td><td>0</td><td>0</td><td>0</td><td>–</td>"),
+        "two equal models"
+    );
+    for twice in [["mine.hrm", "deep/../mine.hrm"], ["run", "run/step-00000012.safetensors"]] {
+        let words = [&["report"], &twice[..], &["--data", "rows.csv", "--out", "r.html"]].concat();
+        let (code, _, said) = hrm(at, &words);
+        assert!(code == 2 && said.contains("name each model once"), "{said}");
+    }
+}
+
+#[test]
+fn a_pack_that_does_not_say_how_it_was_trained_and_a_stream_of_puzzles_are_reported_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = dir.path();
+    generated(at, "rows.csv", "6", "5");
+    let pack = AlignedPack::read(Path::new(PACK)).unwrap();
+    let known = pack.open().unwrap().header().unwrap().provenance;
+    let bare = with_provenance(&pack, &Provenance { config: "", ..known }).unwrap();
+    fs::write(at.join("bare.hrm"), bare.bytes()).unwrap();
+    let words = ["report", "bare.hrm", "--data", "-", "--threads", "1", "--out", "r.html"];
+    let rows = File::open(at.join("rows.csv")).unwrap();
+    let (code, _, err) = said(command(at, &words).stdin(rows).output().unwrap());
+    assert_eq!(code, 0, "{err}");
+    let html = fs::read_to_string(at.join("r.html")).unwrap();
+    assert!(html.contains("does not say how it was trained") && html.contains("How much work is an answer?"));
+    assert!(!html.contains("-landscapes.csv") && !html.contains("--config"));
+    let crc = crc32(&at.join("rows.csv")).unwrap();
+    assert!(html.contains(&format!("standard input</code> (6 puzzles, CRC-32 of the file {crc:08x})")));
 }

@@ -24,6 +24,12 @@ impl Domain for Sudoku {
         SudokuKind::ALL.map(Sudoku::new).to_vec()
     }
 
+    fn broken(&self) -> &'static str {
+        "A cell counts one where its digit stands earlier in its row, one more for its column and one for its box. A changed given counts \
+         only by the digits that it repeats, and an empty cell does not count: a grid with 0 is an answer only where it is full and keeps \
+         the givens."
+    }
+
     fn of_text(text: &str) -> Looks<Self> {
         read::task_of_text(text).into()
     }

@@ -1,0 +1,67 @@
+//! What a model of a report is: enough to tell it from every other.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use hrm_core::{Pack, workspace_bytes};
+use hrm_host::files::crc32;
+use hrm_host::report::{count, grouped};
+use hrm_host::train::checkpoint::load_model;
+
+type Facts = Vec<(&'static str, String)>;
+
+/// Of the checkpoint file at `path`, whose averaged weights are used where it has some.
+pub(super) fn of_checkpoint(path: &Path) -> Result<Facts> {
+    let trained = load_model(path, true)?;
+    let (config, model) = (&trained.config, &trained.config.model);
+    let cannot_read = || format!("cannot read {}", path.display());
+    let bytes = std::fs::metadata(path).with_context(cannot_read)?.len();
+    let crc = crc32(path).with_context(cannot_read)?;
+    let weights = if config.train.ema == 0.0 { "weights as trained" } else { "averaged weights" };
+    let data = match config.data.train.as_os_str().is_empty() {
+        true => format!("{} generated", count(config.data.generate, "puzzle")),
+        false => super::name(&config.data.train),
+    };
+    Ok(vec![
+        ("task", model.task.name().to_owned()),
+        ("arithmetic", format!("float, {weights}")),
+        ("checkpoint", format!("{}, {} bytes, CRC-32 {crc:08x}", super::name(path), grouped(bytes))),
+        ("configuration", config.hash()),
+        ("parameters", grouped(trained.params.count() as u64)),
+        ("width, heads, inner", format!("{}, {}, {}", model.width, model.heads, model.inner)),
+        (
+            "layers H + L, cycles H x L",
+            format!("{} + {}, {} x {}", model.h_layers, model.l_layers, model.h_cycles, model.l_cycles),
+        ),
+        ("segments of a pass", model.segments.to_string()),
+        ("trained", trained_for(trained.step, trained.samples, config.train.seed, &data)),
+    ])
+}
+
+/// Of a pack.
+pub(super) fn of_pack(pack: &Pack<'_>) -> Result<Facts> {
+    let (shape, header) = (pack.shape(), pack.header()?);
+    let p = &header.provenance;
+    Ok(vec![
+        ("task", header.task.to_owned()),
+        ("arithmetic", format!("int8 weights, {}-bit states", 8 * shape.lanes.bytes())),
+        (
+            "pack",
+            format!(
+                "{} bytes, CRC-32 {:08x}, {}",
+                grouped(pack.bytes() as u64),
+                pack.crc(),
+                count(shape.members.into(), "member")
+            ),
+        ),
+        ("RAM", format!("{} bytes", grouped(workspace_bytes(shape) as u64))),
+        ("multiply-accumulates a segment", grouped(shape.segment_macs())),
+        ("segments of a pass", shape.segments.to_string()),
+        ("trained", trained_for(p.steps, p.samples, p.seed, p.data)),
+    ])
+}
+
+fn trained_for(steps: u64, samples: u64, seed: u64, data: &str) -> String {
+    let steps = count(steps as usize, "step");
+    format!("{steps}, {}, seed {seed}; {data}", count(samples as usize, "sample-segment"))
+}

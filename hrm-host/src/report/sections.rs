@@ -1,0 +1,174 @@
+//! What is said of one model.
+
+use maud::{Markup, html};
+
+use super::figures::Figure;
+use super::glossary::word;
+use super::numbers::{DASH, count, grouped, number, share};
+use super::page::figure;
+use super::words::{of_descent, of_halting, of_keeping, of_modes};
+use super::{Findings, Float, Precision, Work, work};
+use crate::analyze::descent::Descent;
+use crate::analyze::modes::Share;
+use crate::analyze::trivial::Keeping;
+use crate::plot::DrawError;
+
+/// So many puzzles at which integers and float part are listed.
+const LISTED: usize = 20;
+
+/// Everything about one model.
+pub(super) fn of_model(findings: &Findings) -> Result<Markup, DrawError> {
+    let study = &findings.study;
+    Ok(html! {
+        section {
+            h2 { (findings.name) }
+            div.wide { table.facts { tbody { @for (name, fact) in &findings.facts {
+                tr { td { (name) } td { (fact) } }
+            } } } }
+            p.quiet { "Training is counted in " (word("sample-segments")) "." }
+            h3 { "Does it keep what it has found?" }
+            p.verdict { (of_keeping(&study.keeping)) }
+            (keeping(&study.keeping))
+            h3 { "Does it come nearer step by step?" }
+            p.verdict { (of_descent(&study.descent)) }
+            (descent(&study.descent))
+            (figure(&Figure::paths(findings)?))
+            h3 { "Where does it come to rest?" }
+            p.verdict { (of_modes(&study.modes)) }
+            (modes(&study.modes, study.rest))
+            (around(findings)?)
+            h3 { "What is the halting head worth?" }
+            p { "The " (word("halting")) " against the answers:" }
+            p.verdict { (of_halting(&study.halting)) }
+            @if let Some(halting) = Figure::halting(findings)? { (figure(&halting)) }
+            @if let Some(work) = &findings.work { (of_work(work)) }
+            @if let Float::Restored(precision) = &findings.float { (of_precision(findings, precision)?) }
+        }
+    })
+}
+
+fn keeping(keeping: &[(String, Keeping)]) -> Markup {
+    html! {
+        div.wide { table {
+            thead { tr {
+                th { (word("given")) } th { "right at the end, %" } th { "ever right" } th { (word("lost")) }
+                th { "right for good from segment, mean" }
+            } }
+            tbody { @for (name, k) in keeping { tr {
+                td { (name) } td { (share(k.solved, k.rows)) } td { (grouped(k.ever_solved as u64)) } td { (grouped(k.lost as u64)) }
+                td { (number(k.mean_segment, 1)) }
+            } } }
+        } }
+    }
+}
+
+fn descent(descent: &Descent) -> Markup {
+    html! {
+        div.wide { table {
+            thead { tr { th { "segment" } @for s in 1..=descent.mean.len() { th { (s) } } } }
+            tbody { tr {
+                td { "wrong cells, mean" } @for wrong in &descent.mean { td { (format!("{wrong:.1}")) } }
+            } }
+        } }
+    }
+}
+
+fn modes(modes: &[Share], rest: f64) -> Markup {
+    html! {
+        p {
+            "How the thoughts of one pass end: " (word("soon")) ", " (word("late")) ", wrong and " (word("rest")) ", or " (word("wandering")) "."
+        }
+        div.wide { table {
+            thead { tr {
+                th { "end" } th { "puzzles" } th { (word("moves")) ", median" } th { "wrong cells, mean" }
+                th { a.word href="#broken" { "rules broken" } ", mean" }
+            } }
+            tbody { @for share in modes { tr {
+                td { (share.mode.name()) } td { (grouped(share.rows as u64)) } td { (number(share.restlessness, 4)) }
+                td { (number(share.wrong, 1)) } td { (number(share.energy, 1)) }
+            } } }
+        } }
+        p.quiet { "At rest: moves below " (rest) " of the size of " (word("state")) "." }
+    }
+}
+
+/// The landscapes, and whose they are.
+fn around(findings: &Findings) -> Result<Markup, DrawError> {
+    let weights = html! {
+        @if matches!(findings.float, Float::Restored(_)) {
+            strong {
+                "Drawn with the float model " (word("restored")) " from the pack, whose ways may part from those of the integers above."
+            }
+            " "
+        }
+    };
+    Ok(html! {
+        @if let Float::Missing(reason) = &findings.float { p { (reason) } }
+        @if !findings.landscapes.is_empty() {
+            p {
+                (weights)
+                "A " (word("landscape")) " around the end of the first thought of each kind. Green: the grid read out there breaks no rule. "
+                "Light to dark blue: it breaks ever more. The orange path is the way of the thought, a dot for each segment, and the ring its \
+                 end. A thin line with a dot at its end is an arrow: one segment leads from its bare end towards the dot. Long arrows are \
+                 shortened to the distance between two of them, and show the direction alone."
+            }
+            (figure(&Figure::landscapes(findings)?))
+        }
+        @if let Some(guesses) = Figure::guesses(findings)? {
+            p {
+                (weights)
+                "Several guesses of the first puzzle that one pass leaves unsolved, a colour each, the first in orange: each has cells supposed \
+                 that the guess before it ended on. All are of the puzzle itself and take as many segments as one pass, so that they lie in one \
+                 plane; rings are their ends."
+            }
+            (figure(&guesses))
+        }
+    })
+}
+
+/// What it takes to solve by guessing.
+fn of_work(work: &Work) -> Markup {
+    html! {
+        h3 { "How much work is an answer?" }
+        p {
+            "Voted solving: " (work.policy) ". " (work::procedure(work.rule)) " Explained below: " (word("group")) ", " (word("patience"))
+            ", " (word("supposed")) "."
+        }
+        div.wide { table {
+            thead { tr { th { "of all puzzles" } @for share in [50, 75, 90, 95, 99, 100] { th { (share) " %" } } } }
+            tbody { tr {
+                td { "right within segments" }
+                @for share in [0.5, 0.75, 0.9, 0.95, 0.99, 1.0] { td { (work.within(share)) } }
+            } }
+        } }
+        @if work.within(1.0) == DASH { p.quiet { (DASH) ": fewer puzzles than that were answered right." } }
+    }
+}
+
+/// The integers beside the float model.
+fn of_precision(findings: &Findings, precision: &Precision) -> Result<Markup, DrawError> {
+    let flips = &precision.flips;
+    Ok(html! {
+        h3 { "Do the integers think as the float model does?" }
+        @if let Some(last) = precision.agreement.last() {
+            p.verdict {
+                "At the end of one pass the float model restored from the pack has " (count(last.float_exact, "puzzle")) " right, the integers "
+                (grouped(last.int_exact as u64)) "; " (last.only_float) " only the float model, " (last.only_int) " only the integers."
+            }
+            (figure(&Figure::precision(findings, precision)?))
+        }
+        @if !flips.is_empty() {
+            p {
+                "Puzzles that only one of both has right at the end. They part after the first segment that leaves them with different numbers \
+                 of wrong cells; with equal numbers the grids may have differed before."
+            }
+            div.wide { table {
+                thead { tr { th { "puzzle" } th { "parted after segment" } th { "wrong cells, float" } th { "wrong cells, integers" } } }
+                tbody { @for flip in flips.iter().take(LISTED) { tr {
+                    td { code { (flip.puzzle) } } td { (flip.parted) } td { (flip.float_wrong) } td { (flip.int_wrong) }
+                } } }
+            } }
+            @if flips.len() > LISTED { p.quiet { "And " (grouped((flips.len() - LISTED) as u64)) " more." } }
+        }
+    })
+}
