@@ -14,7 +14,7 @@ use crate::common::{command, generated, root, said};
 use crate::stand_in::with_board;
 
 fn hrm(args: &[&str]) -> (i32, String, String) {
-    crate::common::hrm(&root(), args)
+    crate::common::hrm(root(), args)
 }
 
 const PACK: &str = "models/sudoku4-demo.hrm";

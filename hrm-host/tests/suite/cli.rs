@@ -12,7 +12,7 @@ fn pack() -> PathBuf {
 }
 
 fn hrm(args: &[&str]) -> (i32, String, String) {
-    crate::common::hrm(&root(), args)
+    crate::common::hrm(root(), args)
 }
 
 fn solve(args: &[&str]) -> (i32, String, String) {

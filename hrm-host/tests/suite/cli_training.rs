@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::common::{CONFIG, hrm};
+use crate::common::{CONFIG, PACK, hrm, ok};
 use hrm_host::train::load_parameters;
 
 #[test]
@@ -16,8 +16,7 @@ fn a_run_and_its_curves() {
         let (code, _, said) = hrm(folder, &args);
         assert!(code == 0 && said.contains("computing on the"), "{said}");
     }
-    let (code, out, said) = hrm(folder, &["curves", "a", "b/metrics.jsonl", "--out", "both.svg"]);
-    assert!(code == 0, "{said}");
+    let (out, said) = ok(folder, &["curves", "a", "b/metrics.jsonl", "--out", "both.svg"]);
     assert!(out.contains("a:  loss") && out.contains("b:  loss") && said.contains("both.csv"), "{out}{said}");
     let svg = fs::read_to_string(folder.join("both.svg")).unwrap();
     assert!(svg.contains("a: 12 steps, 48 sample-segments") && svg.contains("b: 12 steps"), "{svg}");
@@ -36,11 +35,8 @@ fn a_damaged_newest_checkpoint_is_passed_over_and_named_by_every_command() {
     let folder = dir.path();
     fs::write(folder.join("tiny.toml"), CONFIG).unwrap();
     fs::write(folder.join("rows.csv"), "question,answer\n1.....2..3.....4,1243342143122134\n").unwrap();
-    let (code, _, said) =
-        hrm(folder, &["train", "--config", "tiny.toml", "--out", "run", "--max-steps", "6"]);
-    assert!(code == 0, "{said}");
-    let (code, _, said) = hrm(folder, &["train", "--resume", "--out", "run"]);
-    assert!(code == 0, "{said}");
+    ok(folder, &["train", "--config", "tiny.toml", "--out", "run", "--max-steps", "6"]);
+    ok(folder, &["train", "--resume", "--out", "run"]);
     let newest = folder.join("run/step-00000012.safetensors");
     let whole = fs::read(&newest).unwrap();
     for args in [
@@ -67,8 +63,7 @@ fn a_run_starts_from_a_pack_or_a_run() {
     let train = |out: &str, more: &[&str]| hrm(folder, &[&["train", "--out", out], more].concat());
     let (code, _, said) = train("first", &["--config", "tiny.toml"]);
     assert!(code == 0, "{said}");
-    let (code, _, said) = hrm(folder, &["export", "first", "--out", "first.hrm"]);
-    assert!(code == 0, "{said}");
+    ok(folder, &["export", "first", "--out", "first.hrm"]);
 
     // At a rate of almost nothing the weights stay where they began.
     let still = ["--set", "train.lr=1e-9", "--set", "train.warmup_steps=0", "--max-steps", "1"];
@@ -127,15 +122,13 @@ fn packs_and_cards_name_files_without_their_folders() {
     fs::create_dir(folder.join("private")).unwrap();
     for (seed, name) in [("1", "private/rows.csv"), ("2", "private/others.csv")] {
         let made = ["data", "generate", "--task", "sudoku4", "--count", "40", "--seed", seed, "--out", name];
-        assert_eq!(hrm(folder, &made).0, 0);
+        ok(folder, &made);
     }
     let rows = folder.join("private/rows.csv").to_str().unwrap().to_owned();
     let others = format!("data.validation_from={}", folder.join("private/others.csv").to_str().unwrap());
     let train = ["train", "--config", "tiny.toml", "--out", "private/run", "--data", &rows, "--set", &others];
-    let (code, _, said) = hrm(folder, &train);
-    assert!(code == 0, "{said}");
-    let (code, _, said) = hrm(folder, &["export", "private/run", "--out", "given.hrm", "--licence", "CC0"]);
-    assert!(code == 0, "{said}");
+    ok(folder, &train);
+    ok(folder, &["export", "private/run", "--out", "given.hrm", "--licence", "CC0"]);
     let card = fs::read_to_string(folder.join("given.md")).unwrap();
     assert!(card.contains("train = \"rows.csv\"") && card.contains("drawn from others.csv"), "{card}");
     assert!(!card.contains("private") && !card.contains("split off"), "{card}");
@@ -150,8 +143,7 @@ fn packs_and_cards_name_files_without_their_folders() {
     assert!(code == 1 && said.contains("rows.csv") && said.contains("name the file with --data"), "{said}");
     let (code, _, said) = hrm(folder, &[&from[..], &["--data", &rows]].concat());
     assert!(code == 1 && said.contains("others.csv") && said.contains("data.validation_from=FILE"), "{said}");
-    let (code, _, said) = hrm(folder, &[&from[..], &["--data", &rows, "--set", &others]].concat());
-    assert!(code == 0, "{said}");
+    ok(folder, &[&from[..], &["--data", &rows, "--set", &others]].concat());
 }
 
 #[test]
@@ -159,20 +151,17 @@ fn a_model_is_asked_the_papers_questions() {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path();
     fs::write(folder.join("tiny.toml"), CONFIG).unwrap();
-    let (code, _, said) = hrm(folder, &["train", "--config", "tiny.toml", "--out", "run"]);
-    assert!(code == 0, "{said}");
-    let demo = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/sudoku4-demo.hrm");
-    fs::copy(demo, folder.join("demo.hrm")).unwrap();
+    ok(folder, &["train", "--config", "tiny.toml", "--out", "run"]);
+    fs::copy(PACK, folder.join("demo.hrm")).unwrap();
     let made = ["data", "generate", "--task", "sudoku4", "--count", "30", "--out", "rows.csv"];
-    assert_eq!(hrm(folder, &made).0, 0);
+    ok(folder, &made);
 
     for (model, about) in [("run", "float"), ("demo.hrm", "lanes")] {
         let out = format!("pictures-of-{model}");
         let ask = ["analyze", model, "--data", "rows.csv", "--rows", "20", "--out", &out];
         let (code, text, said) = hrm(folder, &ask);
         assert!(code == 0 && text.contains(about) && text.contains("all but a cell"), "{text}{said}");
-        let (code, json, said) = hrm(folder, &[&ask[..], &["--json"]].concat());
-        assert!(code == 0, "{said}");
+        let (json, _) = ok(folder, &[&ask[..], &["--json"]].concat());
         let report: serde_json::Value = serde_json::from_str(&json).unwrap();
         let counts = report["modes"].as_array().unwrap().iter().map(|mode| mode["rows"].as_u64().unwrap());
         assert_eq!(counts.sum::<u64>(), 20, "every puzzle ends in one mode");

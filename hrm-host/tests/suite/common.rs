@@ -1,6 +1,8 @@
 //! Running the program as a user does.
 
 use std::path::{Path, PathBuf};
+#[cfg(unix)]
+use std::process::Child;
 use std::process::{Command, Output};
 
 /// The smallest released pack.
@@ -67,16 +69,14 @@ pub(crate) fn hear_requests(_: &mut Command) {}
 /// Puzzles of 4x4, generated as `name` in `folder`.
 pub(crate) fn generated(folder: &Path, name: &str, count: &str, seed: &str) {
     let made = ["data", "generate", "--task", "sudoku4", "--count", count, "--seed", seed, "--out", name];
-    let (code, _, err) = hrm(folder, &made);
-    assert_eq!(code, 0, "{err}");
+    ok(folder, &made);
 }
 
 /// A run called `run` in `folder`, trained as [`CONFIG`] says with `more`.
 pub(crate) fn trained(folder: &Path, run: &str, more: &[&str]) {
     std::fs::write(folder.join("tiny.toml"), CONFIG).unwrap();
     let train = ["train", "--config", "tiny.toml", "--threads", "1", "--out", run];
-    let (code, _, err) = hrm(folder, &[&train[..], more].concat());
-    assert_eq!(code, 0, "{err}");
+    ok(folder, &[&train[..], more].concat());
 }
 
 /// All files in `folder` and in the folders there, with their content.
@@ -104,8 +104,26 @@ pub(crate) fn refused(folder: &Path, args: &[&str], reason: &str) {
 }
 
 /// Runs the program in `folder`; exit code, standard output, standard error.
-pub(crate) fn hrm(folder: &Path, args: &[&str]) -> (i32, String, String) {
-    said(command(folder, args).output().unwrap())
+pub(crate) fn hrm(folder: impl AsRef<Path>, args: &[&str]) -> (i32, String, String) {
+    said(command(folder.as_ref(), args).output().unwrap())
+}
+
+/// The same where it must succeed; standard output, standard error.
+pub(crate) fn ok(folder: impl AsRef<Path>, args: &[&str]) -> (String, String) {
+    let (code, out, err) = hrm(folder, args);
+    assert_eq!(code, 0, "{args:?}: {out}{err}");
+    (out, err)
+}
+
+/// The words of a command's line.
+pub(crate) fn words(line: &str) -> Vec<&str> {
+    line.split(' ').collect()
+}
+
+/// Sends `child` a signal.
+#[cfg(unix)]
+pub(crate) fn send(signal: &str, child: &Child) {
+    assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
 }
 
 /// Exit code, standard output, standard error.

@@ -1,12 +1,14 @@
 //! The configurations that the project ships.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use hrm_host::config::{GradientKind, LossKind, PrefixRule, RunConfig};
 use hrm_host::model::{Positions, parameter_count};
 
+use crate::common::root;
+
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../configs")
+    root().join("configs")
 }
 
 #[test]

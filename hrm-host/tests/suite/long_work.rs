@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Stdio};
 
-use crate::common::{CONFIG, PACK, command, hrm};
+use crate::common::{CONFIG, PACK, command, hrm, ok, words};
 use serde_json::Value;
 
 /// A vote whose puzzles all take some time, since no guess ends it.
@@ -38,12 +38,6 @@ fn folder() -> tempfile::TempDir {
     let made = ["data", "generate", "--task", "sudoku4", "--count", "60", "--seed", "9", "--out", "rows.csv"];
     ok(dir.path(), &made);
     dir
-}
-
-fn ok(folder: &Path, args: &[&str]) -> (String, String) {
-    let (code, out, said) = hrm(folder, args);
-    assert_eq!(code, 0, "{args:?}: {out}{said}");
-    (out, said)
 }
 
 fn vote(folder: &Path, more: &[&str]) -> Value {
@@ -230,7 +224,7 @@ fn making_puzzles_and_packs_tells_how_far_it_is() {
         ("train --config tiny.toml --out run", "finished"),
         ("export run --out x.hrm --progress 0", "measure, 0 % hints: 8 of 8 puzzles"),
     ] {
-        let (code, _, said) = hrm(dir.path(), &command.split(' ').collect::<Vec<_>>());
+        let (code, _, said) = hrm(dir.path(), &words(command));
         assert!(code == 0 && said.contains(told), "{command}: {said}");
     }
     let (_, _, said) = hrm(dir.path(), &["export", "run", "--out", "x.hrm", "--quiet"]);

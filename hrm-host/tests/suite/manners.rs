@@ -9,7 +9,7 @@ use hrm_host::task::find;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::common::{CONFIG, hrm, root};
+use crate::common::{CONFIG, hrm, ok, root};
 
 /// A folder with a small configuration in it.
 fn with_config() -> TempDir {
@@ -19,8 +19,7 @@ fn with_config() -> TempDir {
 }
 
 fn json(folder: &Path, args: &[&str]) -> Value {
-    let (code, out, said) = hrm(folder, &[args, &["--json"]].concat());
-    assert_eq!(code, 0, "{said}");
+    let (out, _) = ok(folder, &[args, &["--json"]].concat());
     serde_json::from_str(&out).unwrap()
 }
 
@@ -56,8 +55,7 @@ fn a_configuration_tells_the_size_of_the_pack_that_it_becomes() {
                 "2",
                 "--force",
             ];
-            let (code, _, said) = hrm(folder, &export);
-            assert_eq!(code, 0, "{said}");
+            ok(folder, &export);
             let pack = json(folder, &["inspect", "x.hrm"]);
             let more = (members - 1) * before["member_bytes"].as_u64().unwrap();
             let bytes = before["pack_bytes"].as_u64().unwrap() + more;
@@ -126,8 +124,7 @@ fn a_refused_run_names_the_key_and_the_next_command() {
         said
     };
     let start = ["--config", "tiny.toml", "--out", "run"];
-    let (code, _, said) = hrm(folder, &[&["train"][..], &start, &["--max-steps", "1"]].concat());
-    assert_eq!(code, 0, "{said}");
+    ok(folder, &[&["train"][..], &start, &["--max-steps", "1"]].concat());
 
     let said = train(&["--resume", "--out", "run/step-00000001.safetensors"]);
     assert!(said.contains("is a file") && said.contains("hrm-host train --resume --out run`"), "{said}");
@@ -143,7 +140,7 @@ fn a_refused_run_names_the_key_and_the_next_command() {
     );
 
     let made = ["data", "generate", "--task", "sudoku4", "--count", "3", "--out", "three.csv"];
-    assert_eq!(hrm(folder, &made).0, 0);
+    ok(folder, &made);
     let few = ["--config", "tiny.toml", "--out", "few", "--data", "three.csv"];
     let said = train(&few);
     assert!(said.contains("data.validation = 8 of 3 rows") && !said.contains("--apart"), "{said}");
@@ -170,7 +167,7 @@ fn the_committed_puzzles_are_made_by_the_command_that_is_named() {
     for task in ["sudoku9", "maze10x10"] {
         let name = format!("{task}.csv");
         let made = ["data", "generate", "--task", task, "--count", "20", "--seed", "3", "--out", &name];
-        assert_eq!(hrm(dir.path(), &made).0, 0);
+        ok(dir.path(), &made);
         let committed = fs::read(root().join("tests/data").join(&name)).unwrap();
         assert!(fs::read(dir.path().join(&name)).unwrap() == committed, "{name}");
     }
@@ -227,5 +224,5 @@ fn shells_and_manual_readers_get_every_command() {
     let (code, _, said) = hrm(dir.path(), &["man", "pages"]);
     assert!(code == 1 && said.contains("hrm-host-solve.1") && said.contains("--force"), "{said}");
     assert!(!dir.path().join("pages/hrm-host.1").exists());
-    assert_eq!(hrm(dir.path(), &["man", "pages", "--force"]).0, 0);
+    ok(dir.path(), &["man", "pages", "--force"]);
 }

@@ -3,23 +3,19 @@
 use std::fs;
 use std::path::Path;
 
-use crate::common::{hrm, refused, trained};
+use crate::common::{hrm, ok, refused, trained};
 
 /// A run on mazes of 5x5, and files of mazes.
 fn with_a_run(folder: &Path) {
     trained(folder, "run", &["--set", "model.task=maze5x5", "--set", "model.segments=3"]);
     for (size, name) in [("maze5x5", "five.csv"), ("maze4x7", "wide.csv")] {
-        let (code, _, err) =
-            hrm(folder, &["data", "generate", "--task", size, "--count", "12", "--out", name]);
-        assert_eq!(code, 0, "{err}");
+        ok(folder, &["data", "generate", "--task", size, "--count", "12", "--out", name]);
     }
 }
 
 /// What a command prints that succeeds.
 fn says(folder: &Path, args: &[&str]) -> String {
-    let (code, out, err) = hrm(folder, args);
-    assert_eq!(code, 0, "{args:?}: {out}{err}");
-    out
+    ok(folder, args).0
 }
 
 #[test]

@@ -10,7 +10,7 @@ use candle_core::{DType, Device, Tensor};
 use hrm_host::original::Tensors;
 use tempfile::TempDir;
 
-use crate::common::hrm;
+use crate::common::{hrm, ok, words};
 use crate::torch::{Stored, archive, contiguous, state_dict};
 
 /// Values that follow from a name: splitmix64 started at the name's FNV-1a, 24 bits each.
@@ -90,8 +90,7 @@ fn refusal(bytes: &[u8]) -> String {
 fn imported_models_answer_as_the_equations_do() {
     for (which, before) in [("learned", "_orig_mod.model.inner."), ("bare", "model.inner.")] {
         let (dir, folder) = with_checkpoint(which, &state_dict(&wrapped(before, invented_model(which))));
-        let (code, out, said) = hrm(dir.path(), &["import", &folder, "--out", "run"]);
-        assert_eq!(code, 0, "{said}");
+        let (out, said) = ok(dir.path(), &["import", &folder, "--out", "run"]);
         assert!(
             out.contains("sudoku4, width ") && out.contains("wrote run/step-00000007.safetensors"),
             "{out}"
@@ -109,7 +108,7 @@ fn imported_models_answer_as_the_equations_do() {
 #[test]
 fn what_no_pack_can_be_made_of_is_refused_by_name_when_it_is_exported() {
     let (dir, folder) = with_checkpoint("bare", &state_dict(&invented_model("bare")));
-    assert_eq!(hrm(dir.path(), &["import", &folder, "--out", "run"]).0, 0);
+    ok(dir.path(), &["import", &folder, "--out", "run"]);
     let (code, _, said) = hrm(dir.path(), &["export", "run", "--out", "x.hrm"]);
     assert!(code == 1 && said.contains("model.width = 40: must be a multiple of 16"), "{said}");
 }
@@ -118,8 +117,7 @@ fn what_no_pack_can_be_made_of_is_refused_by_name_when_it_is_exported() {
 fn an_imported_run_is_measured_exported_verified_and_trained_from_but_not_resumed() {
     let (dir, folder) = with_checkpoint("learned", &state_dict(&invented_model("learned")));
     let says = |args: &[&str]| {
-        let (code, out, said) = hrm(dir.path(), args);
-        assert_eq!(code, 0, "{args:?}: {out}{said}");
+        let (out, said) = ok(dir.path(), args);
         format!("{out}{said}")
     };
     says(&["import", &folder, "--out", "run"]);
@@ -130,16 +128,7 @@ fn an_imported_run_is_measured_exported_verified_and_trained_from_but_not_resume
         ["verify", "x.hrm", "--checkpoint", "run", "--data", "p.csv", "--rows", "4", "--segments", "1"];
     let (_, out, said) = hrm(dir.path(), &verify);
     assert!(out.contains("weights") && said.is_empty(), "{out}{said}");
-    let set = [
-        "--set",
-        "train.batch=4",
-        "--set",
-        "train.steps=1",
-        "--set",
-        "data.generate=20",
-        "--set",
-        "data.validation=4",
-    ];
+    let set = words("--set train.batch=4 --set train.steps=1 --set data.generate=20 --set data.validation=4");
     says(&[&["train", "--from", "run", "--out", "next", "--set", "train.eval_rows=4"], &set[..]].concat());
     let (code, _, said) = hrm(dir.path(), &["train", "--resume", "--out", "run"]);
     assert!(code == 1 && said.contains("start a run from them with `hrm-host train --from`"), "{said}");
@@ -152,8 +141,7 @@ fn what_is_exported_again_has_the_originals_tensors_and_is_imported_again() {
         &state_dict(&wrapped("_orig_mod.model.inner.", invented_model("learned"))),
     );
     let step = |args: &[&str]| {
-        let (code, out, said) = hrm(dir.path(), args);
-        assert_eq!(code, 0, "{args:?}: {out}{said}");
+        ok(dir.path(), args);
     };
     step(&["import", &folder, "--out", "run"]);
     step(&["export", "run", "--to", "pytorch", "--out", "back"]);
@@ -199,8 +187,7 @@ fn what_is_exported_again_has_the_originals_tensors_and_is_imported_again() {
 fn a_model_that_the_original_does_not_have_is_not_written_as_one() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("tiny.toml"), crate::common::CONFIG).unwrap();
-    let (code, _, said) = hrm(dir.path(), &["train", "--config", "tiny.toml", "--out", "run"]);
-    assert_eq!(code, 0, "{said}");
+    ok(dir.path(), &["train", "--config", "tiny.toml", "--out", "run"]);
     let (code, _, said) = hrm(dir.path(), &["export", "run", "--to", "pytorch", "--out", "x"]);
     assert!(
         code == 1 && said.contains("the original has no such model: it has no relation-biased attention"),

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
-use crate::common::{CONFIG, command, everything, hrm, refused, said};
+use crate::common::{CONFIG, command, everything, hrm, ok, refused, said, words};
 
 /// Puzzles, and what they say of themselves.
 const HEADER: &str = "source,question,answer,rating\n";
@@ -18,10 +18,9 @@ fn folder(trained: bool) -> TempDir {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("tiny.toml"), CONFIG).unwrap();
     let made = ["data", "generate", "--task", "sudoku4", "--count", "40", "--out", "rows.csv"];
-    assert_eq!(hrm(dir.path(), &made).0, 0);
+    ok(dir.path(), &made);
     if trained {
-        let (code, _, err) = hrm(dir.path(), &["train", "--config", "tiny.toml", "--out", "run"]);
-        assert_eq!(code, 0, "{err}");
+        ok(dir.path(), &["train", "--config", "tiny.toml", "--out", "run"]);
     }
     dir
 }
@@ -59,17 +58,7 @@ fn what_this_command_did_not_make_is_not_replaced_and_neither_is_what_lies_besid
             "train.csv is there",
         ),
         (
-            &[
-                "data",
-                "split",
-                "rows.csv",
-                "--validation",
-                "5",
-                "--out-train",
-                "new.csv",
-                "--out-validation",
-                "notes.csv",
-            ],
+            &words("data split rows.csv --validation 5 --out-train new.csv --out-validation notes.csv"),
             "notes.csv is there already",
         ),
         (&analyze, "landscapes.csv is there already"),
@@ -78,7 +67,7 @@ fn what_this_command_did_not_make_is_not_replaced_and_neither_is_what_lies_besid
         refused(at, args, "--force");
     }
     // A card that somebody has written on is theirs.
-    assert_eq!(hrm(at, &["export", "run", "--out", "mine.hrm"]).0, 0);
+    ok(at, &["export", "run", "--out", "mine.hrm"]);
     let card = fs::read_to_string(at.join("mine.md")).unwrap();
     fs::write(at.join("mine.md"), format!("{card}\n\nTrained for Ada.\n")).unwrap();
     refused(at, &["export", "run", "--out", "mine.hrm"], "mine.md is there already");
@@ -90,19 +79,16 @@ fn what_this_command_did_not_make_is_not_replaced_and_neither_is_what_lies_besid
     // Who says so has it replaced.
     let (code, _, err) = hrm(at, &["curves", "run", "--out", "train.svg", "--force"]);
     assert!(code == 0 && fs::read_to_string(at.join("train.csv")).unwrap().starts_with("run,kind"), "{err}");
-    assert_eq!(hrm(at, &[&analyze[..], &["--force"]].concat()).0, 0);
+    ok(at, &[&analyze[..], &["--force"]].concat());
     // What the same commands wrote before needs no such word.
     for args in [&["curves", "run", "--out", "train.svg"][..], &analyze] {
-        let (code, _, err) = hrm(at, args);
-        assert_eq!(code, 0, "{args:?}: {err}");
+        ok(at, args);
     }
     for _ in 0..2 {
-        let (code, _, err) = hrm(at, &["export", "run", "--out", "mine.hrm"]);
-        assert_eq!(code, 0, "{err}");
+        ok(at, &["export", "run", "--out", "mine.hrm"]);
     }
-    let (code, _, err) = hrm(at, &["data", "import", "rows.csv", "--out", "copy.csv"]);
-    assert_eq!(code, 0, "{err}");
-    assert_eq!(hrm(at, &["data", "import", "rows.csv", "--out", "copy.csv"]).0, 0);
+    ok(at, &["data", "import", "rows.csv", "--out", "copy.csv"]);
+    ok(at, &["data", "import", "rows.csv", "--out", "copy.csv"]);
 }
 
 #[test]
@@ -178,8 +164,7 @@ fn a_folder_that_is_missing_is_named_before_there_is_anything_to_lose() {
     }
     // As long a name as the system takes is none too long.
     let long = format!("{}.csv", "n".repeat(251));
-    let (code, _, err) = hrm(at, &["data", "import", "rows.csv", "--out", &long]);
-    assert_eq!(code, 0, "{err}");
+    ok(at, &["data", "import", "rows.csv", "--out", &long]);
 }
 
 #[test]
@@ -192,8 +177,7 @@ fn a_link_stays_a_link_and_a_mode_a_mode() {
     symlink("store/a.csv", at.join("a.csv")).unwrap();
     symlink("store/new.csv", at.join("new.csv")).unwrap();
     for name in ["a.csv", "new.csv"] {
-        let (code, _, err) = hrm(at, &["data", "import", "rows.csv", "--out", name]);
-        assert_eq!(code, 0, "{err}");
+        ok(at, &["data", "import", "rows.csv", "--out", name]);
         assert!(at.join(name).is_symlink());
         assert_eq!(fs::read(at.join("store").join(name)).unwrap(), fs::read(at.join("rows.csv")).unwrap());
     }
@@ -203,7 +187,7 @@ fn a_link_stays_a_link_and_a_mode_a_mode() {
     fs::set_permissions(at.join("store/a.csv"), fs::Permissions::from_mode(0o444)).unwrap();
     let import = ["data", "import", "rows.csv", "--out", "a.csv"];
     refused(at, &import, "a.csv is write-protected");
-    assert_eq!(hrm(at, &[&import[..], &["--force"]].concat()).0, 0);
+    ok(at, &[&import[..], &["--force"]].concat());
     assert_eq!(fs::metadata(at.join("store/a.csv")).unwrap().permissions().mode() & 0o777, 0o444);
 }
 
@@ -219,8 +203,7 @@ fn what_is_no_regular_file_is_written_to_and_stays() {
         let mut reader = Command::new("timeout");
         let reader =
             reader.args(["60", "cat", "fifo"]).current_dir(at).stdout(Stdio::piped()).spawn().unwrap();
-        let (code, _, err) = hrm(at, args);
-        assert_eq!(code, 0, "{err}");
+        ok(at, args);
         assert!(fs::metadata(at.join("fifo")).unwrap().file_type().is_fifo());
         assert!(reader.wait_with_output().unwrap().stdout.starts_with(start), "the reader gets it all");
     }
@@ -229,8 +212,7 @@ fn what_is_no_regular_file_is_written_to_and_stays() {
     // A device of our own, where we may make one: nothing happens to the system's.
     let made = Command::new("mknod").args(["null", "c", "1", "3"]).current_dir(at).status();
     if made.is_ok_and(|status| status.success()) {
-        let (code, _, err) = hrm(at, &["data", "import", "rows.csv", "--out", "null"]);
-        assert_eq!(code, 0, "{err}");
+        ok(at, &["data", "import", "rows.csv", "--out", "null"]);
         assert!(fs::metadata(at.join("null")).unwrap().file_type().is_char_device());
     }
 }
@@ -273,20 +255,10 @@ fn a_full_disk_leaves_everything_that_was_there() {
         fs::write(at.join(name), start).unwrap();
     }
     let many = ["data", "generate", "--task", "sudoku4", "--count", "400", "--out", "many.csv"];
-    assert_eq!(hrm(at, &many).0, 0);
+    ok(at, &many);
     let before = everything(at);
     // No file may grow beyond 2 KiB: enough for the small half of a split.
-    let split = [
-        "data",
-        "split",
-        "many.csv",
-        "--validation",
-        "5",
-        "--out-validation",
-        "v.csv",
-        "--out-train",
-        "t.csv",
-    ];
+    let split = words("data split many.csv --validation 5 --out-validation v.csv --out-train t.csv");
     for args in [&split[..], &["export", "run", "--out", "p.hrm"]] {
         let program = command(at, args);
         let mut limited = Command::new("bash");

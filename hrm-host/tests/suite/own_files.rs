@@ -5,7 +5,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
 
-use crate::common::{CONFIG, command, everything, generated, hrm, refused, said, trained};
+use crate::common::{CONFIG, command, everything, generated, hrm, ok, refused, said, trained, words};
 
 fn folder() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
@@ -30,7 +30,7 @@ fn what_somebody_has_added_makes_a_file_theirs() {
     let curves = ["curves", "run", "--out", "curves.svg"];
     let analyze = ["analyze", "run", "--data", "rows.csv", "--rows", "2", "--out", "pictures"];
     for args in [&curves[..], &analyze] {
-        assert_eq!(hrm(at, args).0, 0);
+        ok(at, args);
         assert_eq!(hrm(at, args).0, 0, "what is its own is replaced");
     }
     let mine = "mine,1.....2..3.....4,1243342143122134,0\n";
@@ -63,17 +63,7 @@ fn what_somebody_has_changed_is_theirs_even_where_its_form_is_kept() {
     trained(at, "run", &[]);
     let generate = ["data", "generate", "--task", "sudoku4", "--count", "5", "--out", "made.csv"];
     let import = ["data", "import", "rows.csv", "--out", "imported.csv.gz"];
-    let split = [
-        "data",
-        "split",
-        "rows.csv",
-        "--validation",
-        "5",
-        "--out-train",
-        "t.csv",
-        "--out-validation",
-        "v.csv",
-    ];
+    let split = words("data split rows.csv --validation 5 --out-train t.csv --out-validation v.csv");
     let curves = ["curves", "run", "--out", "curves.svg"];
     let analyze = ["analyze", "run", "--data", "rows.csv", "--rows", "2", "--out", "pictures"];
     let export = ["export", "run", "--out", "model.hrm", "--rows", "0"];
@@ -107,7 +97,7 @@ fn what_somebody_has_changed_is_theirs_even_where_its_form_is_kept() {
             fs::write(at.join("copy"), &own).unwrap();
             fs::rename(at.join("copy"), at.join(name)).unwrap();
             refused(at, args, "--force");
-            assert_eq!(hrm(at, &[args, &["--force"]].concat()).0, 0);
+            ok(at, &[args, &["--force"]].concat());
         }
     }
     // A command replaces what it has made itself, not what another one has.
@@ -167,7 +157,7 @@ fn a_pack_is_replaced_by_later_ones_of_its_run_alone() {
     trained(at, "b", &["--set", "train.seed=2"]);
     trained(at, "c", &["--set", "train.lr=5e-4"]);
     let export = |run| ["export", run, "--out", "model.hrm", "--rows", "0"];
-    assert_eq!(hrm(at, &export("a")).0, 0);
+    ok(at, &export("a"));
     let of_a = |more: [&'static str; 2]| [&export("a")[..], &more].concat();
     for args in [&export("b")[..], &export("c"), &of_a(["--lanes", "8"]), &of_a(["--segments", "9"])] {
         refused(at, args, "model.hrm is there already and is not an earlier pack of this run");
@@ -177,14 +167,13 @@ fn a_pack_is_replaced_by_later_ones_of_its_run_alone() {
     let more = ["--set", "train.steps=1000"];
     trained(at, "d", &[&more[..], &["--max-steps", "6"]].concat());
     let export = ["export", "d", "--out", "d.hrm", "--rows", "0"];
-    assert_eq!(hrm(at, &export).0, 0);
+    ok(at, &export);
     fs::copy(at.join("d/step-00000006.safetensors"), at.join("early.safetensors")).unwrap();
-    assert_eq!(hrm(at, &["train", "--resume", "--out", "d", "--max-steps", "6"]).0, 0);
-    let (code, _, err) = hrm(at, &export);
-    assert_eq!(code, 0, "{err}");
+    ok(at, &["train", "--resume", "--out", "d", "--max-steps", "6"]);
+    ok(at, &export);
     let early = ["export", "early.safetensors", "--out", "d.hrm", "--rows", "0"];
     refused(at, &early, "d.hrm is there already and is not an earlier pack of this run");
-    assert_eq!(hrm(at, &[&early[..], &["--force"]].concat()).0, 0);
+    ok(at, &[&early[..], &["--force"]].concat());
 }
 
 #[test]
@@ -218,8 +207,7 @@ fn the_files_of_a_run_are_written_by_training_alone() {
     }
     // Others may lie there, and outside of a run the names are nobody's.
     for args in [["export", "run", "--out", "run/model.hrm"], ["export", "run", "--out", "latest"]] {
-        let (code, _, err) = hrm(at, &args);
-        assert_eq!(code, 0, "{err}");
+        ok(at, &args);
     }
     assert_eq!(hrm(at, &["train", "--resume", "--out", "run", "--finish-in", "1"]).0, 0, "the run is intact");
 }
@@ -275,7 +263,7 @@ fn what_somebody_has_changed_in_a_run_s_configuration_is_obeyed_or_refused_and_s
     let (code, _, err) = hrm(at, &[&resume[..], &["--set", "train.steps=14"]].concat());
     assert!(code == 0 && !err.contains("was changed"), "the checkpoint says the same now: {err}");
     fs::remove_file(&path).unwrap();
-    assert_eq!(hrm(at, &[&resume[..], &["--set", "train.steps=15"]].concat()).0, 0);
+    ok(at, &[&resume[..], &["--set", "train.steps=15"]].concat());
     assert!(fs::read_to_string(&path).unwrap().contains("steps = 15"));
 }
 
@@ -427,8 +415,7 @@ fn the_files_of_a_folder_that_is_read_are_inputs() {
     for (out, part) in [("whole", None), ("parts", Some("train"))] {
         let export = ["data", "export", "puzzles.csv", "--format", "hrm", "--out", out];
         let part_words: Vec<&str> = part.into_iter().flat_map(|part| ["--part", part]).collect();
-        let (code, _, err) = crate::common::hrm(dir.path(), &[&export[..], &part_words].concat());
-        assert_eq!(code, 0, "{err}");
+        ok(dir.path(), &[&export[..], &part_words].concat());
         let before = crate::common::everything(&dir.path().join(out));
         let input = part.map_or(out.to_owned(), |part| format!("{out}/{part}"));
         let over = format!("{input}/all__inputs.npy");

@@ -1,13 +1,12 @@
 //! `eval --protocol paper` on packs, runs and checkpoints.
 
-use crate::common::{generated, hrm, trained};
+use crate::common::{PACK, generated, hrm, ok, trained};
 use serde_json::Value;
 
 /// The report of `eval --protocol paper --json` with `more`.
 fn report(folder: &std::path::Path, model: &str, more: &[&str]) -> Value {
     let eval = ["eval", model, "--data", "puzzles.csv", "--rows", "20", "--protocol", "paper", "--json"];
-    let (code, out, err) = hrm(folder, &[&eval[..], more].concat());
-    assert_eq!(code, 0, "{err}");
+    let (out, _) = ok(folder, &[&eval[..], more].concat());
     serde_json::from_str(&out).unwrap()
 }
 
@@ -19,15 +18,13 @@ fn solved(report: &Value, rule: &str) -> u64 {
 fn a_pack_is_judged_by_all_rules_on_the_passes_of_its_members() {
     let dir = tempfile::tempdir().unwrap();
     generated(dir.path(), "puzzles.csv", "30", "3");
-    let pack = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/sudoku4-demo.hrm");
-    let found = report(dir.path(), pack, &[]);
+    let found = report(dir.path(), PACK, &[]);
     assert_eq!((found["perturbations"].as_u64(), found["complete"].as_bool()), (Some(4), Some(true)));
     let members = found["checkpoints"].as_u64().unwrap();
     assert_eq!(found["table"]["both"]["passes"].as_u64(), Some(4 * members));
     // One pass is what eval without a protocol counts.
-    let eval = ["eval", pack, "--data", "puzzles.csv", "--rows", "20", "--hints", "0", "--json"];
-    let (code, out, err) = hrm(dir.path(), &eval);
-    assert_eq!(code, 0, "{err}");
+    let eval = ["eval", PACK, "--data", "puzzles.csv", "--rows", "20", "--hints", "0", "--json"];
+    let (out, _) = ok(dir.path(), &eval);
     let plain: Value = serde_json::from_str(&out).unwrap();
     let exact = plain["levels"][0]["exact"].as_f64().unwrap() * 20.0;
     assert_eq!(solved(&found, "one_pass"), exact.round() as u64);
@@ -37,9 +34,8 @@ fn a_pack_is_judged_by_all_rules_on_the_passes_of_its_members() {
     assert!(solved(&found, "checked") >= 18, "{found}");
     assert_eq!(found["table"]["checked"]["wrong"].as_u64(), Some(0));
 
-    let eval = ["eval", pack, "--data", "puzzles.csv", "--rows", "20", "--protocol", "paper"];
-    let (code, out, err) = hrm(dir.path(), &eval);
-    assert_eq!(code, 0, "{err}");
+    let eval = ["eval", PACK, "--data", "puzzles.csv", "--rows", "20", "--protocol", "paper"];
+    let (out, _) = ok(dir.path(), &eval);
     assert!(out.contains("by the label, as in the paper") && out.contains("wrong grids"), "{out}");
 }
 
@@ -50,8 +46,7 @@ fn a_run_takes_part_with_its_newest_checkpoints() {
     trained(dir.path(), "run", &["--max-steps", "3"]);
     for _ in 0..2 {
         let resumed = ["train", "--resume", "--max-steps", "3", "--threads", "1", "--out", "run"];
-        let (code, _, err) = hrm(dir.path(), &resumed);
-        assert_eq!(code, 0, "{err}");
+        ok(dir.path(), &resumed);
     }
     for (more, checkpoints) in [(&[][..], 3), (&["--checkpoints", "2"], 2), (&["--checkpoints", "1"], 1)] {
         let found = report(dir.path(), "run", more);

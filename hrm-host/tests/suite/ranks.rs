@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use crate::common::{CONFIG, hear_requests};
+use crate::common::{CONFIG, hear_requests, ok, words};
 use hrm_host::config::RunConfig;
 use hrm_host::train::checkpoint::{RunDir, TrainState};
 use hrm_host::train::communicator::InProcess;
@@ -108,8 +108,7 @@ fn a_run_goes_on_with_more_ranks_and_with_fewer() {
     assert!(first.step == 17 && first.params == second.params && first.batches != second.batches);
     // Without the other, whose folder stays, and with it again, whose puzzles are of an earlier step.
     let resumed = ["train", "--threads", "1", "--resume", "--finish-in", "2", "--out", "run"];
-    let (code, _, said) = crate::common::hrm(dir.path(), &resumed);
-    assert_eq!(code, 0, "{said}");
+    ok(dir.path(), &resumed);
     let (code, said) = finished(&mut mpirun(dir.path(), &["--resume", "--finish-in", "1", "--out", "run"]));
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("warning: rank 1 goes on at step 19 with new puzzles"), "{said}");
@@ -144,16 +143,7 @@ fn wait_for(child: &mut Child, run: &Path, past: u64) {
 
 /// A run of two ranks without an end, which saves all the time.
 fn endless(folder: &Path) -> Child {
-    let train = [
-        "--config",
-        "tiny.toml",
-        "--out",
-        "run",
-        "--set",
-        "train.steps=0",
-        "--set",
-        "train.checkpoint_minutes=1e-3",
-    ];
+    let train = words("--config tiny.toml --out run --set train.steps=0 --set train.checkpoint_minutes=1e-3");
     mpirun(folder, &train).spawn().unwrap()
 }
 

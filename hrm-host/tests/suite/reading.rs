@@ -2,23 +2,14 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
+use crate::common::{PACK, hrm, ok, root, words};
+
 const Q: &str = "7.....8....2..5....3..6..9..7.6....1...1.3.7.....7.9.....4.2....9..3..1..2..1643.";
 const A: &str = "769341852142895367538267194273689541954123678681574923316452789495738216827916435";
-
-fn pack() -> String {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    root.join("models/sudoku4-demo.hrm").to_str().unwrap().to_owned()
-}
-
-/// Runs the program in `folder`.
-fn hrm(folder: &TempDir, args: &[&str]) -> (i32, String, String) {
-    crate::common::hrm(folder.path(), args)
-}
 
 fn write(folder: &TempDir, name: &str, bytes: impl AsRef<[u8]>) {
     fs::write(folder.path().join(name), bytes).unwrap();
@@ -187,8 +178,7 @@ fn what_nothing_needs_is_left_out_and_told() {
     let folder = tempfile::tempdir().unwrap();
     let said = |text: String| {
         write(&folder, "in.csv", text);
-        let (code, _, err) = hrm(&folder, &["data", "import", "in.csv", "--out", "o.csv", "--force"]);
-        assert_eq!(code, 0, "{err}");
+        let (_, err) = ok(&folder, &["data", "import", "in.csv", "--out", "o.csv", "--force"]);
         err
     };
     let err = said(format!("question,answer,rating\n{Q},{A},hard\n{Q},{A},-\n"));
@@ -204,7 +194,7 @@ fn what_nothing_needs_is_left_out_and_told() {
     let (code, _, err) = hrm(&folder, &["data", "stats", "latin.csv"]);
     assert_eq!(code, 0, "what is not UTF-8 is Latin-1: {err}");
     write(&folder, "q.csv", "question,answer,rating\n1.....2..3.....4,wrong,bad\n1.....2..3.....4\n");
-    let (code, out, err) = hrm(&folder, &["solve", &pack(), "--file", "q.csv"]);
+    let (code, out, err) = hrm(&folder, &["solve", PACK, "--file", "q.csv"]);
     assert!(code == 0 && out.matches("1243342143122134").count() == 2, "{out}{err}");
     write(&folder, "q.csv", format!("{Q}\n{Q}\n"));
     let (code, out, err) = hrm(&folder, &["data", "stats", "q.csv"]);
@@ -221,16 +211,15 @@ fn a_size_that_is_not_the_models_is_told_once() {
     let folder = tempfile::tempdir().unwrap();
     write(&folder, "nine.csv", format!("question,answer\n{}", format!("{Q},{A}\n").repeat(20)));
     write(&folder, "nine.txt", format!("{Q}\n").repeat(20));
-    let pack = pack();
     for (args, code) in [
-        (vec!["eval", &pack, "--data", "nine.csv"], 1),
-        (vec!["analyze", &pack, "--data", "nine.csv"], 1),
+        (vec!["eval", PACK, "--data", "nine.csv"], 1),
+        (vec!["analyze", PACK, "--data", "nine.csv"], 1),
         (vec!["data", "import", "nine.csv", "--task", "sudoku4", "--out", "o.csv"], 1),
-        (vec!["solve", &pack, "--file", "nine.csv"], 3),
-        (vec!["solve", &pack, "--file", "nine.txt"], 3),
-        (vec!["solve", &pack, "nine.csv"], 3),
-        (vec!["solve", &pack, Q], 3),
-        (vec!["solve", &pack, "three.csv"], 3),
+        (vec!["solve", PACK, "--file", "nine.csv"], 3),
+        (vec!["solve", PACK, "--file", "nine.txt"], 3),
+        (vec!["solve", PACK, "nine.csv"], 3),
+        (vec!["solve", PACK, Q], 3),
+        (vec!["solve", PACK, "three.csv"], 3),
     ] {
         let (found, out, err) = hrm(&folder, &args);
         let told = format!("{out}{err}");
@@ -246,18 +235,17 @@ fn a_size_that_is_not_the_models_is_told_once() {
 fn a_puzzle_file_may_stand_where_puzzles_do() {
     let folder = tempfile::tempdir().unwrap();
     write(&folder, "s4.csv", "question\n1.....2..3.....4\n");
-    let (code, out, err) = hrm(&folder, &["solve", &pack(), "s4.csv"]);
+    let (code, out, err) = hrm(&folder, &["solve", PACK, "s4.csv"]);
     assert!(code == 0 && out.contains("1243342143122134"), "{out}{err}");
 }
 
 #[test]
 fn arguments_in_each_others_place_are_named() {
     let folder = tempfile::tempdir().unwrap();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    fs::copy(pack(), folder.path().join("m.hrm")).unwrap();
-    fs::copy(root.join("models/sudoku4-demo.md"), folder.path().join("m.md")).unwrap();
-    fs::copy(root.join("configs/sudoku4-demo.toml"), folder.path().join("c.toml")).unwrap();
-    fs::copy(root.join("configs/sudoku4-demo.toml"), folder.path().join("c.txt")).unwrap();
+    fs::copy(PACK, folder.path().join("m.hrm")).unwrap();
+    fs::copy(root().join("models/sudoku4-demo.md"), folder.path().join("m.md")).unwrap();
+    fs::copy(root().join("configs/sudoku4-demo.toml"), folder.path().join("c.toml")).unwrap();
+    fs::copy(root().join("configs/sudoku4-demo.toml"), folder.path().join("c.txt")).unwrap();
     write(&folder, "rows.csv", "question,answer\n1.....2..3.....4,1243342143122134\n");
     write(&folder, "x.png", b"\x89PNG\r\n\x1a\n\0\0");
     for (command, reason) in [
@@ -293,7 +281,7 @@ fn arguments_in_each_others_place_are_named() {
         ),
         ("train --from rows.csv --out run", "a puzzle file"),
     ] {
-        let (code, _, err) = hrm(&folder, &command.split(' ').collect::<Vec<_>>());
+        let (code, _, err) = hrm(&folder, &words(command));
         assert!(code == 1 && err.contains(reason), "{command}: {err}");
     }
     let (code, out, err) = hrm(&folder, &["inspect", "c.txt"]);
@@ -309,7 +297,7 @@ fn a_model_that_is_empty_or_cut_short_is_called_so() {
     let header = r#"{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}"#;
     let cut = [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), &[0; 8]].concat();
     let (whole, at) = (cut.len() + 8, cut.len());
-    let of_pack = fs::read(pack()).unwrap();
+    let of_pack = fs::read(PACK).unwrap();
     for (bytes, reason) in [
         (Vec::new(), "empty".to_owned()),
         (vec![0; 5000], "nothing but zero bytes".to_owned()),
@@ -318,7 +306,7 @@ fn a_model_that_is_empty_or_cut_short_is_called_so() {
     ] {
         write(&folder, "m.safetensors", bytes);
         for command in ["export m.safetensors --out x.hrm", "eval m.safetensors --data rows.csv"] {
-            let (code, _, err) = hrm(&folder, &command.split(' ').collect::<Vec<_>>());
+            let (code, _, err) = hrm(&folder, &words(command));
             assert!(code == 1 && err.contains(&reason), "{command}: {err}");
         }
     }
@@ -346,41 +334,33 @@ fn every_command_reads_the_same_files() {
     let folder = tempfile::tempdir().unwrap();
     write(&folder, "k.csv.gz", gzip(b"quizzes,solutions\n1000002003000004,1243342143122134\n"));
     for command in ["stats k.csv.gz", "import k.csv.gz --out o.csv"] {
-        let words: Vec<&str> = ["data"].into_iter().chain(command.split(' ')).collect();
-        let (code, _, err) = hrm(&folder, &words);
-        assert_eq!(code, 0, "{command}: {err}");
+        ok(&folder, &[&["data"], &words(command)[..]].concat());
     }
-    let pack = pack();
-    let (code, _, err) = hrm(&folder, &["eval", &pack, "--data", "k.csv.gz", "--rows", "1", "--hints", "0"]);
-    assert_eq!(code, 0, "{err}");
-    let (code, out, err) = hrm(&folder, &["solve", &pack, "--file", "k.csv.gz"]);
+    ok(&folder, &["eval", PACK, "--data", "k.csv.gz", "--rows", "1", "--hints", "0"]);
+    let (code, out, err) = hrm(&folder, &["solve", PACK, "--file", "k.csv.gz"]);
     assert!(code == 0 && out.contains("1243342143122134"), "{out}{err}");
     let args = ["train", "--config", "demo.toml", "--data", "k.csv.gz", "--out", "run", "--max-steps", "1"];
-    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("configs/sudoku4-demo.toml");
-    fs::copy(demo, folder.path().join("demo.toml")).unwrap();
-    let (code, _, err) = hrm(&folder, &[&args[..], &["--set", "data.validation=0"]].concat());
-    assert_eq!(code, 0, "{err}");
+    fs::copy(root().join("configs/sudoku4-demo.toml"), folder.path().join("demo.toml")).unwrap();
+    ok(&folder, &[&args[..], &["--set", "data.validation=0"]].concat());
     // Who solves needs no answers; who measures does, and is told how to get them.
     write(&folder, "q.csv", "question\n1.....2..3.....4\n");
-    let (code, out, err) = hrm(&folder, &["solve", &pack, "--file", "q.csv"]);
+    let (code, out, err) = hrm(&folder, &["solve", PACK, "--file", "q.csv"]);
     assert!(code == 0 && out.contains("1243342143122134"), "{out}{err}");
-    let (code, _, err) = hrm(&folder, &["eval", &pack, "--data", "q.csv"]);
+    let (code, _, err) = hrm(&folder, &["eval", PACK, "--data", "q.csv"]);
     assert!(code == 1 && err.contains("q.csv has questions and no answers"), "{err}");
     assert!(err.contains("data import q.csv --solve"), "{err}");
     // A wrong answer is nothing to a solver.
     write(&folder, "w.csv", "question,answer\n1.....2..3.....4,1111111111111111\n");
-    let (code, _, err) = hrm(&folder, &["solve", &pack, "--file", "w.csv"]);
-    assert_eq!(code, 0, "{err}");
+    ok(&folder, &["solve", PACK, "--file", "w.csv"]);
 }
 
 #[test]
 fn standard_input_is_a_file_like_any_other() {
     let folder = tempfile::tempdir().unwrap();
-    let pack = pack();
     for (args, input) in [
-        (vec!["solve", &pack, "-"], &b"1.....2..3.....4\n"[..]),
-        (vec!["solve", &pack], b"1.....2..3.....4\n"),
-        (vec!["solve", &pack, "--file", "-"], b"question,answer\n1.....2..3.....4,1243342143122134\n"),
+        (vec!["solve", PACK, "-"], &b"1.....2..3.....4\n"[..]),
+        (vec!["solve", PACK], b"1.....2..3.....4\n"),
+        (vec!["solve", PACK, "--file", "-"], b"question,answer\n1.....2..3.....4,1243342143122134\n"),
         (vec!["data", "import", "-", "--out", "o.csv"], b"1.....2..3.....4,1243342143122134\n"),
         (vec!["data", "stats", "-"], b"1.....2..3.....4,1243342143122134\n"),
     ] {
@@ -425,7 +405,7 @@ fn the_line_of_a_bad_row_is_told_whatever_ends_lines() {
     }
     let folder = tempfile::tempdir().unwrap();
     write(&folder, "q.csv", "question;answer\n1.....2..3.....4;\n;\n;\n");
-    let (code, out, err) = hrm(&folder, &["solve", &pack(), "--file", "q.csv"]);
+    let (code, out, err) = hrm(&folder, &["solve", PACK, "--file", "q.csv"]);
     assert!(code == 0 && out.contains("1243342143122134") && !err.contains("of 3"), "{out}{err}");
 }
 
@@ -440,7 +420,7 @@ fn an_empty_row_or_a_heading_never_makes_another_puzzle() {
         ("  1 2 3 4\nA 1 . . .\nB . . 2 .\nC . 3 . .\nD . . . 4\n", 0),
     ] {
         write(&folder, "in.csv", text);
-        let (found, out, err) = hrm(&folder, &["solve", &pack(), "--file", "in.csv"]);
+        let (found, out, err) = hrm(&folder, &["solve", PACK, "--file", "in.csv"]);
         assert!(found == code && out.contains(solved) == (code == 0), "{text}{out}{err}");
         assert_eq!(code != 0, format!("{out}{err}").contains("line 1: this row is empty"), "{out}{err}");
     }
@@ -453,12 +433,10 @@ fn what_is_no_puzzle_is_told_by_every_command_that_reads_puzzles() {
     write(&folder, "w.txt", format!("{row}hello\n{row}hello\n{}", row.repeat(8)));
     let arrays = "[[1,0,0,0],[0,0,2,0],[0,3,0,0],[0,0,0,4]]\n";
     write(&folder, "a.txt", format!("{arrays}hello\n{arrays}abc\n"));
-    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("configs/sudoku4-demo.toml");
-    fs::copy(demo, folder.path().join("demo.toml")).unwrap();
-    let pack = pack();
+    fs::copy(root().join("configs/sudoku4-demo.toml"), folder.path().join("demo.toml")).unwrap();
     for file in ["w.txt", "a.txt"] {
         for (command, whole) in [
-            (&["solve", &pack, "--file", file][..], false),
+            (&["solve", PACK, "--file", file][..], false),
             (&["data", "stats", file], false),
             (&["data", "import", file, "--solve", "--out", "o.csv", "--force"], false),
             (
@@ -476,9 +454,9 @@ fn what_is_no_puzzle_is_told_by_every_command_that_reads_puzzles() {
                 true,
             ),
             (&["data", "export", file, "--format", "hrm", "--out", "hrm"], true),
-            (&["eval", &pack, "--data", file, "--rows", "1", "--hints", "0"], true),
-            (&["eval", &pack, "--data", file, "--rows", "1", "--hints", "0", "--vote"], true),
-            (&["analyze", &pack, "--data", file, "--rows", "1"], true),
+            (&["eval", PACK, "--data", file, "--rows", "1", "--hints", "0"], true),
+            (&["eval", PACK, "--data", file, "--rows", "1", "--hints", "0", "--vote"], true),
+            (&["analyze", PACK, "--data", file, "--rows", "1"], true),
             (
                 &[
                     "train",
@@ -506,7 +484,7 @@ fn what_is_no_puzzle_is_told_by_every_command_that_reads_puzzles() {
             assert!(err.contains(told), "{command:?}: {out}{err}");
         }
     }
-    let (_, _, err) = hrm(&folder, &["solve", &pack, "hello\n1.....2..3.....4"]);
+    let (_, _, err) = hrm(&folder, &["solve", PACK, "hello\n1.....2..3.....4"]);
     assert!(err.contains("puzzle 1: 1 line without a puzzle passed over"), "{err}");
 }
 
@@ -543,12 +521,12 @@ fn grids_of_a_spreadsheet_are_read_wherever_they_stand() {
         "1 |\n  |2\n--+--\n 3|\n  | 4\n",
     ] {
         write(&folder, "in.csv", text);
-        let (code, out, err) = hrm(&folder, &["solve", &pack(), "--file", "in.csv"]);
+        let (code, out, err) = hrm(&folder, &["solve", PACK, "--file", "in.csv"]);
         assert!(code == 0 && out.contains(solved) && !out.contains("refused"), "{text}{out}{err}");
     }
     for text in ["1,,,,1,,3,4\n,,2,,3,,,1\n,3,,,,3,,2\n,,,4,,,,4\n", ",,,,\n,,,2,\n,,3,,\n,,,,4\n"] {
         write(&folder, "in.csv", text);
-        let (code, out, err) = hrm(&folder, &["solve", &pack(), "--file", "in.csv"]);
+        let (code, out, err) = hrm(&folder, &["solve", PACK, "--file", "in.csv"]);
         assert!(
             code == 3 && out.contains("line 1: rows of ") && out.contains("one empty column"),
             "{out}{err}"
@@ -576,7 +554,7 @@ fn advice_about_a_stream_is_none_for_files() {
     assert!(err.contains("[.quiz] | @csv' > NEW.csv"), "{err}");
     let err = said(&import, &gzip(Q.repeat(20).as_bytes())[..40]);
     assert!(err.contains("standard input is gzip") && !err.contains("download"), "{err}");
-    let pack = fs::read(pack()).unwrap();
+    let pack = fs::read(PACK).unwrap();
     let err = said(&["solve", "-", "1.....2..3.....4"], &pack[..5000]);
     assert!(err.contains("standard input: not a usable pack"), "{err}");
     let header = r#"{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}"#;
@@ -630,7 +608,7 @@ fn what_is_wrong_is_called_by_its_name() {
         ),
     ] {
         write(&folder, "in.txt", text);
-        let (code, out, err) = hrm(&folder, &["solve", &pack(), "--file", "in.txt"]);
+        let (code, out, err) = hrm(&folder, &["solve", PACK, "--file", "in.txt"]);
         assert!(code == 3 && format!("{out}{err}").contains(reason), "{out}{err}");
     }
     let answers = ["NULL", "None", "N/A", "-", "nan", ""];
@@ -668,8 +646,7 @@ fn an_import_warns_of_puzzles_with_several_solutions() {
     let folder = tempfile::tempdir().unwrap();
     let two = ".....1..1.43.31.,2431312412434312";
     write(&folder, "two.csv", format!("question,answer\n1.....2..3.....4,1243342143122134\n{two}\n"));
-    let (code, _, err) = hrm(&folder, &["data", "import", "two.csv", "--out", "o.csv"]);
-    assert_eq!(code, 0, "{err}");
+    let (_, err) = ok(&folder, &["data", "import", "two.csv", "--out", "o.csv"]);
     assert!(
         err.contains("warning: 1 of 2 puzzles have more than one solution, the first in line 3"),
         "{err}"
@@ -742,7 +719,7 @@ fn what_is_no_model_is_named_wherever_one_is_opened() {
             "train --from model --data rows.csv --out run",
             "export model --out x.hrm",
         ] {
-            let (code, _, err) = hrm(&folder, &command.split(' ').collect::<Vec<_>>());
+            let (code, _, err) = hrm(&folder, &words(command));
             assert!(code == 1 && err.contains(reason) && !err.contains("damaged"), "{command}: {err}");
         }
     }
@@ -754,12 +731,12 @@ fn an_answer_that_moved_into_the_place_of_its_question_is_no_puzzle() {
     let (one, solved) = ("1.....2..3.....4", "1243342143122134");
     for row in [format!("{one},{solved}"), format!("7,{solved}")] {
         write(&folder, "t.csv", format!("id,question,answer\n{row}\n8,{one},{solved}\n"));
-        let (code, out, err) = hrm(&folder, &["solve", &pack(), "--file", "t.csv"]);
+        let (code, out, err) = hrm(&folder, &["solve", PACK, "--file", "t.csv"]);
         assert!(code == 3 && out.contains("line 2: 2 fields where the header names 3"), "{out}{err}");
     }
     // A comma too many.
     write(&folder, "t.csv", format!("answer,question\nb,{one},{solved}\nx,{solved},{one}\n"));
-    let (code, out, err) = hrm(&folder, &["solve", &pack(), "--file", "t.csv"]);
+    let (code, out, err) = hrm(&folder, &["solve", PACK, "--file", "t.csv"]);
     assert!(code == 3 && out.contains("line 3: 3 fields where the header names 2"), "{out}{err}");
     // A database's table.
     let text = format!(" id | puzzle | solution \n----+----+----\n 1 | {one} | {solved}\n(1 row)\n");
@@ -792,7 +769,7 @@ fn a_quotation_mark_that_is_never_closed_swallows_no_rows() {
     // Two lines that became one.
     let folder = tempfile::tempdir().unwrap();
     write(&folder, "joined.csv", format!("question,answer\n{one},{solved} {one},{solved}\n"));
-    let (code, out, _) = hrm(&folder, &["solve", &pack(), "--file", "joined.csv"]);
+    let (code, out, _) = hrm(&folder, &["solve", PACK, "--file", "joined.csv"]);
     assert!(code == 3 && out.contains("3 fields where the header names 2"), "{code} {out}");
     // Text of several lines may be quoted.
     let text = format!("question,answer,comment\n{one},{solved},\"easy,\nand 1.2, 3.4\"\n{one},{solved},\n");
@@ -815,7 +792,7 @@ fn a_second_puzzle_on_a_line_is_refused_and_not_dropped() {
         format!("1000000000000001,{q}"),
     ] {
         write(&folder, "list.txt", format!("{line}\n{r}\n"));
-        let (code, out, err) = hrm(&folder, &["solve", &pack(), "--file", "list.txt"]);
+        let (code, out, err) = hrm(&folder, &["solve", PACK, "--file", "list.txt"]);
         assert!(
             code != 0 && out.contains("refused: list.txt, line 1: more than one puzzle"),
             "{line:?}: {out}{err}"
@@ -824,7 +801,7 @@ fn a_second_puzzle_on_a_line_is_refused_and_not_dropped() {
         assert!(err.contains("line 1") && err.contains("more than one puzzle"), "{line:?}: {err}");
     }
     write(&folder, "list.txt", format!("{q},{complete},3\n"));
-    assert_eq!(hrm(&folder, &["solve", &pack(), "--file", "list.txt"]).0, 0);
+    ok(&folder, &["solve", PACK, "--file", "list.txt"]);
 }
 
 #[test]
@@ -879,7 +856,7 @@ fn a_puzzle_without_one_solution_is_told() {
         ),
     ] {
         write(&folder, name, text);
-        let (_, _, err) = hrm(&folder, &["solve", &pack(), "--file", name, "--guesses", "1"]);
+        let (_, _, err) = hrm(&folder, &["solve", PACK, "--file", name, "--guesses", "1"]);
         let notes: Vec<&str> = err.lines().filter(|line| line.starts_with("note: ")).collect();
         assert_eq!(notes.len(), told.len(), "{name}: {err}");
         assert!(notes.iter().zip(&told).all(|(note, told)| note.starts_with(told.as_str())), "{name}: {err}");

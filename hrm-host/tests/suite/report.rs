@@ -8,7 +8,7 @@ use hrm_host::config::RunConfig;
 use hrm_host::files::crc32;
 use hrm_host::quant::{AlignedPack, with_provenance};
 
-use crate::common::{PACK, command, generated, hrm, said, trained};
+use crate::common::{PACK, command, generated, hrm, ok, said, trained};
 
 /// A folder with a pack, a run and puzzles.
 fn folder() -> tempfile::TempDir {
@@ -20,8 +20,7 @@ fn folder() -> tempfile::TempDir {
 }
 
 fn told(folder: &Path, command: &[&str]) -> serde_json::Value {
-    let (code, out, err) = hrm(folder, command);
-    assert_eq!(code, 0, "{err}");
+    let (out, _) = ok(folder, command);
     serde_json::from_str(&out).unwrap()
 }
 

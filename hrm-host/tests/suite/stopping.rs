@@ -6,11 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use crate::common::{CONFIG, PACK, command, generated, hear_requests, said};
-
-fn send(signal: &str, child: &Child) {
-    assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
-}
+use crate::common::{CONFIG, PACK, command, generated, hear_requests, said, send, words};
 
 /// Waits until `there` says so, while `child` runs.
 fn wait(child: &mut Child, there: impl Fn() -> bool) {
@@ -77,17 +73,7 @@ fn a_half_written_file_is_not_left_behind() {
     assert!(Command::new("mkfifo").arg(at.join("fifo")).status().unwrap().success());
     let before = names(at);
     // Nobody reads the FIFO, so the other half waits beside its place.
-    let split = [
-        "data",
-        "split",
-        "rows.csv",
-        "--validation",
-        "5",
-        "--out-train",
-        "fifo",
-        "--out-validation",
-        "v.csv",
-    ];
+    let split = words("data split rows.csv --validation 5 --out-train fifo --out-validation v.csv");
     let mut child = command(at, &split).stderr(Stdio::piped()).spawn().unwrap();
     let half = || {
         let half = |name: &String| name.starts_with("v.csv.") && name.ends_with(".partial");

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use hrm_host::train::checkpoint::RunDir;
 
-use crate::common::{CONFIG, PACK, command, said};
+use crate::common::{CONFIG, PACK, command, said, send, words};
 
 const PUZZLES: &str = "1.....2..3.....4\n1234341221434321\n";
 const ROWS: &str = "source,question,answer,rating\na,1.....2..3.....4,1243342143122134,0\n";
@@ -169,10 +169,6 @@ fn wait_for(child: &mut Child, folder: &Path, step: u64) -> u64 {
     }
 }
 
-fn send(signal: &str, child: &Child) {
-    assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
-}
-
 #[test]
 fn a_hangup_that_is_ignored_from_the_start_stays_ignored() {
     let dir = folder();
@@ -322,19 +318,9 @@ fn a_hyphen_is_standard_input_wherever_one_file_is_read() {
         ),
         (
             PACK,
-            &[
-                "train",
-                "--from",
-                "-",
-                "--set",
-                "data.train=rows.csv",
-                "--set",
-                "data.validation=0",
-                "--max-steps",
-                "1",
-                "--out",
-                "from",
-            ],
+            &words(
+                "train --from - --set data.train=rows.csv --set data.validation=0 --max-steps 1 --out from",
+            ),
         ),
         (checkpoint, &["eval", "-", "--data", "rows.csv", "--rows", "1", "--hints", "0"]),
         (checkpoint, &["export", "-", "--out", "from-checkpoint.hrm"]),

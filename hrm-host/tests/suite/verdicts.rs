@@ -2,9 +2,8 @@
 //! is right; and the exit codes that tell a script so.
 
 use std::fs;
-use std::path::Path;
 
-use crate::common::{CONFIG, PACK, hrm};
+use crate::common::{CONFIG, PACK, hrm, ok};
 use serde_json::{Value, json};
 
 /// The puzzle has two solutions; each row has one of them for its answer.
@@ -24,12 +23,6 @@ fn runs() -> tempfile::TempDir {
     }
     ok(folder, &["export", "a", "--out", "a.hrm"]);
     dir
-}
-
-fn ok(folder: &Path, args: &[&str]) -> String {
-    let (code, out, said) = hrm(folder, args);
-    assert_eq!(code, 0, "{args:?}: {out}{said}");
-    out
 }
 
 fn parsed(text: &str) -> Value {
@@ -144,9 +137,9 @@ fn a_valid_grid_of_a_puzzle_with_several_solutions_is_never_wrong() {
     let folder = dir.path();
     fs::write(folder.join("two.csv"), TWO).unwrap();
     let eval = ["eval", PACK, "--data", "two.csv", "--rows", "2", "--hints", "0", "--vote"];
-    let out = ok(folder, &eval);
+    let (out, _) = ok(folder, &eval);
     assert!(out.contains("has several solutions: .....1..1.43.31."), "{out}");
-    let report = parsed(&ok(folder, &[&eval[..], &["--json"]].concat()));
+    let report = parsed(&ok(folder, &[&eval[..], &["--json"]].concat()).0);
     let level = &report["levels"][0];
     let verdict = &level["verdict"];
     assert_eq!(
@@ -159,9 +152,9 @@ fn a_valid_grid_of_a_puzzle_with_several_solutions_is_never_wrong() {
     assert_eq!(named[0]["question"], ".....1..1.43.31.");
 
     // One pass, and the paths of an analysis.
-    let report = parsed(&ok(folder, &[&eval[..8], &["--json"]].concat()));
+    let report = parsed(&ok(folder, &[&eval[..8], &["--json"]].concat()).0);
     assert_eq!(report["levels"][0]["exact"], 1.0, "{report}");
-    let report = parsed(&ok(folder, &["analyze", PACK, "--data", "two.csv", "--rows", "2", "--json"]));
+    let report = parsed(&ok(folder, &["analyze", PACK, "--data", "two.csv", "--rows", "2", "--json"]).0);
     let wrong = report["modes"].as_array().unwrap().iter().filter(|mode| mode["rows"] != 0);
     assert!(wrong.clone().all(|mode| mode["mode"].as_str().unwrap().starts_with("solved")), "{report}");
 }
@@ -177,7 +170,7 @@ fn every_end_has_its_exit_code() {
     assert_eq!(solve(&["11.............."]), 3, "no puzzle");
     assert_eq!(solve(&["123....4........", "--guesses", "2"]), 4, "unproven");
     assert_eq!(solve(&["123....4........", "11..............", "--guesses", "2"]), 3);
-    let help = ok(folder, &["--help"]);
+    let (help, _) = ok(folder, &["--help"]);
     for row in ["  0  done", "  1  an error", "  2  the command", "  3  solve", "  4  solve", "130  inter"] {
         assert!(help.contains(row), "{row}: {help}");
     }

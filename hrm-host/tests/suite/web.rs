@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::Stdio;
 
-use crate::common::{PACK, command, hrm};
+use crate::common::{PACK, command, hrm, ok};
 
 #[test]
 fn the_page_is_one_file_that_is_written_anew_as_long_as_nobody_has_changed_it() {
@@ -28,8 +28,7 @@ fn a_pack_of_ones_own_comes_first_and_what_is_no_pack_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     fs::copy(PACK, dir.path().join("mine.hrm")).unwrap();
     fs::write(dir.path().join("other.hrm"), "no pack").unwrap();
-    let (code, _, said) = hrm(dir.path(), &["web", "mine.hrm", "--out", "page"]);
-    assert_eq!(code, 0, "{said}");
+    ok(dir.path(), &["web", "mine.hrm", "--out", "page"]);
     let text = fs::read_to_string(dir.path().join("page/index.html")).unwrap();
     assert!(text.find("\"mine.hrm\"").unwrap() < text.find("\"models/sudoku9-mcu.hrm\"").unwrap());
     let (code, _, said) = hrm(dir.path(), &["web", "mine.hrm", "other.hrm", "--out", "none"]);
