@@ -64,10 +64,10 @@ symbols = SYMBOLS[task.rstrip("x0123456789")]
 if not set(sys.argv[2]) <= set(symbols): sys.exit(f"a puzzle of {task} is written with {symbols}")
 tokens = bytes(symbols.index(c) for c in sys.argv[2])
 # Checked, full group, 4,096 guesses, the first of 16 segments and others of 3, no budget, not on halt, when settled, patience 1,
-# suppose 3, doubt of at most 1024 (a signed number, twice that), 6 segments undoubted, seed 0: the recommended policy. No limit of
+# suppose 3, doubt of at most 4096 (a signed number, twice that), 5 segments undoubted, seed 0: the recommended policy. No limit of
 # time; no progress.
 policy = bytes([0, 1]) + varint(4096) + varint(16) + varint(3) + varint(2**32 - 1) + bytes([0, 1]) + varint(1) + varint(3)
-policy += varint(2 * 1024) + varint(6) + varint(0)
+policy += varint(2 * 4096) + varint(5) + varint(0)
 kind, r = ask(2, varint(SOLVE) + policy + varint(0) + bytes([0]) + varint(len(tokens)) + tokens)
 if kind != 8: sys.exit(f"no answer, but fault {number(r)}")
 status = STATUS[number(r)]

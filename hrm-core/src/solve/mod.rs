@@ -95,8 +95,8 @@ impl Default for Policy {
             segments: 3,
             patience: 1,
             suppose: 3,
-            max_doubt: 1 << (LOGIT_BITS - 2),
-            undoubted_segments: 6,
+            max_doubt: 1 << LOGIT_BITS,
+            undoubted_segments: 5,
             ..Policy::papers()
         }
     }

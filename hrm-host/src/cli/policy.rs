@@ -41,10 +41,10 @@ pub(super) struct PolicyArgs {
     /// majority or unchecked
     #[arg(long, value_name = "CELLS", value_parser = from_0::<u16>)]
     suppose: Option<u16>,
-    /// End a guess that supposes cells and whose doubt is above this logit, for models with a doubt head; 0.25 by default
+    /// End a guess that supposes cells and whose doubt is above this logit, for models with a doubt head; 1 by default
     #[arg(long, value_name = "LOGIT", allow_negative_numbers = true, value_parser = logit)]
     max_doubt: Option<i32>,
-    /// Most segments of such a guess, where this is more than --segments; 6 by default
+    /// Most segments of such a guess, where this is more than --segments; 5 by default
     #[arg(long, value_name = "SEGMENTS", value_parser = from_0::<u16>)]
     undoubted_segments: Option<u16>,
     /// Seeds the draws from the full symmetry group and of the cells supposed
@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn doubt_is_a_logit() {
         let of = |line| (policy(line).max_doubt, policy(line).undoubted_segments);
-        assert_eq!(of(""), (1024, 6));
+        assert_eq!(of(""), (4096, 5));
         assert_eq!(of("--max-doubt -1.5 --undoubted-segments 0"), (-6144, 0));
         for wrong in ["nan", "inf", "524288", "-1e9", "much"] {
             assert!(Line::try_parse_from(["eval", "--max-doubt", wrong]).is_err(), "{wrong}");

@@ -197,9 +197,10 @@ fn ensure_in_order(args: &Args) -> Result<()> {
 fn against_checkpoint(args: &Args, checkpoint: &Path, pack: Pack<'_>) -> Result<Exit> {
     let path = newest(checkpoint)?;
     let trained = load_model(&path, !args.raw)?;
-    // A pack may be for another size of the run's task.
+    // A pack may be for another size of the run's task, and for passes of another length.
     let of_size = trained.config.model.for_task(find(pack.header()?.task)?);
-    let model = of_size.as_ref().unwrap_or(&trained.config.model);
+    let mut model = of_size.unwrap_or_else(|_| trained.config.model.clone());
+    model.segments = pack.shape().segments.into();
     let members = usize::from(pack.shape().members);
     if *pack.shape() != model.shape(members, pack.shape().lanes)? {
         bail!(
@@ -219,7 +220,7 @@ fn against_checkpoint(args: &Args, checkpoint: &Path, pack: Pack<'_>) -> Result<
         println!("{} against {}", args.pack.display(), path.display());
         checks.iter().for_each(|check| println!("{}", check.line()));
     }
-    let mut float = FloatModel { hrm: Hrm::new(model, &trained.params)?, batch: 32 };
+    let mut float = FloatModel { hrm: Hrm::new(&model, &trained.params)?, batch: 32 };
     let mut int = IntegerModel { pack, member, batch: 32 };
     let mut tables = Vec::new();
     let stop = interrupt::watch();
