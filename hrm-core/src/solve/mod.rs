@@ -76,7 +76,7 @@ pub struct Policy {
     /// guess supposes nothing, nor do guesses that vote.
     pub suppose: u16,
     /// A guess that supposes ends after a segment whose [`q_doubt`](crate::Halt::q_doubt) is above this, in units of
-    /// `2^-`[`LOGIT_BITS`](crate::LOGIT_BITS), where the model has a doubt head: it holds a supposed cell to be wrong.
+    /// `2^-`[`LOGIT_BITS`], where the model has a doubt head: it holds a supposed cell to be wrong.
     pub max_doubt: i32,
     /// Most segments of a guess that supposes and is not doubted, where the model has a doubt head and this is more than
     /// [`Self::segments`].
