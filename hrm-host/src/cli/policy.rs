@@ -2,10 +2,9 @@
 
 use anyhow::Result;
 use clap::ValueEnum;
-use hrm_core::LOGIT_BITS;
 use hrm_core::solve::{Policy, Rule, Symmetries};
 
-use super::values::{at_least_1, from_0, logit};
+use super::values::{LOGIT, at_least_1, from_0, logit};
 
 /// How guesses are made and when to give up.
 #[derive(Clone, Debug, clap::Args)]
@@ -111,7 +110,6 @@ impl PolicyArgs {
 /// How `policy` guesses, in words.
 pub(super) fn told(policy: &Policy) -> String {
     let Policy { guesses, first_segments, segments, budget, patience, suppose, seed, .. } = *policy;
-    let Policy { max_doubt, undoubted_segments, .. } = *policy;
     let rule = match policy.rule {
         Rule::Checked => "checked",
         Rule::Majority => "the majority's",
@@ -126,10 +124,8 @@ pub(super) fn told(policy: &Policy) -> String {
          {segments} for others, patience {patience}, {suppose} cells supposed"
     );
     if policy.supposes() {
-        let doubt = f64::from(max_doubt) / f64::from(1u32 << LOGIT_BITS);
-        text += &format!(
-            " (with a doubt head up to {undoubted_segments} segments, none above a doubt of {doubt})"
-        );
+        let (segments, doubt) = (policy.undoubted_segments, f64::from(policy.max_doubt) / LOGIT);
+        text += &format!(" (with a doubt head up to {segments} segments, none above a doubt of {doubt})");
     }
     if policy.stop_on_halt {
         text += ", guesses end on halt";

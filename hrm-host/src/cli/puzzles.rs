@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use hrm_core::solve::Status;
 use hrm_host::data::import::{Columns, ImportError, Noted, questions, questions_in};
 use hrm_host::data::problem::Problem;
-use hrm_host::data::several::{Improper, improper};
+use hrm_host::data::several::{GUESSES_A_ROW, Improper, improper};
 use hrm_host::files::shown;
 use hrm_host::task::Game;
 use rayon::prelude::*;
@@ -129,13 +129,11 @@ pub(super) fn note_passed(path: &Path, passed: &Noted) {
 }
 
 /// Tells of puzzles that have no solution, or several: the reader takes no damaged grid for another one knowingly, but a grid may
-/// have been damaged so that nothing shows it.
+/// have been damaged so that nothing shows it, and one that lost a cell or a line seldom has one solution.
 fn note_improper(asked: &[Asked], task: &Game) {
     let Some(exact) = task.exact() else { return };
-    let found: Vec<Option<Improper>> = asked
-        .par_iter()
-        .map(|asked| asked.tokens.as_ref().ok().and_then(|tokens| improper(exact.as_ref(), tokens)))
-        .collect();
+    let of = |asked: &Asked| improper(exact.as_ref(), asked.tokens.as_ref().ok()?, GUESSES_A_ROW);
+    let found: Vec<Option<Improper>> = asked.par_iter().map(of).collect();
     for (kind, what) in [(Improper::None, "no solution"), (Improper::Several, "several solutions")] {
         let mut of_kind = asked.iter().zip(&found).filter(|(_, found)| **found == Some(kind));
         let Some((first, _)) = of_kind.next() else { continue };

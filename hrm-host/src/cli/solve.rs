@@ -13,6 +13,7 @@ use hrm_core::pack::SecondHead;
 use hrm_core::solve::{Answer, GuessEnd, Policy, Progress, Solver, Status, Step, Stop};
 use hrm_core::task::Task;
 use hrm_core::{Hrm, Pack, Shape, ample_words};
+use hrm_host::data::several::{Improper, improper};
 use hrm_host::queue::work_off;
 use hrm_host::task::{self, Exact, Game, View};
 
@@ -23,7 +24,7 @@ use super::policy::PolicyArgs;
 use super::progress::ProgressArgs;
 use super::puzzles::{Asked, PuzzleArgs, Score};
 use super::terminal;
-use super::values::{Tasks, count, from_0};
+use super::values::{LOGIT, Tasks, count, from_0};
 
 /// Solve puzzles with a pack, exactly as a microcontroller does.
 ///
@@ -235,7 +236,7 @@ fn describe(progress: &Progress, policy: &Policy, shape: &Shape) -> String {
         policy.guesses,
         progress.segment,
         policy.segments_of(round, shape.second_head == SecondHead::Doubt),
-        f64::from(progress.confidence) / 4096.0,
+        f64::from(progress.confidence) / LOGIT,
     );
     if let Some(violations) = progress.violations {
         let _ = write!(text, ", {violations:>2} violations");
@@ -301,12 +302,12 @@ pub(super) fn headline(task: &Game, answer: &Answer<'_>) -> String {
 
 /// What an exact search says of a puzzle that the model left unproven.
 fn truth(exact: &dyn Exact, puzzle: &[u8]) -> &'static str {
-    match exact.search_within(puzzle, 2, u64::MAX).solutions.len() {
-        0 => exact.misunderstood(puzzle).unwrap_or("this puzzle has no solution"),
-        1 => {
+    match improper(exact, puzzle, u64::MAX) {
+        Some(Improper::None) => exact.misunderstood(puzzle).unwrap_or("this puzzle has no solution"),
+        None => {
             "this puzzle has one solution, which the model did not find; try more --guesses or another --policy-seed"
         }
-        _ => "this puzzle has several solutions",
+        Some(Improper::Several) => "this puzzle has several solutions",
     }
 }
 

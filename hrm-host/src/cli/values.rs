@@ -94,12 +94,15 @@ pub(super) fn above_0(text: &str) -> Result<f64, String> {
     if number > 0.0 && number.is_finite() { Ok(number) } else { Err("give a number above 0".to_owned()) }
 }
 
-/// A logit, in units of `2^-`[`LOGIT_BITS`].
+/// What 1 is in logits.
+pub(super) const LOGIT: f64 = (1u32 << LOGIT_BITS) as f64;
+
+/// A logit, in units of 1 / [`LOGIT`].
 pub(super) fn logit(text: &str) -> Result<i32, String> {
     let most = f64::from(1u32 << (31 - LOGIT_BITS));
     let number = text.parse().ok().filter(|number: &f64| number.abs() < most);
     let number = number.ok_or_else(|| format!("give a number above -{most} and below {most}"))?;
-    Ok((number * f64::from(1u32 << LOGIT_BITS)).round() as i32)
+    Ok((number * LOGIT).round() as i32)
 }
 
 /// `word` with its number, in the plural unless that is 1.

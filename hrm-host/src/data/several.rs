@@ -22,7 +22,7 @@ pub enum Effort {
 }
 
 /// Guesses after which the search of one row is given up, where the effort is limited.
-const GUESSES_A_ROW: u64 = 1000;
+pub const GUESSES_A_ROW: u64 = 1000;
 /// What a row costs that needs no guess, in guesses.
 const ROW_COST: u64 = 2;
 /// Rows searched at once.
@@ -72,12 +72,11 @@ pub enum Improper {
     Several,
 }
 
-/// What is improper about `question`, as far as a search of 1,000 guesses tells. A grid that lost a cell or a line on its way here
-/// seldom has one solution.
-pub fn improper(exact: &dyn Exact, question: &[u8]) -> Option<Improper> {
-    let found = exact.search_within(question, 2, GUESSES_A_ROW);
+/// What is improper about `question`, as far as a search of at most `most` guesses tells.
+pub fn improper(exact: &dyn Exact, question: &[u8], most: u64) -> Option<Improper> {
+    let found = exact.search_within(question, 2, most);
     match found.solutions.len() {
-        0 if found.guesses < GUESSES_A_ROW => Some(Improper::None),
+        0 if found.guesses < most => Some(Improper::None),
         0 | 1 => None,
         _ => Some(Improper::Several),
     }
@@ -123,8 +122,8 @@ mod tests {
             let (proper, improper_ones) = proper_and_improper(kind);
             let exact = proper.set.task().exact().expect("a solver");
             for row in 0..proper.set.len() {
-                assert_eq!(improper(exact.as_ref(), proper.set.question(row)), None);
-                let several = improper(exact.as_ref(), improper_ones.set.question(row));
+                assert_eq!(improper(exact.as_ref(), proper.set.question(row), GUESSES_A_ROW), None);
+                let several = improper(exact.as_ref(), improper_ones.set.question(row), GUESSES_A_ROW);
                 assert_eq!(several, Some(Improper::Several), "{kind:?}");
             }
             // The first row lacks only its last digit, which stands right below.
@@ -134,7 +133,7 @@ mod tests {
             let missing = proper.set.answer(0)[side - 1];
             none.iter_mut().skip(side).for_each(|token| *token = BLANK);
             none[2 * side - 1] = missing;
-            assert_eq!(improper(exact.as_ref(), &none), Some(Improper::None), "{kind:?}");
+            assert_eq!(improper(exact.as_ref(), &none, GUESSES_A_ROW), Some(Improper::None), "{kind:?}");
         }
     }
 

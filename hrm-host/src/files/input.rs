@@ -6,6 +6,8 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use hrm_core::digest::CRC;
+
 /// What standard input is called in messages.
 const STANDARD_INPUT: &str = "standard input";
 
@@ -57,8 +59,7 @@ pub fn read_text(path: &Path) -> io::Result<String> {
 /// # Errors
 /// What the system says.
 pub fn crc32(path: &Path) -> io::Result<u32> {
-    let crc = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
-    let mut digest = crc.digest();
+    let mut digest = CRC.digest();
     if is_stream(path) {
         digest.update(&read(path)?);
         return Ok(digest.finalize());
@@ -104,8 +105,7 @@ mod tests {
         fs::write(file.path(), "123456789").unwrap();
         assert_eq!(crc32(file.path()).unwrap(), 0xcbf4_3926);
         fs::write(file.path(), [7; 200_000]).unwrap();
-        let whole = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(&[7; 200_000]);
-        assert_eq!(crc32(file.path()).unwrap(), whole, "in several pieces");
+        assert_eq!(crc32(file.path()).unwrap(), CRC.checksum(&[7; 200_000]), "in several pieces");
         assert!(crc32(Path::new("no such file")).is_err());
     }
 }

@@ -3,6 +3,7 @@
 use std::io::{self, BufRead};
 use std::ops::Range;
 
+use hrm_core::digest::CRC;
 use plotters::coord::Shift;
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
@@ -29,7 +30,7 @@ pub(super) type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Ran
 
 /// What stands before every picture of this program, which follows: a picture that somebody has worked on has another sum.
 fn mark(picture: &str) -> String {
-    let sum = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(picture.as_bytes());
+    let sum = CRC.checksum(picture.as_bytes());
     format!("<!-- drawn by hrm-host; CRC-32 of what follows: {sum:08x} -->\n")
 }
 
