@@ -12,6 +12,7 @@ use hrm_host::data::{
     export::{self, GENERATED, IMPORTED, SPLIT},
     generate::{Recipe, generate},
     import::{Answers, BadRows, Columns, Imported, Noted, Options, import},
+    near::{Search, near},
     several::{Effort, several},
     split::{Apart, split},
     stats::stats,
@@ -97,6 +98,16 @@ enum Command {
         /// Exactly so many givens; otherwise puzzles are minimal: no given can go
         #[arg(long, value_parser = from_0::<usize>)]
         givens: Option<usize>,
+        /// Search near the puzzles of this file: exchange one or two givens of one of them, or of one found so
+        #[arg(long, value_name = "FILE", conflicts_with = "givens")]
+        near: Option<PathBuf>,
+        /// Keep puzzles of at least so many guesses; with --near
+        #[arg(long, value_name = "GUESSES", default_value_t = 0, requires = "near", value_parser = from_0::<u64>)]
+        min_rating: u64,
+        /// Keep none that shares a solution (6x6: a puzzle, 4x4: a question) with this file, even turned or renamed; with
+        /// --near, once for each file that a model is to be measured by
+        #[arg(long, value_name = "FILE", requires = "near")]
+        apart_from: Vec<PathBuf>,
         /// File to write; gzip where the name ends in .gz; `-` is standard output
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
@@ -207,10 +218,28 @@ pub(super) fn run(args: Args) -> Result<Exit> {
         Command::Export { input, task: TaskArg { task }, format: Format::Hrm, out, part, force } => {
             data_set::export(&input, task, &out, part.as_deref(), force)?;
         }
-        Command::Generate { task, count, seed, givens, out, force, progress } => {
-            let out = force.plan([] as [PathBuf; 0]).output(&out, GENERATED)?;
+        Command::Generate {
+            task,
+            count,
+            seed,
+            givens,
+            near: start,
+            min_rating: least,
+            apart_from,
+            out,
+            force,
+            progress,
+        } => {
+            let out = force.plan(start.iter().chain(&apart_from)).output(&out, GENERATED)?;
+            let read = |path: &PathBuf| puzzles_of(path, task);
+            let start = start.as_ref().map(read).transpose()?;
+            let apart_from = apart_from.iter().map(read).collect::<Result<Vec<_>>>()?;
             let mut progress = progress.start_only("generate", count);
-            let set = generate(&Recipe { task, count, seed, givens }, |found| progress.show(found, None))?;
+            let show = |found| progress.show(found, None);
+            let set = match &start {
+                Some(from) => near(&Search { from, apart_from: &apart_from, count, least, seed }, show)?,
+                None => generate(&Recipe { task, count, seed, givens }, show)?,
+            };
             drop(progress);
             commit([stage(&set, &out)?])?;
             wrote(&set, &out);
@@ -281,6 +310,14 @@ fn check_solutions(input: &Path, read: &Imported, refuse: bool) -> Result<&'stat
             Ok("")
         }
     }
+}
+
+/// The puzzles of a file of `task`, answers computed where it has none.
+fn puzzles_of(path: &Path, task: Game) -> Result<PuzzleSet> {
+    let options = Options { task: Some(task), answers: Answers::Any, ..Options::default() };
+    let Imported { set, passed, .. } = import(path, &options)?;
+    note_passed(path, &passed);
+    Ok(set)
 }
 
 fn stage(set: &PuzzleSet, out: &Output) -> Result<Staged, WriteError> {

@@ -17,8 +17,10 @@ use crate::task::{Looks, of_fields};
 const HEADER: [&str; 4] = ["source", "question", "answer", "rating"];
 /// A column more, where the puzzles alone would be taken for others.
 const TASK: &str = "task";
-/// The source of generated puzzles; the number of givens follows, or [`MINIMAL`].
+/// The source of generated puzzles; the number of givens follows, [`MINIMAL`] or [`NEAR`].
 pub(super) const SOURCE: &str = "generated_";
+/// The source of a puzzle that was made out of another.
+pub(super) const NEAR: &str = "near";
 /// The source of a puzzle of which no given can go.
 pub(super) const MINIMAL: &str = "minimal";
 

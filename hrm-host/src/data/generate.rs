@@ -9,7 +9,7 @@ use super::{
     Puzzle, PuzzleSet,
     export::{MINIMAL, SOURCE},
 };
-use crate::task::Game;
+use crate::task::{Game, Made};
 
 /// What to generate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,10 +52,19 @@ pub enum GenerateError {
         /// The task's name.
         task: &'static str,
     },
+    /// Nobody can change its puzzles a little.
+    #[error("there is no search near {task} puzzles; leave out --near, and they are made anew")]
+    NoNear {
+        /// The task's name.
+        task: &'static str,
+    },
+    /// Nothing to start from.
+    #[error("there is no puzzle to search near; name a file that has some")]
+    NoStart,
     /// The search ran dry.
     #[error(
         "only {found} of {count} different puzzles found in {attempts} attempts, and hardly a new one among the last: there \
-         are hardly more, or they are rare; ask for {found} or fewer, for another number of givens or another size"
+         are hardly more, or they are rare; ask for {found} or fewer, for another number of givens, a lower rating or another size"
     )]
     Exhausted {
         /// Puzzles found.
@@ -89,8 +98,27 @@ pub fn generate(recipe: &Recipe, mut progress: impl FnMut(usize)) -> Result<Puzz
         }
     }
     let source = givens.map_or(format!("{SOURCE}{MINIMAL}"), |givens| format!("{SOURCE}{givens}"));
+    let attempt = |_: &PuzzleSet, rng: &mut Pcg64| generator.attempt(givens, rng);
+    collect(Wanted { task, count, seed, source: &source }, HashSet::new(), attempt, &mut progress)
+}
+
+/// What [`collect`] gathers.
+pub(super) struct Wanted<'a> {
+    pub task: Game,
+    pub count: usize,
+    pub seed: u64,
+    /// The source that each row states.
+    pub source: &'a str,
+}
+
+/// Gathers puzzles that are not `known` from attempts on all processors. An attempt sees what was found before its round.
+pub(super) fn collect(
+    Wanted { task, count, seed, source }: Wanted<'_>,
+    mut known: HashSet<Vec<u8>>,
+    attempt: impl Fn(&PuzzleSet, &mut Pcg64) -> Option<Made> + Sync,
+    progress: &mut dyn FnMut(usize),
+) -> Result<PuzzleSet, GenerateError> {
     let mut set = PuzzleSet::new(task);
-    let mut known: HashSet<Vec<u8>> = HashSet::new();
     let mut attempts = 0;
     let mut made = 0;
     let mut window = (0, 0, 0); // attempts, puzzles made and new ones at its start
@@ -103,15 +131,14 @@ pub fn generate(recipe: &Recipe, mut progress: impl FnMut(usize)) -> Result<Puzz
             window = (attempts, made, set.len());
         }
         let batch = ((count - set.len()) as u64).clamp(16, 1024);
-        let attempt =
-            |attempt| generator.attempt(givens, &mut Pcg64::new(u128::from(seed), u128::from(attempt)));
-        let found: Vec<Option<_>> = (attempts..attempts + batch).into_par_iter().map(attempt).collect();
+        let one = |number| attempt(&set, &mut Pcg64::new(u128::from(seed), u128::from(number)));
+        let found: Vec<Option<Made>> = (attempts..attempts + batch).into_par_iter().map(one).collect();
         attempts += batch;
         for (question, answer, rating) in found.into_iter().flatten() {
             made += 1;
             if set.len() < count && known.insert(question.clone()) {
                 let rating = rating.map(|rating| u32::try_from(rating).unwrap_or(u32::MAX).into());
-                set.push(Puzzle { question: &question, answer: &answer, source: &source, rating });
+                set.push(Puzzle { question: &question, answer: &answer, source, rating });
             }
         }
         progress(set.len());

@@ -4,6 +4,7 @@ pub mod export;
 pub mod generate;
 pub mod hints;
 pub mod import;
+pub mod near;
 pub mod problem;
 pub mod rating;
 pub mod read;

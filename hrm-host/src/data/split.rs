@@ -89,15 +89,19 @@ impl Keys {
 
     /// The keys of the rows `rows` of `set`: rows with equal keys share what the rule keeps apart.
     pub fn of(&self, set: &PuzzleSet, rows: &[usize]) -> Vec<Vec<u8>> {
-        let key = |&row: &usize| match self.apart {
-            Apart::Questions => set.question(row).to_vec(),
-            Apart::Solutions => self.forms.form(set.question(row), set.answer(row)).answer,
+        rows.par_iter().map(|&row| self.key(set.question(row), set.answer(row))).collect()
+    }
+
+    /// The key of one puzzle.
+    pub fn key(&self, question: &[u8], answer: &[u8]) -> Vec<u8> {
+        match self.apart {
+            Apart::Questions => question.to_vec(),
+            Apart::Solutions => self.forms.form(question, answer).answer,
             Apart::Puzzles => {
-                let form = self.forms.form(set.question(row), set.answer(row));
+                let form = self.forms.form(question, answer);
                 [form.answer, form.question].concat()
             }
-        };
-        rows.par_iter().map(key).collect()
+        }
     }
 }
 

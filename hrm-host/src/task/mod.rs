@@ -19,7 +19,7 @@ pub use game::{Drawn, Game};
 use hrm_core::task::maze::Maze;
 use hrm_core::task::sudoku::Sudoku;
 use hrm_core::task::{Refusal, Task};
-pub use parts::{Canonical, Exact, Form, Found, Generator, Looks, View};
+pub use parts::{Canonical, Exact, Form, Found, Generator, Looks, Made, Nearby, View};
 pub use rules::Rules;
 
 use crate::data::problem::Problem;

@@ -32,6 +32,9 @@ impl<T> From<Option<T>> for Looks<T> {
     }
 }
 
+/// A puzzle that was made: question, answer and rating.
+pub type Made = (Vec<u8>, Vec<u8>, Option<u64>);
+
 /// Makes puzzles, each by itself, so that threads do not decide which.
 pub trait Generator: Sync {
     /// How many givens can be asked for; `None` where nothing can.
@@ -39,8 +42,19 @@ pub trait Generator: Sync {
         None
     }
 
-    /// One attempt at a puzzle with `givens` givens, or of the usual kind: question, answer and rating.
-    fn attempt(&self, givens: Option<usize>, rng: &mut Pcg64) -> Option<(Vec<u8>, Vec<u8>, Option<u64>)>;
+    /// One attempt at a puzzle with `givens` givens, or of the usual kind.
+    fn attempt(&self, givens: Option<usize>, rng: &mut Pcg64) -> Option<Made>;
+
+    /// The same with a part of it changed, where the task knows such a way.
+    fn nearby(&self) -> Option<&dyn Nearby> {
+        None
+    }
+}
+
+/// Makes puzzles out of others.
+pub trait Nearby: Sync {
+    /// One attempt at a puzzle that differs little from `question`, which has one answer.
+    fn near(&self, question: &[u8], rng: &mut Pcg64) -> Option<Made>;
 }
 
 /// What an exact search found.

@@ -6,7 +6,7 @@ use hrm_core::task::maze::{GOAL, Maze, OPEN, START, WALL};
 use rand_pcg::Pcg64;
 
 use super::ways::distances;
-use crate::task::{Exact, Generator};
+use crate::task::{Exact, Generator, Made};
 
 /// Walls in a hundred cells: so many that ways wind, and not so many that there are none.
 const FEWEST_WALLS: u32 = 30;
@@ -15,7 +15,7 @@ const MOST_WALLS: u32 = 45;
 impl Generator for Maze {
     /// The rating is the number of steps. `None` where the way is shorter than height and width together, or not the only
     /// shortest one: a model would have to guess which is meant.
-    fn attempt(&self, _: Option<usize>, rng: &mut Pcg64) -> Option<(Vec<u8>, Vec<u8>, Option<u64>)> {
+    fn attempt(&self, _: Option<usize>, rng: &mut Pcg64) -> Option<Made> {
         let walls = FEWEST_WALLS + below(rng, MOST_WALLS - FEWEST_WALLS + 1);
         let wall = |_| if below(rng, 100) < walls { WALL } else { OPEN };
         let mut question: Vec<u8> = (0..self.cells()).map(wall).collect();
