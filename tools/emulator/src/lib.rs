@@ -26,5 +26,5 @@ pub use error::with_causes;
 pub use image::Image;
 pub use link::{Hello, Link, LinkError, Solved};
 pub use machine::{Machine, MachineError};
-pub use prove::{Claim, Disproof, Proof};
+pub use prove::{Claim, Different, Disproof, Proof, differ};
 pub use stranger::Stranger;

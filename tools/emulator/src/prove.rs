@@ -6,7 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use hrm_core::{Hrm, MemoryError, Pack, wire::Ask};
+use hrm_core::{
+    Hrm, MemoryError, Pack,
+    wire::{Ask, Segment},
+};
 
 use crate::{
     board::Board,
@@ -57,18 +60,41 @@ pub enum Disproof {
         expected: u32,
     },
     /// Host and board differ.
-    #[error("puzzle {puzzle}, member {member}: {difference}")]
-    Different {
-        /// Index of the puzzle.
-        puzzle: usize,
-        /// The member asked.
-        member: u8,
-        /// Where they part.
-        difference: Difference,
-    },
+    #[error(transparent)]
+    Different(#[from] Different),
     /// Everything was equal, but the firmware did not leave properly.
     #[error("the firmware left with {0}")]
     Exit(ExitStatus),
+}
+
+/// Host and board part.
+#[derive(Debug, thiserror::Error)]
+#[error("puzzle {puzzle}, member {member}: {difference}")]
+pub struct Different {
+    /// Index of the puzzle.
+    pub puzzle: usize,
+    /// The member asked.
+    pub member: u8,
+    /// Where they part.
+    pub difference: Difference,
+}
+
+/// Where `host` and a board part on puzzle number `puzzle`; `board` has [`compare`] ask the board.
+///
+/// # Errors
+/// Why the board does not answer.
+pub fn differ<'p, 'm, E>(
+    host: &mut Hrm<'p, 'm>,
+    (puzzle, tokens): (usize, &[u8]),
+    segments: u16,
+    board: impl FnOnce(&mut Hrm<'p, 'm>, Ask<'_>, &[Segment]) -> Result<Option<Difference>, E>,
+) -> Result<Option<Different>, E> {
+    // A pack has at most 255 members.
+    let member = (puzzle % usize::from(host.pack().shape().members)) as u8;
+    let ask = Ask { member, tokens };
+    let expected = digests(host, ask, segments);
+    let difference = board(host, ask, &expected)?;
+    Ok(difference.map(|difference| Different { puzzle, member, difference }))
 }
 
 impl Claim<'_> {
@@ -78,7 +104,6 @@ impl Claim<'_> {
     /// The first difference, or whatever kept it from being looked for.
     pub fn prove(&self, board: Board, image: Image, each: &mut dyn FnMut(usize)) -> Result<Proof, Disproof> {
         let start = Instant::now();
-        let members = self.pack.shape().members;
         let (mut machine, hello) = Machine::boot(board, image, self.path)?;
         let mut memory = vec![0; host_words(self.pack.shape(), &hello)];
         let mut host = Hrm::new(self.pack, &mut memory)?;
@@ -86,21 +111,20 @@ impl Claim<'_> {
         if hello.pack_crc != expected {
             return Err(Disproof::OtherPack { found: hello.pack_crc, expected });
         }
-        let mut segments = 0;
         for (puzzle, tokens) in self.puzzles.iter().enumerate() {
-            let member = (puzzle % usize::from(members)) as u8;
-            let ask = Ask { member, tokens };
-            let expected = digests(&mut host, ask, self.segments);
-            if let Some(difference) = machine.call(|link| compare(&mut host, link, ask, &expected))? {
-                return Err(Disproof::Different { puzzle, member, difference });
+            let different = differ(&mut host, (puzzle, tokens), self.segments, |host, ask, expected| {
+                machine.call(|link| compare(host, link, ask, expected))
+            })?;
+            if let Some(different) = different {
+                return Err(different.into());
             }
-            segments += expected.len();
             each(puzzle + 1);
         }
         let status = machine.shutdown()?;
         if !status.success() {
             return Err(Disproof::Exit(status));
         }
-        Ok(Proof { puzzles: self.puzzles.len(), segments, time: start.elapsed() })
+        let (puzzles, segments) = (self.puzzles.len(), self.puzzles.len() * usize::from(self.segments));
+        Ok(Proof { puzzles, segments, time: start.elapsed() })
     }
 }

@@ -6,12 +6,12 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use hrm_core::solve::{Policy, Status, Stop};
 use hrm_core::task::Task;
-use hrm_core::wire::{Ask, Request, Response, SelfTestState, Solve};
+use hrm_core::wire::{Request, Response, SelfTestState, Solve};
 use hrm_core::{Hrm, Op, Pack};
 use hrm_emulator::board::Hardware;
-use hrm_emulator::compare::{compare, digests, host_words};
-use hrm_emulator::device::Session;
-use hrm_emulator::{Hello, LinkError};
+use hrm_emulator::compare::{compare, host_words};
+use hrm_emulator::device::{Port, Session};
+use hrm_emulator::{Hello, Link, LinkError, differ};
 use hrm_host::quant::AlignedPack;
 use hrm_host::task::Game;
 
@@ -65,14 +65,14 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     );
     let mut memory = vec![0; host_words(pack.shape(), &hello)];
     let mut host = Hrm::new(pack, &mut memory)?;
-    let ask = Ask { member: 0, tokens: &question };
-    let expected = digests(&mut host, ask, SEGMENTS);
-    let compared = asked(&mut session, |link| compare(&mut host, link, ask, &expected));
+    let compared = differ(&mut host, (0, &question), SEGMENTS, |host, ask, expected| {
+        asked(&mut session, |link| compare(host, link, ask, expected))
+    });
     told(
         "same bits",
-        compared.map(|difference| match difference {
+        compared.map(|different| match different {
             None => Ok(format!("{SEGMENTS} segments, {} operations each", Op::ALL.len())),
-            Some(difference) => Err(difference.to_string()),
+            Some(different) => Err(different.difference.to_string()),
         }),
     );
     told("solve", solve(&mut session, &question).map(Ok));
@@ -106,7 +106,7 @@ fn question(task: Game, pack: &Pack<'_>) -> Result<Vec<u8>> {
 /// What the board answers, or how it failed to, in words.
 fn asked<A>(
     session: &mut Session,
-    talk: impl FnMut(&mut hrm_emulator::Link<hrm_emulator::device::Port>) -> Result<A, LinkError>,
+    talk: impl FnMut(&mut Link<Port>) -> Result<A, LinkError>,
 ) -> Result<A, String> {
     session
         .call(talk, |error| eprintln!("the board is lost ({error}); waiting for it"))

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use hrm_core::solve::{Policy, Solver};
-use hrm_core::wire::{Ask, Solve};
+use hrm_core::wire::Solve;
 use hrm_core::{Hrm, Op};
-use hrm_emulator::compare::{compare, digests, host_words};
+use hrm_emulator::compare::{compare, host_words};
+use hrm_emulator::differ;
 use hrm_host::quant::AlignedPack;
 
 use super::{Line, ensure_same_pack, task_of};
@@ -53,7 +54,6 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     let task = task_of(&hello)?;
     let segments = args.segments.unwrap_or(pack.shape().segments);
     let set = draw_rows(&args.file, task.name(), args.rows, args.seed)?;
-    let members = pack.shape().members;
     let mut memory = vec![0; host_words(pack.shape(), &hello)];
     let mut host = Hrm::new(pack, &mut memory)?;
     args.progress.note(&format!(
@@ -72,12 +72,12 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     };
     let policy = Policy { first_segments: segments, ..Policy::default() };
     for (index, row) in set.iter().enumerate() {
-        let member = u8::try_from(index % usize::from(members)).context("more than 255 members")?;
-        let ask = Ask { member, tokens: row.question };
-        let expected = digests(&mut host, ask, segments);
-        if let Some(difference) = session.call(|link| compare(&mut host, link, ask, &expected), lost)? {
+        let different = differ(&mut host, (index, row.question), segments, |host, ask, expected| {
+            session.call(|link| compare(host, link, ask, expected), lost)
+        })?;
+        if let Some(different) = different {
             drop(told);
-            println!("DIFFERENT: puzzle {index}, member {member}: {difference}");
+            println!("DIFFERENT: {different}");
             return Ok(Exit::Error);
         }
         let mut solver = Solver::new(task, row.question, policy);
