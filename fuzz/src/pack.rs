@@ -3,7 +3,7 @@
 use arbitrary::Unstructured;
 use hrm_core::{
     Hrm, Pack, Reasoner,
-    pack::{AlignedBytes, checksum},
+    pack::{AlignedBytes, seal},
     workspace_words,
 };
 
@@ -11,8 +11,6 @@ use hrm_core::{
 const RELEASED: &[u8] = include_bytes!("../../models/sudoku4-demo.hrm");
 /// The beginning of a pack, where a changed byte matters most.
 const HEAD: usize = 4096;
-/// Bytes of the checksum, which is repaired.
-const CHECKSUM: std::ops::Range<usize> = 16..20;
 
 /// Opens the pack that `bytes` describe; what is opened thinks for a segment.
 pub(crate) fn open_and_think(bytes: &[u8]) {
@@ -20,9 +18,8 @@ pub(crate) fn open_and_think(bytes: &[u8]) {
     let Some(mut pack) = described(&mut input) else { return };
     let stated =
         pack.get(12..16).map_or(0, |total| u32::from_le_bytes(total.try_into().expect("four bytes")));
-    if let Some(whole) = pack.get(..stated as usize).filter(|whole| whole.len() >= CHECKSUM.end) {
-        let sum = checksum(whole).to_le_bytes();
-        pack[CHECKSUM].copy_from_slice(&sum);
+    if let Some(whole) = pack.get_mut(..stated as usize) {
+        seal(whole);
     }
     let aligned = AlignedBytes::copy_of(&pack);
     let Ok(pack) = Pack::open(aligned.bytes()) else { return };

@@ -2,7 +2,7 @@
 
 use hrm_core::lane::LaneWidth;
 use hrm_core::pack::{
-    ALIGN, AlignedBytes, Header, PRELUDE_BYTES, Provenance, SecondHead, SelfTest, checksum,
+    AlignedBytes, Header, PRELUDE_BYTES, Provenance, SecondHead, SelfTest, assembled, seal,
 };
 use hrm_core::{Hrm, Pack, PackError, Reasoner, Shape, include_pack, workspace_bytes, workspace_words};
 use proptest::prelude::*;
@@ -15,8 +15,7 @@ fn open(bytes: &[u8]) -> Result<u32, PackError> {
 
 /// `bytes` with its checksum made right again, so that the checks behind it are reached.
 fn resealed(mut bytes: Vec<u8>) -> Vec<u8> {
-    let crc = checksum(&bytes);
-    bytes[16..20].copy_from_slice(&crc.to_le_bytes());
+    seal(&mut bytes);
     bytes
 }
 
@@ -48,18 +47,8 @@ fn every_truncation_is_named() {
 fn with_header_end(end: &[u8]) -> Vec<u8> {
     let aligned = AlignedBytes::copy_of(RELEASED);
     let pack = Pack::open(aligned.bytes()).unwrap();
-    let sections = &RELEASED[RELEASED.len() - pack.layout().bytes..];
-    let header = &RELEASED[PRELUDE_BYTES..];
-    let (_, rest) = postcard::take_from_bytes::<Header<'_>>(header).unwrap();
-    let header = [&header[..header.len() - rest.len()], end].concat();
-    let mut bytes = RELEASED[..PRELUDE_BYTES].to_vec();
-    bytes[8..12].copy_from_slice(&(header.len() as u32).to_le_bytes());
-    bytes.extend(header);
-    bytes.resize(bytes.len().next_multiple_of(ALIGN), 0);
-    bytes.extend(sections);
-    let total = bytes.len() as u32;
-    bytes[12..16].copy_from_slice(&total.to_le_bytes());
-    resealed(bytes)
+    let header = postcard::to_stdvec(&pack.header().unwrap()).unwrap();
+    assembled(&[&header, end].concat(), pack.layout().relations, pack.sections())
 }
 
 #[test]

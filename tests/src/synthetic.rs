@@ -8,8 +8,8 @@ use hrm_core::{
     digest::run_digest,
     lane::LaneWidth,
     pack::{
-        ALIGN, Header, LayerParams, Layout, MAGIC, MatrixSpan, MemberParams, PRELUDE_BYTES, Provenance,
-        RelationMap, SelfTest, Shape, Span, checksum,
+        Header, LayerParams, Layout, MatrixSpan, MemberParams, Provenance, RelationMap, SelfTest, Shape,
+        Span, assembled,
     },
     task::{All, Task, Tasks, Visitor},
     workspace_words,
@@ -137,8 +137,7 @@ pub fn with_self_test(pack: &[u8], puzzles: &[Vec<u8>], segments: u16) -> Vec<u8
     };
     let digests = puzzles.iter().enumerate().map(digest).collect();
     let test = SelfTest { segments, puzzles: &puzzles.concat(), digests };
-    let layout = open.layout();
-    finish(task, shape, Some(&test), (layout.relations, &pack[pack.len() - layout.bytes..]))
+    finish(task, shape, Some(&test), (open.layout().relations, open.sections()))
 }
 
 /// Prelude, header and sections as one file.
@@ -155,20 +154,7 @@ fn finish(
     if let Some(test) = self_test {
         header.extend(postcard::to_stdvec(test).expect("a self-test"));
     }
-    let sections_at = (PRELUDE_BYTES + header.len()).next_multiple_of(ALIGN);
-    let mut pack = vec![0; sections_at + sections.len()];
-    pack[..4].copy_from_slice(&MAGIC);
-    let (version, columns) = map.version();
-    pack[4..6].copy_from_slice(&version.to_le_bytes());
-    pack[6..8].copy_from_slice(&columns.to_le_bytes());
-    pack[8..12].copy_from_slice(&(header.len() as u32).to_le_bytes());
-    let total = pack.len() as u32;
-    pack[12..16].copy_from_slice(&total.to_le_bytes());
-    pack[PRELUDE_BYTES..PRELUDE_BYTES + header.len()].copy_from_slice(&header);
-    pack[sections_at..].copy_from_slice(sections);
-    let crc = checksum(&pack);
-    pack[16..20].copy_from_slice(&crc.to_le_bytes());
-    pack
+    assembled(&header, map, sections)
 }
 
 struct Writer {

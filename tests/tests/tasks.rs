@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use hrm_core::digest::run_digest;
 use hrm_core::lane::LaneWidth;
-use hrm_core::pack::{AlignedBytes, Layout, RelationMap, checksum};
+use hrm_core::pack::{AlignedBytes, Layout, RelationMap, assembled, seal};
 use hrm_core::solve::{Policy, Rule, Solver, Status, Symmetries};
 use hrm_core::task::Refusal;
 use hrm_core::task::maze::{GOAL, Maze, START, WAY};
@@ -59,7 +59,7 @@ fn with_stored_map(bytes: &[u8], task: &Maze) -> Vec<u8> {
         (Some(_), None) => prefix + 1,
         (None, None) => prefix + 2,
     };
-    let sections = &bytes[bytes.len() - own.bytes..];
+    let sections = pack.sections();
     let mut stored = vec![0; layout.bytes];
     stored[..layout.relation_map.at].copy_from_slice(&sections[..own.relation_map.at]);
     stored[layout.members_at..].copy_from_slice(&sections[own.members_at..]);
@@ -69,18 +69,8 @@ fn with_stored_map(bytes: &[u8], task: &Maze) -> Vec<u8> {
         .iter_mut()
         .zip(pairs)
         .for_each(|(to, (query, key))| *to = class(query, key));
-    let mut made = [&bytes[..bytes.len() - own.bytes], &stored].concat();
-    made[4..8].copy_from_slice(&[1, 0, 0, 0]);
-    let total = made.len() as u32;
-    made[12..16].copy_from_slice(&total.to_le_bytes());
-    resealed(made)
-}
-
-/// `bytes` with its checksum made right again.
-fn resealed(mut bytes: Vec<u8>) -> Vec<u8> {
-    let crc = checksum(&bytes);
-    bytes[16..20].copy_from_slice(&crc.to_le_bytes());
-    bytes
+    let header = postcard::to_stdvec(&pack.header().unwrap()).unwrap();
+    assembled(&header, RelationMap::Pairs, &stored)
 }
 
 #[test]
@@ -113,7 +103,8 @@ fn columns_that_no_grid_has_are_refused() {
     for columns in [0u16, 4, 7, 31, u16::MAX] {
         let mut damaged = pack.clone();
         damaged[6..8].copy_from_slice(&columns.to_le_bytes());
-        let aligned = AlignedBytes::copy_of(&resealed(damaged));
+        seal(&mut damaged);
+        let aligned = AlignedBytes::copy_of(&damaged);
         let found = Pack::open(aligned.bytes()).map(|pack| pack.crc());
         assert_eq!(found, Err(PackError::Shape { field: "columns" }), "{columns}");
     }
@@ -121,7 +112,8 @@ fn columns_that_no_grid_has_are_refused() {
     for columns in 1..=30u16 {
         let mut other = pack.clone();
         other[6..8].copy_from_slice(&columns.to_le_bytes());
-        let aligned = AlignedBytes::copy_of(&resealed(other));
+        seal(&mut other);
+        let aligned = AlignedBytes::copy_of(&other);
         if let Ok(pack) = Pack::open(aligned.bytes()) {
             let mut memory = vec![0; workspace_words(pack.shape())];
             run_digest(&mut Hrm::new(pack, &mut memory).unwrap(), 0, &[2; 30], 1).unwrap();

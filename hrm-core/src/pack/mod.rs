@@ -11,6 +11,8 @@ mod self_test;
 mod shape;
 mod stated;
 mod view;
+#[cfg(feature = "std")]
+mod write;
 
 #[cfg(feature = "std")]
 pub use embed::AlignedBytes;
@@ -24,6 +26,9 @@ pub use self_test::{MAX_SELF_TESTS, SelfTest};
 pub(crate) use shape::round_up;
 pub use shape::{SecondHead, Shape, TILE};
 pub use view::{Layer, LayerParams, Matrix, Member, MemberParams, Order, Tables};
+#[cfg(feature = "std")]
+#[doc(hidden)]
+pub use write::{assembled, seal};
 
 use bytemuck::try_cast_slice;
 
@@ -239,6 +244,12 @@ impl<'a> Pack<'a> {
     #[doc(hidden)]
     pub fn layout(&self) -> &Layout {
         &self.layout
+    }
+
+    /// What lies there.
+    #[doc(hidden)]
+    pub fn sections(&self) -> &'a [u8] {
+        self.sections
     }
 
     /// The pack's checksum, which names it.

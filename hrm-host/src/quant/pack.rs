@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use bytemuck::{NoUninit, cast_slice};
 use hrm_core::digest::run_digest;
 use hrm_core::pack::{
-    ALIGN, AlignedBytes, Header, Layout, MAGIC, MAX_SELF_TESTS, MatrixSpan, PRELUDE_BYTES, Pack, PackError,
-    Provenance, RelationMap, SelfTest, Shape, Span, checksum,
+    AlignedBytes, Header, Layout, MAX_SELF_TESTS, MatrixSpan, PRELUDE_BYTES, Pack, PackError, Provenance,
+    RelationMap, SelfTest, Shape, Span, assembled,
 };
 use hrm_core::{Hrm, ample_words};
 
@@ -173,21 +173,8 @@ impl Writer {
         header: &Header<'_>,
         self_test: Option<&SelfTest<'_>>,
     ) -> Result<AlignedPack, PackError> {
-        let encoded = filled(header, self_test)?;
-        let mut bytes = vec![0u8; PRELUDE_BYTES];
-        bytes.extend(&encoded);
-        bytes.resize(bytes.len().next_multiple_of(ALIGN), 0);
-        bytes.extend(&self.sections);
-        let total = bytes.len() as u32;
-        bytes[..4].copy_from_slice(&MAGIC);
-        let (version, columns) = self.layout.relations.version();
-        bytes[4..6].copy_from_slice(&version.to_le_bytes());
-        bytes[6..8].copy_from_slice(&columns.to_le_bytes());
-        bytes[8..12].copy_from_slice(&(encoded.len() as u32).to_le_bytes());
-        bytes[12..16].copy_from_slice(&total.to_le_bytes());
-        let crc = checksum(&bytes);
-        bytes[16..20].copy_from_slice(&crc.to_le_bytes());
-        let pack = AlignedPack::copy_of(&bytes);
+        let header = filled(header, self_test)?;
+        let pack = AlignedPack::copy_of(&assembled(&header, self.layout.relations, &self.sections));
         pack.open()?;
         Ok(pack)
     }
@@ -283,7 +270,6 @@ fn rewritten(
     self_test: Option<&SelfTest<'_>>,
 ) -> Result<AlignedPack, PackError> {
     let opened = pack.open()?;
-    let layout = *opened.layout();
-    let sections = pack.bytes()[pack.bytes().len() - layout.bytes..].to_vec();
-    Writer::with_sections(opened.shape(), layout, sections).finish(header, self_test)
+    let sections = opened.sections().to_vec();
+    Writer::with_sections(opened.shape(), *opened.layout(), sections).finish(header, self_test)
 }

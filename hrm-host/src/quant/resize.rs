@@ -40,7 +40,7 @@ pub fn resized(pack: &AlignedPack, task: Game) -> Result<AlignedPack, ResizeErro
     shape.check()?;
     let (relations, map) = relation_map(&task, shape.relations > 0);
     let layout = Layout::of(&shape, relations);
-    let sections = &pack.bytes()[pack.bytes().len() - own.bytes..];
+    let sections = opened.sections();
     let mut writer = Writer::with_sections(&shape, layout, vec![0; layout.bytes]);
     for (to, at) in [(layout.exp2, own.exp2), (layout.sigmoid, own.sigmoid)] {
         writer.put(to, &sections[at.at..at.at + at.bytes]);
