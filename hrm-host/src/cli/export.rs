@@ -1,7 +1,8 @@
 //! `hrm-host export`
 
+mod making;
+
 use std::io::{self, BufRead};
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -9,23 +10,13 @@ use hrm_core::lane::LaneWidth;
 use hrm_core::pack::{Accuracy, Provenance};
 use hrm_core::workspace_bytes;
 use hrm_host::config::RunConfig;
-use hrm_host::data::generate::{Recipe, generate};
-use hrm_host::data::hints::ease;
-use hrm_host::data::{Puzzle, PuzzleSet};
 use hrm_host::files::{Output, Signature, commit, whole};
-use hrm_host::model::{Hrm, Params};
-use hrm_host::quant::compare::{Agreement, compare_while};
+use hrm_host::quant::compare::Agreement;
 use hrm_host::quant::origin::other_run;
-use hrm_host::quant::{
-    About, AlignedPack, IntegerModel, PROGRAM, SELF_TEST_SEGMENTS, quantize, resized, rows_told,
-    with_accuracy, with_self_test,
-};
+use hrm_host::quant::{AlignedPack, with_accuracy};
 use hrm_host::task::Game;
-use hrm_host::train::checkpoint::load_model;
-use hrm_host::train::eval::FloatModel;
 use hrm_host::train::source::prepare;
-use rand_core::SeedableRng;
-use rand_pcg::Pcg64;
+use making::{Trained, for_size, measured, quantized};
 
 use super::card::{self, CARD};
 use super::exit::Exit;
@@ -127,9 +118,6 @@ fn is_earlier(
         && pack.header().is_ok_and(|header| header.task == task.name() && of_run(&header.provenance))
 }
 
-/// Hint levels measured for the card.
-const HINTS: [u8; 4] = [90, 70, 40, 0];
-
 /// Runs the subcommand.
 pub(super) fn run(args: Args) -> Result<Exit> {
     super::use_threads(args.threads)?;
@@ -153,25 +141,43 @@ pub(super) fn run(args: Args) -> Result<Exit> {
         };
         return to_pytorch(path, &args.out, args.force, args.raw);
     }
-    let mut members: Vec<Params> = Vec::new();
-    let mut last = None;
-    for path in &paths {
-        let loaded = load_model(path, !args.raw)?;
-        if let Some((first, _, _)) = &last {
-            let first: &RunConfig = first;
-            ensure!(
-                first.model == loaded.config.model,
-                "{} has another [model] than {}: members of a pack share one shape",
-                path.display(),
-                paths[0].display()
-            );
-        }
-        members.push(loaded.params);
-        last = Some((loaded.config, loaded.step, loaded.samples));
-    }
-    let Some((mut config, steps, samples)) = last else {
-        bail!("no checkpoint given");
+    let mut trained = Trained::load(&paths, args.raw)?;
+    trained.config = asked(&args, trained.config)?;
+    let Trained { config, members, steps, .. } = &trained;
+    let lanes = if args.lanes == "8" { LaneWidth::I8 } else { LaneWidth::I16 };
+    let task = args.task.unwrap_or(config.model.task);
+    config.model.for_task(task).with_context(|| format!("--task {task}: {}", paths[0].display()))?;
+    let is_own = |file: &mut dyn BufRead| {
+        Ok(is_earlier(&pack_in(file)?, config, (task, members.len(), lanes), *steps))
     };
+    let own = Signature::of_content("an earlier pack of this run", &is_own);
+    let outputs = outputs(&args, own, &paths, config)?;
+    let puzzles = prepare(config).context(
+        "export calibrates on the run's training puzzles; name their file with --data where it has moved",
+    )?;
+    puzzles.passed.iter().for_each(|(path, passed)| note_passed(path, passed));
+
+    // Packs and cards are given away: where files lie on this machine is left out.
+    let told = config.without_folders();
+    let mut pack = quantized(&args, &trained, (&told, lanes), &puzzles)?;
+    let mut levels = Vec::new();
+    if task != config.model.task {
+        // No accuracy: the validation puzzles are of the run's own size.
+        pack = for_size(&pack, task)?;
+    } else if args.rows > 0 && !puzzles.validation.is_empty() {
+        levels = measured(&args, &trained, &pack, &puzzles.validation)?;
+        if let Some((hints_percent, last)) = levels.last() {
+            let [rows, float_exact, int_exact] =
+                [last.rows, last.float_exact, last.int_exact].map(|count| count as u32);
+            let hints_percent = *hints_percent;
+            pack = with_accuracy(&pack, Accuracy { rows, hints_percent, float_exact, int_exact })?;
+        }
+    }
+    write(&args, &pack, &told, &levels, outputs)
+}
+
+/// The run's configuration with what the command line says otherwise.
+fn asked(args: &Args, mut config: RunConfig) -> Result<RunConfig> {
     if let Some(data) = &args.data {
         config.data.train.clone_from(data);
     }
@@ -181,70 +187,7 @@ pub(super) fn run(args: Args) -> Result<Exit> {
     if let Some(segments) = args.segments {
         config = config.with(&[format!("model.segments={segments}")])?;
     }
-    let lanes = if args.lanes == "8" { LaneWidth::I8 } else { LaneWidth::I16 };
-    let task = args.task.unwrap_or(config.model.task);
-    config.model.for_task(task).with_context(|| format!("--task {task}: {}", paths[0].display()))?;
-    let is_own = |file: &mut dyn BufRead| {
-        Ok(is_earlier(&pack_in(file)?, &config, (task, members.len(), lanes), steps))
-    };
-    let own = Signature::of_content("an earlier pack of this run", &is_own);
-    let (pack_out, card_out) = outputs(&args, own, &paths, &config)?;
-    let puzzles = prepare(&config).context(
-        "export calibrates on the run's training puzzles; name their file with --data where it has moved",
-    )?;
-
-    puzzles.passed.iter().for_each(|(path, passed)| note_passed(path, passed));
-    let data = rows_told(&config, puzzles.train.len(), puzzles.validation.len());
-    // Packs and cards are given away: where files lie on this machine is left out.
-    let told = config.without_folders();
-    let json = serde_json::to_string(&told)?;
-    let (program, seed) = (PROGRAM, config.train.seed);
-    let provenance = Provenance { config: &json, program, data: &data, seed, steps, samples };
-    let calibration = calibration_rows(&puzzles.train, args.calibration, config.train.seed);
-    let about = About { provenance: &provenance, accuracy: None };
-    args.progress.note(&format!("calibrating on {}", count(calibration.len(), "training puzzle")));
-    let mut pack = quantize(&config.model, &members, &calibration, lanes, about)?;
-
-    // A device checks itself at power-on: a puzzle for each member, so that a flashed pack and its kernels are known to be sound.
-    let tests: Vec<&[u8]> = calibration.iter().take(members.len()).map(|row| row.question).collect();
-    pack = with_self_test(&pack, &tests, SELF_TEST_SEGMENTS)?;
-
-    let mut levels = Vec::new();
-    if let Some(task) = args.task.filter(|task| *task != config.model.task) {
-        // No accuracy: the validation puzzles are of the run's own size.
-        pack = for_size(&pack, task)?;
-    } else if args.rows > 0 && !puzzles.validation.is_empty() {
-        let first = members.last().context("no checkpoint given")?;
-        let rows: Vec<usize> = (0..args.rows.min(puzzles.validation.len())).collect();
-        let validation = puzzles.validation.subset(&rows);
-        let mut progress = args.progress.start(HINTS.len() * validation.len());
-        let mut float = FloatModel { hrm: Hrm::new(&config.model, first)?, batch: 16 };
-        let member = members.len() - 1;
-        let mut int = IntegerModel { pack: pack.open()?, member, batch: 16 };
-        for hints in HINTS {
-            progress.stage(format!("measure, {hints} % hints"), (0, validation.len()));
-            let set = hrm_host::data::hints::with_hints(&validation, hints, config.data.seed);
-            let mut watch = |done| {
-                progress.show(done, None);
-                ControlFlow::Continue(())
-            };
-            let segments = config.model.segments;
-            let agreement =
-                compare_while::<_, _, anyhow::Error>(&mut float, &mut int, &set, segments, &mut watch)?;
-            levels.extend(agreement.into_iter().next_back().map(|last| (hints, last)));
-        }
-        let hardest = levels.last().map(|(hints, a)| Accuracy {
-            rows: a.rows as u32,
-            hints_percent: *hints,
-            float_exact: a.float_exact as u32,
-            int_exact: a.int_exact as u32,
-        });
-        if let Some(accuracy) = hardest {
-            pack = with_accuracy(&pack, accuracy)?;
-        }
-    }
-
-    write(&args, &pack, &told, &levels, (pack_out, card_out))
+    Ok(config)
 }
 
 /// Writes the pack and its card, and says what was written.
@@ -317,17 +260,6 @@ fn of_pack(args: &Args, path: &Path, task: Game) -> Result<Exit> {
     write(args, &pack, &config, &[], (pack_out, card_out))
 }
 
-/// `pack` for another size of its task, with a self-test where there is a generator that makes puzzles for it.
-fn for_size(pack: &AlignedPack, task: Game) -> Result<AlignedPack> {
-    let pack = resized(pack, task)?;
-    let Some(_) = task.generator() else { return Ok(pack) };
-    let opened = pack.open()?;
-    let (members, seed) = (usize::from(opened.shape().members), opened.header()?.provenance.seed);
-    let puzzles = generate(&Recipe { task, count: members, seed, givens: None }, |_| ())?;
-    let tests: Vec<&[u8]> = puzzles.iter().map(|row| row.question).collect();
-    Ok(with_self_test(&pack, &tests, SELF_TEST_SEGMENTS)?)
-}
-
 /// The pack and, where it is a file that something can lie beside, its card.
 fn outputs(
     args: &Args,
@@ -373,22 +305,6 @@ fn checkpoint_paths(args: &Args) -> Result<Vec<PathBuf>> {
         args.members,
     );
     Ok(found)
-}
-
-/// Training rows spread evenly over the file, every other one eased as in training.
-fn calibration_rows(train: &PuzzleSet, count: usize, seed: u64) -> PuzzleSet {
-    let count = count.min(train.len());
-    let mut rng = Pcg64::seed_from_u64(seed);
-    let mut set = PuzzleSet::new(train.task());
-    for i in 0..count {
-        let row = train.get(i * train.len() / count);
-        let mut question = row.question.to_vec();
-        if i % 2 == 1 {
-            ease(train.task().blank(), &mut question, row.answer, 1.0, &mut rng);
-        }
-        set.push(Puzzle { question: &question, ..row });
-    }
-    set
 }
 
 /// The file name of a path, for messages and cards.
