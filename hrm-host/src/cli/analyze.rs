@@ -119,14 +119,14 @@ pub(super) fn run(args: Args) -> Result<Exit> {
             let model = IntegerModel { pack, member, batch: args.model.batch };
             // the integers went other ways than the float model will
             let float = |set: &PuzzleSet, segments, _: &[Path], progress: &mut Progress| {
-                let mut model = args.model.restored(member)?;
+                let mut model = args.model.restored(&pack, member)?;
                 let walked = walk(&mut model, "nothing, float", set, segments, progress)?;
                 Ok((model.hrm, walked))
             };
             let again = usize::from(pictures.is_some());
             study(&args, model, (float, again), trained, about, pictures)
         }
-        Model::Float(model) => {
+        Model::Float(model, _) => {
             let hrm = model.hrm.clone();
             let float = |_: &PuzzleSet, _, walked: &[Path], _: &mut Progress| Ok((hrm, walked.to_vec()));
             study(&args, *model, (float, 0), trained, about, pictures)

@@ -85,10 +85,10 @@ pub(super) fn run(args: Args) -> Result<Exit> {
             let model = IntegerModel { pack: file.open()?, member, batch: args.model.batch };
             table(&args, model, &task, segments, &about)
         }
-        Model::Float(_) if args.vote => {
+        Model::Float(..) if args.vote => {
             bail!("--vote works on packs; make one with `hrm-host export`")
         }
-        Model::Float(model) => table(&args, *model, &task, segments, &about),
+        Model::Float(model, _) => table(&args, *model, &task, segments, &about),
     }
 }
 

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use candle_core::Device;
+use hrm_core::Pack;
 use hrm_core::pack::SecondHead;
 use hrm_host::config::RunConfig;
 use hrm_host::kind::{Kind, Wanted, kind_of_file};
 use hrm_host::model::{Hrm, ModelConfig, Params, adapt};
 use hrm_host::quant::{AlignedPack, resized, restore};
 use hrm_host::task::{Game, find};
-use hrm_host::train::checkpoint::RunDir;
+use hrm_host::train::checkpoint::{RunDir, TrainedModel, load_model};
 use hrm_host::train::eval::FloatModel;
 use hrm_host::train::{TrainError, load_parameters};
 
@@ -46,17 +47,24 @@ pub(super) struct ModelArgs {
 
 /// A model that was found.
 pub(super) enum Model {
-    /// A float model of a checkpoint.
-    Float(Box<FloatModel>),
+    /// A float model of a checkpoint, and of which run.
+    Float(Box<FloatModel>, Box<Run>),
     /// A member of a pack.
     Pack { file: AlignedPack, member: usize },
+}
+
+/// How a checkpoint came to be.
+pub(super) struct Run {
+    pub(super) config: RunConfig,
+    pub(super) steps: u64,
+    pub(super) samples: u64,
 }
 
 impl Model {
     /// The name of its task, and how many segments it was trained to take.
     pub(super) fn trained(&self) -> Result<(String, usize)> {
         match self {
-            Model::Float(model) => {
+            Model::Float(model, _) => {
                 let config = model.hrm.config();
                 Ok((config.task.name().to_owned(), config.segments))
             }
@@ -95,18 +103,19 @@ impl ModelArgs {
         }
         let mut paths = newest_of(&self.model, most)?;
         let newest = paths.pop().context("there is no model")?;
-        let (last, about) = self.float(&newest, |config| self.device.open(config))?;
+        let (last, run, about) = self.float(&newest, |config| self.device.open(config))?;
         let mut models = Vec::new();
         for path in &paths {
-            models.push(Model::Float(Box::new(self.float(path, |_| Ok(last.hrm.device().clone()))?.0)));
+            let (model, run, _) = self.float(path, |_| Ok(last.hrm.device().clone()))?;
+            models.push(Model::Float(Box::new(model), Box::new(run)));
         }
-        models.push(Model::Float(Box::new(last)));
+        models.push(Model::Float(Box::new(last), Box::new(run)));
         Ok((models, about))
     }
 
     /// As [`Self::newest`], of a pack.
     fn members(&self, most: usize) -> Result<(Vec<Model>, String)> {
-        let file = self.pack()?;
+        let file = pack_for(&self.model, self.task)?;
         let pack = file.open()?;
         let (shape, crc) = (*pack.shape(), pack.crc());
         let members = usize::from(shape.members);
@@ -125,8 +134,8 @@ impl ModelArgs {
         &self,
         path: &Path,
         device: impl FnOnce(&ModelConfig) -> Result<Device>,
-    ) -> Result<(FloatModel, String)> {
-        let (config, params) = load_parameters(path, !self.raw)?;
+    ) -> Result<(FloatModel, Run, String)> {
+        let TrainedModel { config, params, step: steps, samples } = load_model(path, !self.raw)?;
         let (hash, config) = (config.hash(), self.for_task(config)?);
         let tensors = params.tensors().into_iter().collect();
         let params = Params::from_tensors(&config.model, &tensors, &device(&config.model)?)?;
@@ -135,12 +144,7 @@ impl ModelArgs {
         let (name, size) = (path.display(), self.size());
         let about = format!("{name}{size}, float, {weights}, configuration {hash}");
         let hrm = Hrm::new(&config.model, &params)?;
-        Ok((FloatModel { hrm, batch: self.batch }, about))
-    }
-
-    /// The pack that is meant, of the size that was asked for.
-    fn pack(&self) -> Result<AlignedPack> {
-        pack_for(&self.model, self.task)
+        Ok((FloatModel { hrm, batch: self.batch }, Run { config, steps, samples }, about))
     }
 
     /// `config` for the size that was asked for.
@@ -157,10 +161,10 @@ impl ModelArgs {
         self.task.map(|task| format!(" for {task}")).unwrap_or_default()
     }
 
-    /// The float model whose integers member `member` of the pack has.
-    pub(super) fn restored(&self, member: usize) -> Result<FloatModel> {
-        let config = self.for_task(configuration_of(&self.model)?)?;
-        let params = restore(&self.pack()?.open()?, member, &config.model)?;
+    /// The float model whose integers member `member` of `pack` has, which [`Self::open`] gave.
+    pub(super) fn restored(&self, pack: &Pack<'_>, member: usize) -> Result<FloatModel> {
+        let config = recorded(pack, &self.model)?;
+        let params = restore(pack, member, &config.model)?;
         Ok(FloatModel { hrm: Hrm::new(&config.model, &params)?, batch: self.batch })
     }
 }
@@ -177,8 +181,12 @@ pub(super) fn configuration_of(path: &Path) -> Result<RunConfig> {
     if !is_pack(path)? {
         return Ok(load_parameters(&newest(path)?, true)?.0);
     }
-    let file = AlignedPack::read(path)?;
-    let header = file.open()?.header()?;
+    recorded(&AlignedPack::read(path)?.open()?, path)
+}
+
+/// The configuration that `pack`, which lies at `path`, says it was trained with.
+fn recorded(pack: &Pack<'_>, path: &Path) -> Result<RunConfig> {
+    let header = pack.header()?;
     let advice = "does not say how it was trained (`hrm-host train` takes --config instead)";
     let mut config: RunConfig = serde_json::from_str(header.provenance.config)
         .with_context(|| format!("{} {advice}", path.display()))?;

@@ -29,7 +29,7 @@ fn passes_of(
     segments: usize,
 ) -> Result<Vec<Vec<Pass>>> {
     Ok(match model {
-        Model::Float(model) => passes(model.as_mut(), task, puzzles, segments)?,
+        Model::Float(model, _) => passes(model.as_mut(), task, puzzles, segments)?,
         Model::Pack { file, member } => {
             let mut model = IntegerModel { pack: file.open()?, member: *member, batch };
             passes(&mut model, task, puzzles, segments)?

@@ -163,9 +163,9 @@ fn findings(
 ) -> Result<Findings> {
     let segments = model.trained()?.1;
     match model {
-        Model::Float(mut model) => {
+        Model::Float(mut model, run) => {
             let study = args.questions.ask(&mut *model, set, segments, progress)?;
-            let facts = facts::of_checkpoint(named.path())?;
+            let facts = facts::of_checkpoint(named.path(), &run)?;
             let landscapes = landscapes(&model.hrm, set, &study.paths, args.questions.rest)?;
             let guesses = guesses(&model.hrm, set, &study.paths, GUESSES)?;
             Ok(Findings { name, facts, study, landscapes, guesses, work: None, float: Float::Own })
@@ -180,7 +180,7 @@ fn findings(
                 let (landscapes, guesses, float) = (Vec::new(), None, Float::Missing(UNRECORDED.to_owned()));
                 return Ok(Findings { name, facts, study, landscapes, guesses, work, float });
             }
-            let mut float = named.restored(member)?;
+            let mut float = named.restored(&pack, member)?;
             let walked = walk(&mut float, "nothing, float", set, segments, progress)?;
             let precision =
                 beside((&mut float, &walked), (&mut int, &study.paths), set, &study.puzzles, progress)?;

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use clap::{Arg, Command};
 use hrm_core::LOGIT_BITS;
+pub(super) use hrm_host::report::count;
 use hrm_host::task::{Game, find, names};
 
 /// Something that only several options together show to be wrong.
@@ -105,11 +106,6 @@ pub(super) fn logit(text: &str) -> Result<i32, String> {
     Ok((number * LOGIT).round() as i32)
 }
 
-/// `word` with its number, in the plural unless that is 1.
-pub(super) fn count(number: usize, word: &str) -> String {
-    format!("{number} {word}{}", if number == 1 { "" } else { "s" })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,6 +131,5 @@ mod tests {
                 && above_0("nan").is_err()
                 && above_0("inf").is_err()
         );
-        assert_eq!([count(0, "row"), count(1, "row"), count(2, "row")], ["0 rows", "1 row", "2 rows"]);
     }
 }

@@ -48,7 +48,8 @@ mod tests {
         for (number, text) in cases {
             assert_eq!(grouped(number), text);
         }
-        assert_eq!([count(1, "puzzle"), count(1_000, "puzzle")], ["1 puzzle", "1,000 puzzles"]);
+        let counted = [0, 1, 2, 1_000].map(|number| count(number, "puzzle"));
+        assert_eq!(counted, ["0 puzzles", "1 puzzle", "2 puzzles", "1,000 puzzles"]);
         assert_eq!([number(None, 1), number(Some(0.25), 2), share(0, 0)], ["–", "0.25", "–"]);
         assert!(share(1, 2).starts_with("50.0 ("));
     }

@@ -231,7 +231,7 @@ fn solving_on_a_board_tells_what_was_solved_when_it_is_stopped() {
         let more = answers.count();
         let (code, _, err) = said(child.wait_with_output().unwrap());
         assert_eq!(code, 130, "{err}");
-        let told = err.lines().find(|line| line.ends_with(" of 5000 puzzles in all")).expect(&err);
+        let told = err.lines().find(|line| line.ends_with(" of 5,000 puzzles in all")).expect(&err);
         let number = |from: &str| {
             let rest = &told[told.find(from).unwrap() + from.len()..];
             rest.split(' ').next().unwrap().parse::<usize>().unwrap()

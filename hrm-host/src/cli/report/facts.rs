@@ -5,15 +5,16 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use hrm_core::{Pack, workspace_bytes};
 use hrm_host::files::crc32;
+use hrm_host::model::parameter_count;
 use hrm_host::report::{count, grouped};
-use hrm_host::train::checkpoint::load_model;
+
+use crate::cli::model::Run;
 
 type Facts = Vec<(&'static str, String)>;
 
 /// Of the checkpoint file at `path`, whose averaged weights are used where it has some.
-pub(super) fn of_checkpoint(path: &Path) -> Result<Facts> {
-    let trained = load_model(path, true)?;
-    let (config, model) = (&trained.config, &trained.config.model);
+pub(super) fn of_checkpoint(path: &Path, run: &Run) -> Result<Facts> {
+    let (config, model) = (&run.config, &run.config.model);
     let cannot_read = || format!("cannot read {}", path.display());
     let bytes = std::fs::metadata(path).with_context(cannot_read)?.len();
     let crc = crc32(path).with_context(cannot_read)?;
@@ -27,14 +28,14 @@ pub(super) fn of_checkpoint(path: &Path) -> Result<Facts> {
         ("arithmetic", format!("float, {weights}")),
         ("checkpoint", format!("{}, {} bytes, CRC-32 {crc:08x}", super::name(path), grouped(bytes))),
         ("configuration", config.hash()),
-        ("parameters", grouped(trained.params.count() as u64)),
+        ("parameters", grouped(parameter_count(model) as u64)),
         ("width, heads, inner", format!("{}, {}, {}", model.width, model.heads, model.inner)),
         (
             "layers H + L, cycles H x L",
             format!("{} + {}, {} x {}", model.h_layers, model.l_layers, model.h_cycles, model.l_cycles),
         ),
         ("segments of a pass", model.segments.to_string()),
-        ("trained", trained_for(trained.step, trained.samples, config.train.seed, &data)),
+        ("trained", trained_for(run.steps, run.samples, config.train.seed, &data)),
     ])
 }
 
