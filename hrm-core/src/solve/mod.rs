@@ -15,7 +15,11 @@ use serde::{Deserialize, Serialize};
 pub use solver::Solver;
 pub use supposition::suppose;
 
-use crate::{reasoner::LOGIT_BITS, task::Refusal};
+use crate::{
+    pack::{SecondHead, Shape},
+    reasoner::LOGIT_BITS,
+    task::Refusal,
+};
 
 /// When a grid becomes the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -127,8 +131,14 @@ impl Policy {
         self.suppose > 0 && self.rule == Rule::Checked
     }
 
+    /// Most segments of guess `guess`, from 0, of a model of this shape.
+    pub fn most_segments(&self, guess: u16, shape: &Shape) -> u16 {
+        let round = guess / u16::from(shape.members).max(1);
+        self.segments_of(round, shape.second_head == SecondHead::Doubt)
+    }
+
     /// Most segments of the guesses of round `round`, 0 being each member's first; `doubts` where the model has a doubt head.
-    pub fn segments_of(&self, round: u16, doubts: bool) -> u16 {
+    fn segments_of(&self, round: u16, doubts: bool) -> u16 {
         match round {
             0 => self.first_segments,
             _ if doubts && self.supposes() => self.segments.max(self.undoubted_segments),

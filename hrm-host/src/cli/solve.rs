@@ -9,7 +9,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
 use hrm_core::digest::ThoughtDigest;
-use hrm_core::pack::SecondHead;
 use hrm_core::solve::{Answer, GuessEnd, Policy, Progress, Solver, Status, Step, Stop};
 use hrm_core::task::Task;
 use hrm_core::{Hrm, Pack, Shape, ample_words};
@@ -229,13 +228,12 @@ fn watch<'s>(
 }
 
 fn describe(progress: &Progress, policy: &Policy, shape: &Shape) -> String {
-    let round = progress.guess / u16::from(shape.members).max(1);
     let mut text = format!(
         "guess {} of at most {}, segment {:>2} of {}, q_halt {:+.1}",
         progress.guess + 1,
         policy.guesses,
         progress.segment,
-        policy.segments_of(round, shape.second_head == SecondHead::Doubt),
+        policy.most_segments(progress.guess, shape),
         f64::from(progress.confidence) / LOGIT,
     );
     if let Some(violations) = progress.violations {

@@ -153,15 +153,15 @@ fn said_hello(hello: &Hello<'_>, model: &Model) -> String {
 
 fn said_progress(progress: &Progress, grid: &[u8], model: Option<&Model>) -> String {
     let shape = model.map(|model| &model.shape);
-    let policy = Wish::default().policy(shape.map_or(1, |shape| shape.segments));
-    let round = progress.guess / shape.map_or(1, |shape| u16::from(shape.members.max(1)));
+    let most_segments =
+        |shape: &Shape| Wish::default().policy(shape.segments).most_segments(progress.guess, shape);
     // a model without that head has q_continue 0
     let q_halt = shape.filter(|shape| shape.second_head != SecondHead::Continue).map(|_| progress.confidence);
     format!(
         r#""is":"progress","guess":{},"segment":{},"mostSegments":{},"segments":{},"confidence":{},"qHalt":{},"violations":{},"ended":{},"grid":{}"#,
         u32::from(progress.guess) + 1,
         progress.segment,
-        policy.segments_of(round, shape.is_some_and(|shape| shape.second_head == SecondHead::Doubt)),
+        shape.map_or(1, most_segments),
         progress.segments,
         progress.confidence,
         Number(q_halt),

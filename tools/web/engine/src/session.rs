@@ -252,16 +252,12 @@ impl<T: Task> Thinker<T> {
 
     fn report(&self, solver: &Solver<T>, answer: Option<&Answer<'_>>) -> Report {
         let (halt, progress) = (self.model.halt(), solver.progress().unwrap_or_default());
-        let members = u16::try_from(self.model.members()).unwrap_or(u16::MAX).max(1);
         Report {
             moved: self.model.moved(),
             guess: u32::from(progress.guess) + 1,
             member: u32::from(progress.member) + 1,
             segment: progress.segment.into(),
-            most_segments: solver
-                .policy()
-                .segments_of(progress.guess / members, halt.q_doubt.is_some())
-                .into(),
+            most_segments: solver.policy().most_segments(progress.guess, self.pack.shape()).into(),
             segments: progress.segments,
             q_halt: halt.q_halt,
             violations: progress.violations.map_or(-1, |count| i32::try_from(count).unwrap_or(i32::MAX)),
