@@ -12,6 +12,7 @@ pub mod plot;
 pub mod quant;
 pub mod queue;
 pub mod report;
+pub mod shell;
 pub mod task;
 pub mod threads;
 pub mod train;

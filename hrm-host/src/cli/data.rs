@@ -17,7 +17,7 @@ use hrm_host::data::{
     split::{Apart, split},
     stats::stats,
 };
-use hrm_host::files::{Output, Staged, WriteError, commit};
+use hrm_host::files::{Output, Plan, Signature, Staged, WriteError, commit};
 use hrm_host::task::Game;
 
 use super::data_set;
@@ -186,7 +186,7 @@ enum Format {
 pub(super) fn run(args: Args) -> Result<Exit> {
     match args.command {
         Command::Import { input, out, force, columns, solve, check_unique, task: TaskArg { task } } => {
-            let out = force.plan(data_set::files_of(&input)).output(&out, IMPORTED)?;
+            let out = csv_output(&mut force.plan(data_set::files_of(&input)), &out, IMPORTED)?;
             let started = Instant::now();
             let columns = columns.columns;
             let read = if input.is_dir() {
@@ -230,7 +230,7 @@ pub(super) fn run(args: Args) -> Result<Exit> {
             force,
             progress,
         } => {
-            let out = force.plan(start.iter().chain(&apart_from)).output(&out, GENERATED)?;
+            let out = csv_output(&mut force.plan(start.iter().chain(&apart_from)), &out, GENERATED)?;
             let read = |path: &PathBuf| puzzles_of(path, task);
             let start = start.as_ref().map(read).transpose()?;
             let apart_from = apart_from.iter().map(read).collect::<Result<Vec<_>>>()?;
@@ -275,8 +275,8 @@ pub(super) fn run(args: Args) -> Result<Exit> {
             force,
         } => {
             let mut plan = force.plan([&input]);
-            let out_train = plan.output(&out_train, SPLIT)?;
-            let out_validation = plan.output(&out_validation, SPLIT)?;
+            let out_train = csv_output(&mut plan, &out_train, SPLIT)?;
+            let out_validation = csv_output(&mut plan, &out_validation, SPLIT)?;
             let columns = columns.columns.unwrap_or_default();
             let options = Options { task, columns, ..Options::default() };
             let Imported { set, passed, .. } = import(&input, &options)?;
@@ -318,6 +318,19 @@ fn puzzles_of(path: &Path, task: Game) -> Result<PuzzleSet> {
     let Imported { set, passed, .. } = import(path, &options)?;
     note_passed(path, &passed);
     Ok(set)
+}
+
+/// A puzzle file to write. Its name may not promise another form than CSV, plain or gzip.
+fn csv_output(plan: &mut Plan, path: &Path, own: Signature<'static>) -> Result<Output> {
+    const OTHERS: [&str; 13] =
+        ["tgz", "zip", "xz", "zst", "bz2", "7z", "xlsx", "xls", "ods", "parquet", "json", "jsonl", "npy"];
+    let end = path.extension().and_then(|end| end.to_str()).unwrap_or("").to_lowercase();
+    ensure!(
+        !OTHERS.contains(&&*end),
+        "{}: what is written is CSV, and .{end} promises something else; name it .csv, or .csv.gz for gzip",
+        path.display()
+    );
+    Ok(plan.output(path, own)?)
 }
 
 fn stage(set: &PuzzleSet, out: &Output) -> Result<Staged, WriteError> {

@@ -15,9 +15,10 @@ use hrm_host::config::RunConfig;
 use hrm_host::data::PuzzleSet;
 use hrm_host::data::export::{self, GENERATED};
 use hrm_host::data::generate::{Recipe, generate};
-use hrm_host::files::{Plan, Signature, make_folder, whole_text};
+use hrm_host::files::{Signature, make_folder, whole_text};
 use hrm_host::model::Hrm;
 use hrm_host::quant::{AlignedPack, IntegerModel};
+use hrm_host::train::checkpoint::RunDir;
 use hrm_host::train::eval::{Answers, FloatModel, evaluate};
 use hrm_host::train::load_parameters;
 use hrm_host::train::source::prepare;
@@ -28,6 +29,7 @@ use super::card::CARD;
 use super::exit::Exit;
 use super::export::PACK;
 use super::model::newest;
+use super::outputs::Force;
 use super::signals;
 use super::values::from_0;
 
@@ -52,6 +54,8 @@ pub(super) struct Args {
     /// Folder for everything the demo makes; by default the first free one of runs/demo, runs/demo-2, ...
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    force: Force,
     /// Seed of the training run
     #[arg(long, default_value_t = 1, value_parser = from_0::<u64>)]
     seed: u64,
@@ -68,7 +72,7 @@ pub(super) fn run(args: Args) -> Result<Exit> {
     let (config_path, run_dir, pack_path) = (file("config.toml"), file("run"), file("sudoku4.hrm"));
     // Whatever a step writes is checked before the first.
     make_folder(&out)?;
-    let mut plan = Plan::new(false, [] as [&Path; 0]);
+    let mut plan = args.force.plan([] as [&Path; 0]);
     let config_out = plan.output(&config_path, OWN_CONFIG)?;
     plan.output(&pack_path, PACK)?;
     plan.output(&pack_path.with_extension("md"), CARD)?;
@@ -82,8 +86,11 @@ pub(super) fn run(args: Args) -> Result<Exit> {
     }
     println!("1. Train an HRM on puzzles of the program's own making.");
     let sets = overrides.iter().flat_map(|set| ["--set", set]);
-    let train = ["train", "--config", text(&config_path)?, "--out", text(&run_dir)?];
-    command(&train.into_iter().chain(sets).collect::<Vec<_>>())?;
+    // What an interrupted demo has trained is not trained again.
+    let begun = !RunDir::open(&run_dir).checkpoints().is_empty();
+    let how = if begun { vec!["--resume"] } else { vec!["--config", text(&config_path)?] };
+    let train = ["train"].into_iter().chain(how).chain(["--out", text(&run_dir)?]).chain(sets);
+    command(&train.collect::<Vec<_>>())?;
 
     println!("\n2. Make it int8.");
     command(&["export", text(&run_dir)?, "--out", text(&pack_path)?])?;

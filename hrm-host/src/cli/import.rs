@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, ensure};
 use hrm_host::files::{CONFIG, make_folder, replace_file};
 use hrm_host::original::{checkpoint_at, import};
+use hrm_host::shell::argument;
 use hrm_host::task::Game;
 use hrm_host::train::checkpoint::{RunDir, TrainedModel};
 
@@ -69,7 +70,7 @@ pub(super) fn run(args: Args) -> Result<Exit> {
             "note: keys that the original HRM does not have, passed over: {}; if they change the model, its answers differ \
              (`hrm-host verify {} --golden FILE` tells)",
             imported.unknown.join(", "),
-            args.out.display()
+            argument(&args.out)
         );
     }
     if let Err(error) = shape.validate() {

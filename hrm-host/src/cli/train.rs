@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use hrm_host::config::{Precision, RunConfig};
-use hrm_host::files::{CONFIG, check_folder};
+use hrm_host::files::{CONFIG, check_folder, is_stdin, shown};
 use hrm_host::model::multiplies_bf16;
+use hrm_host::shell::argument;
 use hrm_host::train::checkpoint::RunDir;
 use hrm_host::train::communicator::{Alone, Communicator};
 use hrm_host::train::launch::Launch;
@@ -25,6 +26,9 @@ use super::model::{configuration_of, is_pack, weights_of};
 use super::puzzles::note_passed;
 use super::values::{above_0, at_least_1, count, from_0};
 use super::{signals, terminal};
+
+/// How long a finished run waits for room on a full disk.
+const PATIENCE: Duration = Duration::from_secs(10 * 60);
 
 /// Train a model: checkpoints, metrics.jsonl and config.toml go to the run directory.
 #[derive(Debug, clap::Args)]
@@ -116,6 +120,7 @@ pub(super) fn run(args: Args) -> Result<Exit> {
         resume: args.resume,
         max_time,
         max_steps: args.max_steps,
+        patience: PATIENCE,
         stop,
         device,
     };
@@ -127,7 +132,7 @@ pub(super) fn run(args: Args) -> Result<Exit> {
     if !speaks {
         return Ok(exit);
     }
-    let resume = format!("hrm-host train --resume --out {}", args.out.display());
+    let resume = format!("hrm-host train --resume --out {}", argument(&args.out));
     eprintln!(
         "{} after {}, {} sample-segments, {:.1} minutes; checkpoint {}",
         match summary.stop {
@@ -278,7 +283,7 @@ fn ensure_data_is_named(pack: &Path, config: &RunConfig, args: &Args) -> Result<
 /// A run's files may have moved.
 fn ensure_there(config: &RunConfig) -> Result<()> {
     let (train, others) = (&config.data.train, &config.data.validation_from);
-    let absent = |path: &Path| !path.as_os_str().is_empty() && !path.exists();
+    let absent = |path: &Path| !path.as_os_str().is_empty() && !is_stdin(shown(path)) && !path.exists();
     ensure!(!absent(train), "{} (data.train) is not here; name the file with --data", train.display());
     ensure!(
         !absent(others),
@@ -302,8 +307,8 @@ fn ensure_folder(args: &Args) -> Result<()> {
                 "{} is a file; --resume goes on with a whole run: `hrm-host train --resume --out {}` takes its newest \
                  checkpoint (`hrm-host train --from {} --out NEW` starts a new run from this one)",
                 out.display(),
-                run.display(),
-                out.display()
+                argument(run),
+                argument(out)
             )
         }
         None => bail!("{} is a file; --out wants the folder of a run", out.display()),

@@ -15,6 +15,7 @@ use hrm_host::model::Hrm;
 use hrm_host::quant::compare::{Agreement, compare_while};
 use hrm_host::quant::origin::differences;
 use hrm_host::quant::{AlignedPack, IntegerModel};
+use hrm_host::shell::argument;
 use hrm_host::task::find;
 use hrm_host::train::checkpoint::load_model;
 use hrm_host::train::eval::FloatModel;
@@ -174,17 +175,18 @@ fn boards(names: &[String]) -> Result<Vec<Board>> {
 
 /// Sees that the pack is a pack and the checkpoint none.
 fn ensure_in_order(args: &Args) -> Result<()> {
-    let pack = args.pack.display();
     let Some(checkpoint) = &args.checkpoint else { return Ok(()) };
     let (first, second) = (is_pack(&args.pack)?, is_pack(checkpoint)?);
-    let checkpoint = checkpoint.display();
+    let (pack, pack_argument) = (args.pack.display(), argument(&args.pack));
     ensure!(
         first || !second,
-        "the pack and the checkpoint are the wrong way round: hrm-host verify {checkpoint} --checkpoint {pack}"
+        "the pack and the checkpoint are the wrong way round: hrm-host verify {} --checkpoint {pack_argument}",
+        argument(checkpoint)
     );
+    let checkpoint = checkpoint.display();
     ensure!(
         first || !args.pack.is_dir(),
-        "{pack} is a folder, and the pack comes first: `hrm-host export {pack} --out NAME.hrm` makes one of a run"
+        "{pack} is a folder, and the pack comes first: `hrm-host export {pack_argument} --out NAME.hrm` makes one of a run"
     );
     ensure!(
         !second,

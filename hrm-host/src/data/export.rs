@@ -53,7 +53,7 @@ pub fn save(set: &PuzzleSet, path: &Path) -> Result<(), ExportError> {
 /// where `name` ends in `.gz`.
 /// Equal sets give equal bytes.
 pub fn write(set: &PuzzleSet, name: &Path, out: &mut dyn Write) -> io::Result<()> {
-    if name.extension().is_some_and(|extension| extension == "gz") {
+    if name.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gz")) {
         let mut encoder = GzBuilder::new().write(out, Compression::best());
         write_csv(set, &mut encoder)?;
         encoder.finish().map(|_| ())

@@ -64,7 +64,8 @@ pub enum GenerateError {
     /// The search ran dry.
     #[error(
         "only {found} of {count} different puzzles found in {attempts} attempts, and hardly a new one among the last: there \
-         are hardly more, or they are rare; ask for {found} or fewer, for another number of givens, a lower rating or another size"
+         are hardly more, or they are rare; ask for {}another number of givens, a lower rating or another size",
+        if *.found == 0 { String::new() } else { format!("{found} or fewer, for ") }
     )]
     Exhausted {
         /// Puzzles found.

@@ -9,7 +9,8 @@ use super::problem::Problem;
 pub use super::read::Columns;
 use super::read::{Document, Fault, Item, Need, ReadError, Row, means_nothing};
 use super::{Puzzle, PuzzleSet};
-use crate::files::{is_stdin, shown};
+use crate::files::shown;
+use crate::shell::{argument, quoted};
 use crate::task::{Game, Looks, usual};
 
 /// Bad rows that are told one by one.
@@ -59,12 +60,15 @@ pub enum ImportError {
     },
     /// No row has an answer.
     #[error(
-        "{path} has questions and no answers; `hrm-host data import {} --solve --out NEW.csv` computes them",
-        if is_stdin(.path) { Path::new("-") } else { .path }.display()
+        "{path} has questions and no answers; `hrm-host data import {}{} --solve --out NEW.csv` computes them",
+        argument(.path),
+        if .columns.is_empty() { String::new() } else { format!(" --columns {}", quoted(.columns)) }
     )]
     NoAnswers {
         /// The file.
         path: PathBuf,
+        /// The columns that were named, as they were.
+        columns: String,
     },
     /// Rows are wrong.
     #[error(transparent)]
@@ -248,7 +252,7 @@ pub fn import(path: &Path, options: &Options) -> Result<Imported, ImportError> {
         ensure_size(&document, rows.set.task(), &options.columns)?;
     }
     if rows.unanswered > 0 && rows.unanswered == bad.rows {
-        return Err(ImportError::NoAnswers { path: bad.path });
+        return Err(ImportError::NoAnswers { path: bad.path, columns: options.columns.to_string() });
     }
     if bad.count > 0 {
         return Err(ImportError::Rows(bad));

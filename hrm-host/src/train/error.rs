@@ -21,6 +21,20 @@ pub enum TrainError {
     /// A checkpoint cannot be read or written.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
+    /// The last checkpoint cannot be written.
+    #[error(
+        "{error}; {} is lost: make room for it, or mend what the system names, and {}",
+        if *.last == 0 { format!("what was trained in {step} steps") } else { format!("what was trained since step {last}, up to step {step},") },
+        if *.last == 0 { "begin again" } else { "go on with --resume" }
+    )]
+    Unsaved {
+        /// What is wrong.
+        error: ArchiveError,
+        /// The step that was reached.
+        step: u64,
+        /// The step that was saved last, 0 where none was.
+        last: u64,
+    },
     /// A checkpoint is damaged.
     #[error("{error}; {advice}")]
     Torn {
@@ -91,7 +105,9 @@ pub enum TrainError {
     Locked(PathBuf),
     /// There is nothing to resume.
     #[error(
-        "{0} holds no checkpoint; name a run that has one, or a checkpoint file (a new run begins without --resume)"
+        "{} {}; name a run that has one, or a checkpoint file (a new run begins without --resume)",
+        .0.display(),
+        if .0.exists() { "holds no checkpoint" } else { "does not exist, and so holds no checkpoint" }
     )]
     NothingToResume(PathBuf),
     /// No checkpoint is intact.

@@ -20,6 +20,7 @@ pub mod muon;
 #[cfg(feature = "nccl")]
 pub mod nccl;
 pub mod optim;
+mod patience;
 pub mod rows;
 pub mod run;
 pub mod source;

@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 
 use candle_core::Device;
 
-use super::archive::Archive;
+use super::archive::{Archive, ArchiveError};
 use super::checkpoint::{Lock, RunDir, TrainState};
 use super::communicator::{Alone, Communicator, agree};
 use super::error::TrainError;
 use super::eval::{FloatModel, evaluate};
 use super::metrics::{Evaluation, Line, MetricsFile, Progress, Window};
+use super::patience::patiently;
 use super::trainer::Trainer;
 use crate::config::RunConfig;
 use crate::data::PuzzleSet;
@@ -56,7 +57,9 @@ pub struct RunOptions {
     pub max_time: Option<Duration>,
     /// Stop after this many steps of this call.
     pub max_steps: Option<u64>,
-    /// Set from anywhere (a signal handler) to stop after the current step.
+    /// How long the last save waits for room on a full disk.
+    pub patience: Duration,
+    /// Set from anywhere (a signal handler) to stop after the current step, or to wait for no disk any longer.
     pub stop: Arc<AtomicBool>,
     /// Where to compute.
     pub device: Device,
@@ -70,6 +73,7 @@ impl Default for RunOptions {
             start: None,
             max_time: None,
             max_steps: None,
+            patience: Duration::ZERO,
             stop: Arc::default(),
             device: Device::Cpu,
         }
@@ -312,12 +316,12 @@ impl<'a> Run<'a> {
         let evaluated = self.evaluation.as_ref().map(|e| e.step);
         if stop != Stop::Interrupted {
             // A checkpoint first: an evaluation takes a while.
-            self.save()?;
+            self.save_at_last()?;
             if evaluated != Some(self.trainer.steps()) {
                 self.evaluate()?;
             }
         }
-        self.save()?;
+        self.save_at_last()?;
         self.trainer.peers().part();
         Ok(Summary {
             stop,
@@ -350,7 +354,7 @@ impl<'a> Run<'a> {
     ) -> Result<T, TrainError> {
         let result = act(&mut self.trainer);
         if matches!(result, Err(TrainError::Lost { .. })) {
-            self.save()?;
+            self.save_at_last()?;
         }
         result
     }
@@ -422,6 +426,23 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// Saves what no later save would: a full disk is waited for, and what is lost is told.
+    fn save_at_last(&mut self) -> Result<(), TrainError> {
+        let RunOptions { patience, stop, .. } = self.options;
+        let tell = |run: &mut Self, error: &TrainError, left: Duration| {
+            run.warn(format!(
+                "{error}; free some space: what was trained is in memory, and the next attempts follow for {} s (Ctrl-C ends the wait)",
+                left.as_secs().max(1)
+            ));
+        };
+        patiently(self, *patience, stop, Self::save, is_full, tell).map_err(|error| match error {
+            TrainError::Archive(error @ ArchiveError::Write { .. }) => {
+                TrainError::Unsaved { error, step: self.trainer.steps(), last: self.saved.1 }
+            }
+            other => other,
+        })
+    }
+
     fn write(&mut self, line: &Line<'_>) {
         if let Some(Err(error)) = self.metrics.as_mut().map(|file| file.write(line)) {
             self.warn(format!("cannot append to metrics.jsonl: {error}"));
@@ -431,6 +452,15 @@ impl<'a> Run<'a> {
     fn warn(&mut self, message: String) {
         (self.on_event)(Event::Warning(message));
     }
+}
+
+/// Whether a save may succeed as soon as somebody makes room.
+fn is_full(error: &TrainError) -> bool {
+    use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+    matches!(
+        error,
+        TrainError::Archive(ArchiveError::Write { source, .. }) if [StorageFull, QuotaExceeded].contains(&source.kind())
+    )
 }
 
 /// Opens the run, or makes it, as rank `rank`. The run goes on at `step` where `rank` is not 0, which decides that.

@@ -1,8 +1,9 @@
 //! The program's training commands as a user meets them: what they say, and what they leave behind.
 
 use std::fs;
+use std::process::Stdio;
 
-use crate::common::{CONFIG, PACK, hrm, ok};
+use crate::common::{CONFIG, PACK, command, generated, hrm, ok, said};
 use hrm_host::train::load_parameters;
 
 #[test]
@@ -210,4 +211,28 @@ fn a_gpu_that_this_build_cannot_use_is_refused_before_anything_begins() {
         "{said}"
     );
     assert!(!dir.path().join("run").exists());
+}
+
+#[test]
+fn a_run_whose_rows_came_by_a_pipe_goes_on_by_the_same_pipe() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path();
+    generated(folder, "rows.csv", "40", "3");
+    fs::write(folder.join("tiny.toml"), CONFIG).unwrap();
+    let piped = |args: &[&str]| {
+        let rows = fs::File::open(folder.join("rows.csv")).unwrap();
+        said(command(folder, args).stdin(rows).output().unwrap())
+    };
+    let (code, _, err) =
+        piped(&["train", "--config", "tiny.toml", "--data", "-", "--max-steps", "2", "--out", "run"]);
+    assert_eq!(code, 0, "{err}");
+    for args in
+        [&["train", "--resume", "--out", "run", "--data", "-"][..], &["train", "--resume", "--out", "run"]]
+    {
+        let (code, _, err) = piped(&[args, &["--max-steps", "2"]].concat());
+        assert!(code == 0 && err.contains("from step"), "{args:?}: {err}");
+    }
+    let (code, _, err) =
+        said(command(folder, &["train", "--resume", "--out", "run"]).stdin(Stdio::null()).output().unwrap());
+    assert!(code == 1 && err.contains("standard input"), "{err}");
 }

@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::path::Path;
+#[cfg(unix)]
+use std::process::{Command, Output};
 
 use hrm_host::config::RunConfig;
 use hrm_host::quant::{AlignedPack, Footprint};
@@ -225,4 +227,71 @@ fn shells_and_manual_readers_get_every_command() {
     assert!(code == 1 && said.contains("hrm-host-solve.1") && said.contains("--force"), "{said}");
     assert!(!dir.path().join("pages/hrm-host.1").exists());
     ok(dir.path(), &["man", "pages", "--force"]);
+}
+
+/// Runs `line`, as it was printed, in a shell that calls this program by its name.
+#[cfg(unix)]
+fn as_copied(folder: &Path, line: &str) -> Output {
+    let place = Path::new(env!("CARGO_BIN_EXE_hrm-host")).parent().unwrap();
+    let path = format!("{}:{}", place.display(), std::env::var("PATH").unwrap());
+    Command::new("sh").args(["-c", line]).current_dir(folder).env("PATH", path).output().unwrap()
+}
+
+/// The command in backticks that contains `part`.
+#[cfg(unix)]
+fn advised<'t>(text: &'t str, part: &str) -> &'t str {
+    text.split('`')
+        .skip(1)
+        .step_by(2)
+        .find(|command| command.contains(part))
+        .unwrap_or_else(|| panic!("{text}"))
+}
+
+#[cfg(unix)]
+#[test]
+fn commands_that_are_told_can_be_copied_whatever_files_are_called() {
+    let dir = with_config();
+    let folder = dir.path();
+    let train = ["train", "--config", "tiny.toml", "--threads", "1", "--max-steps", "1", "--out", "my run's"];
+    let (_, err) = ok(folder, &train);
+    let line = err.lines().find_map(|line| line.strip_prefix("go on with: ")).unwrap();
+    let output = as_copied(folder, line);
+    assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+
+    fs::write(folder.join("my questions.csv"), "question\n1.....2..3.....4\n").unwrap();
+    let (code, _, err) = hrm(folder, &["eval", "my run's", "--data", "my questions.csv"]);
+    assert_eq!(code, 1, "{err}");
+    let output = as_copied(folder, advised(&err, "data import"));
+    assert!(output.status.success(), "{err}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(fs::read_to_string(folder.join("NEW.csv")).unwrap().contains("1.....2..3.....4"));
+
+    // Columns of unusual names are named again.
+    fs::write(folder.join("mine.csv"), "initial\n1.....2..3.....4\n").unwrap();
+    let eval = ["eval", "my run's", "--data", "mine.csv", "--columns", "question=initial"];
+    let (_, _, err) = hrm(folder, &eval);
+    fs::remove_file(folder.join("NEW.csv")).unwrap();
+    let output = as_copied(folder, advised(&err, "data import"));
+    assert!(output.status.success(), "{err}: {}", String::from_utf8_lossy(&output.stderr));
+
+    let (_, _, err) = hrm(folder, &["verify", "my run's", "--data", "mine.csv"]);
+    assert!(err.contains(r"`hrm-host export 'my run'\''s' --out NAME.hrm`"), "{err}");
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_not_said_to_be_empty() {
+    let dir = with_config();
+    let (code, _, err) = hrm(dir.path(), &["train", "--resume", "--out", "mistyped"]);
+    assert!(code == 1 && err.contains("mistyped does not exist"), "{err}");
+    fs::create_dir(dir.path().join("empty")).unwrap();
+    let (code, _, err) = hrm(dir.path(), &["train", "--resume", "--out", "empty"]);
+    assert!(code == 1 && err.contains("empty holds no checkpoint"), "{err}");
+}
+
+#[test]
+fn a_search_that_found_nothing_does_not_advise_to_ask_for_nothing() {
+    let dir = with_config();
+    let sudoku =
+        ["data", "generate", "--task", "sudoku9", "--count", "1", "--givens", "17", "--out", "g.csv"];
+    let (code, _, err) = hrm(dir.path(), &sudoku);
+    assert!(code == 1 && err.contains("only 0 of 1") && !err.contains("ask for 0"), "{err}");
 }

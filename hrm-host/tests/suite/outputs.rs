@@ -268,3 +268,37 @@ fn a_full_disk_leaves_everything_that_was_there() {
         assert!(everything(at) == before, "{args:?}");
     }
 }
+
+#[test]
+fn a_file_is_what_its_name_says() {
+    let dir = folder(false);
+    let at = dir.path();
+    let split = "data split rows.csv --validation 5 --out-train t.csv --out-validation v.zip";
+    for line in
+        ["data import rows.csv --out p.xlsx", "data generate --task sudoku4 --count 1 --out g.tgz", split]
+    {
+        refused(at, &words(line), "what is written is CSV");
+    }
+    for (name, is_gzip) in [("g.CSV.GZ", true), ("g.csv.gz", true), ("g.txt", false), ("g", false)] {
+        ok(at, &["data", "import", "rows.csv", "--out", name]);
+        assert_eq!(fs::read(at.join(name)).unwrap().starts_with(&[0x1f, 0x8b]), is_gzip, "{name}");
+    }
+}
+
+#[test]
+fn hard_puzzles_are_searched_near_others_and_apart_from_what_is_measured() {
+    let dir = folder(false);
+    let at = dir.path();
+    let near = "data generate --task sudoku6 --count 20 --near a.csv --min-rating 2 --out b.csv";
+    ok(at, &words("data generate --task sudoku6 --count 20 --out a.csv"));
+    ok(at, &words(near));
+    let rows = fs::read_to_string(at.join("b.csv")).unwrap();
+    let ratings = rows.lines().skip(1).map(|row| row.rsplit(',').next().unwrap().parse::<u32>().unwrap());
+    assert!(ratings.clone().count() == 20 && ratings.clone().all(|rating| rating >= 2), "{rows}");
+    refused(at, &[&words(near)[..], &["--apart-from", "b.csv"]].concat(), "would be overwritten");
+    refused(at, &words("data generate --task sudoku9 --count 1 --near a.csv --out c.csv"), "sudoku6");
+    for wrong in ["--min-rating 2", "--apart-from a.csv", "--near a.csv --givens 12"] {
+        let line = format!("data generate --task sudoku6 --count 1 --out c.csv {wrong}");
+        assert_eq!(hrm(at, &words(&line)).0, 2, "{line}");
+    }
+}

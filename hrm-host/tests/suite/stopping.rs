@@ -112,3 +112,28 @@ fn a_request_that_was_ignored_from_the_start_stays_ignored() {
         assert!(code == 130 && err.contains("interrupted after"), "{ignored}: {err}");
     }
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_demo_that_was_interrupted_goes_on_where_it_was() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = dir.path();
+    for told in ["train --config", "train --resume"] {
+        let mut demo = command(at, &["demo", "--out", "d"]);
+        let mut child = demo.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        wait(&mut child, || at.join("d/run/metrics.jsonl").exists());
+        while !hears(&child) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        send("-INT", &child);
+        let (code, out, err) = said(child.wait_with_output().unwrap());
+        assert!(code == 130 && out.contains(told), "{out}{err}");
+    }
+    fs::write(at.join("d/config.toml"), "mine").unwrap();
+    let (code, _, err) = said(command(at, &["demo", "--out", "d"]).output().unwrap());
+    assert!(code == 1 && err.contains("--force"), "{err}");
+    let mut child = command(at, &["demo", "--out", "d", "--force"]).stderr(Stdio::piped()).spawn().unwrap();
+    wait(&mut child, || fs::read_to_string(at.join("d/config.toml")).is_ok_and(|text| text != "mine"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+}

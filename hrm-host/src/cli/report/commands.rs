@@ -9,6 +9,7 @@ use std::slice;
 use anyhow::Result;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Command};
+use hrm_host::shell::quoted;
 
 use super::super::analyze::{self, Questions};
 use super::super::eval;
@@ -94,15 +95,6 @@ fn bare(path: &OsStr) -> String {
 fn line(command: &[&str], words: &[String]) -> String {
     let words = words.iter().map(|word| quoted(word));
     command.iter().map(|word| (*word).to_owned()).chain(words).collect::<Vec<_>>().join(" ")
-}
-
-/// `word` as a POSIX shell hands it over unchanged.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./,:=@%+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Which column of a table holds what.
 
+use std::fmt;
 use std::str::FromStr;
 
 /// Columns named by the user, `question=quizzes,answer=solutions`; those left out are found by their usual names.
@@ -87,6 +88,15 @@ impl FromStr for Columns {
             }
         }
         Ok(columns)
+    }
+}
+
+/// As the user names them.
+impl fmt::Display for Columns {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let named =
+            |column: &Column| Some(format!("{}={}", column.name(), self.names[*column as usize].as_ref()?));
+        f.write_str(&Column::ALL.iter().filter_map(named).collect::<Vec<_>>().join(","))
     }
 }
 

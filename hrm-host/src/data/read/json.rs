@@ -7,6 +7,7 @@ use serde_json::{Deserializer, Map, Value};
 
 use super::columns::Column;
 use crate::files::is_stdin;
+use crate::shell::argument;
 
 /// Names that are told where none of them is a usual one.
 const NAMED: usize = 8;
@@ -35,7 +36,7 @@ pub(super) fn advice(bytes: &[u8], path: &Path) -> String {
         Some(question) => Some(question).into_iter().chain(&answer).map(|key| cells(key)).collect(),
         None => vec![".QUESTION".to_owned(), ".ANSWER".to_owned()],
     };
-    let file = if is_stdin(path) { String::new() } else { format!(" {}", path.display()) };
+    let file = if is_stdin(path) { String::new() } else { format!(" {}", argument(path)) };
     let _ = write!(text, "{place} | [{}] | @csv'{file} > NEW.csv`", fields.join(", "));
     if let (None, Some(row)) = (question, row) {
         let names: Vec<String> =
