@@ -93,10 +93,9 @@ pub(super) fn of_origin(
 ) -> Result<Vec<Check>> {
     let mut checks = Vec::new();
     let header = pack.header()?;
+    let made = |holds, told| Check { name: "made of", hints: None, value: None, limit: None, holds, told };
     // A pack tells how its last member came to be.
     if member + 1 == usize::from(pack.shape().members) {
-        let made =
-            |holds, told| Check { name: "made of", hints: None, value: None, limit: None, holds, told };
         let found = differences(&header.provenance, trained);
         if found.is_empty() {
             checks
@@ -104,6 +103,11 @@ pub(super) fn of_origin(
         }
         checks.extend(found.into_iter().map(|difference| made(Some(false), difference)));
         checks.extend(other_step(path, header.provenance.steps, trained.step).map(|told| made(None, told)));
+    } else {
+        let told = format!(
+            "a pack tells how its last member was made, and this is member {member}; its weights decide"
+        );
+        checks.push(made(None, told));
     }
     let config = &trained.config.model;
     let found = same_weights(pack, member, config, &trained.params)?;

@@ -324,13 +324,14 @@ fn puzzles_of(path: &Path, task: Game) -> Result<PuzzleSet> {
 fn csv_output(plan: &mut Plan, path: &Path, own: Signature<'static>) -> Result<Output> {
     const OTHERS: [&str; 13] =
         ["tgz", "zip", "xz", "zst", "bz2", "7z", "xlsx", "xls", "ods", "parquet", "json", "jsonl", "npy"];
+    let output = plan.output(path, own)?;
     let end = path.extension().and_then(|end| end.to_str()).unwrap_or("").to_lowercase();
     ensure!(
         !OTHERS.contains(&&*end),
         "{}: what is written is CSV, and .{end} promises something else; name it .csv, or .csv.gz for gzip",
         path.display()
     );
-    Ok(plan.output(path, own)?)
+    Ok(output)
 }
 
 fn stage(set: &PuzzleSet, out: &Output) -> Result<Staged, WriteError> {

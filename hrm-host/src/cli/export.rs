@@ -10,10 +10,11 @@ use hrm_core::lane::LaneWidth;
 use hrm_core::pack::{Accuracy, Provenance};
 use hrm_core::workspace_bytes;
 use hrm_host::config::RunConfig;
-use hrm_host::files::{Output, Signature, commit, whole};
+use hrm_host::files::{Output, Signature, commit, shown, whole};
 use hrm_host::quant::compare::Agreement;
 use hrm_host::quant::origin::other_run;
 use hrm_host::quant::{AlignedPack, with_accuracy};
+use hrm_host::shell::argument;
 use hrm_host::task::Game;
 use hrm_host::train::source::prepare;
 use making::{Trained, for_size, measured, quantized};
@@ -37,7 +38,7 @@ const ROWS: usize = 64;
 /// PyTorch code reads it.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Checkpoint files of one run, or one run directory; with --task also a pack
+    /// Checkpoint files trained on the same rows, or one run directory; with --task also a pack
     #[arg(required = true)]
     checkpoints: Vec<PathBuf>,
     /// Pack to write; the card goes to the same name with `.md`. To `-`, standard output, or a FIFO goes the pack alone. With --to
@@ -45,7 +46,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     /// Write the float model instead, by the original's names, with an all_config.yaml
-    #[arg(long, value_enum, value_name = "WHAT", conflicts_with_all = ["members", "segments", "lanes", "data", "calibration", "rows", "licence"])]
+    #[arg(long, value_enum, value_name = "WHAT", conflicts_with_all = ["members", "segments", "lanes", "data", "other_data", "calibration", "rows", "licence"])]
     to: Option<Target>,
     /// Make the pack for another size of the run's task, for example maze15x15: where weights do not depend on the size
     #[arg(long, value_name = "TASK", value_parser = Tasks, hide_possible_values = true, conflicts_with = "to")]
@@ -64,6 +65,9 @@ pub(super) struct Args {
     /// CSV of training puzzles; the run's own by default
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
+    /// Calibrate on rows that the run was not trained on, where its own are lost; no accuracy is measured then
+    #[arg(long)]
+    other_data: bool,
     /// Which columns of that file hold what, where their names are unusual: question=NAME,answer=NAME
     #[arg(long, value_name = "WHAT=NAME,...")]
     columns: Option<String>,
@@ -150,12 +154,23 @@ pub(super) fn run(args: Args) -> Result<Exit> {
     let is_own = |file: &mut dyn BufRead| {
         Ok(is_earlier(&pack_in(file)?, config, (task, members.len(), lanes), *steps))
     };
-    let own = Signature::of_content("an earlier pack of this run", &is_own);
+    let own = Signature::of_content(
+        "an earlier pack of this run with the same members, segments and --lanes",
+        &is_own,
+    );
     let outputs = outputs(&args, own, &paths, config)?;
     let puzzles = prepare(config).context(
         "export calibrates on the run's training puzzles; name their file with --data where it has moved",
     )?;
     puzzles.passed.iter().for_each(|(path, passed)| note_passed(path, passed));
+    let knows = trained.knows(&puzzles);
+    ensure!(
+        knows || args.other_data,
+        "{} are not the rows that {} was trained on: what would be called validation may have been trained on. Name the file with \
+         --data as it was, or calibrate on these by --other-data, which measures no accuracy",
+        rows_of(config),
+        paths[0].display()
+    );
 
     // Packs and cards are given away: where files lie on this machine is left out.
     let told = config.without_folders();
@@ -164,7 +179,7 @@ pub(super) fn run(args: Args) -> Result<Exit> {
     if task != config.model.task {
         // No accuracy: the validation puzzles are of the run's own size.
         pack = for_size(&pack, task)?;
-    } else if args.rows > 0 && !puzzles.validation.is_empty() {
+    } else if knows && args.rows > 0 && !puzzles.validation.is_empty() {
         levels = measured(&args, &trained, &pack, &puzzles.validation)?;
         if let Some((hints_percent, last)) = levels.last() {
             let [rows, float_exact, int_exact] =
@@ -174,6 +189,14 @@ pub(super) fn run(args: Args) -> Result<Exit> {
         }
     }
     write(&args, &pack, &told, &levels, outputs)
+}
+
+/// Where the rows to train on come from, in words.
+fn rows_of(config: &RunConfig) -> String {
+    match config.data.train.as_os_str().is_empty() {
+        true => "the generated puzzles".to_owned(),
+        false => format!("the rows of {}", shown(&config.data.train).display()),
+    }
 }
 
 /// The run's configuration with what the command line says otherwise.
@@ -234,6 +257,7 @@ fn refuse_of_run(args: &Args) -> Result<()> {
         ("--segments", args.segments.is_some()),
         ("--lanes", args.lanes != LANES),
         ("--data", args.data.is_some()),
+        ("--other-data", args.other_data),
         ("--columns", args.columns.is_some()),
         ("--calibration", args.calibration != CALIBRATION),
         ("--rows", args.rows != ROWS),
@@ -285,7 +309,7 @@ fn checkpoint_paths(args: &Args) -> Result<Vec<PathBuf>> {
         }
         if let Some(run) = args.checkpoints.iter().find(|path| path.is_dir()) {
             bail!(
-                "{} is a folder, and several checkpoints are files of one run: name them ({}), or one run alone, with --members N \
+                "{} is a folder, and several checkpoints are files: name them ({}), or one run alone, with --members N \
                  for its newest N",
                 run.display(),
                 run.join("step-*.safetensors").display()
@@ -299,10 +323,11 @@ fn checkpoint_paths(args: &Args) -> Result<Vec<PathBuf>> {
     let found = newest_of(only, args.members)?;
     ensure!(
         found.len() == args.members,
-        "{0}: {1} intact checkpoints there, {2} wanted; `hrm-host train --resume --out {0}` writes more",
+        "{0}: {1} intact checkpoints there, {2} wanted; `hrm-host train --resume --out {3}` writes more",
         only.display(),
         found.len(),
         args.members,
+        argument(only),
     );
     Ok(found)
 }

@@ -47,7 +47,7 @@ pub(super) fn run(args: Args) -> Result<Exit> {
     let written = args.out.join(CONFIG);
     replace_file(&written, |file| file.write_all(config.to_toml().as_bytes()))
         .with_context(|| format!("cannot write {}", written.display()))?;
-    let model = TrainedModel { config, params: imported.params, step, samples };
+    let model = TrainedModel { config, params: imported.params, step, samples, data: None };
     let written = dir.put(&model.to_archive()?, step)?;
 
     let shape = &model.config.model;

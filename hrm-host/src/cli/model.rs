@@ -135,7 +135,7 @@ impl ModelArgs {
         path: &Path,
         device: impl FnOnce(&ModelConfig) -> Result<Device>,
     ) -> Result<(FloatModel, Run, String)> {
-        let TrainedModel { config, params, step: steps, samples } = load_model(path, !self.raw)?;
+        let TrainedModel { config, params, step: steps, samples, .. } = load_model(path, !self.raw)?;
         let (hash, config) = (config.hash(), self.for_task(config)?);
         let tensors = params.tensors().into_iter().collect();
         let params = Params::from_tensors(&config.model, &tensors, &device(&config.model)?)?;

@@ -148,16 +148,3 @@ fn model_for(config: &RunConfig, data: &PuzzleSet, params: &Params) -> Result<Hr
     let model = config.model.for_task(found).map_err(|error| TrainError::Data(error.to_string()))?;
     Ok(Hrm::new(&model, params)?.in_type(config.train.precision.dtype()))
 }
-
-/// CRC-64 of every puzzle and answer, in order.
-pub(super) fn fingerprint<'s>(sets: impl Iterator<Item = &'s PuzzleSet>) -> String {
-    let crc = crc::Crc::<u64>::new(&crc::CRC_64_XZ);
-    let mut digest = crc.digest();
-    for set in sets {
-        for row in 0..set.len() {
-            digest.update(set.question(row));
-            digest.update(set.answer(row));
-        }
-    }
-    format!("{:016x}", digest.finalize())
-}

@@ -230,6 +230,8 @@ pub struct TrainedModel {
     pub step: u64,
     /// Sample-segments seen.
     pub samples: u64,
+    /// [`RunData::fingerprint`](super::RunData::fingerprint) of the rows it was trained on; `None` where the file has weights alone.
+    pub data: Option<String>,
 }
 
 /// As [`load_parameters`], with the counters of the run.
@@ -271,7 +273,11 @@ impl TrainedModel {
         let params = read_params(archive, &config, if averaged { AVERAGE } else { PARAM })?;
         let params = params.to_params(&config.model, &Device::Cpu)?;
         let (step, samples) = (archive.parsed("step")?, archive.parsed("samples")?);
-        Ok(Self { config, params, step, samples })
+        let data = match holds_weights_alone(archive) {
+            true => None,
+            false => Some(archive.text("data")?.to_owned()),
+        };
+        Ok(Self { config, params, step, samples, data })
     }
 }
 

@@ -42,6 +42,19 @@ impl RunData {
     pub fn sizes(&self) -> impl Iterator<Item = &PuzzleSet> {
         [&self.train].into_iter().chain(&self.also)
     }
+
+    /// CRC-64 of every puzzle and answer to train on, in order.
+    pub fn fingerprint(&self) -> String {
+        let crc = crc::Crc::<u64>::new(&crc::CRC_64_XZ);
+        let mut digest = crc.digest();
+        for set in self.sizes() {
+            for row in 0..set.len() {
+                digest.update(set.question(row));
+                digest.update(set.answer(row));
+            }
+        }
+        format!("{:016x}", digest.finalize())
+    }
 }
 
 /// How far a run goes and where it keeps itself.

@@ -6,7 +6,7 @@ use candle_core::Device;
 use rand_core::SeedableRng;
 use rand_pcg::Pcg64;
 
-use super::batch::{Batch, fingerprint};
+use super::batch::Batch;
 use super::checkpoint::TrainState;
 use super::communicator::{Alone, Communicator};
 use super::error::TrainError;
@@ -80,7 +80,7 @@ impl<'d> Trainer<'d> {
             rng,
             losses: Losses::default(),
             peers: Box::new(Alone),
-            fingerprint: fingerprint(data.sizes()),
+            fingerprint: data.fingerprint(),
             step: 0,
             samples: 0,
             seconds: 0.0,
@@ -94,7 +94,7 @@ impl<'d> Trainer<'d> {
     pub fn resume(state: TrainState, data: &'d RunData, device: &Device) -> Result<Self, TrainError> {
         let config = state.config;
         let params = state.params.to_params(&config.model, device)?;
-        let found = fingerprint(data.sizes());
+        let found = data.fingerprint();
         let batches = data.sizes().zip(state.batches);
         let batches = batches.map(|(set, batch)| Batch::resume(&config, set, &params, batch));
         let batches = batches.collect::<Result<_, TrainError>>()?;

@@ -273,7 +273,7 @@ fn commands_that_are_told_can_be_copied_whatever_files_are_called() {
     let output = as_copied(folder, advised(&err, "data import"));
     assert!(output.status.success(), "{err}: {}", String::from_utf8_lossy(&output.stderr));
 
-    let (_, _, err) = hrm(folder, &["verify", "my run's", "--data", "mine.csv"]);
+    let (_, _, err) = hrm(folder, &["verify", "my run's", "--checkpoint", "my run's", "--data", "mine.csv"]);
     assert!(err.contains(r"`hrm-host export 'my run'\''s' --out NAME.hrm`"), "{err}");
 }
 

@@ -3,7 +3,8 @@
 
 use std::fs;
 
-use crate::common::{CONFIG, PACK, hrm, ok};
+use crate::common::{CONFIG, PACK, hrm, ok, refused};
+use hrm_host::train::checkpoint::RunDir;
 use serde_json::{Value, json};
 
 /// The puzzle has two solutions; each row has one of them for its answer.
@@ -174,4 +175,61 @@ fn every_end_has_its_exit_code() {
     for row in ["  0  done", "  1  an error", "  2  the command", "  3  solve", "  4  solve", "130  inter"] {
         assert!(help.contains(row), "{row}: {help}");
     }
+}
+
+#[test]
+fn a_card_calls_validation_what_no_member_was_trained_on() {
+    let dir = runs();
+    let folder = dir.path();
+    let train = [
+        "train",
+        "--config",
+        "tiny.toml",
+        "--data",
+        "rows.csv",
+        "--set",
+        "data.validation=5",
+        "--out",
+        "own",
+    ];
+    ok(folder, &train);
+    let card = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
+    ok(folder, &["export", "own", "--out", "own.hrm"]);
+    assert!(card("own.md").contains("rows.csv: 25 rows for training, 5 held out"), "{}", card("own.md"));
+    fs::copy(folder.join("rows.csv"), folder.join("copy.csv")).unwrap();
+    ok(folder, &["export", "own", "--out", "same.hrm", "--data", "copy.csv"]);
+
+    // Other rows, and the run's own in another order.
+    let other =
+        ["data", "generate", "--task", "sudoku4", "--count", "30", "--seed", "6", "--out", "other.csv"];
+    ok(folder, &other);
+    let text = card("rows.csv");
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines[1..].reverse();
+    fs::write(folder.join("turned.csv"), lines.join("\n") + "\n").unwrap();
+    for data in ["other.csv", "turned.csv"] {
+        let export = ["export", "own", "--out", "o.hrm", "--data", data];
+        refused(folder, &export, "are not the rows that own");
+        ok(folder, &[&export[..], &["--other-data", "--force"]].concat());
+        let card = card("o.md");
+        assert!(
+            card.contains(&format!("{data}: 25 rows to calibrate on, not those that were trained on")),
+            "{card}"
+        );
+        assert!(!card.contains("held out") && !card.contains("Validation rows ("), "{card}");
+    }
+
+    // Members of several runs: of the same rows alone, and the card names every seed.
+    let newest = |run: &str| {
+        let found = RunDir::open(&folder.join(run)).checkpoints().pop().unwrap();
+        found.to_str().unwrap().to_owned()
+    };
+    let (a, b, own) = (newest("a"), newest("b"), newest("own"));
+    refused(folder, &["export", &a, &own, "--out", "mixed.hrm"], "was trained on other rows than");
+    ok(folder, &["export", &a, &b, "--out", "both.hrm"]);
+    assert!(card("both.md").contains("members of runs with seeds 1, 2"), "{}", card("both.md"));
+    let first =
+        ["verify", "both.hrm", "--checkpoint", "a", "--member", "0", "--data", "rows.csv", "--hints", "0"];
+    let (out, _) = ok(folder, &first);
+    assert!(out.contains("silent  made of: a pack tells how its last member was made"), "{out}");
 }

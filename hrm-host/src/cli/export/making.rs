@@ -23,7 +23,7 @@ use hrm_host::train::eval::FloatModel;
 use rand_core::SeedableRng;
 use rand_pcg::Pcg64;
 
-use super::Args;
+use super::{Args, name_of};
 use crate::cli::values::count;
 
 /// Hint levels measured for the card.
@@ -35,13 +35,31 @@ pub(super) struct Trained {
     pub(super) members: Vec<Params>,
     pub(super) steps: u64,
     samples: u64,
+    /// Seeds of the members' runs, each once.
+    seeds: Vec<u64>,
+    /// The fingerprint of the rows they were trained on, where a checkpoint says it.
+    rows: Option<String>,
 }
 
 impl Trained {
     pub(super) fn load(paths: &[PathBuf], raw: bool) -> Result<Self> {
         let (mut members, mut newest) = (Vec::new(), None::<(RunConfig, u64, u64)>);
+        let (mut seeds, mut rows) = (Vec::new(), None::<(String, &PathBuf)>);
         for path in paths {
-            let TrainedModel { config, params, step, samples } = load_model(path, !raw)?;
+            let TrainedModel { config, params, step, samples, data } = load_model(path, !raw)?;
+            if let (Some((rows, first)), Some(data)) = (&rows, &data) {
+                ensure!(
+                    rows == data,
+                    "{} was trained on other rows than {}: members of a pack are calibrated on the same rows, and measured on rows \
+                     that are held out from all of them",
+                    path.display(),
+                    first.display()
+                );
+            }
+            rows = rows.or(data.map(|data| (data, path)));
+            if !seeds.contains(&config.train.seed) {
+                seeds.push(config.train.seed);
+            }
             if let Some((before, ..)) = &newest {
                 ensure!(
                     before.model == config.model,
@@ -54,7 +72,29 @@ impl Trained {
             newest = Some((config, step, samples));
         }
         let (config, steps, samples) = newest.context("no checkpoint given")?;
-        Ok(Self { config, members, steps, samples })
+        Ok(Self { config, members, steps, samples, seeds, rows: rows.map(|(rows, _)| rows) })
+    }
+
+    /// Whether `puzzles` are what it was trained on, as far as it says.
+    pub(super) fn knows(&self, puzzles: &RunData) -> bool {
+        self.rows.as_ref().is_none_or(|rows| *rows == puzzles.fingerprint())
+    }
+
+    /// What the pack says of the rows `puzzles`.
+    fn data_told(&self, puzzles: &RunData) -> String {
+        let rows = if self.knows(puzzles) {
+            rows_told(&self.config, puzzles.train.len(), puzzles.validation.len())
+        } else {
+            let (from, rows) = (&self.config.data.train, puzzles.train.len());
+            format!("{}: {rows} rows to calibrate on, not those that were trained on", name_of(from))
+        };
+        match &self.seeds[..] {
+            [_] => rows,
+            seeds => {
+                let seeds: Vec<String> = seeds.iter().map(u64::to_string).collect();
+                format!("{rows}; members of runs with seeds {}", seeds.join(", "))
+            }
+        }
     }
 }
 
@@ -65,9 +105,9 @@ pub(super) fn quantized(
     (told, lanes): (&RunConfig, LaneWidth),
     puzzles: &RunData,
 ) -> Result<AlignedPack> {
-    let &Trained { ref config, ref members, steps, samples } = trained;
+    let &Trained { ref config, ref members, steps, samples, .. } = trained;
     let json = serde_json::to_string(told)?;
-    let data = rows_told(config, puzzles.train.len(), puzzles.validation.len());
+    let data = trained.data_told(puzzles);
     let seed = config.train.seed;
     let provenance = Provenance { config: &json, program: PROGRAM, data: &data, seed, steps, samples };
     let about = About { provenance: &provenance, accuracy: None };
