@@ -14,6 +14,45 @@ const BROWSERS: [&str; 3] = ["chromium-headless-shell", "chromium", "google-chro
 /// How long a page may take for what is waited for; this is no measure of speed.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// What stands in an element that scrolls may be wider than the window. A drawing's text is as large as the drawing makes it.
+const UNREADABLE: &str = r"(() => {
+  const parts = (colour) => { const [r, g, b, a = 1] = colour.match(/[\d.]+/g).map(Number); return { rgb: [r, g, b], a }; };
+  const light = ({ rgb }) => {
+    const [r, g, b] = rgb.map((part) => part / 255).map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05;
+  };
+  const ground = (element) => {
+    for (let at = element; at; at = at.parentElement) {
+      const found = parts(getComputedStyle(at).backgroundColor);
+      if (found.a > 0.5) return found;
+    }
+    return parts('rgb(255, 255, 255)');
+  };
+  const contrast = (front, back) => { const [a, b] = [light(front), light(back)]; return Math.max(a, b) / Math.min(a, b); };
+  const told = [];
+  for (const element of document.querySelectorAll('body *')) {
+    const own = [...element.childNodes].filter((node) => node.nodeType === 3).map((node) => node.data.trim()).join(' ');
+    const text = (own || element.value || element.placeholder || '').toString().trim();
+    if (!element.checkVisibility() || element.matches('script, title, desc, option, :disabled')) continue;
+    const box = element.getBoundingClientRect();
+    if (box.right > innerWidth + 0.5 && !element.parentElement.closest('.wide')) told.push(`wide: ${element.tagName} ${text}`);
+    if (!text) continue;
+    const drawn = element.closest('svg');
+    const style = getComputedStyle(element, own || element.value || drawn ? null : '::placeholder');
+    const front = parts(drawn ? style.fill : style.color);
+    const seen = contrast(front, ground(element));
+    if (front.a > 0.5 && seen < 4.5) told.push(`faint (${seen.toFixed(2)}): ${element.tagName} ${text}`);
+    const scale = drawn ? drawn.getBoundingClientRect().width / drawn.viewBox.baseVal.width : 1;
+    const size = scale * Number.parseFloat(style.fontSize);
+    if (size < 9) told.push(`small (${size.toFixed(1)}): ${element.tagName} ${text}`);
+  }
+  for (const bar of document.querySelectorAll('svg rect[class]')) {
+    const seen = contrast(parts(getComputedStyle(bar).fill), ground(bar));
+    if (seen < 3) told.push(`faint (${seen.toFixed(2)}): a bar, ${bar.classList}`);
+  }
+  return told;
+})()";
+
 /// A browser with one page.
 pub(crate) struct Browser {
     child: Child,
@@ -108,10 +147,22 @@ impl Browser {
         self.call("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script }));
     }
 
-    /// Opens an address.
+    /// Opens the page at an address.
     pub(crate) fn open(&mut self, url: &str) {
-        self.call("Page.navigate", json!({ "url": url }));
+        self.show(url);
         self.wait("document.body?.dataset.ready === 'true'");
+    }
+
+    /// Opens what is at an address, which need not run anything.
+    pub(crate) fn show(&mut self, url: &str) {
+        self.call("Page.navigate", json!({ "url": url }));
+        self.wait(&format!("location.href === '{url}' && document.readyState === 'complete'"));
+    }
+
+    /// What of the page cannot be read: texts and bars with less contrast than WCAG 2 asks for, what is wider than the window, and text
+    /// smaller than nine pixels.
+    pub(crate) fn unreadable(&mut self) -> Vec<String> {
+        serde_json::from_value(self.value(UNREADABLE)).unwrap()
     }
 
     /// What an expression of JavaScript gives, as the DevTools see it: the page's policy does not bind them.

@@ -295,6 +295,7 @@ fn the_page_fits_a_desk_and_a_phone_light_and_dark() {
             browser.look(size, scheme);
             let wide = browser.value("document.documentElement.scrollWidth <= window.innerWidth");
             assert_eq!(wide, true, "{name}: the page is wider than its window");
+            assert_eq!(browser.unreadable(), [""; 0], "{name}, {scheme}");
             if let Some(folder) = pictures() {
                 browser.picture(&folder.join(format!("{name}-{scheme}.png")));
             }
@@ -305,6 +306,10 @@ fn the_page_fits_a_desk_and_a_phone_light_and_dark() {
     browser.wait("document.body.dataset.state === 'done'");
     if let Some(folder) = pictures() {
         browser.picture(&folder.join("desktop-solved.png"));
+    }
+    for scheme in ["light", "dark"] {
+        browser.look(DESKTOP, scheme);
+        assert_eq!(browser.unreadable(), [""; 0], "solved, {scheme}");
     }
     // what a screen reader is told of the grid
     let tree = browser.call("Accessibility.getFullAXTree", serde_json::json!({}));
