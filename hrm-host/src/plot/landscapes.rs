@@ -4,16 +4,17 @@ use std::io;
 
 use plotters::prelude::*;
 
-use super::style::{self, Canvas, DrawError, Drawn, Frame, TEXT, colour, short};
+use super::style::{self, Canvas, DrawError, Drawn, Frame, colour, short};
 use crate::analyze::landscape::{ARROWS, Landscape, SIDE};
 use crate::analyze::modes::Mode;
 use crate::files::Signature;
 
-const PANEL: (u32, u32) = (560, 520);
+const PANEL: (u32, u32) = (460, 430);
 /// An arrow is at most as long as the distance between two.
 const ARROW: f64 = 2.0 / (ARROWS - 1) as f64;
 /// No rule is broken.
 const SOLVED: RGBColor = RGBColor(150, 215, 160);
+const ARROWED: RGBColor = RGBColor(20, 20, 20);
 
 /// A panel for each of `landscapes`, two in a row, as SVG.
 ///
@@ -30,21 +31,22 @@ pub fn svg(landscapes: &[(Mode, Landscape)]) -> Result<String, DrawError> {
     })
 }
 
+/// What stands above a landscape: wrong cells and rules broken at the first thought's end, and rules broken at the darkest place.
+pub fn heading(mode: Mode, landscape: &Landscape) -> String {
+    let path = &landscape.first.path;
+    let [wrong, broken] = [&path.wrong, &path.energy].map(|counts| counts.last().copied().unwrap_or(0));
+    let highest = landscape.energy.iter().copied().max().unwrap_or(0);
+    format!("{}: {wrong} wrong, {broken} broken (darkest: {highest})", mode.name())
+}
+
 fn panel(area: &Canvas<'_>, mode: Mode, landscape: &Landscape) -> Drawn {
     let [width, height] = landscape.extent;
     let highest = landscape.energy.iter().copied().max().unwrap_or(0);
-    let path = &landscape.first.path;
-    let title = format!(
-        "{}: wrong cells {}, rules broken {} (green 0, dark {highest})",
-        mode.name(),
-        path.wrong.last().unwrap_or(&0),
-        path.energy.last().unwrap_or(&0),
-    );
     let [across, up] = [0, 1]
         .map(|i| format!("component {}: {:.0} % of the variance", i + 1, 100.0 * landscape.explained[i]));
     let plain = |x: &f64| short(*x);
     let frame = Frame {
-        title: &title,
+        title: &heading(mode, landscape),
         x: -width..width,
         y: -height..height,
         names: [&across, &up],
@@ -67,15 +69,18 @@ fn panel(area: &Canvas<'_>, mode: Mode, landscape: &Landscape) -> Drawn {
         let by = [(to[0] - from[0]) / width, (to[1] - from[1]) / height];
         let shrink = (ARROW / f64::hypot(by[0], by[1])).min(1.0);
         let tip = (from[0] + shrink * by[0] * width, from[1] + shrink * by[1] * height);
-        chart.draw_series([PathElement::new([(from[0], from[1]), tip], TEXT.stroke_width(1))])?;
-        chart.draw_series([Circle::new(tip, 2, TEXT.filled())])?;
+        chart.draw_series([PathElement::new([(from[0], from[1]), tip], ARROWED.stroke_width(1))])?;
+        chart.draw_series([Circle::new(tip, 2, ARROWED.filled())])?;
     }
     for (i, thought) in landscape.thoughts().enumerate() {
         let colour = colour(i + 1);
         let trace: Vec<(f64, f64)> = thought.trace.iter().map(|&[x, y]| (x, y)).collect();
-        chart.draw_series(LineSeries::new(trace.iter().copied(), colour.stroke_width(2)))?;
-        chart.draw_series(trace.iter().map(|&at| Circle::new(at, 3, colour.filled())))?;
-        chart.draw_series(trace.last().map(|&at| Circle::new(at, 6, colour.stroke_width(2))))?;
+        // first a wider one in white, so that it is seen on every shade
+        for (colour, wider) in [(WHITE, 2), (colour, 0)] {
+            chart.draw_series(LineSeries::new(trace.iter().copied(), colour.stroke_width(2 + wider)))?;
+            chart.draw_series(trace.iter().map(|&at| Circle::new(at, 3 + wider / 2, colour.filled())))?;
+            chart.draw_series(trace.last().map(|&at| Circle::new(at, 6, colour.stroke_width(2 + wider))))?;
+        }
     }
     Ok(())
 }
@@ -87,7 +92,7 @@ fn shade(energy: u32, highest: u32) -> RGBColor {
     }
     let depth = f64::from(energy) / f64::from(highest.max(1));
     let mix = |light: f64, dark: f64| (light + depth * (dark - light)) as u8;
-    RGBColor(mix(245.0, 40.0), mix(245.0, 70.0), mix(250.0, 120.0))
+    RGBColor(mix(245.0, 80.0), mix(245.0, 110.0), mix(250.0, 170.0))
 }
 
 /// The columns of [`to_csv`].
@@ -155,8 +160,13 @@ mod tests {
         let rectangles =
             |fill: &str| picture.split("<rect").filter(|r| r.contains(&format!("fill=\"{fill}\""))).count();
         assert_eq!(rectangles("#96D7A0"), 2);
-        assert_eq!(rectangles("#284678"), 2 * (SIDE + 1));
+        assert_eq!(rectangles("#506EAA"), 2 * (SIDE + 1));
         assert!(svg(&[]).is_ok());
+        let of_report = format!("svg[width=\"{}\"]", PANEL.0);
+        assert!(
+            include_str!("../report/style.css").contains(&of_report),
+            "a report gives one panel its room"
+        );
     }
 
     #[test]

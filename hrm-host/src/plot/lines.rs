@@ -2,9 +2,10 @@
 
 use std::io;
 
+use plotters::element::DashedPathElement;
 use plotters::prelude::*;
 
-use super::style::{self, DrawError, FONT, Frame, TEXT, colour, short};
+use super::style::{self, DrawError, FONT, Frame, TEXT, colour, short, whole};
 
 const SIZE: (u32, u32) = (720, 334);
 /// Pixels that one line of the legend takes.
@@ -13,6 +14,11 @@ const LINE: u32 = 20;
 const NAME: i32 = 230;
 /// So many names stand in one line of the legend, unless one has more characters than there is room for then.
 const NAMES: (usize, usize) = (3, 28);
+/// Along a shorter axis than this, numbers of two digits behind the point stand twice.
+const NARROW: f64 = 0.1;
+/// Pixels of a dash and of the gap behind it, by the place of the curve, from the second again after the last; the first curve is whole.
+/// Where curves lie on each other, the lower one shows in the gaps.
+const DASHES: [(i32, i32); 4] = [(12, 7), (5, 6), (18, 5), (2, 4)];
 
 /// What is drawn.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,11 +55,12 @@ impl Lines {
             for (place, &(i, name)) in named.iter().enumerate() {
                 let x = 50 + NAME * (place % columns) as i32;
                 let y = 13 + (LINE as usize * (place / columns)) as i32;
-                legend.draw(&Rectangle::new([(x, y), (x + 24, y + 4)], colour(i).filled()))?;
-                legend.draw(&Text::new(name, (x + 30, y - 5), (FONT, 13).into_font().color(&TEXT)))?;
+                legend.draw(&line(i, [(x, y + 2), (x + 24, y + 2)]))?;
+                legend.draw(&Text::new(name, (x + 30, y - 5), (FONT, 15).into_font().color(&TEXT)))?;
             }
-            let across = |x: &f64| if self.logarithmic { power_of_two(*x) } else { short(*x) };
-            let up = |y: &f64| short(*y);
+            let across = |x: &f64| if self.logarithmic { power_of_two(*x) } else { whole(*x) };
+            let narrow = self.range[1] - self.range[0] < NARROW;
+            let up = |y: &f64| if narrow { format!("{y:.3}") } else { short(*y) };
             let frame = Frame {
                 title: &self.title,
                 x: first..last,
@@ -64,11 +71,20 @@ impl Lines {
             };
             let mut chart = style::chart(&area, &frame)?;
             for (i, _, points) in self.drawn() {
-                let points = points.iter().map(|&[x, y]| (along(x), y));
-                chart.draw_series(LineSeries::new(points, colour(i).stroke_width(2)))?;
+                let points: Vec<(f64, f64)> = points.iter().map(|&[x, y]| (along(x), y)).collect();
+                chart.draw_series([line(i, points)])?;
             }
             Ok(())
         })
+    }
+
+    /// What it shows, for who does not see it: where every curve begins and ends.
+    pub fn told(&self) -> String {
+        let ends = |(_, name, points): (usize, &str, &[[f64; 2]])| {
+            let [[x, y], [to_x, to_y]] = [*points.first()?, *points.last()?];
+            Some(format!("{name}: {} at {}, {} at {}", short(y), short(x), short(to_y), short(to_x)))
+        };
+        self.drawn().filter_map(ends).collect::<Vec<_>>().join("; ")
     }
 
     /// The curves that have points, each with its place among all.
@@ -96,9 +112,16 @@ impl Lines {
     }
 }
 
+/// The `i`-th curve through `points`, which its dashes tell apart as well as its colour.
+fn line<I: IntoIterator<IntoIter: Clone>>(i: usize, points: I) -> DashedPathElement<I::IntoIter, i32> {
+    let (dash, gap) = if i == 0 { (i32::MAX, 0) } else { DASHES[(i - 1) % DASHES.len()] };
+    DashedPathElement::new(points, dash, gap, colour(i).stroke_width(2))
+}
+
 /// What stands at `x` of an axis of powers of two: nothing between two of them, where a rounded number would stand twice.
 fn power_of_two(x: f64) -> String {
-    if (x - x.round()).abs() < 1e-9 { short(x.round().exp2()) } else { String::new() }
+    let power = whole(x);
+    if power.is_empty() { power } else { short(x.round().exp2()) }
 }
 
 #[cfg(test)]
@@ -128,6 +151,18 @@ mod tests {
         lines().to_csv(&mut table).unwrap();
         assert_eq!(String::from_utf8(table).unwrap().lines().nth(2), Some("a,16,0.5"));
         assert!(Lines { curves: Vec::new(), ..lines() }.svg().is_ok());
+        assert_eq!(lines().told(), "a: 0.25 at 1, 1 at 1024; b: 0.5 at 1, 0.5 at 1");
+    }
+
+    #[test]
+    fn a_curve_under_another_is_seen() {
+        let mut lines = lines();
+        lines.curves[1].1 = lines.curves[0].1.clone();
+        let picture = lines.svg().unwrap();
+        let pieces = |colour: &str| picture.matches(&format!("stroke=\"{colour}\"")).count();
+        // one in the legend, and one in the chart
+        assert_eq!(pieces("#0072B2"), 2);
+        assert!(pieces("#D55E00") > 20, "{}", pieces("#D55E00"));
     }
 
     #[test]
@@ -153,6 +188,16 @@ mod tests {
             );
         }
         assert_eq!([0.0, 0.5, 1.0, 3.0].map(power_of_two), ["1", "", "2", "8"]);
+    }
+
+    #[test]
+    fn no_number_stands_twice_along_a_short_axis_and_no_half_segment() {
+        let mut lines = lines();
+        (lines.logarithmic, lines.range) = (false, [0.98, 1.0]);
+        lines.curves = vec![("a".into(), vec![[1.0, 0.98], [4.0, 1.0]])];
+        let picture = lines.svg().unwrap();
+        let stands = |number: &str| picture.matches(&format!("\n{number}\n")).count();
+        assert_eq!(["0.99", "1.5", "0.990", "1.000", "1", "2", "4"].map(stands), [0, 0, 1, 1, 1, 1, 1]);
     }
 
     #[test]

@@ -4,15 +4,17 @@ use std::io;
 
 use plotters::prelude::*;
 
-use super::style::{self, Canvas, DrawError, Drawn, FONT, Frame, TEXT, colour, short};
+use super::style::{self, Canvas, DrawError, Drawn, FONT, Frame, TEXT, colour, short, whole};
 use crate::analyze::modes::Mode;
 use crate::analyze::path::Path;
 use crate::files::Signature;
 
-const SIZE: (u32, u32) = (1120, 460);
+const SIZE: (u32, u32) = (720, 674);
 const HEAD: u32 = 34;
 /// More lines than these are one surface.
 const LINES: usize = 120;
+/// Fewer lines than these hide nothing, and are drawn in full colour.
+const FEW: f64 = 30.0;
 
 /// The first 120 of `paths`, each with its mode, and the mean of the wrong cells after each segment, as SVG.
 ///
@@ -22,8 +24,8 @@ pub fn svg(paths: &[(Mode, Path)], mean: &[f64]) -> Result<String, DrawError> {
     style::svg(SIZE, |canvas| {
         let (legend, panels) = canvas.split_vertically(HEAD);
         draw_legend(&legend)?;
-        let panels = panels.split_evenly((1, 2));
-        let title = "wrong cells of each puzzle, and their mean (black)";
+        let panels = panels.split_evenly((2, 1));
+        let title = "wrong cells of each puzzle, and their mean (thick)";
         panel(&panels[0], title, paths, (1, Path::errors), Some(mean))?;
         let title = "how far the slow state moves in a segment, relative to its size";
         panel(&panels[1], title, paths, (2, |path: &Path| path.moved.clone()), None)
@@ -32,19 +34,19 @@ pub fn svg(paths: &[(Mode, Path)], mean: &[f64]) -> Result<String, DrawError> {
 
 fn draw_legend(area: &Canvas<'_>) -> Drawn {
     for (i, mode) in Mode::ALL.into_iter().enumerate() {
-        let x = 60 + 170 * i as i32;
+        let x = 50 + 165 * i as i32;
         area.draw(&Rectangle::new([(x, 15), (x + 24, 19)], colour(place(mode)).filled()))?;
-        area.draw(&Text::new(mode.name(), (x + 32, 10), (FONT, 14).into_font().color(&TEXT)))?;
+        area.draw(&Text::new(mode.name(), (x + 32, 10), (FONT, 15).into_font().color(&TEXT)))?;
     }
     Ok(())
 }
 
-/// Blue, green, orange and red, in this order.
+/// Blue, green, pink and orange, in this order.
 fn place(mode: Mode) -> usize {
     match mode {
         Mode::SolvedSoon => 0,
         Mode::SolvedLate => 2,
-        Mode::WrongAtRest => 4,
+        Mode::WrongAtRest => 3,
         Mode::Wandering => 1,
     }
 }
@@ -61,6 +63,7 @@ fn panel(
         paths.iter().take(LINES).map(|(mode, path)| (*mode, values(path))).collect();
     let top = curves.iter().flat_map(|(_, curve)| curve).copied().fold(0.0, f64::max).max(1e-3);
     let last = paths.iter().map(|(_, path)| path.wrong.len()).max().unwrap_or(1).max(2);
+    let opacity = (FEW / curves.len() as f64).clamp(0.4, 1.0);
     let plain = |x: &f64| short(*x);
     let frame = Frame {
         title,
@@ -68,14 +71,15 @@ fn panel(
         y: 0.0..1.05 * top,
         names: ["segment", ""],
         numbers: [10, 10],
-        formats: [&plain, &plain],
+        formats: [&|x: &f64| whole(*x), &plain],
     };
     let mut chart = style::chart(area, &frame)?;
     let points = |curve: &[f64]| -> Vec<(f64, f64)> {
         curve.iter().enumerate().map(|(i, &y)| ((first + i) as f64, y)).collect()
     };
     for (mode, curve) in &curves {
-        chart.draw_series(LineSeries::new(points(curve), colour(place(*mode)).mix(0.4).stroke_width(1)))?;
+        chart
+            .draw_series(LineSeries::new(points(curve), colour(place(*mode)).mix(opacity).stroke_width(1)))?;
     }
     if let Some(mean) = mean {
         chart.draw_series(LineSeries::new(points(mean), BLACK.stroke_width(3)))?;

@@ -10,17 +10,18 @@ use plotters::prelude::*;
 
 use crate::files::{Signature, whole_text};
 
-/// Okabe and Ito's colours, which the colour-blind can tell apart.
+/// Okabe and Ito's colours, which the colour-blind can tell apart; the palest two are darker here, so that their lines are seen on white.
 const COLOURS: [RGBColor; 7] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
     RGBColor(0, 158, 115),
     RGBColor(204, 121, 167),
-    RGBColor(230, 159, 0),
-    RGBColor(86, 180, 233),
+    RGBColor(184, 134, 11),
+    RGBColor(58, 147, 204),
     RGBColor(0, 0, 0),
 ];
 const GRID: RGBColor = RGBColor(225, 225, 225);
+const AXIS: RGBColor = RGBColor(130, 130, 130);
 pub(super) const TEXT: RGBColor = RGBColor(60, 60, 60);
 pub(super) const FONT: &str = "sans-serif";
 
@@ -70,13 +71,13 @@ pub(super) struct Frame<'a> {
 
 /// An empty chart with lines at the numbers of both axes.
 pub(super) fn chart<'a, 'b>(area: &'a Canvas<'b>, frame: &Frame<'_>) -> Drawn<Chart<'a, 'b>> {
-    let small = || (FONT, 12).into_font().color(&TEXT);
+    let small = || (FONT, 15).into_font().color(&TEXT);
     let mut chart = ChartBuilder::on(area)
         .margin_right(14)
         .margin_top(4)
-        .x_label_area_size(34)
-        .y_label_area_size(46)
-        .caption(frame.title, (FONT, 14).into_font().color(&TEXT))
+        .x_label_area_size(38)
+        .y_label_area_size(54)
+        .caption(frame.title, (FONT, 16).into_font().color(&TEXT))
         .build_cartesian_2d(frame.x.clone(), frame.y.clone())?;
     chart
         .configure_mesh()
@@ -90,7 +91,7 @@ pub(super) fn chart<'a, 'b>(area: &'a Canvas<'b>, frame: &Frame<'_>) -> Drawn<Ch
         .axis_desc_style(small())
         .light_line_style(TRANSPARENT)
         .bold_line_style(GRID)
-        .axis_style(GRID)
+        .axis_style(AXIS)
         .draw()?;
     Ok(chart)
 }
@@ -108,6 +109,11 @@ pub(super) fn svg(size: (u32, u32), draw: impl FnOnce(&Canvas<'_>) -> Drawn) -> 
     drawn.and_then(|()| canvas.present().map_err(Into::into)).map_err(|e| DrawError(e.to_string()))?;
     drop(canvas);
     Ok(mark(&text) + &text)
+}
+
+/// As [`short`], and nothing between two whole numbers: there is no half segment.
+pub(super) fn whole(x: f64) -> String {
+    if (x - x.round()).abs() < 1e-9 { short(x.round()) } else { String::new() }
 }
 
 /// `1.5M`, `230k`, `12`, `0.5`.
@@ -138,11 +144,41 @@ mod tests {
         assert!(others.iter().all(|other| !is_own(other)));
     }
 
+    /// The contrast of two colours, as WCAG 2 computes it.
+    fn contrast(one: RGBColor, other: RGBColor) -> f64 {
+        let light = |RGBColor(r, g, b)| {
+            let [r, g, b] = [r, g, b].map(|part| {
+                let part = f64::from(part) / 255.0;
+                if part <= 0.04045 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
+            });
+            0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05
+        };
+        let [one, other] = [light(one), light(other)];
+        one.max(other) / one.min(other)
+    }
+
+    #[test]
+    fn lines_and_text_are_seen_on_white_and_on_the_dark_paper_of_a_report() {
+        let style = include_str!("../report/style.css");
+        let dark = style.split("--paper: #").nth(2).and_then(|rest| rest.get(..6)).unwrap();
+        let [r, g, b] = [0, 2, 4].map(|at| u8::from_str_radix(&dark[at..at + 2], 16).unwrap());
+        let dark = RGBColor(r, g, b);
+        for line in COLOURS.into_iter().chain([AXIS]) {
+            assert!(contrast(line, WHITE) >= 3.0, "{line:?} on white: {:.2}", contrast(line, WHITE));
+            // a report draws what is black in the colour of its text
+            let seen = line == BLACK || contrast(line, dark) >= 3.0;
+            assert!(seen, "{line:?} on {dark:?}: {:.2}", contrast(line, dark));
+        }
+        assert!(contrast(TEXT, WHITE) >= 4.5);
+        assert!((contrast(BLACK, WHITE) - 21.0).abs() < 1e-9, "the formula");
+    }
+
     #[test]
     fn numbers_are_short() {
         let cases = [(0.0, "0"), (0.5, "0.5"), (250.0, "250"), (20_000.0, "20k"), (1_250_000.0, "1.25M")];
         for (x, text) in cases {
             assert_eq!(short(x), text);
         }
+        assert_eq!([1.0, 1.5, 2.0, 10_000.0].map(whole), ["1", "", "2", "10k"]);
     }
 }

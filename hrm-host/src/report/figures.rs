@@ -1,19 +1,27 @@
 //! The figures of a report, each with the numbers behind it.
 
+use super::numbers::number;
 use super::{Findings, Precision, Report};
 use crate::analyze::halting::Decisions;
+use crate::analyze::landscape::Landscape;
 use crate::analyze::modes::Mode;
 use crate::plot::lines::Lines;
 use crate::plot::{DrawError, landscapes, paths};
 use crate::quant::compare::Agreement;
 
-/// A drawing and its numbers.
+/// One or several drawings and their numbers.
 pub(super) struct Figure {
     pub(super) title: String,
     /// The name of its table.
     pub(super) name: String,
-    pub(super) svg: String,
+    pub(super) drawings: Vec<Drawing>,
     pub(super) csv: String,
+}
+
+/// A drawing, and what it shows in words, for who does not see it.
+pub(super) struct Drawing {
+    pub(super) svg: String,
+    pub(super) told: String,
 }
 
 /// What a table of numbers becomes, which is written to memory and cannot fail but for want of it.
@@ -28,7 +36,7 @@ impl Figure {
         Ok(Self {
             title: lines.title.clone(),
             name: table_of(name),
-            svg: lines.svg()?,
+            drawings: vec![Drawing { svg: lines.svg()?, told: lines.told() }],
             csv: table(|to| lines.to_csv(to))?,
         })
     }
@@ -45,7 +53,7 @@ impl Figure {
         Self::of_lines(
             "passes",
             &Lines {
-                title: "right grids after each segment of one pass, %".into(),
+                title: "Right grids after each segment of one pass, %".into(),
                 axes: ["segment".into(), "right, %".into()],
                 logarithmic: false,
                 range: [0.0, 100.0],
@@ -58,14 +66,19 @@ impl Figure {
     pub(super) fn work(report: &Report) -> Result<Option<Self>, DrawError> {
         let points = |findings: &Findings| findings.work.as_ref().map_or(Vec::new(), |work| work.curve());
         let curves = report.models.iter().map(|findings| (findings.name.clone(), points(findings)));
-        let curves: Vec<(String, Vec<[f64; 2]>)> = curves.collect();
+        let mut curves: Vec<(String, Vec<[f64; 2]>)> = curves.collect();
+        // what is not answered by a model's last answer stays so: its curve goes on as far as the others do
+        let last = curves.iter().filter_map(|(_, points)| points.last()).map(|[x, _]| *x).fold(0.0, f64::max);
+        for (_, points) in &mut curves {
+            points.extend(points.last().filter(|[x, _]| *x < last).map(|&[_, y]| [last, y]));
+        }
         if curves.iter().all(|(_, points)| points.is_empty()) {
             return Ok(None);
         }
         Self::of_lines(
             "work",
             &Lines {
-                title: "puzzles answered right within so many segments, all guesses counted, %".into(),
+                title: "Puzzles answered right within so many segments, all guesses counted, %".into(),
                 axes: ["segments".into(), "right, %".into()],
                 logarithmic: true,
                 range: [0.0, 100.0],
@@ -78,10 +91,17 @@ impl Figure {
     /// The ways through the puzzles.
     pub(super) fn paths(findings: &Findings) -> Result<Self, DrawError> {
         let walked = findings.study.with_modes();
+        let ends = findings.study.modes.iter().map(|share| format!("{} {}", share.rows, share.mode.name()));
+        let [first, last] =
+            [<[f64]>::first, <[f64]>::last].map(|of| number(of(&findings.study.descent.mean).copied(), 1));
+        let told = format!(
+            "Puzzles: {}. Wrong cells, mean: {first} after the first segment, {last} after the last.",
+            ends.collect::<Vec<_>>().join(", ")
+        );
         Ok(Self {
-            title: format!("ways of {} through the puzzles", findings.name),
+            title: format!("Ways of {} through the puzzles", findings.name),
             name: table_of(&format!("{}-paths", findings.name)),
-            svg: paths::svg(&walked, &findings.study.descent.mean)?,
+            drawings: vec![Drawing { svg: paths::svg(&walked, &findings.study.descent.mean)?, told }],
             csv: table(|to| paths::to_csv(&walked, &findings.study.puzzles, to))?,
         })
     }
@@ -89,9 +109,9 @@ impl Figure {
     /// The surroundings of one puzzle of each mode.
     pub(super) fn landscapes(findings: &Findings) -> Result<Self, DrawError> {
         Ok(Self {
-            title: format!("landscapes around the ends of thoughts of {}", findings.name),
+            title: format!("Landscapes around the ends of thoughts of {}", findings.name),
             name: table_of(&format!("{}-landscapes", findings.name)),
-            svg: landscapes::svg(&findings.landscapes)?,
+            drawings: findings.landscapes.iter().map(drawing).collect::<Result<_, _>>()?,
             csv: table(|to| landscapes::to_csv(&findings.landscapes, to))?,
         })
     }
@@ -102,9 +122,9 @@ impl Figure {
         let mode = Mode::of(&landscape.first.path, findings.study.rest);
         let one = [(mode, landscape.clone())];
         Ok(Some(Self {
-            title: format!("several guesses of {} about one puzzle", findings.name),
+            title: format!("Several guesses of {} about one puzzle", findings.name),
             name: table_of(&format!("{}-guesses", findings.name)),
-            svg: landscapes::svg(&one)?,
+            drawings: vec![drawing(&one[0])?],
             csv: table(|to| landscapes::to_csv(&one, to))?,
         }))
     }
@@ -123,7 +143,7 @@ impl Figure {
         Self::of_lines(
             &format!("{}-halting", findings.name),
             &Lines {
-                title: format!("the halting head of {} after each segment, %", findings.name),
+                title: format!("The halting head of {} after each segment, %", findings.name),
                 axes: ["segment".into(), "%".into()],
                 logarithmic: false,
                 range: [0.0, 100.0],
@@ -152,7 +172,7 @@ impl Figure {
             &format!("{}-precision", findings.name),
             &Lines {
                 title: format!(
-                    "integers of {} beside the float model after each segment (1: the same)",
+                    "Integers of {} beside the float model after each segment (1: the same)",
                     findings.name
                 ),
                 axes: ["segment".into(), "share, or cosine".into()],
@@ -162,6 +182,11 @@ impl Figure {
             },
         )
     }
+}
+
+/// One landscape by itself: several stand beside each other where there is room, and below each other where there is not.
+fn drawing(one: &(Mode, Landscape)) -> Result<Drawing, DrawError> {
+    Ok(Drawing { svg: landscapes::svg(std::slice::from_ref(one))?, told: landscapes::heading(one.0, &one.1) })
 }
 
 /// The name of a table about `what`, as any file system takes it.

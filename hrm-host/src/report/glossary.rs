@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 /// A word by which it is linked, as it is written, and what it means.
-const WORDS: [(&str, &str, &str); 21] = [
+const WORDS: [(&str, &str, &str); 22] = [
     (
         "segment",
         "segment",
@@ -41,6 +41,12 @@ const WORDS: [(&str, &str, &str); 21] = [
         "patience",
         "patience",
         "so many segments without a change of its grid end a guess; 0 waits for its last segment.",
+    ),
+    (
+        "doubt",
+        "doubt",
+        "the output by which a model with a doubt head says after each segment whether cells that it supposes are wrong: its logit, above 0 \
+         where it believes so. A guess with more doubt than its policy allows is dropped.",
     ),
     (
         "halting",
@@ -103,13 +109,18 @@ const WORDS: [(&str, &str, &str); 21] = [
 /// A word, linked to what it means.
 pub(super) fn word(id: &str) -> Markup {
     let term = WORDS.iter().find(|(own, ..)| *own == id).map_or(id, |(_, term, _)| term);
-    html! { a.word href={ "#" (id) } { (term) } }
+    word_as(id, term)
+}
+
+/// The same, written as `text`.
+pub(super) fn word_as(id: &str, text: &str) -> Markup {
+    html! { a.word href={ "#" (id) } { (text) } }
 }
 
 /// All of them, with `broken`: what counts as a broken rule of the task.
 pub(super) fn words(broken: &str) -> Markup {
     html! {
-        h2 { "Words" }
+        h2 id="words" { "Words" }
         dl {
             @for (id, term, meaning) in WORDS { dt id=(id) { (term) } dd { (meaning) } }
             dt id="broken" { "rules broken" }
@@ -125,8 +136,8 @@ mod tests {
     #[test]
     fn every_word_that_is_linked_is_explained_and_no_two_have_one_name() {
         let page = concat!(include_str!("page.rs"), include_str!("sections.rs"));
-        let linked: Vec<&str> =
-            page.split("(word(\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        let calls = ["(word(\"", "(word_as(\""].into_iter().flat_map(|call| page.split(call).skip(1));
+        let linked: Vec<&str> = calls.filter_map(|rest| rest.split('"').next()).collect();
         for (id, term, _) in WORDS {
             assert!(linked.contains(&id), "{term} is explained and never used");
             assert_eq!(WORDS.iter().filter(|(other, ..)| *other == id).count(), 1, "{id}");

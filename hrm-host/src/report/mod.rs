@@ -243,6 +243,32 @@ mod tests {
     }
 
     #[test]
+    fn what_the_style_colours_anew_is_in_the_figures() {
+        let mut report = report();
+        report.models = vec![report.models[1].clone(); 7];
+        let html = report.html().unwrap();
+        let (style, page) = html.split_once("</style>").unwrap();
+        let colours: Vec<&str> =
+            style.match_indices("=\"#").filter_map(|(at, _)| style.get(at..at + 10)).collect();
+        assert_eq!(colours.len(), 3, "{colours:?}");
+        for colour in colours {
+            assert!(page.contains(colour), "{colour}");
+        }
+    }
+
+    #[test]
+    fn a_curve_goes_on_as_far_as_the_longest() {
+        let mut report = report();
+        let mut other = report.models[0].clone();
+        other.work.as_mut().unwrap().outcomes.truncate(1);
+        other.work.as_mut().unwrap().outcomes[0].segments = 2;
+        report.models.push(other);
+        let work = figures::Figure::work(&report).unwrap().unwrap();
+        let lasts: Vec<&str> = work.csv.lines().filter(|line| line.contains(",40,")).collect();
+        assert_eq!(lasts.len(), 3, "{}", work.csv);
+    }
+
+    #[test]
     fn nothing_is_compared_drawn_or_missing_that_is_not_there() {
         let all = report();
         let alone = |work: Option<Work>, float| {

@@ -4,8 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::figures::Figure;
-use super::glossary::{word, words};
+use super::figures::{Drawing, Figure};
+use super::glossary::{word, word_as, words};
 use super::numbers::{DASH, count, grouped, share};
 use super::pair::Pair;
 use super::sections::of_model;
@@ -23,7 +23,8 @@ const PAPER: &str = "Are Your Reasoning Models Reasoning or Guessing? (arXiv 260
 pub(super) fn html(report: &Report) -> Result<String, DrawError> {
     let names: Vec<&str> = report.models.iter().map(|findings| findings.name.as_str()).collect();
     let title = format!("Report on {}", names.join(", "));
-    let sections = report.models.iter().map(of_model).collect::<Result<Vec<_>, _>>()?;
+    let sections = report.models.iter().enumerate().map(|(i, findings)| of_model(&id_of(i), findings));
+    let sections = sections.collect::<Result<Vec<_>, _>>()?;
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -34,15 +35,16 @@ pub(super) fn html(report: &Report) -> Result<String, DrawError> {
                 title { (title) }
                 style { (PreEscaped(STYLE)) }
             }
-            body {
+            body { main {
                 h1 { (title) }
                 (asked(report))
+                (contents(&report.models))
                 (overview(&report.models))
                 (figure(&Figure::passes(report)?))
                 @if let Some(work) = Figure::work(report)? { (figure(&work)) }
                 (pairs(&report.models))
                 @for section in &sections { (section) }
-                h2 { "How this was made" }
+                h2 id="made" { "How this was made" }
                 p {
                     (report.program) ". The same commands, with the same files, give the same figures, but for the last bits of floats, in which processors may differ. Names stand here without the folders that \
                      the files lay in: put the folders before the names again, or work in one that has copies of all. The first command writes \
@@ -51,10 +53,27 @@ pub(super) fn html(report: &Report) -> Result<String, DrawError> {
                 pre { code { (report.commands.join("\n")) } }
                 p.quiet { "The questions are those of " cite { (PAPER) } "." }
                 (words(report.broken))
-            }
+            } }
         }
     };
     Ok(page.into_string())
+}
+
+/// What a link to the section of the `i`-th model names.
+fn id_of(i: usize) -> String {
+    format!("model-{}", i + 1)
+}
+
+/// Links to what follows.
+fn contents(models: &[Findings]) -> Markup {
+    html! {
+        nav aria-label="Contents" { ul {
+            @if models.len() > 1 { li { a href="#pairs" { "Puzzle by puzzle" } } }
+            @for (i, findings) in models.iter().enumerate() { li { a href={ "#" (id_of(i)) } { (findings.name) } } }
+            li { a href="#made" { "How this was made" } }
+            li { a href="#words" { "Words" } }
+        } }
+    }
 }
 
 /// Which puzzles were asked.
@@ -67,8 +86,8 @@ fn asked(report: &Report) -> Markup {
             @if report.rows < report.wanted {
                 " " (grouped(report.wanted as u64)) " were asked for: the file has no more."
             }
-            " Each is asked in " (word("pass")) " of as many " (word("segment")) "s as the table of the model says; packs are also "
-            (word("voted")) ". In parentheses: the " (word("interval")) "."
+            " Each is asked in " (word("pass")) " of as many " (word_as("segment", "segments")) " as the table of the model says; packs are also "
+            (word("voted")) ". In parentheses: the " (word_as("interval", "95 % interval")) "."
         }
     }
 }
@@ -83,7 +102,7 @@ fn overview(models: &[Findings]) -> Markup {
                 th { "model" } th { "one pass, right, %" }
                 @if let Some(rule) = rule {
                     @for column in work::columns(rule) { th { "voted: " (column) } }
-                    th { (word("guess")) "es" } th { "segments a puzzle" }
+                    th { (word_as("guess", "guesses")) " a puzzle" } th { "segments a puzzle" }
                 }
             } }
             tbody { @for findings in models { tr {
@@ -133,18 +152,18 @@ fn pairs(models: &[Findings]) -> Markup {
     }
     html! {
         @if !rows.is_empty() {
-            h2 { "Puzzle by puzzle" }
+            h2 id="pairs" { "Puzzle by puzzle" }
             p {
                 "How many of the same puzzles both models, one or neither got right. A small " (word("mcnemar"))
                 " says that the two differ; puzzles that both or neither got right say nothing about that."
             }
             div.wide { table {
                 thead { tr {
-                    th { "first" } th { "second" } th { "asked in" } th { "both" } th { "only the first" } th { "only the second" } th { "neither" }
+                    th { "first" } th.left { "second" } th { "asked in" } th { "both" } th { "only the first" } th { "only the second" } th { "neither" }
                     th { "p-value" }
                 } }
                 tbody { @for (first, second, asked, pair) in rows { tr {
-                    td { (first.name) } td { (second.name) } td { (asked) }
+                    td { (first.name) } td.left { (second.name) } td { (asked) }
                     @for number in [pair.both, pair.first, pair.second, pair.neither] { td { (grouped(number as u64)) } }
                     td { (of_p(pair.p_value(), pair.first + pair.second)) }
                 } } }
@@ -153,15 +172,18 @@ fn pairs(models: &[Findings]) -> Markup {
     }
 }
 
-/// A drawing with its title, and the numbers behind it to be saved.
+/// Drawings with their title, and the numbers behind them to be saved.
 pub(super) fn figure(figure: &Figure) -> Markup {
-    let drawing = figure.svg.get(figure.svg.find("<svg").unwrap_or(0)..).unwrap_or_default();
-    let title = html! { title { (figure.title) } }.into_string();
-    let (open, rest) = drawing.split_at(drawing.find('>').map_or(0, |end| end + 1));
+    let drawn = |drawing: &Drawing| {
+        let svg = drawing.svg.get(drawing.svg.find("<svg").unwrap_or(0)..).unwrap_or_default();
+        let named = html! { title { (figure.title) } desc { (drawing.told) } }.into_string();
+        let (open, rest) = svg.split_at(svg.find('>').map_or(0, |end| end + 1));
+        PreEscaped(format!("{}{named}{rest}", open.replacen("<svg", "<svg role=\"img\"", 1)))
+    };
     let numbers = format!("data:text/csv;base64,{}", STANDARD.encode(&figure.csv));
     html! {
         figure {
-            div.wide { (PreEscaped(format!("{}{title}{rest}", open.replacen("<svg", "<svg role=\"img\"", 1)))) }
+            div.drawings { @for drawing in &figure.drawings { div.wide { (drawn(drawing)) } } }
             figcaption { (figure.title) ". " a download=(figure.name) href=(numbers) { "The numbers (CSV)" } }
         }
     }

@@ -17,13 +17,13 @@ use crate::plot::DrawError;
 const LISTED: usize = 20;
 
 /// Everything about one model.
-pub(super) fn of_model(findings: &Findings) -> Result<Markup, DrawError> {
+pub(super) fn of_model(id: &str, findings: &Findings) -> Result<Markup, DrawError> {
     let study = &findings.study;
     Ok(html! {
-        section {
+        section id=(id) {
             h2 { (findings.name) }
             div.wide { table.facts { tbody { @for (name, fact) in &findings.facts {
-                tr { td { (name) } td { (fact) } }
+                tr { th scope="row" { (name) } td { (fact) } }
             } } } }
             p.quiet { "Training is counted in " (word("sample-segments")) "." }
             h3 { "Does it keep what it has found?" }
@@ -64,7 +64,7 @@ fn keeping(keeping: &[(String, Keeping)]) -> Markup {
 
 fn descent(descent: &Descent) -> Markup {
     html! {
-        div.wide { table {
+        div.wide { table.many {
             thead { tr { th { "segment" } @for s in 1..=descent.mean.len() { th { (s) } } } }
             tbody { tr {
                 td { "wrong cells, mean" } @for wrong in &descent.mean { td { (format!("{wrong:.1}")) } }
@@ -107,9 +107,10 @@ fn around(findings: &Findings) -> Result<Markup, DrawError> {
         @if !findings.landscapes.is_empty() {
             p {
                 (weights)
-                "A " (word("landscape")) " around the end of the first thought of each kind. Green: the grid read out there breaks no rule. "
-                "Light to dark blue: it breaks ever more. The orange path is the way of the thought, a dot for each segment, and the ring its \
-                 end. A thin line with a dot at its end is an arrow: one segment leads from its bare end towards the dot. Long arrows are \
+                "A " (word("landscape")) " around the end of the first thought of each kind. Green: the grid read out there breaks no rule, which \
+                 makes it an answer only where it keeps the givens as well. Light to dark blue: it breaks ever more. Above each landscape: wrong \
+                 cells and rules broken at the thought's end, and rules broken at the darkest place. The orange path is the way of the thought, \
+                 a dot for each segment, and the ring its end. A thin line with a dot at its end is an arrow: one segment leads from its bare end towards the dot. Long arrows are \
                  shortened to the distance between two of them, and show the direction alone."
             }
             (figure(&Figure::landscapes(findings)?))
@@ -117,9 +118,9 @@ fn around(findings: &Findings) -> Result<Markup, DrawError> {
         @if let Some(guesses) = Figure::guesses(findings)? {
             p {
                 (weights)
-                "Several guesses of the first puzzle that one pass leaves unsolved, a colour each, the first in orange: each has cells supposed \
-                 that the guess before it ended on. All are of the puzzle itself and take as many segments as one pass, so that they lie in one \
-                 plane; rings are their ends."
+                "Several guesses of the first puzzle that one pass leaves unsolved, in the order orange, green, pink, ochre and blue: each has \
+                 cells supposed that the guess before it ended on. All are of the puzzle itself and take as many segments as one pass, so that \
+                 they lie in one plane; rings are their ends."
             }
             (figure(&guesses))
         }
@@ -132,10 +133,10 @@ fn of_work(work: &Work) -> Markup {
         h3 { "How much work is an answer?" }
         p {
             "Voted solving: " (work.policy) ". " (work::procedure(work.rule)) " Explained below: " (word("group")) ", " (word("patience"))
-            ", " (word("supposed")) "."
+            ", " (word("supposed")) ", " (word("doubt")) "."
         }
         div.wide { table {
-            thead { tr { th { "of all puzzles" } @for share in [50, 75, 90, 95, 99, 100] { th { (share) " %" } } } }
+            thead { tr { th { "of all puzzles" } @for share in [50, 75, 90, 95, 99, 100] { th { (share) "\u{a0}%" } } } }
             tbody { tr {
                 td { "right within segments" }
                 @for share in [0.5, 0.75, 0.9, 0.95, 0.99, 1.0] { td { (work.within(share)) } }

@@ -2,6 +2,9 @@
 //!
 //! One test program instead of one a file: linking candle takes longer than most of the tests.
 
+#[allow(dead_code, reason = "the page's tests need all of it")]
+#[path = "../../../tools/web/tests/browser/devtools.rs"]
+mod browser;
 mod common;
 mod stand_in;
 mod torch;

@@ -8,6 +8,7 @@ use hrm_host::config::RunConfig;
 use hrm_host::files::crc32;
 use hrm_host::quant::{AlignedPack, with_provenance};
 
+use crate::browser::Browser;
 use crate::common::{PACK, command, generated, hrm, ok, said, trained};
 
 /// A folder with a pack, a run and puzzles.
@@ -209,4 +210,38 @@ fn a_pack_that_does_not_say_how_it_was_trained_and_a_stream_of_puzzles_are_repor
     assert!(!html.contains("-landscapes.csv") && !html.contains("--config"));
     let crc = crc32(&at.join("rows.csv")).unwrap();
     assert!(html.contains(&format!("standard input</code> (6 puzzles, CRC-32 of the file {crc:08x})")));
+}
+
+#[test]
+#[ignore = "needs a browser: cargo xtask test"]
+fn a_report_is_read_on_a_phone_at_a_desk_in_the_dark_and_on_paper() {
+    let dir = folder();
+    let at = dir.path();
+    report(at, &["mine.hrm", "run", "--data", "rows.csv", "--rows", "8"]);
+    let mut browser = Browser::start(&at.join("profile"));
+    let address = format!("file://{}", at.join("r.html").display());
+    browser.show(&address);
+    for size in [(390, 844), (1280, 900)] {
+        for scheme in ["light", "dark"] {
+            browser.look(size, scheme);
+            assert_eq!(browser.unreadable(), [""; 0], "{size:?}, {scheme}");
+            let width = browser.value("document.documentElement.scrollWidth");
+            assert_eq!(width, size.0, "{scheme}: the page is wider than its window");
+        }
+    }
+    // On paper nothing can be scrolled: all is as wide as the page, at most.
+    browser.look((680, 900), "dark");
+    browser.call("Emulation.setEmulatedMedia", serde_json::json!({ "media": "print" }));
+    let cut = "[...document.querySelectorAll('body *')]
+        .filter((element) => element.getBoundingClientRect().right > innerWidth + 0.5).map((element) => element.outerHTML.slice(0, 80))";
+    assert_eq!(browser.value(cut), serde_json::json!([]));
+    assert_eq!(browser.text("getComputedStyle(document.body).backgroundColor"), "rgb(255, 255, 255)");
+    let landmarks = "[document.documentElement.lang, ...['main', 'nav', 'h1', 'svg:not([role=img])', 'svg:not(:has(> title + desc))']
+        .map((part) => document.querySelectorAll(part).length)].join(' ')";
+    assert_eq!(browser.text(landmarks), "en 1 1 1 0 0");
+    let broken = "[...document.querySelectorAll('a[href^=\"#\"]')]
+        .filter((link) => !document.getElementById(link.hash.slice(1))).map((link) => link.hash)";
+    assert_eq!(browser.value(broken), serde_json::json!([]), "links lead somewhere");
+    assert_eq!(browser.complaints, [""; 0]);
+    assert_eq!(browser.asked, [address]);
 }
