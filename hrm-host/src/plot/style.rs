@@ -76,7 +76,7 @@ pub(super) fn chart<'a, 'b>(area: &'a Canvas<'b>, frame: &Frame<'_>) -> Drawn<Ch
         .margin_right(14)
         .margin_top(4)
         .x_label_area_size(38)
-        .y_label_area_size(54)
+        .y_label_area_size(66)
         .caption(frame.title, (FONT, 16).into_font().color(&TEXT))
         .build_cartesian_2d(frame.x.clone(), frame.y.clone())?;
     chart
