@@ -1,0 +1,58 @@
+//! Products with a pack's matrices, and the parts of the workspace that they fill.
+
+#[cfg(all(feature = "std", target_arch = "x86_64", not(feature = "_portable")))]
+use crate::kernels::matmul_ordered;
+use crate::kernels::{matmul, matmul_again};
+use crate::lane::Lane;
+use crate::pack::{Matrix, Order};
+
+/// The accumulators of `x W`, at the start of `acc`: (tokens, columns).
+pub(super) fn product<'a, A: Lane>(
+    x: &[A],
+    matrix: &Matrix<'_>,
+    acc: &'a mut [i32],
+    pack: &mut [u32],
+) -> &'a mut [i32] {
+    product_of(x, matrix, acc, pack, false)
+}
+
+/// [`product`]; where `packed`, the packing of the same `x` is still in `pack`.
+pub(super) fn product_of<'a, A: Lane>(
+    x: &[A],
+    matrix: &Matrix<'_>,
+    acc: &'a mut [i32],
+    pack: &mut [u32],
+    packed: bool,
+) -> &'a mut [i32] {
+    let acc = first_of(acc, x.len() / matrix.depth.max(1) * matrix.factors.len());
+    match matrix.order {
+        Order::Pairs if packed => matmul_again(x, matrix.depth, matrix.weights, acc, pack),
+        Order::Pairs => matmul(x, matrix.depth, matrix.weights, acc, pack),
+        #[cfg(all(feature = "std", target_arch = "x86_64", not(feature = "_portable")))]
+        Order::Registers => matmul_ordered(x, matrix.depth, matrix.weights, acc, pack, packed),
+    }
+    acc
+}
+
+/// `acc[n] = requantize(acc[n], factors[n])`.
+pub(super) fn rescale<A: Lane>(acc: &mut [i32], factors: &[i32]) {
+    for (acc, factor) in acc.iter_mut().zip(factors) {
+        *acc = A::requantize(*acc, *factor);
+    }
+}
+
+/// The pair of columns of a panel of `depth` inputs that column `t` belongs to: `[even, odd]` for each input.
+pub(super) fn columns(panel: &mut [i8], t: usize, depth: usize) -> &mut [[i8; 2]] {
+    let from = t / 2 * 2 * depth;
+    panel.get_mut(from..from + 2 * depth).unwrap_or_default().as_chunks_mut().0
+}
+
+/// The first `n` elements; the workspace is sized so that they are there.
+pub(super) fn first_of<T>(slice: &mut [T], n: usize) -> &mut [T] {
+    slice.get_mut(..n).unwrap_or_default()
+}
+
+/// The first `n` elements and the rest.
+pub(super) fn split<T>(slice: &mut [T], n: usize) -> (&mut [T], &mut [T]) {
+    slice.split_at_mut_checked(n).unwrap_or_default()
+}
