@@ -153,6 +153,12 @@ pub enum Problem {
         "the rows of a grid are labelled, and this label does not follow the one above: is a row missing, or there twice?"
     )]
     Label,
+    /// Numbers before a bar that may be cells.
+    #[error(
+        "the first fields count: they may number the rows, or be the first column of a grid; write labels as `A` or `1:`, or blanks \
+         as `.`"
+    )]
+    RowNumbers,
     /// An empty row that may be a grid's or stand between grids.
     #[error(
         "this row is empty, and the rows around it do not tell whether it is one of a grid, or whether a grid here lacks a row; \

@@ -14,16 +14,18 @@ pub(super) enum Bars {
     BetweenCells,
     /// Boxes; bars stand at both ends, too.
     AroundBoxes,
+    /// Rows: bars stand at both ends, and nowhere else.
+    AroundRows,
     /// Boxes; none stands at the ends, or not at both.
     BetweenBoxes,
 }
 
 impl Bars {
     /// What they part in `lines`, of which the rows of `task` are some.
-    pub(super) fn of<'l>(task: Sudoku, lines: impl Iterator<Item = &'l str>) -> Self {
+    pub(super) fn of<L: AsRef<str>>(task: Sudoku, lines: impl Iterator<Item = L>) -> Self {
         let mut found = Bars::BetweenBoxes;
-        for line in lines.filter(|line| line.contains(is_bar)) {
-            let line = plain_line(line);
+        for line in lines.filter(|line| line.as_ref().contains(is_bar)) {
+            let line = plain_line(line.as_ref());
             let rest = labelled(&line).map(|(_, rest)| rest);
             for row in [Some(&line[..]), rest].into_iter().flatten() {
                 let is = |bars: Bars| bars.cells(task, row).is_some_and(|row| row.contains(|c| c != ' '));
@@ -34,8 +36,12 @@ impl Bars {
                 if is(Bars::BetweenCells) && inner(row).is_none() {
                     found = Bars::BetweenCells;
                 }
-                if found == Bars::BetweenBoxes && Bars::AroundBoxes.row(task, row, false).is_some() {
-                    found = Bars::AroundBoxes;
+                if matches!(found, Bars::BetweenBoxes | Bars::AroundRows) {
+                    let around = [Bars::AroundBoxes, Bars::AroundRows].into_iter();
+                    found = around.fold(found, |found, bars| match bars.row(task, row, false) {
+                        Some(_) if found == Bars::BetweenBoxes || bars == Bars::AroundBoxes => bars,
+                        _ => found,
+                    });
                 }
             }
         }
@@ -54,7 +60,10 @@ impl Bars {
     pub(super) fn row(self, task: Sudoku, line: &str, is_cut: bool) -> Option<String> {
         match self {
             Bars::AroundCells | Bars::BetweenCells => self.cells(task, line),
-            Bars::AroundBoxes => row_of_boxes(task, inner(line)?, true, false),
+            Bars::AroundBoxes | Bars::AroundRows => {
+                let row = inner(line).filter(|row| row.contains('|') == (self == Bars::AroundBoxes))?;
+                row_of_boxes(task, row, true, false)
+            }
             // Blanks may stand before the first bar.
             Bars::BetweenBoxes => {
                 let open = || row_of_boxes(task, line.trim_start().strip_prefix('|')?, false, false);
@@ -68,7 +77,7 @@ impl Bars {
         match self {
             Bars::AroundCells => Some(split(inner(line).unwrap_or(line), '|')),
             Bars::BetweenCells => Some(split(line, '|')),
-            Bars::AroundBoxes | Bars::BetweenBoxes => None,
+            Bars::AroundBoxes | Bars::AroundRows | Bars::BetweenBoxes => None,
         }
         .filter(|_| line.contains('|'))
     }

@@ -40,6 +40,11 @@ impl Label {
         }
     }
 
+    /// A number alone.
+    pub(super) fn numbered(number: u32) -> Self {
+        Label { letter: None, number }
+    }
+
     /// Whether it stands below `above`.
     pub(super) fn follows(&self, above: &Self) -> bool {
         *self == Label { number: above.number + 1, ..*above }

@@ -28,13 +28,15 @@ const LINES_TO_FIRST: usize = 1000;
 pub(super) fn task(text: &str) -> Option<Sudoku> {
     let end = text.match_indices('\n').nth(LINES_TO_FIRST);
     let beginning = &text[..end.map_or(text.len(), |(end, _)| end)];
-    // Whether it is a puzzle, or rows of that size of which only the grids are not clear; and the line.
+    // Whether it is a puzzle, or rows of that size of which only the grids are not clear; the line; and the size where that is unclear.
     let first = |task: Sudoku| {
-        let mut found: Option<(bool, u64)> = None;
+        let mut found: Option<(u8, u64, usize)> = None;
         visit(beginning, task, &mut |item| {
             let place = match item {
-                Item::Row(row) => (false, row.line),
-                Item::Fault(Fault { line, problem: Problem::EmptyRow, .. }) => (false, *line),
+                Item::Row(row) => (0, row.line, 0),
+                Item::Fault(Fault { line, problem: Problem::EmptyRow, .. }) => (0, *line, 0),
+                // What is cut off is a row of larger grids, too.
+                Item::Fault(Fault { line, problem: Problem::Spaces { .. }, .. }) => (2, *line, task.side()),
                 Item::Fault(Fault {
                     line,
                     problem:
@@ -42,10 +44,11 @@ pub(super) fn task(text: &str) -> Option<Sudoku> {
                         | Problem::Numbered { .. }
                         | Problem::Heading
                         | Problem::Cells { .. }
+                        | Problem::RowNumbers
                         | Problem::Unwritten
                         | Problem::Section(_),
                     ..
-                }) => (true, *line),
+                }) => (1, *line, 0),
                 Item::Fault(_) | Item::Passed { .. } => return,
             };
             found = Some(found.map_or(place, |found| found.min(place)));
@@ -80,7 +83,7 @@ pub(super) fn visit(text: &str, task: Sudoku, visit: &mut dyn FnMut(Item<'_>)) {
     let mut reader = Reader {
         task,
         text,
-        stretch: Stretch::new(task, writing.titles_have_fields),
+        stretch: Stretch::new(task, writing.titles_have_fields, writing.spaces_are_cut),
         writing,
         section: None,
         has_section: false,
@@ -91,11 +94,32 @@ pub(super) fn visit(text: &str, task: Sudoku, visit: &mut dyn FnMut(Item<'_>)) {
         drawn: false,
         visit,
     };
-    let mut lines = (1..).zip(drawing::lines(text)).peekable();
+    let lines = if reader.writing.spaces_are_cut { all_lines(text) } else { without_second_ends(text) };
+    let mut lines = lines.into_iter().peekable();
     while let Some((number, line)) = lines.next() {
         reader.line(number, line, lines.peek().map(|(_, next)| *next));
     }
     reader.end_grid();
+}
+
+/// The lines of `text` and their numbers.
+fn all_lines(text: &str) -> Vec<(u64, &str)> {
+    (1..).zip(drawing::lines(text)).collect()
+}
+
+/// The lines of `text` without the empty one behind each, where almost every line has one: so spreadsheets look whose lines end twice.
+fn without_second_ends(text: &str) -> Vec<(u64, &str)> {
+    let all = all_lines(text);
+    let is_empty = |line: &str| line.trim_end_matches('\r').is_empty();
+    let behind = |pair: &&[(u64, &str)]| !is_empty(pair[0].1);
+    let last = all.iter().rposition(|(_, line)| !is_empty(line)).unwrap_or(0);
+    let followed = || all[..=last].windows(2).filter(behind);
+    let doubled = followed().filter(|pair| is_empty(pair[1].1)).count();
+    if doubled < 3 || 4 * doubled < 3 * followed().count() {
+        return all;
+    }
+    let is_behind = |place: usize| place > 0 && is_empty(all[place].1) && !is_empty(all[place - 1].1);
+    (0..all.len()).filter(|place| !is_behind(*place)).map(|place| all[place]).collect()
 }
 
 /// The only grid in `text`, which may stand on several lines.
@@ -187,7 +211,11 @@ impl Reader<'_> {
         match self.writing.line(drawn) {
             Line::Row(row) => self.add(number, drawn, row, Certainty::Row),
             Line::Open(row) => self.add(number, drawn, row, Certainty::Open),
-            Line::Spaced(_) if self.stretch.is_between() && !whole && is_number_or_size(self.task, text) => {
+            Line::Spaced(_)
+                if self.stretch.is_between()
+                    && !(whole || self.writing.spaces_are_cut)
+                    && is_number_or_size(self.task, text) =>
+            {
                 self.no_puzzle(number, text);
             }
             Line::Spaced(row) => self.add(number, drawn, row, Certainty::Spaced { whole }),
@@ -231,7 +259,8 @@ impl Reader<'_> {
         let of_grid = text.chars().filter(|&c| is_cell(c, side) || c == ' ' || c == '|').count();
         let begins = || {
             let next = next.map_or(Line::Other, |next| self.writing.line(next));
-            (wrong.is_some() || is_nearly_row(self.task, text)) && matches!(next, Line::Row(_))
+            (wrong.is_some() || is_nearly_row(self.task, text))
+                && matches!(next, Line::Row(_) | Line::Spaced(_))
         };
         let of_row = wrong.is_some() || 2 * of_grid > text.chars().count() && found < 2 * side;
         if of_row && !self.stretch.is_between() || self.stretch.is_between() && begins() {

@@ -8,6 +8,7 @@ mod layout;
 mod lines;
 mod puzzle_line;
 mod remarks;
+mod row_numbers;
 mod sheet;
 mod stretch;
 mod writing;

@@ -120,12 +120,15 @@ pub(super) struct Stretch {
     behind_part: bool,
     /// Whether empty rows may stand beside the titles above and below it.
     titled: bool,
+    /// Whether an empty line may be a row of blanks that were cut off.
+    cut: bool,
 }
 
 impl Stretch {
-    /// The first one; `titled` where titles have as many fields as rows, so that empty rows may stand beside them.
-    pub(super) fn new(task: Sudoku, titled: bool) -> Self {
-        Stretch { task, items: Vec::new(), rows: 0, broken: false, behind_part: false, titled }
+    /// The first one; `titled` where titles have as many fields as rows, so that empty rows may stand beside them, and `cut` where an
+    /// empty line may be a row.
+    pub(super) fn new(task: Sudoku, titled: bool, cut: bool) -> Self {
+        Stretch { task, items: Vec::new(), rows: 0, broken: false, behind_part: false, titled, cut }
     }
 
     /// Whether the next row seems to be the first of a grid.
@@ -167,8 +170,8 @@ impl Stretch {
 
     /// Ends it.
     pub(super) fn end(&mut self) -> Grids {
-        let next = Stretch::new(self.task, self.titled);
-        let Stretch { task, items, broken, behind_part, titled, .. } = std::mem::replace(self, next);
+        let next = Stretch::new(self.task, self.titled, self.cut);
+        let Stretch { task, items, broken, behind_part, titled, cut, .. } = std::mem::replace(self, next);
         let broken = broken || behind_part && has_gap_within(&items, task.side());
         let first = items.iter().find_map(|item| Some(item.line()?.line));
         let Some(line) = first.filter(|_| items.iter().any(Item::is_certain)) else {
@@ -176,12 +179,25 @@ impl Stretch {
         };
         if broken {
             let fault = Fault { line, column: None, problem: Problem::Interrupted };
-            return Grids { found: vec![Err(fault)], ..Grids::default() };
+            return refused(fault);
         }
+        let is_unclear = cut && may_be_cut(&items, task.side());
         let items = settled(items);
         let all: Vec<&Item> = items.iter().collect();
-        read(task, &all, titled).unwrap_or_else(|fault| apart(task, &all, titled, fault))
+        let problem = Problem::Spaces { expected: task.side() };
+        match read(task, &all, titled) {
+            Ok(_) if is_unclear => refused(Fault { line, column: None, problem }),
+            Ok(grids) => grids,
+            // Empty lines part nothing for certain.
+            Err(fault) if cut => refused(fault),
+            Err(fault) => apart(task, &all, titled, fault),
+        }
     }
+}
+
+/// Lines of which none is read.
+fn refused(fault: Fault) -> Grids {
+    Grids { found: vec![Err(fault)], ..Grids::default() }
 }
 
 /// The first or the last of whole grids' rows, if it is empty.
@@ -199,6 +215,41 @@ fn has_gap_within(items: &[Item], side: usize) -> bool {
         rows += usize::from(item.line().is_some());
         item.gap() > 0 && !rows.is_multiple_of(side)
     })
+}
+
+/// Whether empty lines may be rows of blanks that were cut off: as grids that stand apart, of which the last may lack its end, rows and
+/// empty lines make up more than the rows alone; even if one line were missing.
+fn may_be_cut(items: &[Item], side: usize) -> bool {
+    if items.iter().any(Item::is_open) {
+        return false;
+    }
+    let is_row = |item: &Item| std::iter::repeat_n(item.line().is_some(), item.height());
+    let mut lines: Vec<bool> =
+        items.iter().filter(|item| !matches!(item, Item::Rule { .. })).flat_map(is_row).collect();
+    lines.truncate(lines.iter().rposition(|is_row| *is_row).map_or(0, |last| last + 1));
+    // Where a grid may end, whether empty rows are among those so far, and whether a line is missing.
+    let mut ends = vec![[[false; 2]; 2]; lines.len() + 1];
+    ends[0][0][0] = true;
+    for end in 0..lines.len() {
+        let empty = lines[end..].iter().take_while(|is_row| !**is_row).count();
+        for (cut, lost) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+            if !ends[end][cut][lost] {
+                continue;
+            }
+            for (skipped, short) in (0..=empty).flat_map(|skipped| [(skipped, 0), (skipped, 1)]) {
+                let start = end + skipped;
+                let grid = &lines[start..lines.len().min(start + side - short)];
+                let lost = lost + short + usize::from(end > 0 && skipped == 0);
+                let lacks_end = grid.len() + short < side;
+                if lost > 1 || !grid.contains(&true) || lacks_end && lost > 0 && 2 * grid.len() < side {
+                    continue;
+                }
+                let cut = cut | usize::from(lacks_end || grid.contains(&false));
+                ends[start + grid.len()][cut][lost] = true;
+            }
+        }
+    }
+    ends[lines.len()][1].contains(&true)
 }
 
 /// Decides what the open lines are that are drawn otherwise than the rows: space where no row leaves its blanks unwritten or has
@@ -250,7 +301,6 @@ fn push(items: &mut Vec<Item>, item: Item) {
 /// Lines that are not read as a whole: those between the widest gaps by themselves. If some of them may be a band, or several, nobody
 /// knows of which grid, and all are refused with `fault`.
 fn apart(task: Sudoku, items: &[&Item], titled: bool, fault: Fault) -> Grids {
-    let refused = |fault| Grids { found: vec![Err(fault)], ..Grids::default() };
     let is_certain = |item: &&Item| item.is_certain();
     let first = items.iter().position(is_certain).unwrap_or(0);
     let end = items.iter().rposition(is_certain).map_or(0, |last| last + 1);
@@ -327,10 +377,13 @@ fn open(items: &[&Item], side: usize, band: usize) -> Open {
     let mut runs =
         items.split(|item| item.is_open()).map(|run| run.iter().filter(|item| item.is_certain()).count());
     let single = items.windows(2).all(|pair| !(pair[0].is_open() && pair[1].is_open()));
+    // One line more for each grid adds up to whole ones, too. A 9x9 has hardly an empty row, and nine of them none at these places.
+    let may_be_rows =
+        side < 9 && items.iter().filter(|item| item.line().is_some()).count().is_multiple_of(side);
     match () {
         () if !items.iter().any(|item| item.is_open()) => Open::Rows,
         () if parts().all(|part| part.len() == side) || parts().all(|part| part.len() == band) => Open::Rows,
-        () if single && runs.all(|rows| rows == 0 || rows == side) => Open::Space,
+        () if single && !may_be_rows && runs.all(|rows| rows == 0 || rows == side) => Open::Space,
         () => Open::Either,
     }
 }

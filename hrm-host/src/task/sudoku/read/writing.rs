@@ -4,8 +4,9 @@ use hrm_core::task::sudoku::Sudoku;
 
 use super::bars::{Bars, is_bar};
 use super::cells::{cell_of, is_cell, joined, split, with_spaces_as_blanks};
-use super::drawing::{Label, Line, is_rule, labelled, lines, plain_line};
-use super::remarks::heading;
+use super::drawing::{self, Label, Line, is_rule, lines, plain_line};
+use super::remarks::{heading, is_number_or_size};
+use super::row_numbers::RowNumbers;
 use crate::data::problem::Problem;
 
 /// Characters of a row, for each of its cells, at most.
@@ -18,6 +19,7 @@ pub(super) struct Writing {
     /// What parts all cells of some row. A row that holds it has a field for each cell.
     delimiters: Vec<char>,
     bars: Bars,
+    row_numbers: RowNumbers,
     /// Whether a row writes its blanks with a character, so that an empty field is no blank.
     blanks_are_written: bool,
     /// Whether a row leaves blanks unwritten.
@@ -26,6 +28,9 @@ pub(super) struct Writing {
     blanks_are_spaces: bool,
     /// Whether spaces stand at the end of a row, so that no editor has cut them off.
     spaces_are_kept: bool,
+    /// Whether blanks are spaces and none stands at the end of a row, as where an editor has cut them off: a short line of digits is
+    /// a row, and an empty line may be one.
+    pub(super) spaces_are_cut: bool,
     /// Whether titles stand in the first of as many fields as a row has.
     pub(super) titles_have_fields: bool,
 }
@@ -38,14 +43,21 @@ impl Writing {
         let is_short = |line: &&str| (side..side * WIDEST_CELL).contains(&line.len()) && has_digit(line);
         let short = || lines(text).map(|line| line.trim_end_matches('\r')).filter(is_short);
         let (delimiters, no) = (Vec::new(), false);
+        let row_numbers = RowNumbers::of(task, lines(text).map(|line| line.trim_end_matches('\r')));
+        let without_number = |line| match row_numbers.label(&plain_line(line)) {
+            Some((_, rest)) => rest.to_owned(),
+            None => line.to_owned(),
+        };
         let mut writing = Writing {
             task,
             delimiters,
-            bars: Bars::of(task, short()),
+            bars: Bars::of(task, short().map(without_number)),
+            row_numbers,
             blanks_are_written: no,
             blanks_are_left: no,
             blanks_are_spaces: no,
             spaces_are_kept: no,
+            spaces_are_cut: no,
             titles_have_fields: no,
         };
         let parts = |by: &char| {
@@ -68,6 +80,8 @@ impl Writing {
         }
         (writing.blanks_are_written, writing.blanks_are_left) = (written, left && !written);
         (writing.blanks_are_spaces, writing.spaces_are_kept) = (spaces, kept);
+        let are_bare = writing.delimiters.is_empty() && !text.contains(is_bar);
+        writing.spaces_are_cut = !kept && are_bare && lines(text).any(|line| writing.has_spaces(line));
         writing.titles_have_fields = writing.delimiters.iter().any(|by| {
             let is_title =
                 |line: &str| line.matches(*by).count() + 1 >= side && is_title_of(&split(line, *by));
@@ -80,7 +94,7 @@ impl Writing {
     fn is_parted(&self, line: &str, by: char) -> bool {
         let side = self.task.side();
         let of = |line: &str| joined(&split(line, by), side);
-        let row = of(line).or_else(|| of(labelled(line)?.1));
+        let row = of(line).or_else(|| of(self.labelled(line)?.1));
         row.is_some_and(|row| row.contains(|c| c != ' '))
     }
 
@@ -88,13 +102,16 @@ impl Writing {
     pub(super) fn line(&self, line: &str) -> Line {
         let line = plain_line(line);
         let (rule, unwritten) = (is_rule(&line), |row: &str| row.chars().all(|c| c == ' '));
-        match self.row(&line) {
+        if self.row_numbers == RowNumbers::Unclear && self.row_numbers.label(&line).is_some() {
+            return Line::Wrong(Problem::RowNumbers);
+        }
+        match self.unlabelled(&line) {
             Some(row) if rule || unwritten(&row) => return Line::Open(row),
             Some(row) => return self.checked(row),
             None if rule => return Line::Rule,
             None => {}
         }
-        let rest = labelled(&line).map(|(_, rest)| rest);
+        let rest = self.labelled(&line).map(|(_, rest)| rest);
         if let Some(row) = rest.and_then(|rest| self.row(rest)) {
             return self.checked(row);
         }
@@ -103,10 +120,13 @@ impl Writing {
             return Line::Wrong(Problem::Cells { expected: side, found });
         }
         let whole = format!("{line:<side$}");
+        let is_cut = self.spaces_are_kept && line.len() < side;
         match with_spaces_as_blanks(&whole, side, side) {
-            Some(_) if !(self.blanks_are_written || self.spaces_are_kept && line.len() < side) => {
-                Line::Spaced(whole)
+            // Numbers stand at the beginning of a line.
+            Some(_) if is_cut && !self.blanks_are_written && whole.starts_with(' ') => {
+                Line::Wrong(Problem::Spaces { expected: side })
             }
+            Some(_) if !self.blanks_are_written && !is_cut => Line::Spaced(whole),
             _ => Line::Other,
         }
     }
@@ -126,10 +146,27 @@ impl Writing {
         let shape = |line: &str| -> String {
             line.trim_end_matches(' ').chars().map(|c| if is_cell(c) { 'c' } else { c }).collect()
         };
-        match labelled(&line).filter(|_| self.row(&line).is_none()) {
+        match self.labelled(&line).filter(|_| self.unlabelled(&line).is_none()) {
             Some((label, rest)) => (Some(label), shape(rest)),
             None => (None, shape(&line)),
         }
+    }
+
+    /// Whether `line` is a row whose blanks are spaces, and no number or size that stands above a grid.
+    fn has_spaces(&self, line: &str) -> bool {
+        let line = line.trim_end_matches('\r');
+        let may_be_title = || !line.starts_with(' ') && is_number_or_size(self.task, line.trim());
+        matches!(self.line(line), Line::Spaced(_)) && !may_be_title()
+    }
+
+    /// What stands before a row, and the row.
+    fn labelled<'l>(&self, line: &'l str) -> Option<(Label, &'l str)> {
+        self.row_numbers.label(line).or_else(|| drawing::labelled(line))
+    }
+
+    /// The cells of a row that has no label.
+    fn unlabelled(&self, line: &str) -> Option<String> {
+        if self.row_numbers.label(line).is_some() { None } else { self.row(line) }
     }
 
     /// A row, unless it leaves blanks unwritten where others write them.

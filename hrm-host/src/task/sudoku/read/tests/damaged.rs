@@ -96,6 +96,23 @@ fn writings() -> Vec<(String, bool)> {
         (format!("a,b,c,d\n{}", rows(&|row| apart(row, "", ","))), true),
         (format!(",a,b,c,d\n{}", numbered(&|n, row| format!("{n},{}", apart(row, "", ",")))), true),
         (numbered(&|n, row| format!("{n}: {row}")), false),
+        (numbered(&|n, row| format!("{n} |{}|{}|", &row[..2], &row[2..]).replace('.', " ")), true),
+        (numbered(&|n, row| format!("{n}|{}|{}|", &row[..2], &row[2..])), false),
+        (
+            numbered(&|n, row| {
+                format!("{n} | {} | {} |", apart(&row[..2], " ", " "), apart(&row[2..], " ", " "))
+            }),
+            true,
+        ),
+        (
+            numbered(&|n, row| {
+                format!("{} | {} | {} |", n - 1, apart(&row[..2], ".", " "), apart(&row[2..], ".", " "))
+            }),
+            false,
+        ),
+        (numbered(&|n, row| format!("{n} | {} |", apart(row, " ", " | "))), true),
+        (rows(&|row| apart(row, "", ",") + "\n"), true),
+        (rows(&|row| apart(row, "0", "\t") + "\n"), false),
         (numbered(&|n, row| format!("R{n},{}", apart(row, "0", ","))), false),
         (
             GRIDS.map(|grid| format!("[{}]\n", grid.map(|row| apart(row, "0", " ")).join("; "))).concat(),

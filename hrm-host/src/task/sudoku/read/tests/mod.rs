@@ -1,5 +1,6 @@
 //! No text is read as another puzzle than those that are written in it.
 
+mod bare;
 mod damaged;
 mod drawn;
 mod rows;
