@@ -76,6 +76,10 @@ pub enum Kind {
     Json,
     /// A PDF document.
     Pdf,
+    /// An RTF document, as word processors write it.
+    Rtf,
+    /// A LaTeX document.
+    Latex,
     /// A picture.
     Picture,
     /// An ELF program.
@@ -116,6 +120,7 @@ const MARKS: &[(&[u8], Kind)] = &[
     (b"\x89HDF\r\n\x1a\n", Kind::Hdf5),
     (b"GGUF", Kind::Gguf),
     (b"%PDF-", Kind::Pdf),
+    (b"{\\rtf", Kind::Rtf),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", Kind::Spreadsheet), // Excel before 2007
     (b"\x89PNG\r\n\x1a\n", Kind::Picture),
     (b"\xff\xd8\xff", Kind::Picture),
@@ -215,6 +220,8 @@ fn text_of(head: &[u8]) -> Kind {
         Kind::Html
     } else if is_json(text) {
         Kind::Json
+    } else if lines().map(<[u8]>::trim_ascii_start).any(is_latex) {
+        Kind::Latex
     } else if text.starts_with(b"# ") && lines().any(|line| line.starts_with(b"| pack | ")) {
         Kind::Card
     } else if lines().any(|line| line.trim_ascii() == b"[model]") {
@@ -224,6 +231,11 @@ fn text_of(head: &[u8]) -> Kind {
     } else {
         Kind::Text
     }
+}
+
+/// A document's first line, or that of a grid in the package `sudoku`.
+fn is_latex(line: &[u8]) -> bool {
+    line.starts_with(b"\\documentclass") || line.starts_with(b"\\begin{sudoku")
 }
 
 fn is_cell(byte: u8) -> bool {
@@ -279,6 +291,10 @@ impl Kind {
                 "`hrm-host data import FOLDER` reads the folder of a data set; write other rows as CSV with the columns question,answer"
             }
             Kind::Spreadsheet => "save the sheet as CSV (UTF-8)",
+            Kind::Rtf => "save it as plain text",
+            Kind::Latex if wanted == Wanted::Puzzles => {
+                "write its grids into a text file, one row a line and a blank as `.`"
+            }
             Kind::Gzip => "unpack it with `gunzip`",
             Kind::Zip => "unpack it with `unzip`, then name the file that was in it",
             Kind::Tar => "unpack it with `tar xf`, then name the file that was in it",
@@ -387,6 +403,8 @@ impl fmt::Display for Kind {
             Kind::Xml => "an XML file",
             Kind::Json => "a JSON file",
             Kind::Pdf => "a PDF document",
+            Kind::Rtf => "an RTF document",
+            Kind::Latex => "a LaTeX document",
             Kind::Picture => "a picture",
             Kind::Program => "a program (ELF)",
             Kind::Utf16Le | Kind::Utf16Be => "text in UTF-16",
@@ -442,6 +460,10 @@ mod tests {
             (b"{\"event\":\"start\",\"step\":0}\n", Kind::Metrics),
             (&[0; 64], Kind::Zeros),
             (b"%PDF-1.7", Kind::Pdf),
+            (b"{\\rtf1\\ansi 1.....2..3.....4}", Kind::Rtf),
+            (b"% by me\n\\documentclass{article}\n", Kind::Latex),
+            (b"\\begin{sudoku}\n|1| | | |.\n", Kind::Latex),
+            (b"\\begin{tabular}{c}\n1 & & & 2 \\\\\n", Kind::Text),
             (b"\xff\xfe1\x00", Kind::Utf16Le),
             (b"\xfe\xff\x001", Kind::Utf16Be),
             (&utf16, Kind::Utf16Le),

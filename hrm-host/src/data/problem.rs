@@ -159,6 +159,22 @@ pub enum Problem {
          as `.`"
     )]
     RowNumbers,
+    /// Cells that hold several digits.
+    #[error(
+        "cells with several digits: these are candidates, not a puzzle; write the puzzle itself, a digit or a blank (`.`) in each cell"
+    )]
+    Candidates,
+    /// Other columns beside one for each cell.
+    #[error(
+        "{found} fields, where a puzzle that has a field for each cell has {cells}, or twice as many with its answer; leave out other \
+         columns, such as a first one that numbers the rows (`cut -d, -f2- FILE > NEW`)"
+    )]
+    MoreColumns {
+        /// Cells of a puzzle.
+        cells: usize,
+        /// Fields in the line.
+        found: usize,
+    },
     /// An empty row that may be a grid's or stand between grids.
     #[error(
         "this row is empty, and the rows around it do not tell whether it is one of a grid, or whether a grid here lacks a row; \

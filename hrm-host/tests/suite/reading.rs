@@ -580,6 +580,27 @@ fn gzip_is_unpacked_as_often_as_it_was_packed_and_zero_bytes_may_follow() {
     assert!(import([&once[..], b"rest"].concat(), &[]).unwrap_err().contains("gzip but damaged"));
 }
 
+/// As `cat a.csv b.csv` makes them.
+#[test]
+fn the_header_of_each_of_several_files_in_one_is_no_row() {
+    let (q, a) = ("1.....2..3.....4", "1243342143122134");
+    for text in [
+        format!("puzzle,solution\n{q},{a}\n"),
+        format!("source,question,answer,rating\nx,{q},{a},1\n"),
+        format!("| puzzle | solution |\n|---|---|\n| `{q}` | `{a}` |\n"),
+    ] {
+        for joined in [text.repeat(2).into_bytes(), [gzip(text.as_bytes()), gzip(text.as_bytes())].concat()] {
+            let rows = import(&joined, &[]).unwrap();
+            assert!(
+                rows.len() == 2 && rows[0] == rows[1] && rows[0].contains(&format!(",{q},{a},")),
+                "{rows:?}"
+            );
+        }
+    }
+    let other = format!("puzzle,solution\n{q},{a}\nquestion,solution\n{q},{a}\n");
+    assert!(import(other, &[]).unwrap_err().contains("line 3"));
+}
+
 #[test]
 fn columns_that_may_each_be_the_question_are_refused() {
     let (one, other) = ("1.....2..3.....4", "..4......3.....4");
@@ -675,6 +696,8 @@ fn what_is_no_puzzle_file_is_named() {
         (b"PAR1\x15\x04", "a Parquet table"),
         (b"<!DOCTYPE html>\n<html>", "a web page"),
         (b"%PDF-1.4\n", "a PDF document"),
+        (b"{\\rtf1\\ansi 1.....2..3.....4}", "an RTF document, not a puzzle file; save it as plain text"),
+        (b"\\documentclass{article}\n\\begin{sudoku}\n|1| | |2|.\n", "a LaTeX document"),
         (b"{\"puzzle\": \"1\"}", "a JSON file"),
         (b"HRM\x1a\x01\0\0\0", "a pack"),
         (b"\n\n", "empty"),

@@ -116,13 +116,19 @@ impl<'d> Table<'d> {
     /// Tells `each` of every row that is not empty, with its line, until one is wrong.
     fn records<E>(&self, each: &mut dyn FnMut(&StringRecord, u64) -> Result<(), E>) -> Result<(), E> {
         let mut reader = self.reader();
+        let header = reader.headers().cloned().unwrap_or_default();
+        // Files that were joined have it each.
+        let is_header = |record: &StringRecord| record.iter().map(unquoted).eq(header.iter().map(unquoted));
         let mut record = StringRecord::new();
         let mut lines = LineCount { text: self.text.as_bytes(), counted: 0, lines: self.above + 1 };
         // Reading text from memory does not fail.
         while reader.read_record(&mut record).unwrap_or(false) {
             // As spreadsheets leave them at the end.
             let empty = record.iter().all(|field| field.trim().is_empty());
-            if empty || self.delimiter == b'|' && (is_rule(&record) || is_row_count(&record)) {
+            if empty
+                || is_header(&record)
+                || self.delimiter == b'|' && (is_rule(&record) || is_row_count(&record))
+            {
                 continue;
             }
             let line = lines.at(record.position().map_or(0, |position| position.byte() as usize));
@@ -283,11 +289,11 @@ fn header(line: &str, text: &str, columns: &Columns) -> Option<(u8, Vec<String>)
     found.find(|(delimiter, names)| names.len() == 1 || has_rows(text, *delimiter))
 }
 
-/// What quotation marks that the reader of CSV leaves hold: behind a space, or single ones.
+/// What quotation marks that the reader of CSV leaves hold: behind a space, single ones, or those of code in Markdown.
 pub(crate) fn unquoted(text: &str) -> &str {
     let text = text.trim();
     let inner = |mark: char| text.strip_prefix(mark)?.strip_suffix(mark);
-    inner('"').or_else(|| inner('\'')).unwrap_or(text).trim()
+    inner('"').or_else(|| inner('\'')).or_else(|| inner('`')).unwrap_or(text).trim()
 }
 
 /// The line under the head of a Markdown table, or one that a database draws.

@@ -30,9 +30,9 @@ pub(super) fn cell_in(field: &str) -> &str {
     }
 }
 
-/// What stands between the `by`s in `line`, without the quotation marks and spaces around it.
+/// What stands between the `by`s in `line`, without the quotation marks and spaces around it, or Markdown's marks of code.
 pub(super) fn split(line: &str, by: char) -> Vec<&str> {
-    line.split(by).map(|field| field.trim_matches([' ', '"', '\\'])).collect()
+    line.split(by).map(|field| field.trim_matches([' ', '"', '`', '\\'])).collect()
 }
 
 /// Whether `text` is a row of a grid of side `side`, where blanks need not be written.
@@ -58,11 +58,10 @@ pub(super) fn are_cells(text: &str, count: usize, side: usize) -> bool {
     text.len() == count && text.chars().all(|c| is_cell(c, side))
 }
 
-/// Whether `text` is drawn with one of the blanks that also draw rules, and has no digit: a line under a title or between puzzles
-/// rather than a puzzle without givens.
+/// Whether `text` is drawn with blanks that also draw rules, and has no digit: a line under a title or between puzzles rather than a
+/// puzzle without givens.
 pub(super) fn is_drawn(text: &str) -> bool {
-    let mut all = text.chars();
-    matches!(all.next(), Some(first @ ('-' | '_' | '*')) if all.all(|c| c == first))
+    text.contains(['-', '_', '*']) && !text.contains(|c| matches!(c, '1'..='9'))
 }
 
 /// Reads the cells of a whole grid into `out`, which has as many elements as the grid has cells.

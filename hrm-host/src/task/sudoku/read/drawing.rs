@@ -56,6 +56,26 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.split('\n').map(|line| line.strip_prefix("> ").unwrap_or(line))
 }
 
+/// The lines of `text` and their numbers.
+pub(super) fn numbered(text: &str) -> Vec<(u64, &str)> {
+    (1..).zip(lines(text)).collect()
+}
+
+/// The lines of `text` without the empty one behind each, where almost every line has one: so spreadsheets look whose lines end twice.
+pub(super) fn without_second_ends(text: &str) -> Vec<(u64, &str)> {
+    let all = numbered(text);
+    let is_empty = |line: &str| line.trim_end_matches('\r').is_empty();
+    let behind = |pair: &&[(u64, &str)]| !is_empty(pair[0].1);
+    let last = all.iter().rposition(|(_, line)| !is_empty(line)).unwrap_or(0);
+    let followed = || all[..=last].windows(2).filter(behind);
+    let doubled = followed().filter(|pair| is_empty(pair[1].1)).count();
+    if doubled < 3 || 4 * doubled < 3 * followed().count() {
+        return all;
+    }
+    let is_behind = |place: usize| place > 0 && is_empty(all[place].1) && !is_empty(all[place - 1].1);
+    (0..all.len()).filter(|place| !is_behind(*place)).map(|place| all[place]).collect()
+}
+
 /// The line without the brackets and commas of an array, and with `|`, `-` and `+` for what draws boxes.
 pub(super) fn plain_line(line: &str) -> String {
     let plain: String = line.chars().map(plain).collect();
@@ -100,6 +120,13 @@ pub(super) fn plain(c: char) -> char {
 }
 
 pub(super) fn is_rule(line: &str) -> bool {
+    // HoDoKu's corners.
+    let corners = ['.', '\'', ':'];
+    let cornered = line.trim().strip_prefix(corners).and_then(|line| line.strip_suffix(corners));
+    let inner = cornered.filter(|inner| inner.contains("--"));
+    if inner.is_some_and(|inner| inner.chars().all(|c| c == '-' || c == '+' || corners.contains(&c))) {
+        return true;
+    }
     let drawn = |c: char| matches!(c, '-' | '=' | '_' | '*' | '+');
     line.chars().all(|c| drawn(c) || c == '|' || c == ':' || c.is_whitespace()) && line.contains(drawn)
 }

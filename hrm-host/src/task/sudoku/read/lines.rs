@@ -11,8 +11,8 @@ use super::cells::is_cell;
 use super::drawing::{self, Line, cells_in};
 use super::puzzle_line::{OneLine, one_line, tokens};
 use super::remarks::{
-    diagnosis, first_word, floats, is_comment, is_nearly_row, is_number_or_size, is_title, longest,
-    numbers_columns,
+    are_candidates, diagnosis, first_word, floats, is_comment, is_nearly_row, is_number_or_size, is_title,
+    longest, numbers_columns,
 };
 use super::stretch::{Certainty, Drawn, Grids, Stretch};
 use super::writing::Writing;
@@ -43,7 +43,9 @@ pub(super) fn task(text: &str) -> Option<Sudoku> {
                         Problem::Height { .. }
                         | Problem::Numbered { .. }
                         | Problem::Heading
+                        | Problem::Candidates
                         | Problem::Cells { .. }
+                        | Problem::MoreColumns { .. }
                         | Problem::RowNumbers
                         | Problem::Unwritten
                         | Problem::Section(_),
@@ -70,7 +72,12 @@ fn nearest(text: &str) -> Option<Sudoku> {
                 .into_iter()
                 .find(|size| size.side() == tokens(line).count());
         }
-        let length = longest(line)?.chars().count();
+        let longest = longest(line)?;
+        let length = longest.chars().count();
+        let cells = longest.chars().filter(|c| is_cell(*c, 9)).count();
+        if 8 * cells < 7 * length || !longest.contains(|c| matches!(c, '1'..='9')) {
+            return None;
+        }
         let sizes = SudokuKind::ALL.map(Sudoku::new);
         sizes.into_iter().find(|size| size.cells().abs_diff(length) <= size.side() / 2)
     };
@@ -94,32 +101,13 @@ pub(super) fn visit(text: &str, task: Sudoku, visit: &mut dyn FnMut(Item<'_>)) {
         drawn: false,
         visit,
     };
-    let lines = if reader.writing.spaces_are_cut { all_lines(text) } else { without_second_ends(text) };
+    let cut = reader.writing.spaces_are_cut;
+    let lines = if cut { drawing::numbered(text) } else { drawing::without_second_ends(text) };
     let mut lines = lines.into_iter().peekable();
     while let Some((number, line)) = lines.next() {
         reader.line(number, line, lines.peek().map(|(_, next)| *next));
     }
     reader.end_grid();
-}
-
-/// The lines of `text` and their numbers.
-fn all_lines(text: &str) -> Vec<(u64, &str)> {
-    (1..).zip(drawing::lines(text)).collect()
-}
-
-/// The lines of `text` without the empty one behind each, where almost every line has one: so spreadsheets look whose lines end twice.
-fn without_second_ends(text: &str) -> Vec<(u64, &str)> {
-    let all = all_lines(text);
-    let is_empty = |line: &str| line.trim_end_matches('\r').is_empty();
-    let behind = |pair: &&[(u64, &str)]| !is_empty(pair[0].1);
-    let last = all.iter().rposition(|(_, line)| !is_empty(line)).unwrap_or(0);
-    let followed = || all[..=last].windows(2).filter(behind);
-    let doubled = followed().filter(|pair| is_empty(pair[1].1)).count();
-    if doubled < 3 || 4 * doubled < 3 * followed().count() {
-        return all;
-    }
-    let is_behind = |place: usize| place > 0 && is_empty(all[place].1) && !is_empty(all[place - 1].1);
-    (0..all.len()).filter(|place| !is_behind(*place)).map(|place| all[place]).collect()
 }
 
 /// The only grid in `text`, which may stand on several lines.
@@ -256,6 +244,7 @@ impl Reader<'_> {
     /// A line that is neither a puzzle nor part of one.
     fn other(&mut self, line: u64, text: &str, next: Option<&str>, wrong: Option<Problem>) {
         let (side, found) = (self.task.side(), cells_in(self.task, text));
+        let wrong = wrong.or_else(|| are_candidates(self.task, text).then_some(Problem::Candidates));
         let of_grid = text.chars().filter(|&c| is_cell(c, side) || c == ' ' || c == '|').count();
         let begins = || {
             let next = next.map_or(Line::Other, |next| self.writing.line(next));

@@ -3,6 +3,7 @@
 mod array;
 mod bars;
 mod cells;
+mod cut;
 mod drawing;
 mod layout;
 mod lines;

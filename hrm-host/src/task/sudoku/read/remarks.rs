@@ -132,6 +132,9 @@ pub(super) fn diagnosis(task: Sudoku, text: &str) -> Problem {
     if let Some(number) = floats(text) {
         return Problem::Floats(number.to_owned());
     }
+    if let Some(found) = columns_of_cells(task, text) {
+        return Problem::MoreColumns { cells: task.cells(), found };
+    }
     let of_list = text.strip_prefix("- ").map(|row| row.trim_matches(['"', '\'', ' ']));
     if of_list.is_some_and(|row| row.len() >= 4 && row.chars().all(|c| is_cell(c, 9))) {
         return Problem::Yaml;
@@ -169,6 +172,27 @@ pub(super) fn diagnosis(task: Sudoku, text: &str) -> Problem {
         // A whole grid would have been found.
         Ok(()) => Problem::NoPuzzle(text.chars().take(60).collect()),
     }
+}
+
+/// Whether `text` has the digits that each cell of a row may hold, several in one at least.
+pub(super) fn are_candidates(task: Sudoku, text: &str) -> bool {
+    let are_digits =
+        |cell: &str| cell.chars().all(|c| c != '0' && c.is_ascii_digit() && is_cell(c, task.side()));
+    let rise = |cell: &str| cell.as_bytes().windows(2).all(|pair| pair[0] < pair[1]);
+    tokens(text).count() == task.side()
+        && tokens(text).all(|cell| are_digits(cell) && rise(cell))
+        && tokens(text).any(|cell| cell.len() > 1)
+}
+
+/// How many fields `text` has, where they are the cells of a puzzle, or of its answer, too, behind one or two of other columns.
+fn columns_of_cells(task: Sudoku, text: &str) -> Option<usize> {
+    let by = [',', ';', '\t'].into_iter().find(|by| text.contains(*by))?;
+    let fields: Vec<&str> = text.split(by).map(|field| cell_in(field.trim().trim_matches('"'))).collect();
+    let is_field = |field: &&str| field.len() < 2 && field.chars().all(|c| is_cell(c, task.side()));
+    let is_behind = |cells: &usize| {
+        (1..=2).any(|others| fields.len() == cells + others && fields[others..].iter().all(is_field))
+    };
+    [task.cells(), 2 * task.cells()].iter().any(is_behind).then_some(fields.len())
 }
 
 /// What is wrong with a line of `found` cells alone: as few as a row or two have were hardly meant to be a whole puzzle.

@@ -210,7 +210,7 @@ fn text_of(lines: &[Line<'_>], (start, end): (usize, usize), leftmost: bool) -> 
 }
 
 fn split(line: &str, delimiter: char) -> impl Iterator<Item = &str> {
-    line.split(delimiter).map(|field| field.trim().trim_matches('"').trim())
+    line.split(delimiter).map(|field| field.trim().trim_matches(['"', '`']).trim())
 }
 
 /// Whether the first column numbers the rows, as pandas writes it: without a name, beside columns that have names.

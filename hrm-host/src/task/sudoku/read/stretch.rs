@@ -6,6 +6,7 @@
 
 use hrm_core::task::{Task, TextError, sudoku::Sudoku};
 
+use super::cut::may_be_cut;
 use super::drawing::Label;
 use super::layout::{Lines, Open, Readings};
 use super::remarks::heading;
@@ -217,41 +218,6 @@ fn has_gap_within(items: &[Item], side: usize) -> bool {
     })
 }
 
-/// Whether empty lines may be rows of blanks that were cut off: as grids that stand apart, of which the last may lack its end, rows and
-/// empty lines make up more than the rows alone; even if one line were missing.
-fn may_be_cut(items: &[Item], side: usize) -> bool {
-    if items.iter().any(Item::is_open) {
-        return false;
-    }
-    let is_row = |item: &Item| std::iter::repeat_n(item.line().is_some(), item.height());
-    let mut lines: Vec<bool> =
-        items.iter().filter(|item| !matches!(item, Item::Rule { .. })).flat_map(is_row).collect();
-    lines.truncate(lines.iter().rposition(|is_row| *is_row).map_or(0, |last| last + 1));
-    // Where a grid may end, whether empty rows are among those so far, and whether a line is missing.
-    let mut ends = vec![[[false; 2]; 2]; lines.len() + 1];
-    ends[0][0][0] = true;
-    for end in 0..lines.len() {
-        let empty = lines[end..].iter().take_while(|is_row| !**is_row).count();
-        for (cut, lost) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
-            if !ends[end][cut][lost] {
-                continue;
-            }
-            for (skipped, short) in (0..=empty).flat_map(|skipped| [(skipped, 0), (skipped, 1)]) {
-                let start = end + skipped;
-                let grid = &lines[start..lines.len().min(start + side - short)];
-                let lost = lost + short + usize::from(end > 0 && skipped == 0);
-                let lacks_end = grid.len() + short < side;
-                if lost > 1 || !grid.contains(&true) || lacks_end && lost > 0 && 2 * grid.len() < side {
-                    continue;
-                }
-                let cut = cut | usize::from(lacks_end || grid.contains(&false));
-                ends[start + grid.len()][cut][lost] = true;
-            }
-        }
-    }
-    ends[lines.len()][1].contains(&true)
-}
-
 /// Decides what the open lines are that are drawn otherwise than the rows: space where no row leaves its blanks unwritten or has
 /// such delimiters, rules where no row is drawn with that character in that way. Numbers and headings that are drawn otherwise than the
 /// rows are space, too.
@@ -335,7 +301,7 @@ fn read(task: Sudoku, items: &[&Item], titled: bool) -> Result<Grids, Fault> {
     if let Some(line) = empty_edge(items, side).filter(|_| titled) {
         return Err(Fault { line, column: None, problem: Problem::EmptyRow });
     }
-    let items = without_heads(items);
+    let items = without_rules_of_tables(without_heads(items), side);
     let lines = Lines { side, band, open: open(&items, side, band), items };
     let rows = match lines.readings() {
         Readings::One(rows) => rows,
@@ -369,6 +335,23 @@ fn without_heads<'i>(items: &[&'i Item]) -> Vec<&'i Item> {
             && (place == 0 || items[place - 1].gap() > 0)
     };
     (0..items.len()).filter(|place| !is_head(*place)).map(|place| items[place]).collect()
+}
+
+/// The lines without the rules that Markdown wants below the first row of a table, where each table is a grid with that row.
+fn without_rules_of_tables(items: Vec<&Item>, side: usize) -> Vec<&Item> {
+    let is_rule = |item: &&Item| matches!(item, Item::Rule { .. });
+    let is_row = |item: &Item| {
+        let rows = item.line().filter(|row| row.row.is_ok() && !row.is_open());
+        rows.is_some_and(|row| row.heading().is_none() && row.number().is_none())
+    };
+    let is_grid = |part: &[&Item]| {
+        part.len() == side + 1
+            && is_row(part[0])
+            && matches!(part[1], Item::Rule { of_table: true })
+            && !part[2..].iter().any(is_rule)
+    };
+    let mut tables = items.split(|item| item.gap() > 0).filter(|part| !part.is_empty());
+    if tables.all(is_grid) { items.into_iter().filter(|item| !is_rule(item)).collect() } else { items }
 }
 
 /// What the open lines may be.

@@ -144,7 +144,8 @@ impl Writing {
         let line = plain_line(line);
         let is_cell = |c: char| is_cell(c, self.task.side());
         let shape = |line: &str| -> String {
-            line.trim_end_matches(' ').chars().map(|c| if is_cell(c) { 'c' } else { c }).collect()
+            let drawn = line.trim_end_matches(' ').chars().filter(|c| !matches!(c, '"' | '`'));
+            drawn.map(|c| if is_cell(c) { 'c' } else { c }).collect()
         };
         match self.labelled(&line).filter(|_| self.unlabelled(&line).is_none()) {
             Some((label, rest)) => (Some(label), shape(rest)),

@@ -27,6 +27,18 @@ fn writings() -> Vec<(String, bool)> {
     };
     let floats =
         |row: &str, between: &str| apart(row, "0", between).replace(['1'], "1.0").replace('2', "2.0");
+    // Markdown has a rule below the first row.
+    let tables = |draw: &dyn Fn(&str) -> String| -> String {
+        let rule = "|---|---|---|---|\n";
+        let grid = |rows: &[&str; 4]| {
+            format!(
+                "{}\n{rule}{}\n",
+                draw(rows[0]),
+                rows[1..].iter().map(|row| draw(row) + "\n").collect::<String>()
+            )
+        };
+        GRIDS.iter().map(grid).collect()
+    };
     let beside = |blank: &str, gap: &str| -> String {
         let row = |(row, answer): (&&str, &&str)| {
             format!("{},,{}\n", apart(row, blank, ","), apart(answer, "", ","))
@@ -84,6 +96,9 @@ fn writings() -> Vec<(String, bool)> {
         (rows(&|row| format!("| {} |", apart(row, "0", " | "))), false),
         (rows(&|row| format!("| {} |", apart(row, " ", " | "))), true),
         (rows(&|row| apart(row, "0", " | ")), false),
+        (tables(&|row| format!("| {} |", apart(row, "0", " | "))), false),
+        (tables(&|row| format!("| {} |", apart(row, " ", " | "))), true),
+        (tables(&|row| format!("| `{}` |", apart(row, " ", "` | `"))), true),
         (rows(&|row| format!("|{}|{}|", &row[..2], &row[2..])), false),
         (rows(&|row| format!("{}|{}", &row[..2], &row[2..])), false),
         (rows(&|row| format!("|{}|{}|", &row[..2], &row[2..]).replace('.', " ")), true),

@@ -164,3 +164,30 @@ fn the_default_of_savetxt_has_a_hint_of_its_own() {
     assert!(problems[0].contains("fmt='%d'"), "{problems:?}");
     assert_eq!(task_of_text(&row), Some(Sudoku::new(SudokuKind::Four)));
 }
+
+#[test]
+fn what_is_no_puzzle_is_named_and_tells_no_size() {
+    let told_of = |text: &str, size: Option<SudokuKind>| -> Vec<String> {
+        assert_eq!(task_of_text(text), size.map(Sudoku::new), "{text}");
+        let mut told = Vec::new();
+        visit(Sudoku::new(size.unwrap_or(SudokuKind::Nine)), text, &mut |item| match item {
+            Item::Fault(fault) => told.push(fault.problem.to_string()),
+            item => told.push(format!("{item:?}")),
+        });
+        told
+    };
+    let row = "| 1    2347   35 | 6    8    2479   | 47   5    9      |\n| 6    8    9  | 1    2    3   | 4   57   5 |\n";
+    let rule = ".----------------.---------------.----------------.\n";
+    let told = told_of(&format!("{rule}{row}{}{row}", rule.replace('.', ":")), Some(SudokuKind::Nine));
+    assert!(told.len() == 4 && told.iter().all(|told| told.contains("candidates, not a puzzle")), "{told:?}");
+    for text in [".--------------.\n", "@#$^&~@@@@~~~~+.\n", "....-....*....x.\n"] {
+        told_of(text, None);
+    }
+    for count in [16, 32] {
+        let cells = ["1,0,0,2"; 8][..count / 4].join(",");
+        let names: String = (0..count).map(|cell| format!(",p{cell}")).collect();
+        let told = told_of(&format!("id{names}\n17,{cells}\n18,{cells}\n"), Some(SudokuKind::Four));
+        let is_named = |told: &String| told.contains("leave out other columns") || told.starts_with("Passed");
+        assert!(told.len() >= 2 && told.iter().all(is_named), "{told:?}");
+    }
+}
