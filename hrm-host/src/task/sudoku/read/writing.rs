@@ -157,7 +157,7 @@ impl Writing {
     fn has_spaces(&self, line: &str) -> bool {
         let line = line.trim_end_matches('\r');
         let may_be_title = || !line.starts_with(' ') && is_number_or_size(self.task, line.trim());
-        matches!(self.line(line), Line::Spaced(_)) && !may_be_title()
+        line.len() <= self.task.side() && matches!(self.line(line), Line::Spaced(_)) && !may_be_title()
     }
 
     /// What stands before a row, and the row.
