@@ -18,6 +18,7 @@ use hrm_host::data::generate::{Recipe, generate};
 use hrm_host::files::{Signature, make_folder, whole_text};
 use hrm_host::model::Hrm;
 use hrm_host::quant::{AlignedPack, IntegerModel};
+use hrm_host::shell::{argument, quoted};
 use hrm_host::train::checkpoint::RunDir;
 use hrm_host::train::eval::{Answers, FloatModel, evaluate};
 use hrm_host::train::load_parameters;
@@ -77,17 +78,17 @@ pub(super) fn run(args: Args) -> Result<Exit> {
     plan.output(&pack_path, PACK)?;
     plan.output(&pack_path.with_extension("md"), CARD)?;
     let puzzles_out = plan.output(&file("unseen.csv"), GENERATED)?;
-    config_out.write(|file| file.write_all(CONFIG.as_bytes()))?;
 
     let mut overrides = vec![format!("train.seed={}", args.seed)];
     if let Some(steps) = args.steps {
         overrides.push(format!("train.steps={steps}"));
         overrides.push(format!("train.decay_steps={}", steps / 2));
     }
+    // What an interrupted demo has trained is not trained again.
+    let begun = is_begun(&run_dir, &RunConfig::parse(CONFIG, "the demo's configuration", &overrides)?)?;
+    config_out.write(|file| file.write_all(CONFIG.as_bytes()))?;
     println!("1. Train an HRM on puzzles of the program's own making.");
     let sets = overrides.iter().flat_map(|set| ["--set", set]);
-    // What an interrupted demo has trained is not trained again.
-    let begun = !RunDir::open(&run_dir).checkpoints().is_empty();
     let how = if begun { vec!["--resume"] } else { vec!["--config", text(&config_path)?] };
     let train = ["train"].into_iter().chain(how).chain(["--out", text(&run_dir)?]).chain(sets);
     command(&train.collect::<Vec<_>>())?;
@@ -134,11 +135,31 @@ pub(super) fn run(args: Args) -> Result<Exit> {
     );
     println!(
         "  {} solve {} {} --watch",
-        program(),
-        pack_path.display(),
+        quoted(&program()),
+        argument(&pack_path),
         puzzles.task().text(puzzles.question(0))
     );
     Ok(Exit::Success)
+}
+
+/// Whether a demo of `config` has been interrupted in `run`.
+///
+/// # Errors
+/// Where it was another demo, which this one would go on with.
+fn is_begun(run: &Path, config: &RunConfig) -> Result<bool> {
+    let dir = RunDir::open(run);
+    if dir.checkpoints().is_empty() {
+        return Ok(false);
+    }
+    let (_, state, _) = dir.newest()?;
+    let differing = state.config.differing_keys(config, "");
+    ensure!(
+        differing.is_empty(),
+        "{} is of a demo with another {}; give the same --seed and --steps to go on with it, or another --out",
+        run.display(),
+        differing.join(", ")
+    );
+    Ok(true)
 }
 
 fn free_folder() -> PathBuf {
@@ -162,7 +183,7 @@ fn text(path: &Path) -> Result<&str> {
 
 /// Shows a command of this program and runs it.
 fn command(words: &[&str]) -> Result<()> {
-    println!("$ hrm-host {}", words.join(" "));
+    println!("$ hrm-host {}", words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" "));
     let code = Cli::try_parse_from(std::iter::once(&"hrm-host").chain(words))?.run()?;
     if code == Exit::Interrupted {
         signals::end();

@@ -270,7 +270,7 @@ fn page(task: &Game, puzzle: &[u8], answer: &Answer<'_>) -> String {
     if answer.status == Status::Unproven
         && let Some(exact) = task.exact()
     {
-        let _ = write!(text, "\nan exact search says: {}", truth(exact.as_ref(), puzzle));
+        let _ = write!(text, "\nan exact search says: {}", truth(exact.as_ref(), puzzle, answer.stop));
     }
     text
 }
@@ -299,13 +299,16 @@ pub(super) fn headline(task: &Game, answer: &Answer<'_>) -> String {
 }
 
 /// What an exact search says of a puzzle that the model left unproven.
-fn truth(exact: &dyn Exact, puzzle: &[u8]) -> &'static str {
-    match improper(exact, puzzle, u64::MAX) {
-        Some(Improper::None) => exact.misunderstood(puzzle).unwrap_or("this puzzle has no solution"),
-        None => {
+fn truth(exact: &dyn Exact, puzzle: &[u8], stop: Stop) -> &'static str {
+    match (improper(exact, puzzle, u64::MAX), stop) {
+        (Some(Improper::None), _) => exact.misunderstood(puzzle).unwrap_or("this puzzle has no solution"),
+        (Some(Improper::Several), _) => "this puzzle has several solutions",
+        (None, Stop::SegmentBudget) => {
+            "this puzzle has one solution, which the model did not find within its segments; give it a larger --budget"
+        }
+        (None, _) => {
             "this puzzle has one solution, which the model did not find; try more --guesses or another --policy-seed"
         }
-        Some(Improper::Several) => "this puzzle has several solutions",
     }
 }
 

@@ -175,6 +175,9 @@ impl Level {
     fn text(&self, rows: usize, unchecked: bool) -> String {
         let v = &self.verdict;
         let percent = |count: usize| 100.0 * count as f64 / v.rows.max(1) as f64;
+        // The last place is one by which every puzzle is solved that ever is.
+        let mut by_guess = v.by_guess.clone();
+        by_guess.resize(by_guess.len().next_power_of_two(), v.solved);
         let mut text = format!(
             "{:>7}   {:>8.1}   {:>5.1} to {:>5.1}   {:>19}   {:>17}   {:>7.2}   {:>8.1}   {}\n",
             self.hints,
@@ -185,7 +188,7 @@ impl Level {
             v.several_solutions,
             v.mean_guesses,
             v.mean_segments,
-            doubling(&v.by_guess, |solved| format!("{:.1}", percent(*solved))),
+            doubling(&by_guess, |solved| format!("{:.1}", percent(*solved))),
         );
         if v.voted > 0 || unchecked {
             let [from, to] = wilson(v.voted_right, v.rows).map(|share| 100.0 * share);

@@ -15,15 +15,18 @@ const FEW: usize = 10;
 pub(super) fn of_keeping(keeping: &[(String, Keeping)]) -> String {
     let sum = |of: fn(&Keeping) -> usize| keeping.iter().map(|(_, k)| of(k)).sum::<usize>();
     let (found, lost) = (sum(|k| k.ever_solved), sum(|k| k.lost));
+    // Every kind is made of the same puzzles.
+    let puzzles = keeping.iter().map(|(_, k)| k.ever_solved).max().unwrap_or(0);
     let kinds = match keeping.len() {
         0 | 1 => String::new(),
         kinds => format!(" in {kinds} kinds of puzzles"),
     };
-    match (found, lost) {
+    match (puzzles, lost) {
         (0, _) => format!("It found no answer{kinds}, so there was none to keep."),
-        (..FEW, 0) => {
-            format!("Too few to say: it found {}{kinds}, and none was lost again.", count(found, "answer"))
-        }
+        (..FEW, 0) => format!(
+            "Too few to say (fewer than {FEW} puzzles): it found {}{kinds}, and none was lost again.",
+            count(found, "answer")
+        ),
         (_, 0) => format!("Yes. Of {}{kinds} that it found, none was lost again.", count(found, "answer")),
         _ => {
             let losses = keeping.iter().filter(|(_, k)| k.lost > 0);
@@ -115,7 +118,15 @@ mod tests {
     fn losses_are_named_with_the_kind_of_puzzle_they_are_in() {
         let kept = |paths: &[Path]| of_keeping(&[("nothing".into(), keeping(paths))]);
         assert!(kept(&vec![path(&[3, 0], 0.0); 12]).starts_with("Yes. Of 12 answers"));
-        assert!(kept(&[path(&[3, 0], 0.0)]).starts_with("Too few to say: it found 1 answer,"));
+        assert!(
+            kept(&[path(&[3, 0], 0.0)])
+                .starts_with("Too few to say (fewer than 10 puzzles): it found 1 answer,")
+        );
+        let nine = || ("a kind".to_owned(), keeping(&vec![path(&[3, 0], 0.0); 9]));
+        assert!(
+            of_keeping(&[nine(), nine(), nine()]).starts_with("Too few to say"),
+            "27 answers of 9 puzzles"
+        );
         assert!(kept(&[path(&[3, 2], 0.0)]).starts_with("It found no answer"));
         let (fine, lost) =
             (keeping(&vec![path(&[3, 0], 0.0); 12]), keeping(&[path(&[0, 2], 0.0), path(&[3, 0], 0.0)]));

@@ -556,10 +556,11 @@ fn keep(config: &RunConfig, path: &Path) -> std::io::Result<()> {
     replace_file(path, |file| file.write_all(config.to_toml().as_bytes()))
 }
 
-/// Keys in which a run's configuration and a `wanted` one differ and must not: they decide what a checkpoint's numbers mean.
+/// Keys in which a run's configuration and a `wanted` one differ and must not: they decide what a checkpoint's numbers mean, or how
+/// the run began.
 pub fn fixed_keys_that_differ(of_run: &RunConfig, wanted: &RunConfig) -> Vec<String> {
     let mut keys = of_run.differing_keys(wanted, "model.");
-    for key in ["data.validation", "data.seed", "data.also", "train.batch"] {
+    for key in ["data.validation", "data.seed", "data.also", "train.batch", "train.seed", "train.from"] {
         keys.extend(of_run.differing_keys(wanted, key).into_iter().filter(|differing| differing == key));
     }
     keys

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use crate::common::{CONFIG, PACK, command, generated, hear_requests, said, send, words};
+use crate::common::{CONFIG, PACK, command, generated, hear_requests, refused, said, send, words};
 
 /// Waits until `there` says so, while `child` runs.
 fn wait(child: &mut Child, there: impl Fn() -> bool) {
@@ -127,6 +127,10 @@ fn a_demo_that_was_interrupted_goes_on_where_it_was() {
         send("-INT", &child);
         let (code, out, err) = said(child.wait_with_output().unwrap());
         assert!(code == 130 && out.contains(told), "{out}{err}");
+    }
+    for other in [["--seed", "7"], ["--steps", "30"]] {
+        let demo = [&["demo", "--out", "d"][..], &other].concat();
+        refused(at, &demo, "is of a demo with another train.");
     }
     fs::write(at.join("d/config.toml"), "mine").unwrap();
     let (code, _, err) = said(command(at, &["demo", "--out", "d"]).output().unwrap());

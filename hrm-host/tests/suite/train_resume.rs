@@ -416,9 +416,12 @@ fn what_a_run_may_not_do() {
     train(&original, &data, &out, 2, false).unwrap();
     assert!(matches!(train(&original, &data, &out, 1, false), Err(TrainError::NotEmpty(_))));
 
-    let other = config(&["model.width=32", "train.batch=8", "train.lr=0.002"]);
+    let other =
+        config(&["model.width=32", "train.batch=8", "train.seed=9", "train.from=a.hrm", "train.lr=0.002"]);
     match train(&other, &data, &out, 1, true) {
-        Err(TrainError::Changed(keys)) => assert_eq!(keys, ["model.width", "train.batch"]),
+        Err(TrainError::Changed(keys)) => {
+            assert_eq!(keys, ["model.width", "train.batch", "train.seed", "train.from"])
+        }
         other => panic!("{other:?}"),
     }
     let mut fewer = data.clone();

@@ -175,14 +175,30 @@ async function run() {
   }
 }
 
+/** Brings the grid into view where it is not: on a phone it lies below the puzzle's field. */
+function look() {
+  const { top, bottom } = $('grid').getBoundingClientRect();
+  if (top >= 0 && bottom <= window.innerHeight) return;
+  const still = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
+  $('seen').scrollIntoView({ block: 'start', behavior: still ? 'auto' : 'smooth' });
+}
+
 async function startOrPause() {
   if (state === 'asked') return;
   if (state === 'running') become('paused');
-  else if (state === 'paused' || await begin()) await run();
+  else if (state === 'paused') await run();
+  else if (await begin()) {
+    look();
+    await run();
+  }
 }
 
 async function step() {
-  if (state === 'paused' || await begin()) await think();
+  if (state === 'paused') await think();
+  else if (await begin()) {
+    look();
+    await think();
+  }
 }
 
 function compare() {

@@ -30,6 +30,10 @@ pub(crate) fn explain<T: Task>(task: &T, refusal: Refusal) -> String {
         Refusal::Contradiction { first, second } => {
             format!("the givens at {} and {} contradict each other", place(first), place(second))
         }
+        Refusal::Count { token, found } => match task.symbol(token) {
+            Some(symbol) => format!("{found} cells hold {symbol}, and one is needed"),
+            None => refusal.to_string(),
+        },
         other => other.to_string(),
     }
 }
