@@ -19,7 +19,8 @@ use crate::model::{ModelConfig, Params};
 /// Every weight is its integer times its unit: `w = q * factor * 2^acc_shift / (2^32 * input * to)`, which differs from
 /// the weight that was quantized by at most half a unit, `max|row| / 254`. Three pairs of units are not in the pack, since only
 /// their products count: those of query and key, of value and the output projection's input, and of up and the down
-/// projection's input. They are chosen per channel such that both sides have the same norm, as weight decay would have them.
+/// projection's input. They are chosen per channel such that both sides have the same norm, as weight decay would have them; where
+/// one side is 0, the other gets the median norm.
 ///
 /// # Errors
 /// [`QuantError::OtherShape`] where `config` describes another model (the numbers of cycles and segments may differ: they change
@@ -174,11 +175,31 @@ impl Block<'_> {
     }
 }
 
-/// The factors for the left and the right side that keep each product and give both the same norm; 1 where one is 0.
+/// The factors for the left and the right side that keep each product and give both the same norm.
+///
+/// Where one side is 0, so is the product, whatever the other is. The other then gets the median norm of those that count: in the
+/// pack its unit means nothing, and weights a thousand times as large as all others would throw a training run off its course.
 fn balance(left: Vec<f64>, right: Vec<f64>) -> (Vec<f64>, Vec<f64>) {
-    let ratio =
-        |(left, right): (f64, f64)| if left > 0.0 && right > 0.0 { (left / right).sqrt() } else { 1.0 };
-    left.into_iter().zip(right).map(ratio).map(|ratio| (ratio.recip(), ratio)).unzip()
+    let pairs = || left.iter().copied().zip(right.iter().copied());
+    let mut norms: Vec<f64> = pairs()
+        .filter(|&(left, right)| left > 0.0 && right > 0.0)
+        .map(|(left, right)| (left * right).sqrt())
+        .collect();
+    norms.sort_by(f64::total_cmp);
+    let usual = norms.get(norms.len() / 2).copied();
+    let alone = |norm: f64| match usual {
+        Some(usual) if norm > 0.0 => usual / norm,
+        _ => 1.0,
+    };
+    let factors = |(left, right): (f64, f64)| {
+        if left > 0.0 && right > 0.0 {
+            let ratio = (left / right).sqrt();
+            (ratio.recip(), ratio)
+        } else {
+            (alone(left), alone(right))
+        }
+    };
+    pairs().map(factors).unzip()
 }
 
 /// The first `rows` columns of the pack's `matrix` as rows: weight times factor, times `unit / 2^32`.
@@ -194,4 +215,47 @@ fn weights(matrix: Matrix<'_>, rows: usize, unit: f64) -> Linear {
 pub(super) fn columns<'a>(matrix: Matrix<'a>) -> impl Iterator<Item = impl Iterator<Item = i8> + 'a> + 'a {
     let pairs = matrix.weights.chunks_exact(2 * matrix.depth);
     pairs.flat_map(|pair| [0, 1].map(|odd| pair.iter().skip(odd).step_by(2).copied()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::config::RunConfig;
+    use crate::quant::AlignedPack;
+
+    #[test]
+    fn products_keep_their_worth_and_a_side_without_one_gets_the_usual_norm() {
+        let (left, right) = (vec![4.0, 9.0, 900.0, 0.0, 0.0, 1.0], vec![1.0, 4.0, 0.0, 7.0, 0.0, 1.0]);
+        let (divided, multiplied) = balance(left.clone(), right.clone());
+        let scaled =
+            |norms: Vec<f64>, by: Vec<f64>| norms.iter().zip(by).map(|(n, by)| n * by).collect::<Vec<_>>();
+        // Balanced norms are 2, 6 and 1, of which 2 is the median.
+        assert_eq!(scaled(left, divided), [2.0, 6.0, 2.0, 0.0, 0.0, 1.0]);
+        assert_eq!(scaled(right, multiplied), [2.0, 6.0, 0.0, 2.0, 0.0, 1.0]);
+        assert_eq!(balance(vec![3.0], vec![0.0]), (vec![1.0], vec![1.0]));
+    }
+
+    /// Units whose down weights all became 0 came back with ups a thousand times as large as all others.
+    #[test]
+    fn no_weight_of_a_released_pack_comes_back_out_of_scale() {
+        for name in ["sudoku9-mcu", "sudoku9-mcu-i8", "sudoku9-quick", "sudoku4-demo"] {
+            let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models");
+            let file = AlignedPack::read(&models.join(format!("{name}.hrm"))).unwrap();
+            let pack = file.open().unwrap();
+            let config: RunConfig = serde_json::from_str(pack.header().unwrap().provenance.config).unwrap();
+            for (tensor, values) in restore(&pack, 0, &config.model).unwrap().tensors() {
+                if !tensor.ends_with("gate_up") {
+                    continue;
+                }
+                let rows = values.to_vec2::<f32>().unwrap();
+                let mut norms: Vec<f32> =
+                    rows.iter().map(|row| row.iter().map(|w| w * w).sum::<f32>().sqrt()).collect();
+                norms.sort_by(f32::total_cmp);
+                let (median, largest) = (norms[norms.len() / 2], norms[norms.len() - 1]);
+                assert!(largest < 50.0 * median, "{name} {tensor}: {largest} where {median} is usual");
+            }
+        }
+    }
 }
