@@ -235,7 +235,7 @@ fn text_of(head: &[u8]) -> Kind {
 
 /// A document's first line, or that of a grid in the package `sudoku`.
 fn is_latex(line: &[u8]) -> bool {
-    line.starts_with(b"\\documentclass") || line.starts_with(b"\\begin{sudoku")
+    line.starts_with(b"\\documentclass") || line.starts_with(b"\\begin{")
 }
 
 fn is_cell(byte: u8) -> bool {
