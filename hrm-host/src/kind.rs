@@ -7,6 +7,7 @@ use std::path::Path;
 use hrm_core::pack::MAGIC;
 
 use crate::files::read_start;
+use crate::task::names;
 
 /// A kind of file that people have where this program looks for puzzles or models.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -233,9 +234,14 @@ fn text_of(head: &[u8]) -> Kind {
     }
 }
 
-/// A document's first line, or that of a grid in the package `sudoku`.
+/// A document's first line, or that of an environment that is called as a task is.
 fn is_latex(line: &[u8]) -> bool {
-    line.starts_with(b"\\documentclass") || line.starts_with(b"\\begin{")
+    let begun = || {
+        let name = line.strip_prefix(b"\\begin{")?;
+        name.split(|byte| *byte == b'}').next().filter(|name| !name.is_empty())
+    };
+    let is_task = |begun: &[u8]| names().iter().any(|name| name.as_bytes().starts_with(begun));
+    line.starts_with(b"\\documentclass") || begun().is_some_and(is_task)
 }
 
 fn is_cell(byte: u8) -> bool {
