@@ -94,7 +94,8 @@ pub(super) fn run(args: Args) -> Result<Exit> {
     command(&train.collect::<Vec<_>>())?;
 
     println!("\n2. Make it int8.");
-    command(&["export", text(&run_dir)?, "--out", text(&pack_path)?])?;
+    let export = ["export", text(&run_dir)?, "--out", text(&pack_path)?];
+    command(&export.into_iter().chain(args.force.option()).collect::<Vec<_>>())?;
 
     println!("\n3. Compare the int8 model with the float model, puzzle by puzzle.");
     let config = RunConfig::load(&config_path, &overrides)?;

@@ -16,6 +16,11 @@ pub(super) struct Force {
 }
 
 impl Force {
+    /// The option, as a command that does the same is given it.
+    pub(super) fn option(self) -> Option<&'static str> {
+        self.force.then_some("--force")
+    }
+
     /// The plan of a command that reads `inputs`.
     pub(super) fn plan<P: AsRef<Path>>(self, inputs: impl IntoIterator<Item = P>) -> Plan {
         Plan::new(self.force, inputs)

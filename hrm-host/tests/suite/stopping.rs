@@ -135,8 +135,13 @@ fn a_demo_that_was_interrupted_goes_on_where_it_was() {
     fs::write(at.join("d/config.toml"), "mine").unwrap();
     let (code, _, err) = said(command(at, &["demo", "--out", "d"]).output().unwrap());
     assert!(code == 1 && err.contains("--force"), "{err}");
-    let mut child = command(at, &["demo", "--out", "d", "--force"]).stderr(Stdio::piped()).spawn().unwrap();
-    wait(&mut child, || fs::read_to_string(at.join("d/config.toml")).is_ok_and(|text| text != "mine"));
+    // What it was to replace, it replaces.
+    fs::remove_dir_all(at.join("d/run")).unwrap();
+    fs::write(at.join("d/sudoku4.hrm"), "mine").unwrap();
+    let mut demo = command(at, &["demo", "--out", "d", "--force", "--steps", "2"]);
+    let mut child = demo.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let is_replaced = |name: &str| fs::read(at.join(name)).is_ok_and(|bytes| bytes != b"mine");
+    wait(&mut child, || is_replaced("d/config.toml") && is_replaced("d/sudoku4.hrm"));
     child.kill().unwrap();
     child.wait().unwrap();
 }
