@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::files::{is_stdin, shown};
+use crate::files::is_stdin;
 
 /// `word` as a POSIX shell hands it over unchanged.
 pub fn quoted(word: &str) -> String {
@@ -15,11 +15,12 @@ pub fn quoted(word: &str) -> String {
 
 /// `path` as an argument of a command that is to be copied: quoted, and never taken for an option.
 pub fn argument(path: &Path) -> String {
-    if is_stdin(shown(path)) {
-        return "-".to_owned();
-    }
-    let text = path.display().to_string();
-    quoted(&if text.starts_with('-') { format!("./{text}") } else { text })
+    if is_stdin(path) { "-".to_owned() } else { quoted(&operand(path.display().to_string())) }
+}
+
+/// `text`, which names a file, such that no command takes it for an option; `-` is no option.
+pub fn operand(text: String) -> String {
+    if text.starts_with('-') && text != "-" { format!("./{text}") } else { text }
 }
 
 #[cfg(test)]

@@ -174,7 +174,7 @@ pub(super) fn run(args: Args) -> Result<Exit> {
 
     // Packs and cards are given away: where files lie on this machine is left out.
     let told = config.without_folders();
-    let mut pack = quantized(&args, &trained, (&told, lanes), &puzzles)?;
+    let mut pack = quantized(&args, &trained, (&told, lanes), (&puzzles, knows))?;
     let mut levels = Vec::new();
     if task != config.model.task {
         // No accuracy: the validation puzzles are of the run's own size.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use hrm_host::config::{Precision, RunConfig};
-use hrm_host::files::{CONFIG, check_folder, is_stdin, shown};
+use hrm_host::files::{CONFIG, check_folder, is_stdin};
 use hrm_host::model::multiplies_bf16;
 use hrm_host::shell::argument;
 use hrm_host::train::checkpoint::RunDir;
@@ -283,7 +283,7 @@ fn ensure_data_is_named(pack: &Path, config: &RunConfig, args: &Args) -> Result<
 /// A run's files may have moved.
 fn ensure_there(config: &RunConfig) -> Result<()> {
     let (train, others) = (&config.data.train, &config.data.validation_from);
-    let absent = |path: &Path| !path.as_os_str().is_empty() && !is_stdin(shown(path)) && !path.exists();
+    let absent = |path: &Path| !path.as_os_str().is_empty() && !is_stdin(path) && !path.exists();
     ensure!(!absent(train), "{} (data.train) is not here; name the file with --data", train.display());
     ensure!(
         !absent(others),

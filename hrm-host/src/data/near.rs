@@ -39,8 +39,7 @@ pub fn near(search: &Search<'_>, mut progress: impl FnMut(usize)) -> Result<Puzz
         return Err(GenerateError::NoStart);
     }
     let keys = Keys::new(task.apart(), task);
-    let kept_apart: HashSet<Vec<u8>> =
-        apart_from.iter().flat_map(|set| keys.of(set, &(0..set.len()).collect::<Vec<_>>())).collect();
+    let kept_apart: HashSet<Vec<u8>> = apart_from.iter().flat_map(|set| keys.of_all(set)).collect();
     let attempt = |found: &PuzzleSet, rng: &mut Pcg64| {
         let start = draw::below(rng, (from.len() + found.len()) as u32) as usize;
         let start = match start.checked_sub(from.len()) {
@@ -125,9 +124,7 @@ mod tests {
         let task = Sudoku::new(SudokuKind::Six);
         let from = start(task);
         let keys = Keys::new(Apart::Puzzles, task.into());
-        let of = |set: &PuzzleSet| -> HashSet<_> {
-            keys.of(set, &(0..set.len()).collect::<Vec<_>>()).into_iter().collect()
-        };
+        let of = |set: &PuzzleSet| -> HashSet<_> { keys.of_all(set).into_iter().collect() };
         let once = near(&search(&from), |_| {}).expect("puzzles");
         let apart = near(&Search { apart_from: std::slice::from_ref(&once), ..search(&from) }, |_| {})
             .expect("puzzles");

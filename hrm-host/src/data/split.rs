@@ -92,6 +92,11 @@ impl Keys {
         rows.par_iter().map(|&row| self.key(set.question(row), set.answer(row))).collect()
     }
 
+    /// The keys of all rows of `set`, in their order.
+    pub fn of_all(&self, set: &PuzzleSet) -> Vec<Vec<u8>> {
+        self.of(set, &(0..set.len()).collect::<Vec<_>>())
+    }
+
     /// The key of one puzzle.
     pub fn key(&self, question: &[u8], answer: &[u8]) -> Vec<u8> {
         match self.apart {
@@ -108,7 +113,7 @@ impl Keys {
 /// Draws exactly `validation` rows that share nothing (as `apart` says, by exact canonical forms) with the other rows. At
 /// least one row is left to train on.
 pub fn split(set: &PuzzleSet, validation: usize, apart: Apart, seed: u64) -> Result<Split, SplitError> {
-    let keys = Keys::new(apart, set.task()).of(set, &(0..set.len()).collect::<Vec<_>>());
+    let keys = Keys::new(apart, set.task()).of_all(set);
     let mut groups: Vec<Vec<usize>> = Vec::new();
     let mut group_of: HashMap<&[u8], usize> = HashMap::new();
     for (row, key) in keys.iter().enumerate() {

@@ -16,9 +16,9 @@ pub fn shown(path: &Path) -> &Path {
     if path.as_os_str() == "-" { Path::new(STANDARD_INPUT) } else { path }
 }
 
-/// Whether `shown` is what standard input is called: what a message advises may not be possible there.
-pub fn is_stdin(shown: &Path) -> bool {
-    shown.as_os_str() == STANDARD_INPUT
+/// Whether `path` is standard input, by its name or by what it is [`shown`] as: what a message advises may not be possible there.
+pub fn is_stdin(path: &Path) -> bool {
+    shown(path).as_os_str() == STANDARD_INPUT
 }
 
 /// What streams held, by name: a command may look at a file twice, first to see what it is.

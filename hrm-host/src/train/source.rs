@@ -62,8 +62,7 @@ pub fn apart(train: PuzzleSet, others: &PuzzleSet, config: &RunConfig) -> Result
     let mut order: Vec<usize> = (0..others.len()).collect();
     shuffle(&mut Pcg64::seed_from_u64(data.seed), &mut order);
     let keys = Keys::new(train.task().apart(), train.task());
-    let known: HashSet<Vec<u8>> =
-        keys.of(&train, &(0..train.len()).collect::<Vec<_>>()).into_iter().collect();
+    let known: HashSet<Vec<u8>> = keys.of_all(&train).into_iter().collect();
     let mut chosen = Vec::with_capacity(data.validation);
     // A canonical form takes a while: no more of them than needed.
     for rows in order.chunks(data.validation.max(1)) {

@@ -105,6 +105,7 @@ async function begin() {
   if (mine !== turn) return false;
   board.ask(text);
   become('paused');
+  look();
   return true;
 }
 
@@ -186,19 +187,11 @@ function look() {
 async function startOrPause() {
   if (state === 'asked') return;
   if (state === 'running') become('paused');
-  else if (state === 'paused') await run();
-  else if (await begin()) {
-    look();
-    await run();
-  }
+  else if (state === 'paused' || await begin()) await run();
 }
 
 async function step() {
-  if (state === 'paused') await think();
-  else if (await begin()) {
-    look();
-    await think();
-  }
+  if (state === 'paused' || await begin()) await think();
 }
 
 function compare() {

@@ -20,14 +20,12 @@ use hrm_host::task::Game;
 use hrm_host::train::RunData;
 use hrm_host::train::checkpoint::{TrainedModel, load_model};
 use hrm_host::train::eval::FloatModel;
+use hrm_host::train::run::HINT_LEVELS;
 use rand_core::SeedableRng;
 use rand_pcg::Pcg64;
 
 use super::{Args, name_of};
 use crate::cli::values::count;
-
-/// Hint levels measured for the card.
-const HINTS: [u8; 4] = [90, 70, 40, 0];
 
 /// What becomes a pack: the checkpoints of a run, oldest first, and how far the newest had come.
 pub(super) struct Trained {
@@ -80,9 +78,9 @@ impl Trained {
         self.rows.as_ref().is_none_or(|rows| *rows == puzzles.fingerprint())
     }
 
-    /// What the pack says of the rows `puzzles`.
-    fn data_told(&self, puzzles: &RunData) -> String {
-        let rows = if self.knows(puzzles) {
+    /// What the pack says of the rows `puzzles`, which it `knows` or not.
+    fn data_told(&self, puzzles: &RunData, knows: bool) -> String {
+        let rows = if knows {
             rows_told(&self.config, puzzles.train.len(), puzzles.validation.len())
         } else {
             let (from, rows) = (&self.config.data.train, puzzles.train.len());
@@ -98,16 +96,17 @@ impl Trained {
     }
 }
 
-/// The pack of the run's own size, calibrated on its training puzzles; `told` is the configuration that it states.
+/// The pack of the run's own size, calibrated on `puzzles`, which it `knows` where it was trained on them; `told` is the
+/// configuration that it states.
 pub(super) fn quantized(
     args: &Args,
     trained: &Trained,
     (told, lanes): (&RunConfig, LaneWidth),
-    puzzles: &RunData,
+    (puzzles, knows): (&RunData, bool),
 ) -> Result<AlignedPack> {
     let &Trained { ref config, ref members, steps, samples, .. } = trained;
     let json = serde_json::to_string(told)?;
-    let data = trained.data_told(puzzles);
+    let data = trained.data_told(puzzles, knows);
     let seed = config.train.seed;
     let provenance = Provenance { config: &json, program: PROGRAM, data: &data, seed, steps, samples };
     let about = About { provenance: &provenance, accuracy: None };
@@ -119,7 +118,7 @@ pub(super) fn quantized(
     Ok(with_self_test(&pack, &tests, SELF_TEST_SEGMENTS)?)
 }
 
-/// The newest member beside its float model after a pass over validation puzzles, at each of [`HINTS`].
+/// The newest member beside its float model after a pass over validation puzzles, at each of [`HINT_LEVELS`].
 pub(super) fn measured(
     args: &Args,
     trained: &Trained,
@@ -129,12 +128,12 @@ pub(super) fn measured(
     let Trained { config, members, .. } = trained;
     let rows: Vec<usize> = (0..args.rows.min(validation.len())).collect();
     let validation = validation.subset(&rows);
-    let mut progress = args.progress.start(HINTS.len() * validation.len());
+    let mut progress = args.progress.start(HINT_LEVELS.len() * validation.len());
     let newest = members.last().context("no checkpoint given")?;
     let mut float = FloatModel { hrm: Hrm::new(&config.model, newest)?, batch: 16 };
     let mut int = IntegerModel { pack: pack.open()?, member: members.len() - 1, batch: 16 };
     let mut levels = Vec::new();
-    for hints in HINTS {
+    for hints in HINT_LEVELS {
         progress.stage(format!("measure, {hints} % hints"), (0, validation.len()));
         let set = with_hints(&validation, hints, config.data.seed);
         let mut watch = |done| {

@@ -9,7 +9,7 @@ use std::slice;
 use anyhow::Result;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Command};
-use hrm_host::shell::quoted;
+use hrm_host::shell::{operand, quoted};
 
 use super::super::analyze::{self, Questions};
 use super::super::eval;
@@ -88,8 +88,7 @@ fn given<A: clap::Args>(found: &ArgMatches, known: &BTreeSet<String>, wanted: bo
 
 /// The last part of a path, such that no command takes it for an option.
 fn bare(path: &OsStr) -> String {
-    let name = super::name(Path::new(path));
-    if name.starts_with('-') && name != "-" { format!("./{name}") } else { name }
+    operand(super::name(Path::new(path)))
 }
 
 fn line(command: &[&str], words: &[String]) -> String {

@@ -89,8 +89,8 @@ impl Trainer<'_> {
     /// One segment for every row, and one update of the parameters.
     ///
     /// # Errors
-    /// [`TrainError::Diverged`] where the loss or the gradient is not finite, and what a [`Communicator`](crate::train::communicator::Communicator) says. The trainer is then
-    /// as it was before the step.
+    /// [`TrainError::Diverged`] where the loss or the gradient is not finite, and what a
+    /// [`Communicator`](crate::train::communicator::Communicator) says. The trainer is then as it was before the step.
     pub fn step(&mut self) -> Result<StepReport, TrainError> {
         let turn = (self.step % self.batches.len() as u64) as usize;
         let mut batch = self.batches.remove(turn);
