@@ -133,6 +133,38 @@ fn lines_of_prose_are_not_wider_than_a_reader_likes() {
     assert!(wide.is_empty(), "wrap at {WIDTH}:\n{}", wide.join("\n"));
 }
 
+/// The cells of the rows of a document's tables, without headings and rules.
+fn cells(text: &str) -> Vec<Vec<&str>> {
+    let lines: Vec<&str> = prose(text).into_iter().map(|(_, line)| line).collect();
+    let rule = |line: Option<&&str>| line.is_some_and(|line| line.starts_with("|--"));
+    let rows =
+        lines.iter().enumerate().filter(|(at, line)| line.starts_with("| ") && !rule(lines.get(at + 1)));
+    rows.map(|(_, line)| line.trim_matches('|').split('|').map(str::trim).collect()).collect()
+}
+
+#[test]
+fn results_are_one_screen_and_every_row_names_its_command() {
+    let text = read("docs/RESULTS.md");
+    assert!(text.lines().count() <= 70, "{} lines", text.lines().count());
+    let given = |letter: &str| {
+        let mark = format!("# {letter}");
+        text.lines().any(|line| {
+            line.starts_with("hrm-host eval ")
+                && line.split_once(&mark).is_some_and(|(_, rest)| !rest.starts_with(char::is_alphanumeric))
+        })
+    };
+    let rows = cells(&text);
+    assert!(rows.len() > 10, "{}", rows.len());
+    for row in rows {
+        let command = row[if row.len() == 6 { 5 } else { 1 }];
+        assert!(
+            given(command) || command.starts_with("`hrm-host ") || command.starts_with("`cargo "),
+            "{row:?}"
+        );
+    }
+    assert_eq!([given("A"), given("Z")], [true, false]);
+}
+
 #[test]
 fn probe_rs_is_installed_in_the_version_that_reaches_every_board() {
     let mut told = 0;
