@@ -4,5 +4,7 @@ pub mod bench;
 pub mod equivalence;
 pub mod loopback;
 pub mod puzzles;
+pub mod soak;
 pub mod standin;
 pub mod synthetic;
+pub mod usb_host;

@@ -13,32 +13,27 @@ use std::{
     time::Duration,
 };
 
-use hrm_core::pack::AlignedBytes;
 use hrm_core::{
-    Hrm, Pack,
     digest::CRC,
-    solve::{Policy, Rule, Solver, Status, Stop, Symmetries},
+    solve::{Policy, Rule, Status, Stop},
     task::{
         Refusal, Task,
         sudoku::{BLANK, Sudoku},
     },
-    wire::{self, Ask, Fault, LastEnd, MAX_FRAME, Request, Response, SelfTestState, Solve},
-    workspace_bytes,
+    wire::{self, Ask, Fault, MAX_FRAME, Request, Response, SelfTestState, Solve},
 };
 use hrm_emulator::{
-    Board, Image, Link, LinkError, Machine, Solved,
+    Board, Image, Link, LinkError, Machine,
     board::{BOARDS, corrupted},
     bridge,
-    compare::digests,
 };
 use hrm_firmware::Exit;
 use hrm_tests::{
     bench::Bench,
     puzzles,
+    soak::{self, Amount, Known, endless, solved_here},
     synthetic::{self, Kind, with_self_test},
 };
-use rand_core::{Rng, SeedableRng};
-use rand_pcg::Pcg64Mcg;
 
 const SMALL: Kind = Kind { layers: 1, ..synthetic::SMALL };
 
@@ -52,7 +47,7 @@ fn easy_and_hard(task: Sudoku, policy: Policy) -> Vec<Vec<u8>> {
     let pack = trained();
     let (mut easy, mut hard): (Vec<_>, Vec<_>) = puzzles::drawn(&task, 400, 9)
         .into_iter()
-        .partition(|puzzle| expected(&pack, task, puzzle, policy).guesses <= 1);
+        .partition(|puzzle| solved_here(&pack, task, puzzle, policy).guesses <= 1);
     easy.truncate(2);
     hard.truncate(1);
     [easy, hard].concat()
@@ -64,7 +59,7 @@ fn a_policy_is_told_apart_from_another_by_the_clients_puzzles() {
     let of = |policy| {
         let puzzles = easy_and_hard(task, clients_policy());
         assert_eq!(puzzles.len(), 3, "two easy ones and a hard one");
-        expected(&trained(), task, &puzzles[2], policy)
+        solved_here(&trained(), task, &puzzles[2], policy)
     };
     let (clients, papers) = (of(clients_policy()), of(Policy::papers()));
     assert!(clients.guesses > 1 && clients != papers, "{clients:?}");
@@ -80,44 +75,8 @@ fn tasks() -> (Sudoku, Vec<Vec<u8>>) {
     (task, puzzles::drawn(&task, 40, 9))
 }
 
-/// What this machine's solver says, owned as a device's answer is.
-fn expected(pack: &[u8], task: Sudoku, puzzle: &[u8], policy: Policy) -> Solved {
-    let aligned = AlignedBytes::copy_of(pack);
-    let open = Pack::open(aligned.bytes()).unwrap();
-    let mut memory = vec![0; workspace_bytes(open.shape()) / 4];
-    let mut model = Hrm::new(open, &mut memory).unwrap();
-    let mut solver = Solver::new(task, puzzle, policy);
-    let a = solver.run(&mut model, &mut ());
-    Solved {
-        status: a.status,
-        stop: a.stop,
-        guesses: a.guesses,
-        segments: a.segments,
-        last_guess: a.last_guess,
-        found: a.found,
-        votes: a.votes,
-        grid: a.grid.to_vec(),
-        micros: None,
-        out_of_time: false,
-    }
-}
-
 fn solve(tokens: &[u8], policy: Policy) -> Solve<'_> {
     Solve { policy, time_ms: 0, progress: false, tokens }
-}
-
-/// A solve that takes hours.
-fn endless(tokens: &[u8]) -> Solve<'_> {
-    let policy = Policy {
-        rule: Rule::Majority,
-        symmetries: Symmetries::FullGroup,
-        guesses: u16::MAX,
-        first_segments: u16::MAX,
-        segments: u16::MAX,
-        stop_when_settled: false,
-        ..Policy::papers()
-    };
-    solve(tokens, policy)
 }
 
 #[test]
@@ -141,7 +100,7 @@ fn every_board_solves_as_this_machine_does() {
             let got = machine
                 .call(|link| link.solve(&request, |p, grid| progress.push((*p, grid.to_vec()))))
                 .unwrap();
-            let ours = expected(&pack, task, puzzle, policy);
+            let ours = solved_here(&pack, task, puzzle, policy);
             assert_eq!(got.answer(), ours.answer(), "{} puzzle {index}", board.name);
             assert!(got.micros.is_some());
             // A progress for every segment but the last, which the answer stands for.
@@ -232,140 +191,22 @@ fn trained_without_self_test() -> Vec<u8> {
 #[test]
 #[ignore = "needs the emulator and the firmware: cargo xtask test"]
 fn ten_thousand_requests_leave_no_trace() {
-    const REQUESTS: usize = 10_000;
-    const INTERRUPT: u32 = 512;
-    let (_, puzzles) = tasks();
-    let pack = synthetic::pack(Kind { width: 16, heads: 1, inner: 16, ..SMALL }, 3);
-    let bench = Bench::new(&pack);
-    let (mut machine, _) = bench.boot(BOARDS[0]);
-    let aligned = AlignedBytes::copy_of(&pack);
-    let open = Pack::open(aligned.bytes()).unwrap();
-    let mut memory = vec![0; workspace_bytes(open.shape()) / 4];
-    let mut host = Hrm::new(open, &mut memory).unwrap();
-    let known: Vec<_> =
-        puzzles.iter().map(|tokens| digests(&mut host, Ask { member: 0, tokens }, 1)).collect();
-    let mut stack = 0;
-    for request in 0..REQUESTS {
-        let which = request % puzzles.len();
-        let ask = Ask { member: 0, tokens: &puzzles[which] };
-        match request % 4 {
-            0 => {
-                let got = machine.call(|link| link.digest(ask, 1, |_| {})).unwrap();
-                assert_eq!(got, known[which], "request {request}");
-            }
-            1 => {
-                let one = Policy { guesses: 1, first_segments: 1, ..Policy::papers() };
-                let got = machine.call(|link| link.solve(&solve(&puzzles[which], one), |_, _| {})).unwrap();
-                assert!(got.segments <= 1, "request {request}: {got:?}");
-            }
-            2 => machine.call(Link::cancel).unwrap(),
-            _ => {
-                let hello = machine.call(Link::hello).unwrap();
-                // A leak on a board without a heap would be the stack, and one word a request would be 36 KB. An interrupt
-                // may still come at a deeper moment than any before it, which costs its frame.
-                if request < REQUESTS / 10 {
-                    stack = hello.memory.stack_used;
-                }
-                assert!(
-                    hello.memory.stack_used <= stack + INTERRUPT,
-                    "request {request}: {:?}",
-                    hello.memory
-                );
-            }
-        }
-    }
-    assert_eq!(machine.shutdown().unwrap().code(), Some(0));
+    let amount = Amount { requests: 10_000, noise: 1_000, stalls: 20, cuts: 20, leaves: 20 };
+    let found =
+        soak::on_board(&Known::tiny(), BOARDS[0], amount, 1).unwrap_or_else(|wrong| panic!("{wrong}"));
+    assert!(found.answered >= 10_000 && found.refused > 1_000 && found.noticed > 500, "{found:?}");
+    assert!(found.stack > 0, "{found:?}");
 }
 
 #[test]
 #[ignore = "needs the emulator and the firmware: cargo xtask test"]
-fn a_thousand_corrupted_frames_are_answered_with_an_error_and_survived() {
-    let (_, puzzles) = tasks();
-    let bench = Bench::new(&synthetic::pack(SMALL, 3));
-    let mut rng = Pcg64Mcg::seed_from_u64(1);
+fn every_board_survives_noise_resets_and_clients_that_leave() {
+    let known = Known::of(&trained(), 40, 9);
     for board in BOARDS {
-        let (mut machine, hello) = bench.boot(board);
-        // What reads frames is the same code on every board; the line to it is not.
-        let rounds = if board == BOARDS[0] { 1_000 } else { 200 };
-        for round in 0..rounds {
-            let mut buffer = [0; MAX_FRAME];
-            let request = match round % 3 {
-                0 => Request::Hello,
-                1 => Request::Digest { ask: Ask { member: 0, tokens: &puzzles[round % 40] }, segments: 1 },
-                _ => Request::Solve(solve(&puzzles[round % 40], Policy::papers())),
-            };
-            let mut frame = wire::encode(0x4000 + round as u16, &request, &mut buffer).unwrap().to_vec();
-            corrupt(&mut frame, &mut rng);
-            machine.call(|link| link.write(&frame)).unwrap();
-            if round % 100 == 99 {
-                // A frame that was cut short swallowed its zero: the hello's own begins anew.
-                assert_eq!(machine.call(Link::hello).unwrap().pack_crc, hello.pack_crc);
-            }
-        }
-        let done =
-            machine.call(|link| link.digest(Ask { member: 0, tokens: &puzzles[0] }, 1, |_| {})).unwrap();
-        assert_eq!(done.len(), 1, "{}", board.name);
-        let log = machine.log();
-        let noise = log.iter().filter(|line| line.contains("Noise")).count();
-        assert!(noise > 3 * rounds / 10, "{}: only {noise} corrupted frames were noticed", board.name);
-        assert!(!log.iter().any(|line| line.contains("panicked")), "{log:?}");
-        assert_eq!(machine.shutdown().unwrap().code(), Some(0), "{}", board.name);
-    }
-}
-
-/// Damage of every kind that a line does: bits, bytes lost, bytes added, frames cut and glued.
-fn corrupt(frame: &mut Vec<u8>, rng: &mut Pcg64Mcg) {
-    let at = rng.next_u32() as usize % frame.len();
-    match rng.next_u32() % 5 {
-        0 => frame[at] ^= 1 << (rng.next_u32() % 8),
-        1 => {
-            frame.remove(at);
-        }
-        2 => frame.insert(at, rng.next_u32() as u8),
-        3 => frame.truncate(at),
-        _ => {
-            for byte in &mut frame[at..] {
-                *byte = rng.next_u32() as u8;
-            }
-        }
-    }
-}
-
-#[test]
-#[ignore = "needs the emulator and the firmware: cargo xtask test"]
-fn resets_at_random_moments_are_survived() {
-    let (task, puzzles) = tasks();
-    let pack = trained();
-    let bench = Bench::new(&pack);
-    let mut rng = Pcg64Mcg::seed_from_u64(2);
-    for board in BOARDS {
-        let (mut machine, hello) = bench.boot(board);
-        for (round, puzzle) in puzzles.iter().take(8).enumerate() {
-            // In the middle of a frame, of a segment, of an answer, or of nothing.
-            let mut buffer = [0; MAX_FRAME];
-            let frame = wire::encode(9, &Request::Solve(endless(puzzle)), &mut buffer).unwrap();
-            let cut = rng.next_u32() as usize % (frame.len() + 1);
-            machine.call(|link| link.write(&frame[..cut])).unwrap();
-            thread::sleep(Duration::from_micros((rng.next_u32() % 20_000).into()));
-            machine.reset().unwrap();
-            let again = machine.call(Link::ready).unwrap();
-            assert_eq!(again.last_end, Some(LastEnd::Reset), "{}", board.name);
-            assert_eq!(
-                (again.pack_crc, again.self_test),
-                (hello.pack_crc, hello.self_test),
-                "{}",
-                board.name
-            );
-            let got = machine
-                .call(|link| {
-                    link.cancel()?;
-                    link.solve(&solve(puzzle, Policy::papers()), |_, _| {})
-                })
-                .unwrap();
-            let ours = expected(&pack, task, puzzle, Policy::papers());
-            assert_eq!(got.answer(), ours.answer(), "{} round {round}", board.name);
-        }
-        machine.shutdown().unwrap();
+        let amount = Amount { requests: 40, noise: 200, stalls: 4, cuts: 8, leaves: 4 };
+        let found = soak::on_board(&known, board, amount, 2)
+            .unwrap_or_else(|wrong| panic!("{}: {wrong}", board.name));
+        assert!(found.solved > 0 && found.noticed > 100, "{}: {found:?}", board.name);
     }
 }
 
@@ -435,7 +276,7 @@ fn another_language_and_a_second_client_are_served_over_tcp() {
             let (out, err) =
                 (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
             assert!(output.status.success(), "{out}\n{err}");
-            let ours = expected(&pack, task, puzzle, policy);
+            let ours = solved_here(&pack, task, puzzle, policy);
             let status = format!("{:?}", ours.status).to_lowercase();
             let line = format!(
                 "{status} {} guesses {} segments {}",

@@ -1,85 +1,21 @@
 //! The link over USB without a USB: packets of a host that is slow, full of words, or gone.
 
 use std::{
-    cell::{Cell, RefCell},
-    collections::VecDeque,
-    convert::Infallible,
-    future::{Future, poll_fn},
+    future::Future,
     pin::{Pin, pin},
-    task::{Context, Poll, Waker},
 };
 
 use embassy_sync::blocking_mutex::raw::NoopRawMutex;
-use embedded_io_async::{ErrorType, Read, ReadReady, Write};
+use embedded_io_async::Write;
 use hrm_core::wire::{self, Decoder, MAX_FRAME, Response};
 use hrm_firmware::{
     lines::Lines,
-    usb::{FromHost, Gone, PACKET, Port, ToHost},
+    usb::{PACKET, Port},
 };
-
-/// A host and its cable.
-#[derive(Default)]
-struct Host {
-    says: RefCell<VecDeque<Vec<u8>>>,
-    heard: RefCell<Vec<Vec<u8>>>,
-    /// How many packets it takes before it looks away.
-    takes: Cell<usize>,
-    gone: Cell<bool>,
-}
-
-impl Host {
-    fn heard(&self) -> Vec<u8> {
-        self.heard.borrow().concat()
-    }
-}
-
-impl FromHost for &Host {
-    async fn ready(&mut self) {
-        wait(|| (!self.gone.get()).then_some(())).await;
-    }
-
-    async fn take(&mut self, packet: &mut [u8; PACKET]) -> Result<usize, Gone> {
-        wait(|| match self.gone.get() {
-            true => Some(Err(Gone)),
-            false => self.says.borrow_mut().pop_front().map(|said| {
-                packet[..said.len()].copy_from_slice(&said);
-                Ok(said.len())
-            }),
-        })
-        .await
-    }
-}
-
-impl ToHost for &Host {
-    async fn ready(&mut self) {
-        wait(|| (!self.gone.get()).then_some(())).await;
-    }
-
-    async fn give(&mut self, packet: &[u8]) -> Result<(), Gone> {
-        wait(|| match self.takes.get() {
-            _ if self.gone.get() => Some(Err(Gone)),
-            0 => None,
-            left => {
-                self.takes.set(left - 1);
-                self.heard.borrow_mut().push(packet.to_vec());
-                Some(Ok(()))
-            }
-        })
-        .await
-    }
-}
-
-/// A future that asks anew at every poll, as a test drives it.
-async fn wait<T>(mut ask: impl FnMut() -> Option<T>) -> T {
-    poll_fn(|_| ask().map_or(Poll::Pending, Poll::Ready)).await
-}
-
-fn poll<F: Future>(future: &mut Pin<&mut F>) -> Option<F::Output> {
-    match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(output) => Some(output),
-        Poll::Pending => None,
-    }
-}
+use hrm_tests::{
+    soak::{self, Amount, Known},
+    usb_host::{Host, Uart, next, poll},
+};
 
 /// What the interrupt does, until it has nothing to do.
 fn interrupt(future: &mut Pin<&mut impl Future>) {
@@ -230,54 +166,6 @@ fn a_device_that_was_unplugged_goes_on() {
     assert_eq!(host.heard(), [0, 3, 4]);
 }
 
-/// A UART of which a test sees both ends.
-#[derive(Default)]
-struct Uart {
-    arrives: RefCell<VecDeque<u8>>,
-    sent: RefCell<Vec<u8>>,
-}
-
-impl ErrorType for &Uart {
-    type Error = Infallible;
-}
-
-impl Read for &Uart {
-    async fn read(&mut self, bytes: &mut [u8]) -> Result<usize, Infallible> {
-        let count = wait(|| Some(self.arrives.borrow().len()).filter(|count| *count > 0)).await;
-        let count = count.min(bytes.len());
-        bytes.iter_mut().zip(self.arrives.borrow_mut().drain(..count)).for_each(|(to, byte)| *to = byte);
-        Ok(count)
-    }
-}
-
-impl ReadReady for &Uart {
-    fn read_ready(&mut self) -> Result<bool, Infallible> {
-        Ok(!self.arrives.borrow().is_empty())
-    }
-}
-
-impl Write for &Uart {
-    async fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
-        // Not all at once, as a UART does.
-        let count = bytes.len().min(3);
-        self.sent.borrow_mut().extend(&bytes[..count]);
-        Ok(count)
-    }
-
-    async fn flush(&mut self) -> Result<(), Infallible> {
-        Ok(())
-    }
-}
-
-/// What the lines have, without waiting.
-fn next(lines: &mut (impl Read + ReadReady)) -> Option<u8> {
-    let ready = lines.read_ready().expect("no line fails");
-    let mut byte = [0];
-    let count = poll(&mut pin!(lines.read(&mut byte)));
-    assert_eq!(count.is_some(), ready, "a board would sleep over a byte, or never");
-    count.map(|_| byte[0])
-}
-
 #[test]
 fn the_uart_is_the_line_until_a_program_opens_the_usb_port_and_after_it_has_closed_it() {
     let (port, host, uart) = (Port::<NoopRawMutex>::new(), Host::default(), Uart::default());
@@ -316,4 +204,22 @@ fn a_frame_goes_to_one_line_even_if_the_port_is_opened_or_closed_meanwhile() {
     assert!(uart.sent.borrow().is_empty());
     assert!(poll(&mut pin!(lines.write_all(&[6; 100]))).is_some());
     assert_eq!(*uart.sent.borrow(), [6; 100]);
+}
+
+#[test]
+fn plugs_that_are_pulled_and_programs_that_leave_cost_no_answer_but_their_own() {
+    let known = Known::tiny();
+    for seed in 0..2 {
+        let found =
+            soak::over_usb(&known, Amount::around(1_000), seed).unwrap_or_else(|wrong| panic!("{wrong}"));
+        assert!(found.answered > 1_000 && found.refused > 100 && found.noticed > 50, "{found:?}");
+    }
+}
+
+#[test]
+fn an_answer_that_is_another_than_this_machines_is_found() {
+    let mut known = Known::tiny();
+    known.puzzles[7].digests[1].state ^= 1;
+    let wrong = soak::over_usb(&known, Amount::around(400), 0).expect_err("one answer is another");
+    assert!(wrong.contains("Request: the device answered something else"), "{wrong}");
 }

@@ -130,7 +130,8 @@ pub struct Solved {
 }
 
 impl Solved {
-    fn of(answer: &Answer<'_>, micros: Option<u64>, out_of_time: bool) -> Self {
+    /// `answer`, owned.
+    pub fn of(answer: &Answer<'_>, micros: Option<u64>, out_of_time: bool) -> Self {
         let Answer { status, stop, guesses, segments, last_guess, found, votes, grid } = *answer;
         let grid = grid.to_vec();
         Self { status, stop, guesses, segments, last_guess, found, votes, grid, micros, out_of_time }

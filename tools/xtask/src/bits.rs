@@ -20,7 +20,7 @@ use rand_core::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
 use crate::firmware::{Build, build_plain};
-use crate::run::{root, target};
+use crate::run::{released, root, target};
 use crate::setup::{self, EMULATORS};
 
 /// Flip bits of packs; think on every level of this processor and on every emulated board
@@ -69,11 +69,6 @@ pub(crate) fn task(args: &Args) -> Result<()> {
         boards(name, open, &puzzles, args.segments)?;
     }
     Ok(())
-}
-
-fn released(name: &str) -> Result<Vec<u8>> {
-    let path = root().join("models").join(name).with_extension("hrm");
-    fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
 }
 
 /// Every one of `bits`, flipped alone, makes the pack one that is refused.

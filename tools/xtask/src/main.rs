@@ -20,6 +20,7 @@ mod reproducible;
 mod run;
 mod sbom;
 mod setup;
+mod soak;
 mod stages;
 mod supply;
 mod test;
@@ -58,6 +59,8 @@ enum Task {
     Fuzz(fuzz::Args),
     /// Flip bits of packs, and think on every level of this processor and on every emulated board
     Bits(bits::Args),
+    /// Use emulated boards and a USB stand-in for long: requests, damaged frames, resets, pulled plugs, clients that leave
+    Soak(soak::Args),
     /// Check licences, sources, duplicates and the Rust that is claimed, by deny.toml and without network
     Supply,
     /// Build all that needs no candle with the oldest Rust that is claimed, where rustup can get it
@@ -86,6 +89,7 @@ fn main() -> ExitCode {
         Task::Fuzz(args) => fuzz::task(&args),
         Task::Kills(args) => kills::task(&args),
         Task::Web(args) => web::task(&args),
+        Task::Soak(args) => soak::task(&args),
         Task::Supply => supply::check(),
         Task::OldestRust => oldest::check(true),
         Task::Reproducible(args) => reproducible::task(&args),

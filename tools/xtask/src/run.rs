@@ -1,6 +1,7 @@
 //! Running other programs, and where things are.
 
 use std::ffi::OsStr;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Instant;
@@ -116,4 +117,13 @@ pub(crate) fn shown(command: &Command) -> String {
         Path::new(command.get_program()).file_name().unwrap_or_default().to_string_lossy().into_owned();
     let args = command.get_args().map(|arg| arg.to_string_lossy().into_owned());
     std::iter::once(name).chain(args).collect::<Vec<_>>().join(" ")
+}
+
+/// The bytes of a released pack.
+///
+/// # Errors
+/// Where there is none of that name.
+pub(crate) fn released(name: &str) -> Result<Vec<u8>> {
+    let path = root().join("models").join(name).with_extension("hrm");
+    fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
 }
