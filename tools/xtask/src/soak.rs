@@ -60,6 +60,9 @@ pub(crate) fn task(args: &Args) -> Result<()> {
     if asked(USB) {
         used(USB, "this machine", || soak::over_usb(&known, amount, args.seed))?;
     }
+    if boards.is_empty() {
+        return Ok(());
+    }
     setup::programs(&EMULATORS)?;
     build_plain(&boards.iter().map(Build::from).collect::<Vec<_>>())?;
     for board in boards {
@@ -72,9 +75,13 @@ fn used(name: &str, processor: &str, run: impl FnOnce() -> Result<Found, String>
     let begun = Instant::now();
     let Found { answered, refused, solved, noise, noticed, stack_early, stack } =
         run().map_err(|wrong| anyhow!(wrong)).with_context(|| format!("{name} ({processor})"))?;
+    let stack = match stack {
+        0 => String::new(),
+        _ => format!("stack {stack_early} bytes in the first tenth, {stack} in all; "),
+    };
     println!(
         "{name} ({processor}): {answered} requests answered as they should be, of them {refused} refusals and {solved} solved puzzles; \
-         {noise} damaged frames, {noticed} errors told of them; stack {stack_early} bytes in the first tenth, {stack} in all; {} s",
+         {noise} damaged frames, {noticed} errors told of them; {stack}{} s",
         begun.elapsed().as_secs()
     );
     Ok(())
