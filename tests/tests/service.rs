@@ -201,7 +201,7 @@ fn ten_thousand_requests_leave_no_trace() {
 #[test]
 #[ignore = "needs the emulator and the firmware: cargo xtask test"]
 fn every_board_survives_noise_resets_and_clients_that_leave() {
-    let known = Known::of(&trained(), 40, 9);
+    let known = Known::of(&trained(), 40, 9).unwrap();
     for board in BOARDS {
         let amount = Amount { requests: 40, noise: 200, stalls: 4, cuts: 8, leaves: 4 };
         let found = soak::on_board(&known, board, amount, 2)

@@ -47,20 +47,21 @@ impl Known {
         let kind = Kind { width: 16, heads: 1, inner: 16, layers: 1, ..synthetic::SMALL };
         let pack = synthetic::pack(kind, 3);
         let tested = puzzles::drawn(&Sudoku::named(kind.task).expect("a Sudoku"), 2, 1);
-        Self::of(&with_self_test(&pack, &tested, 1), 40, 9)
+        Self::of(&with_self_test(&pack, &tested, 1), 40, 9).expect("a pack for a Sudoku")
     }
 
     /// What the model in `pack` makes of `count` drawn puzzles.
     ///
-    /// # Panics
-    /// Where `pack` is not one for a Sudoku.
-    pub fn of(pack: &[u8], count: usize, seed: u64) -> Self {
+    /// # Errors
+    /// Where `pack` is none, or not one for a Sudoku.
+    pub fn of(pack: &[u8], count: usize, seed: u64) -> Result<Self, String> {
         let aligned = AlignedBytes::copy_of(pack);
-        let open = Pack::open(aligned.bytes()).expect("a sound pack");
-        let task = Sudoku::named(open.header().expect("a header").task).expect("a pack for a Sudoku");
+        let open = Pack::open(aligned.bytes()).map_err(|error| error.to_string())?;
+        let name = open.header().map_err(|error| error.to_string())?.task;
+        let task = Sudoku::named(name).ok_or_else(|| format!("it is for {name}, not for a Sudoku"))?;
         let self_test = open.self_test().map_or(0, |test| test.digests.len() as u8);
         let mut memory = vec![0; workspace_words(open.shape())];
-        let mut model = Hrm::new(open, &mut memory).expect("memory for it");
+        let mut model = Hrm::new(open, &mut memory).map_err(|error| error.to_string())?;
         let puzzles = puzzles::drawn(&task, count, seed)
             .into_iter()
             .enumerate()
@@ -71,7 +72,7 @@ impl Known {
                 Puzzle { tokens, digests, policy, solved }
             })
             .collect();
-        Self { pack: pack.into(), task, crc: open.crc(), self_test, puzzles }
+        Ok(Self { pack: pack.into(), task, crc: open.crc(), self_test, puzzles })
     }
 }
 

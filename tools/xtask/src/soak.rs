@@ -2,8 +2,7 @@
 
 use std::time::Instant;
 
-use anyhow::{Context, Result, anyhow, ensure};
-use hrm_core::pack::{AlignedBytes, Pack};
+use anyhow::{Context, Result, anyhow};
 use hrm_emulator::{Board, board::BOARDS};
 use hrm_tests::soak::{self, Amount, Found, Known};
 
@@ -23,7 +22,7 @@ pub(crate) struct Args {
     /// Seeds what happens in which order
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// A released pack for Sudokus, such as sudoku4-demo, whose model solves puzzles. Without it a tiny model with random weights
+    /// A released pack for Sudokus, whose model solves puzzles. Without it a tiny model with random weights
     /// is used, whose segments take no time
     #[arg(long)]
     model: Option<String>,
@@ -45,15 +44,7 @@ pub(crate) fn task(args: &Args) -> Result<()> {
     let known = match &args.model {
         None => Known::tiny(),
         Some(name) => {
-            let pack = released(name)?;
-            let aligned = AlignedBytes::copy_of(&pack);
-            let header = Pack::open(aligned.bytes())?.header()?;
-            ensure!(
-                header.task.starts_with("sudoku"),
-                "{name} is a model for {}, not for a Sudoku",
-                header.task
-            );
-            Known::of(&pack, 40, 9)
+            Known::of(&released(name)?, 40, 9).map_err(|why| anyhow!("{name} cannot be used: {why}"))?
         }
     };
     let amount = Amount::around(args.requests);
