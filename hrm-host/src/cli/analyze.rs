@@ -25,7 +25,7 @@ use super::{PuzzleFile, doubling, draw_rows};
 ///
 /// Works on checkpoints (float) and on packs (the integers themselves). With --out it also draws the ways through the puzzles
 /// and, for one puzzle of each mode, the landscape of broken rules around the end; those of a pack are drawn with float weights restored
-/// from its integers.
+/// from its integers. The tables beside them name the model in every line, so that those of several models can be joined.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
@@ -185,14 +185,17 @@ where
         let (hrm, of_float) = float(&set, segments, &report.study.paths, &mut progress)?;
         let around = study::landscapes(&hrm, &set, &of_float, args.questions.rest)?;
         let walked = report.study.with_modes();
+        let named = args.model.named();
         let [paths_svg, landscapes_svg] =
             [paths::svg(&walked, &report.study.descent.mean)?, landscapes::svg(&around)?];
         commit([
             out.paths.stage(|file| file.write_all(paths_svg.as_bytes()))?,
             out.landscapes.stage(|file| file.write_all(landscapes_svg.as_bytes()))?,
-            out.paths_table
-                .stage(|file| paths::to_csv(&walked, &report.study.puzzles, file).map_err(Into::into))?,
-            out.landscapes_table.stage(|file| landscapes::to_csv(&around, file).map_err(Into::into))?,
+            out.paths_table.stage(|file| {
+                paths::to_csv(&named, &walked, &report.study.puzzles, file).map_err(Into::into)
+            })?,
+            out.landscapes_table
+                .stage(|file| landscapes::to_csv(&named, &around, file).map_err(Into::into))?,
         ])?;
         progress.aside(|| {
             eprintln!("wrote paths and landscapes (.svg, .csv) into {}", out.folder.display());

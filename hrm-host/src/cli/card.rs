@@ -6,10 +6,8 @@ use std::path::Path;
 use anyhow::Result;
 use hrm_core::{Pack, workspace_bytes};
 use hrm_host::config::RunConfig;
-use hrm_host::files::Signature;
+use hrm_host::files::{Signature, name_of};
 use hrm_host::quant::compare::Agreement;
-
-use super::export::name_of;
 
 /// A model card that nobody has changed.
 pub(super) const CARD: Signature<'static> = Signature::of_mark("a model card");

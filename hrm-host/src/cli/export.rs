@@ -331,8 +331,3 @@ fn checkpoint_paths(args: &Args) -> Result<Vec<PathBuf>> {
     );
     Ok(found)
 }
-
-/// The file name of a path, for messages and cards.
-pub(super) fn name_of(path: &Path) -> String {
-    path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
-}

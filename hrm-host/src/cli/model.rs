@@ -8,6 +8,7 @@ use candle_core::Device;
 use hrm_core::Pack;
 use hrm_core::pack::SecondHead;
 use hrm_host::config::RunConfig;
+use hrm_host::files::name_of;
 use hrm_host::kind::{Kind, Wanted, kind_of_file};
 use hrm_host::model::{Hrm, ModelConfig, Params, adapt};
 use hrm_host::quant::{AlignedPack, resized, restore};
@@ -81,6 +82,12 @@ impl ModelArgs {
     pub(super) fn plain(path: &Path) -> Self {
         let (task, member, raw, threads) = (None, None, false, None);
         Self { model: path.to_owned(), task, member, batch: 64, raw, device: DeviceChoice::Cpu, threads }
+    }
+
+    /// What tells it from other models: the name of its file or run, and its member or weights where another than usual is asked.
+    pub(super) fn named(&self) -> String {
+        let member = self.member.map_or(String::new(), |member| format!(", member {member}"));
+        format!("{}{member}{}", name_of(&self.model), if self.raw { ", weights as trained" } else { "" })
     }
 
     /// As it was named.

@@ -4,7 +4,7 @@ mod commands;
 mod facts;
 
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result, bail};
@@ -14,7 +14,7 @@ use hrm_host::analyze::path;
 use hrm_host::analyze::study::{WALKS, guesses, landscapes};
 use hrm_host::config::RunConfig;
 use hrm_host::data::PuzzleSet;
-use hrm_host::files::{crc32, shown};
+use hrm_host::files::{crc32, name_of, shown};
 use hrm_host::quant::IntegerModel;
 use hrm_host::quant::compare::compare_while;
 use hrm_host::report::{Data, Findings, Flip, Float, Precision, REPORT, Report, Work};
@@ -90,7 +90,7 @@ pub(super) fn run(args: Args) -> Result<Exit> {
         found.push(findings(&args, (named, name), model, &drawn.set, &mut progress)?);
     }
     let report = Report {
-        data: Data { name: name(shown(data)), rows: drawn.mark.puzzles, crc },
+        data: Data { name: name_of(shown(data)), rows: drawn.mark.puzzles, crc },
         rows: drawn.set.len(),
         wanted: questions.rows,
         seed: questions.seed,
@@ -106,15 +106,10 @@ pub(super) fn run(args: Args) -> Result<Exit> {
     Ok(Exit::Success)
 }
 
-/// The last part of a path: a report tells nobody where files lay.
-fn name(path: &Path) -> String {
-    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
-}
-
 /// What each model is called: its name, with a number where an earlier one has it.
 fn labels(models: &[PathBuf]) -> Vec<String> {
     let mut labels: Vec<String> = Vec::new();
-    for name in models.iter().map(|model| name(model)) {
+    for name in models.iter().map(|model| name_of(model)) {
         let numbered = (2..).map(|n| format!("{name} ({n})"));
         let label = [name.clone()].into_iter().chain(numbered).find(|label| !labels.contains(label));
         labels.extend(label);

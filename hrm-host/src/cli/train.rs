@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use hrm_host::config::{Precision, RunConfig};
-use hrm_host::files::{CONFIG, check_folder, is_stdin};
+use hrm_host::files::{CONFIG, check_folder, is_stdin, name_of};
 use hrm_host::model::multiplies_bf16;
 use hrm_host::shell::argument;
 use hrm_host::train::checkpoint::RunDir;
@@ -20,7 +20,6 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::compute::DeviceChoice;
 use super::exit::Exit;
-use super::export::name_of;
 use super::footprint;
 use super::model::{configuration_of, is_pack, weights_of};
 use super::puzzles::note_passed;

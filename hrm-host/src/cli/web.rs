@@ -1,10 +1,10 @@
 //! `hrm-host web`
 
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use hrm_host::files::{Signature, make_folder};
+use hrm_host::files::{Signature, make_folder, name_of};
 use hrm_host::quant::AlignedPack;
 use hrm_web::{ENGINE, Pack, RELEASED, page, policy, serve};
 
@@ -37,7 +37,7 @@ const PAGE: Signature<'static> = Signature::of_mark("a page of hrm-host");
 
 /// Runs the subcommand.
 pub(super) fn run(args: Args) -> Result<Exit> {
-    let read = args.packs.iter().map(|path| Ok((name(path), AlignedPack::read(path)?)));
+    let read = args.packs.iter().map(|path| Ok((name_of(path), AlignedPack::read(path)?)));
     let own = read.collect::<Result<Vec<_>>>()?;
     let own = own.iter().map(|(name, pack)| Pack { name, bytes: pack.bytes() });
     let page = page(ENGINE, &own.chain(RELEASED.iter().copied()).collect::<Vec<_>>());
@@ -62,9 +62,4 @@ pub(super) fn run(args: Args) -> Result<Exit> {
         }
     }
     Ok(Exit::Success)
-}
-
-/// The name of a pack's file.
-fn name(path: &Path) -> String {
-    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }

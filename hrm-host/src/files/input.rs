@@ -16,6 +16,11 @@ pub fn shown(path: &Path) -> &Path {
     if path.as_os_str() == "-" { Path::new(STANDARD_INPUT) } else { path }
 }
 
+/// The last part of a path, for what is to be read elsewhere: a card, a table or a report tells nobody where files lay.
+pub fn name_of(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
 /// Whether `path` is standard input, by its name or by what it is [`shown`] as: what a message advises may not be possible there.
 pub fn is_stdin(path: &Path) -> bool {
     shown(path).as_os_str() == STANDARD_INPUT
@@ -98,6 +103,12 @@ fn is_stream(path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_is_the_last_part_of_a_path() {
+        let names = ["a/b.hrm", "runs/mcu/", "-", "..", "/"].map(|path| name_of(Path::new(path)));
+        assert_eq!(names, ["b.hrm", "mcu", "-", "..", "/"]);
+    }
 
     #[test]
     fn a_sum_is_that_of_zip_and_gzip() {

@@ -96,24 +96,24 @@ fn shade(energy: u32, highest: u32) -> RGBColor {
 }
 
 /// The columns of [`to_csv`].
-const HEADER: &str = "end,kind,x,y,rules_broken,guess,segment,to_x,to_y";
+const HEADER: &str = "model,end,kind,x,y,rules_broken,guess,segment,to_x,to_y";
 
 /// A table of landscapes.
 pub const TABLE: Signature<'static> = Signature::of_mark("a table of landscapes");
 
-/// The numbers behind the picture: the rules broken at every `place`, the `state` after every segment of every guess, and `arrow`s from
+/// The numbers behind the picture of what `model` does: the rules broken at every `place`, the `state` after every segment of every guess, and `arrow`s from
 /// a place to where one segment leads.
 ///
 /// # Errors
 /// What the writer says.
-pub fn to_csv<W: io::Write>(landscapes: &[(Mode, Landscape)], to: W) -> csv::Result<()> {
+pub fn to_csv<W: io::Write>(model: &str, landscapes: &[(Mode, Landscape)], to: W) -> csv::Result<()> {
     let mut table = csv::Writer::from_writer(to);
     table.write_record(HEADER.split(','))?;
     let number = |x: f64| format!("{x:.4}");
     for (mode, landscape) in landscapes {
         let mut line = |kind: &str, [x, y]: [f64; 2], rest: [&str; 5]| {
             let (x, y) = (number(x), number(y));
-            table.write_record([mode.name(), kind, &x, &y].into_iter().chain(rest))
+            table.write_record([model, mode.name(), kind, &x, &y].into_iter().chain(rest))
         };
         for (at, broken) in landscape.places().zip(&landscape.energy) {
             line("place", at, [&broken.to_string(), "", "", "", ""])?;
@@ -172,11 +172,11 @@ mod tests {
     #[test]
     fn the_table_has_every_number() {
         let mut table = Vec::new();
-        to_csv(&[(Mode::SolvedLate, landscape())], &mut table).unwrap();
+        to_csv("a.hrm", &[(Mode::SolvedLate, landscape())], &mut table).unwrap();
         let table = String::from_utf8(table).unwrap();
         assert_eq!(table.lines().count(), 1 + SIDE * SIDE + 2 + 2);
-        assert_eq!(table.lines().nth(1), Some("solved late,place,-2.0000,-1.0000,30,,,,"));
-        assert!(table.contains("solved late,state,1.0000,0.5000,,1,1,,"));
-        assert!(table.contains("solved late,arrow,1.0000,0.5000,,,,0.0000,0.0000"));
+        assert_eq!(table.lines().nth(1), Some("a.hrm,solved late,place,-2.0000,-1.0000,30,,,,"));
+        assert!(table.contains("a.hrm,solved late,state,1.0000,0.5000,,1,1,,"));
+        assert!(table.contains("a.hrm,solved late,arrow,1.0000,0.5000,,,,0.0000,0.0000"));
     }
 }

@@ -88,22 +88,28 @@ fn panel(
 }
 
 /// The columns of [`to_csv`].
-const HEADER: &str = "row,puzzle,end,segment,wrong_cells,rules_broken,moved";
+const HEADER: &str = "model,row,puzzle,end,segment,wrong_cells,rules_broken,moved";
 
 /// A table of a model's paths.
 pub const TABLE: Signature<'static> = Signature::of_mark("a table of a model's paths");
 
-/// The numbers behind the picture: a line per puzzle and segment; `puzzles` are the puzzles themselves.
+/// The numbers behind the picture of what `model` does: a line per puzzle and segment; `puzzles` are the puzzles themselves.
 ///
 /// # Errors
 /// What the writer says.
-pub fn to_csv<W: io::Write>(paths: &[(Mode, Path)], puzzles: &[String], to: W) -> csv::Result<()> {
+pub fn to_csv<W: io::Write>(
+    model: &str,
+    paths: &[(Mode, Path)],
+    puzzles: &[String],
+    to: W,
+) -> csv::Result<()> {
     let mut table = csv::Writer::from_writer(to);
     table.write_record(HEADER.split(','))?;
     for (row, ((mode, path), puzzle)) in paths.iter().zip(puzzles).enumerate() {
         for (s, (wrong, energy)) in path.wrong.iter().zip(&path.energy).enumerate() {
             let moved = s.checked_sub(1).and_then(|s| path.moved.get(s)).map(|x| format!("{x:.6}"));
             table.write_record([
+                model,
                 &(row + 1).to_string(),
                 puzzle,
                 mode.name(),
@@ -147,10 +153,10 @@ mod tests {
     #[test]
     fn the_table_has_every_number() {
         let mut table = Vec::new();
-        to_csv(&paths(), &["12".into(), "3.".into()], &mut table).unwrap();
+        to_csv("a.hrm", &paths(), &["12".into(), "3.".into()], &mut table).unwrap();
         let table = String::from_utf8(table).unwrap();
         assert_eq!(table.lines().count(), 7);
-        assert_eq!(table.lines().nth(1), Some("1,12,solved late,1,9,0,"));
-        assert_eq!(table.lines().nth(6), Some("2,3.,wandering,3,7,0,0.500000"));
+        assert_eq!(table.lines().nth(1), Some("a.hrm,1,12,solved late,1,9,0,"));
+        assert_eq!(table.lines().nth(6), Some("a.hrm,2,3.,wandering,3,7,0,0.500000"));
     }
 }

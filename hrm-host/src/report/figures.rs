@@ -102,7 +102,7 @@ impl Figure {
             title: format!("Ways of {} through the puzzles", findings.name),
             name: table_of(&format!("{}-paths", findings.name)),
             drawings: vec![Drawing { svg: paths::svg(&walked, &findings.study.descent.mean)?, told }],
-            csv: table(|to| paths::to_csv(&walked, &findings.study.puzzles, to))?,
+            csv: table(|to| paths::to_csv(&findings.name, &walked, &findings.study.puzzles, to))?,
         })
     }
 
@@ -112,7 +112,7 @@ impl Figure {
             title: format!("Landscapes around the ends of thoughts of {}", findings.name),
             name: table_of(&format!("{}-landscapes", findings.name)),
             drawings: findings.landscapes.iter().map(drawing).collect::<Result<_, _>>()?,
-            csv: table(|to| landscapes::to_csv(&findings.landscapes, to))?,
+            csv: table(|to| landscapes::to_csv(&findings.name, &findings.landscapes, to))?,
         })
     }
 
@@ -125,7 +125,7 @@ impl Figure {
             title: format!("Several guesses of {} about one puzzle", findings.name),
             name: table_of(&format!("{}-guesses", findings.name)),
             drawings: vec![drawing(&one[0])?],
-            csv: table(|to| landscapes::to_csv(&one, to))?,
+            csv: table(|to| landscapes::to_csv(&findings.name, &one, to))?,
         }))
     }
 

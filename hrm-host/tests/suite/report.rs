@@ -110,6 +110,26 @@ fn a_report_says_what_the_other_commands_say_and_is_the_same_every_time() {
 }
 
 #[test]
+fn tables_behind_pictures_name_their_model_in_every_line() {
+    let dir = folder();
+    let at = dir.path();
+    for (model, more, name) in
+        [("./mine.hrm", &["--member", "0"][..], "\"mine.hrm, member 0\""), ("run", &[], "run")]
+    {
+        ok(
+            at,
+            &[&["analyze", model, "--data", "rows.csv", "--rows", "2", "--out", "pictures"], more].concat(),
+        );
+        for table in ["pictures/paths.csv", "pictures/landscapes.csv"] {
+            let text = fs::read_to_string(at.join(table)).unwrap();
+            let (head, lines) = text.split_once('\n').unwrap();
+            assert!(head.starts_with("model,") && lines.lines().count() > 3, "{table}: {head}");
+            assert!(lines.lines().all(|line| line.starts_with(&format!("{name},"))), "{table}: {lines}");
+        }
+    }
+}
+
+#[test]
 fn what_cannot_be_reported_is_refused_before_anything_is_asked() {
     let dir = folder();
     let at = dir.path();

@@ -10,6 +10,7 @@ use hrm_host::config::RunConfig;
 use hrm_host::data::generate::{Recipe, generate};
 use hrm_host::data::hints::{ease, with_hints};
 use hrm_host::data::{Puzzle, PuzzleSet};
+use hrm_host::files::name_of;
 use hrm_host::model::{Hrm, Params};
 use hrm_host::quant::compare::{Agreement, compare_while};
 use hrm_host::quant::{
@@ -24,7 +25,7 @@ use hrm_host::train::run::HINT_LEVELS;
 use rand_core::SeedableRng;
 use rand_pcg::Pcg64;
 
-use super::{Args, name_of};
+use super::Args;
 use crate::cli::values::count;
 
 /// What becomes a pack: the checkpoints of a run, oldest first, and how far the newest had come.

@@ -9,6 +9,7 @@ use std::slice;
 use anyhow::Result;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Command};
+use hrm_host::files::name_of;
 use hrm_host::shell::{operand, quoted};
 
 use super::super::analyze::{self, Questions};
@@ -88,7 +89,7 @@ fn given<A: clap::Args>(found: &ArgMatches, known: &BTreeSet<String>, wanted: bo
 
 /// The last part of a path, such that no command takes it for an option.
 fn bare(path: &OsStr) -> String {
-    operand(super::name(Path::new(path)))
+    operand(name_of(Path::new(path)))
 }
 
 fn line(command: &[&str], words: &[String]) -> String {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use hrm_core::{Pack, workspace_bytes};
-use hrm_host::files::crc32;
+use hrm_host::files::{crc32, name_of};
 use hrm_host::model::parameter_count;
 use hrm_host::report::{count, grouped};
 
@@ -21,12 +21,12 @@ pub(super) fn of_checkpoint(path: &Path, run: &Run) -> Result<Facts> {
     let weights = if config.train.ema == 0.0 { "weights as trained" } else { "averaged weights" };
     let data = match config.data.train.as_os_str().is_empty() {
         true => format!("{} generated", count(config.data.generate, "puzzle")),
-        false => super::name(&config.data.train),
+        false => name_of(&config.data.train),
     };
     Ok(vec![
         ("task", model.task.name().to_owned()),
         ("arithmetic", format!("float, {weights}")),
-        ("checkpoint", format!("{}, {} bytes, CRC-32 {crc:08x}", super::name(path), grouped(bytes))),
+        ("checkpoint", format!("{}, {} bytes, CRC-32 {crc:08x}", name_of(path), grouped(bytes))),
         ("configuration", config.hash()),
         ("parameters", grouped(parameter_count(model) as u64)),
         ("width, heads, inner", format!("{}, {}, {}", model.width, model.heads, model.inner)),
