@@ -11,6 +11,13 @@ const hex = (word) => word.toString(16).padStart(8, '0');
 const setting = (id) => Number($(id).value);
 const count = (number, what) => `${number.toLocaleString('en')} ${what}${number === 1 ? '' : 's'}`;
 
+/** How a puzzle is written, by what the name of its task begins with. */
+const HELP = {
+  sudoku: 'Type or paste, or fill in the grid. A point or 0 is a blank, which the model fills in.',
+  maze: 'Type or paste, or fill in the grid. # is a wall, S the start, G the goal, and a point an open cell. The model '
+    + 'marks a shortest way from S to G with o.',
+};
+
 /** The choice of examples that is none. */
 const OWN = 'own';
 
@@ -143,7 +150,7 @@ function noteGuess(report, supposed) {
   const list = $('guess-list');
   list.append(entry);
   if (list.childElementCount > 200) list.firstElementChild.remove();
-  list.scrollTop = list.scrollHeight;
+  list.parentElement.scrollTop = list.scrollHeight;
   if (report.ended !== 1) tell(`Guess ${report.guess} dropped after ${count(report.segment, 'segment')}`);
 }
 
@@ -201,8 +208,17 @@ function compare() {
   const seed = Number($('seed').value) === 0 ? '' : ` --policy-seed ${$('seed').value}`;
   const suppose = $('suppose').value === '3' ? '' : ` --suppose ${$('suppose').value}`;
   const guesses = $('guesses').value === '4096' ? '' : ` --guesses ${$('guesses').value}`;
-  $('command').textContent = pack
+  const command = pack
     ? `hrm-host solve ${packName} "${written(puzzleText())}" --json${guesses}${suppose}${seed}` : '';
+  $('command').replaceChildren(...command.split(' ').flatMap((word) => [' ', whole(word)]).slice(1));
+}
+
+/** A word of a command, which no line breaks that has room for it. */
+function whole(word) {
+  const made = document.createElement('span');
+  made.className = 'whole';
+  made.textContent = word;
+  return made;
 }
 
 async function selfTest() {
@@ -232,8 +248,10 @@ async function open(name, bytes) {
   }
   $('self-tested').textContent = '';
   $('about').textContent = `${pack.task}, ${count(pack.bytes, 'byte')}, CRC-32 ${pack.crc}; ${pack.width} wide, `
-    + `${pack.lane_bits}-bit states, ${count(pack.memory, 'byte')} of RAM, ${count(pack.members, 'member')}`;
+    + `${pack.lane_bits}-bit states, ${count(pack.memory, 'byte')} of RAM, `
+    + (pack.members === 1 ? 'one set of weights' : `${pack.members} sets of weights that take turns at guessing`);
   board.shape(pack);
+  $('puzzle-help').textContent = HELP[$('grid').dataset.task] ?? '';
   const [given, believed] = [pack.symbols.replace(pack.blank, '').charAt(0), pack.symbols.at(-1)];
   for (const key of document.querySelectorAll('.key')) {
     key.textContent = key.classList.contains('given') ? given : believed;

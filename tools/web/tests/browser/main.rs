@@ -200,6 +200,10 @@ fn a_maze_is_drawn_as_a_grid_and_solved_step_by_step() {
     choose_pack(&mut browser, RELEASED.iter().find(|pack| pack.name == MAZE).unwrap());
     let rows = "[...document.querySelectorAll('#grid tr')].map(row => row.cells.length).join(' ')";
     assert_eq!(browser.text(rows), ["10"; 10].join(" "));
+    let help = browser.text("document.getElementById('puzzle-help').textContent");
+    for sign in ["# is a wall", "S the start", "G the goal", "a point an open cell", "from S to G with o"] {
+        assert!(help.contains(sign), "{help}");
+    }
     let examples =
         browser.value("[...document.getElementById('example').options].map(option => option.value)");
     let examples: Vec<String> = serde_json::from_value(examples).unwrap();
