@@ -5,15 +5,17 @@ use std::io;
 use plotters::element::DashedPathElement;
 use plotters::prelude::*;
 
-use super::style::{self, DrawError, FONT, Frame, TEXT, colour, short, whole};
+use super::style::{self, DrawError, FONT, Frame, SMALL, TEXT, WIDTH, colour, short, whole};
 
-const SIZE: (u32, u32) = (720, 334);
+const HEIGHT: u32 = 280;
 /// Pixels that one line of the legend takes.
 const LINE: u32 = 20;
 /// Pixels that one name of the legend takes.
-const NAME: i32 = 230;
+const NAME: i32 = 195;
 /// So many names stand in one line of the legend, unless one has more characters than there is room for then.
-const NAMES: (usize, usize) = (3, 28);
+const NAMES: (usize, usize) = (2, 19);
+/// A name with more characters loses some in its middle.
+const LONGEST: usize = 44;
 /// Along a shorter axis than this, numbers of two digits behind the point stand twice.
 const NARROW: f64 = 0.1;
 /// Pixels of a dash and of the gap behind it, by the place of the curve, from the second again after the last; the first curve is whole.
@@ -23,7 +25,7 @@ const DASHES: [(i32, i32); 4] = [(12, 7), (5, 6), (18, 5), (2, 4)];
 /// What is drawn.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Lines {
-    /// What the picture shows.
+    /// What the picture shows, which is said beside it.
     pub title: String,
     /// What both axes measure.
     pub axes: [String; 2],
@@ -46,27 +48,31 @@ impl Lines {
         let (first, last) =
             (every().fold(f64::INFINITY, f64::min), every().fold(f64::NEG_INFINITY, f64::max));
         let (first, last) = if first < last { (first, last) } else { (0.0, 1.0) };
-        let named: Vec<(usize, &str)> = self.drawn().map(|(i, name, _)| (i, name)).collect();
+        let named: Vec<(usize, String)> = self.drawn().map(|(i, name, _)| (i, shortened(name))).collect();
         let longest = named.iter().map(|(_, name)| name.chars().count()).max().unwrap_or(0);
         let columns = if longest > NAMES.1 { 1 } else { NAMES.0 };
-        let head = 6 + LINE * named.len().div_ceil(columns) as u32;
-        style::svg((SIZE.0, SIZE.1 + head), |canvas| {
+        let head = 14 + LINE * named.len().div_ceil(columns) as u32;
+        style::svg((WIDTH, HEIGHT + head), |canvas| {
             let (legend, area) = canvas.split_vertically(head);
-            for (place, &(i, name)) in named.iter().enumerate() {
-                let x = 50 + NAME * (place % columns) as i32;
+            for (place, (i, name)) in named.iter().enumerate() {
+                let x = 10 + NAME * (place % columns) as i32;
                 let y = 13 + (LINE as usize * (place / columns)) as i32;
-                legend.draw(&line(i, [(x, y + 2), (x + 24, y + 2)]))?;
-                legend.draw(&Text::new(name, (x + 30, y - 5), (FONT, 15).into_font().color(&TEXT)))?;
+                legend.draw(&line(*i, [(x, y + 2), (x + 24, y + 2)]))?;
+                legend.draw(&Text::new(
+                    name.as_str(),
+                    (x + 30, y - 5),
+                    (FONT, SMALL).into_font().color(&TEXT),
+                ))?;
             }
             let across = |x: &f64| if self.logarithmic { power_of_two(*x) } else { whole(*x) };
             let narrow = self.range[1] - self.range[0] < NARROW;
             let up = |y: &f64| if narrow { format!("{y:.3}") } else { short(*y) };
             let frame = Frame {
-                title: &self.title,
+                title: "",
                 x: first..last,
                 y: self.range[0]..self.range[1],
                 names: [&self.axes[0], &self.axes[1]],
-                numbers: [10, 8],
+                numbers: [10, 7],
                 formats: [&across, &up],
             };
             let mut chart = style::chart(&area, &frame)?;
@@ -116,6 +122,16 @@ impl Lines {
 fn line<I: IntoIterator<IntoIter: Clone>>(i: usize, points: I) -> DashedPathElement<I::IntoIter, i32> {
     let (dash, gap) = if i == 0 { (i32::MAX, 0) } else { DASHES[(i - 1) % DASHES.len()] };
     DashedPathElement::new(points, dash, gap, colour(i).stroke_width(2))
+}
+
+/// A name that the legend has room for.
+fn shortened(name: &str) -> String {
+    let signs: Vec<char> = name.chars().collect();
+    if signs.len() <= LONGEST {
+        return name.to_owned();
+    }
+    let half = LONGEST / 2;
+    signs[..half].iter().chain(&['…']).chain(&signs[signs.len() - (LONGEST - half - 1)..]).collect()
 }
 
 /// What stands at `x` of an axis of powers of two: nothing between two of them, where a rounded number would stand twice.
@@ -209,7 +225,9 @@ mod tests {
             height.unwrap().parse::<u32>().unwrap()
         };
         let short = height(&lines.svg().unwrap());
-        lines.curves[3].0 = "a name that is longer than a third of the picture".into();
-        assert!(height(&lines.svg().unwrap()) > short);
+        lines.curves[3].0 = "a name that is longer than half of the picture".into();
+        let long = lines.svg().unwrap();
+        assert!(height(&long) > short);
+        assert!(long.contains("a name that is longer …n half of the picture"), "{long}");
     }
 }

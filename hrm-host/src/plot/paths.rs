@@ -4,13 +4,13 @@ use std::io;
 
 use plotters::prelude::*;
 
-use super::style::{self, Canvas, DrawError, Drawn, FONT, Frame, TEXT, colour, short, whole};
+use super::style::{self, Canvas, DrawError, Drawn, FONT, Frame, SMALL, TEXT, WIDTH, colour, short, whole};
 use crate::analyze::modes::Mode;
 use crate::analyze::path::Path;
 use crate::files::Signature;
 
-const SIZE: (u32, u32) = (720, 674);
-const HEAD: u32 = 34;
+const HEIGHT: u32 = 640;
+const HEAD: u32 = 52;
 /// More lines than these are one surface.
 const LINES: usize = 120;
 /// Fewer lines than these hide nothing, and are drawn in full colour.
@@ -21,22 +21,22 @@ const FEW: f64 = 30.0;
 /// # Errors
 /// Where the drawing library fails.
 pub fn svg(paths: &[(Mode, Path)], mean: &[f64]) -> Result<String, DrawError> {
-    style::svg(SIZE, |canvas| {
+    style::svg((WIDTH, HEIGHT), |canvas| {
         let (legend, panels) = canvas.split_vertically(HEAD);
         draw_legend(&legend)?;
         let panels = panels.split_evenly((2, 1));
         let title = "wrong cells of each puzzle, and their mean (thick)";
         panel(&panels[0], title, paths, (1, Path::errors), Some(mean))?;
-        let title = "how far the slow state moves in a segment, relative to its size";
+        let title = "moves of the slow state, relative to its size";
         panel(&panels[1], title, paths, (2, |path: &Path| path.moved.clone()), None)
     })
 }
 
 fn draw_legend(area: &Canvas<'_>) -> Drawn {
     for (i, mode) in Mode::ALL.into_iter().enumerate() {
-        let x = 50 + 165 * i as i32;
-        area.draw(&Rectangle::new([(x, 15), (x + 24, 19)], colour(place(mode)).filled()))?;
-        area.draw(&Text::new(mode.name(), (x + 32, 10), (FONT, 15).into_font().color(&TEXT)))?;
+        let (x, y) = (66 + 165 * (i as i32 % 2), 6 + 22 * (i as i32 / 2));
+        area.draw(&Rectangle::new([(x, y + 5), (x + 24, y + 9)], colour(place(mode)).filled()))?;
+        area.draw(&Text::new(mode.name(), (x + 32, y), (FONT, SMALL).into_font().color(&TEXT)))?;
     }
     Ok(())
 }

@@ -24,6 +24,9 @@ const GRID: RGBColor = RGBColor(225, 225, 225);
 const AXIS: RGBColor = RGBColor(130, 130, 130);
 pub(super) const TEXT: RGBColor = RGBColor(60, 60, 60);
 pub(super) const FONT: &str = "sans-serif";
+/// The width of a picture that is read on a phone, and the size of its text: at least eleven pixels where it is shown 350 pixels wide.
+pub(super) const WIDTH: u32 = 400;
+pub(super) const SMALL: i32 = 16;
 
 pub(super) type Canvas<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 pub(super) type Drawn<T = ()> = Result<T, Box<dyn std::error::Error>>;
@@ -58,6 +61,7 @@ impl DrawError {
 
 /// What stands around a chart.
 pub(super) struct Frame<'a> {
+    /// What it shows; empty where that is said elsewhere.
     pub(super) title: &'a str,
     pub(super) x: Range<f64>,
     pub(super) y: Range<f64>,
@@ -71,14 +75,13 @@ pub(super) struct Frame<'a> {
 
 /// An empty chart with lines at the numbers of both axes.
 pub(super) fn chart<'a, 'b>(area: &'a Canvas<'b>, frame: &Frame<'_>) -> Drawn<Chart<'a, 'b>> {
-    let small = || (FONT, 15).into_font().color(&TEXT);
-    let mut chart = ChartBuilder::on(area)
-        .margin_right(14)
-        .margin_top(4)
-        .x_label_area_size(38)
-        .y_label_area_size(66)
-        .caption(frame.title, (FONT, 16).into_font().color(&TEXT))
-        .build_cartesian_2d(frame.x.clone(), frame.y.clone())?;
+    let small = || (FONT, SMALL).into_font().color(&TEXT);
+    let mut builder = ChartBuilder::on(area);
+    builder.margin_right(14).margin_top(4).x_label_area_size(40).y_label_area_size(66);
+    if !frame.title.is_empty() {
+        builder.caption(frame.title, (FONT, 17).into_font().color(&TEXT));
+    }
+    let mut chart = builder.build_cartesian_2d(frame.x.clone(), frame.y.clone())?;
     chart
         .configure_mesh()
         .x_desc(frame.names[0])

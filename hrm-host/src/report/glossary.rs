@@ -2,6 +2,8 @@
 
 use maud::{Markup, html};
 
+use super::layout::command;
+
 /// A word by which it is linked, as it is written, and what it means.
 const WORDS: [(&str, &str, &str); 22] = [
     (
@@ -18,7 +20,7 @@ const WORDS: [(&str, &str, &str); 22] = [
     (
         "voted",
         "voted",
-        "the puzzle is guessed on again and again, as a device does it, and a rule says which grid is the answer (hrm-host eval --vote).",
+        "the puzzle is guessed on again and again, as a device does it, and a rule says which grid is the answer (`hrm-host eval --vote`).",
     ),
     (
         "guess",
@@ -117,12 +119,21 @@ pub(super) fn word_as(id: &str, text: &str) -> Markup {
     html! { a.word href={ "#" (id) } { (text) } }
 }
 
+/// A text with its commands, which stand between backticks.
+fn with_commands(text: &str) -> Markup {
+    html! {
+        @for (i, part) in text.split('`').enumerate() {
+            @if i % 2 == 0 { (part) } @else { (command(part)) }
+        }
+    }
+}
+
 /// All of them, with `broken`: what counts as a broken rule of the task.
 pub(super) fn words(broken: &str) -> Markup {
     html! {
         h2 id="words" { "Words" }
         dl {
-            @for (id, term, meaning) in WORDS { dt id=(id) { (term) } dd { (meaning) } }
+            @for (id, term, meaning) in WORDS { dt id=(id) { (term) } dd { (with_commands(meaning)) } }
             dt id="broken" { "rules broken" }
             dd { "what is wrong with a grid as far as the puzzle alone tells, without its answer (the papers' energy). " (broken) }
         }

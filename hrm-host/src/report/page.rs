@@ -6,6 +6,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::figures::{Drawing, Figure};
 use super::glossary::{word, word_as, words};
+use super::layout::{cells, command, table};
 use super::numbers::{DASH, count, grouped, share};
 use super::pair::Pair;
 use super::sections::of_model;
@@ -40,8 +41,10 @@ pub(super) fn html(report: &Report) -> Result<String, DrawError> {
                 (asked(report))
                 (contents(&report.models))
                 (overview(&report.models))
-                (figure(&Figure::passes(report)?))
-                @if let Some(work) = Figure::work(report)? { (figure(&work)) }
+                div.drawings {
+                    (figure(&Figure::passes(report)?))
+                    @if let Some(work) = Figure::work(report)? { (figure(&work)) }
+                }
                 (pairs(&report.models))
                 @for section in &sections { (section) }
                 h2 id="made" { "How this was made" }
@@ -50,7 +53,7 @@ pub(super) fn html(report: &Report) -> Result<String, DrawError> {
                      the files lay in: put the folders before the names again, or work in one that has copies of all. The first command writes \
                      this file; each of the others prints a part of it."
                 }
-                pre { code { (report.commands.join("\n")) } }
+                @for line in &report.commands { pre { (command(line)) } }
                 p.quiet { "The questions are those of " cite { (PAPER) } "." }
                 (words(report.broken))
             } }
@@ -96,25 +99,22 @@ fn asked(report: &Report) -> Markup {
 fn overview(models: &[Findings]) -> Markup {
     let rule = models.iter().find_map(|findings| findings.work.as_ref()).map(|work| work.rule);
     let several = |work: &Work| work.verdict().several_solutions;
+    let mut heads = cells(["model", "one pass, right, %"]);
+    if let Some(rule) = rule {
+        heads.extend(cells(work::columns(rule).map(|column| format!("voted: {column}"))));
+        heads.extend([html! { (word_as("guess", "guesses")) " a puzzle" }, html! { "segments a puzzle" }]);
+    }
+    let row = |findings: &Findings| {
+        let mut row = cells([findings.name.clone(), one_pass(findings)]);
+        match &findings.work {
+            Some(work) => row.extend(cells(work.overview())),
+            // one for each of the columns of voted ones, where there are any
+            None => row.extend(cells([DASH; 4])),
+        }
+        row
+    };
     html! {
-        div.wide { table {
-            thead { tr {
-                th { "model" } th { "one pass, right, %" }
-                @if let Some(rule) = rule {
-                    @for column in work::columns(rule) { th { "voted: " (column) } }
-                    th { (word_as("guess", "guesses")) " a puzzle" } th { "segments a puzzle" }
-                }
-            } }
-            tbody { @for findings in models { tr {
-                td { (findings.name) }
-                td { (one_pass(findings)) }
-                @match (&findings.work, rule) {
-                    (Some(work), _) => { @for cell in work.overview() { td { (cell) } } }
-                    (None, Some(_)) => { @for _ in 0..4 { td { (DASH) } } }
-                    (None, None) => {}
-                }
-            } } }
-        } }
+        (table("All models", "", &heads, models.iter().map(row).collect()))
         @if let Some(rule) = rule { p { (work::procedure(rule)) } }
         @for (findings, work) in models.iter().filter_map(|findings| Some((findings, findings.work.as_ref()?))) {
             @if several(work) > 0 {
@@ -127,7 +127,7 @@ fn overview(models: &[Findings]) -> Markup {
         @if models.iter().any(|findings| findings.work.is_none()) {
             p.quiet {
                 "Of checkpoints there is one pass alone: voted solving, its work and the comparison with integers are for packs only. Export \
-                 first: " code { "hrm-host export RUN --out NAME.hrm" }
+                 first: " (command("hrm-host export RUN --out NAME.hrm"))
             }
         }
     }
@@ -150,6 +150,16 @@ fn pairs(models: &[Findings]) -> Markup {
             }
         }
     }
+    let heads =
+        ["first", "second", "asked in", "both", "only the first", "only the second", "neither", "p-value"];
+    let heads = cells(heads);
+    let row = |(first, second, asked, pair): (&Findings, &Findings, &str, Pair)| {
+        let mut row = cells([first.name.as_str(), second.name.as_str(), asked]);
+        let counts = [pair.both, pair.first, pair.second, pair.neither].map(|count| grouped(count as u64));
+        row.extend(cells(counts));
+        row.extend(cells([of_p(pair.p_value(), pair.first + pair.second)]));
+        row
+    };
     html! {
         @if !rows.is_empty() {
             h2 id="pairs" { "Puzzle by puzzle" }
@@ -157,17 +167,7 @@ fn pairs(models: &[Findings]) -> Markup {
                 "How many of the same puzzles both models, one or neither got right. A small " (word("mcnemar"))
                 " says that the two differ; puzzles that both or neither got right say nothing about that."
             }
-            div.wide { table {
-                thead { tr {
-                    th { "first" } th.left { "second" } th { "asked in" } th { "both" } th { "only the first" } th { "only the second" } th { "neither" }
-                    th { "p-value" }
-                } }
-                tbody { @for (first, second, asked, pair) in rows { tr {
-                    td { (first.name) } td.left { (second.name) } td { (asked) }
-                    @for number in [pair.both, pair.first, pair.second, pair.neither] { td { (grouped(number as u64)) } }
-                    td { (of_p(pair.p_value(), pair.first + pair.second)) }
-                } } }
-            } }
+            (table("Puzzle by puzzle", "pairs", &heads, rows.into_iter().map(row).collect()))
         }
     }
 }
@@ -183,7 +183,7 @@ pub(super) fn figure(figure: &Figure) -> Markup {
     let numbers = format!("data:text/csv;base64,{}", STANDARD.encode(&figure.csv));
     html! {
         figure {
-            div.drawings { @for drawing in &figure.drawings { div.wide { (drawn(drawing)) } } }
+            div.drawings { @for drawing in &figure.drawings { (drawn(drawing)) } }
             figcaption { (figure.title) ". " a download=(figure.name) href=(numbers) { "The numbers (CSV)" } }
         }
     }

@@ -4,10 +4,11 @@ use maud::{Markup, html};
 
 use super::figures::Figure;
 use super::glossary::word;
+use super::layout::{cells, table};
 use super::numbers::{DASH, count, grouped, number, share};
 use super::page::figure;
 use super::words::{of_descent, of_halting, of_keeping, of_modes};
-use super::{Findings, Float, Precision, Work, work};
+use super::{Findings, Flip, Float, Precision, Work, work};
 use crate::analyze::descent::Descent;
 use crate::analyze::modes::Share;
 use crate::analyze::trivial::Keeping;
@@ -22,72 +23,72 @@ pub(super) fn of_model(id: &str, findings: &Findings) -> Result<Markup, DrawErro
     Ok(html! {
         section id=(id) {
             h2 { (findings.name) }
-            div.wide { table.facts { tbody { @for (name, fact) in &findings.facts {
+            table.facts { tbody { @for (name, fact) in &findings.facts {
                 tr { th scope="row" { (name) } td { (fact) } }
-            } } } }
+            } } }
             p.quiet { "Training is counted in " (word("sample-segments")) "." }
             h3 { "Does it keep what it has found?" }
             p.verdict { (of_keeping(&study.keeping)) }
-            (keeping(&study.keeping))
+            (keeping(&findings.name, &study.keeping))
             h3 { "Does it come nearer step by step?" }
             p.verdict { (of_descent(&study.descent)) }
-            (descent(&study.descent))
+            (descent(&findings.name, &study.descent))
             (figure(&Figure::paths(findings)?))
             h3 { "Where does it come to rest?" }
             p.verdict { (of_modes(&study.modes)) }
-            (modes(&study.modes, study.rest))
+            (modes(&findings.name, &study.modes, study.rest))
             (around(findings)?)
             h3 { "What is the halting head worth?" }
             p { "The " (word("halting")) " against the answers:" }
             p.verdict { (of_halting(&study.halting)) }
             @if let Some(halting) = Figure::halting(findings)? { (figure(&halting)) }
-            @if let Some(work) = &findings.work { (of_work(work)) }
+            @if let Some(work) = &findings.work { (of_work(&findings.name, work)) }
             @if let Float::Restored(precision) = &findings.float { (of_precision(findings, precision)?) }
         }
     })
 }
 
-fn keeping(keeping: &[(String, Keeping)]) -> Markup {
-    html! {
-        div.wide { table {
-            thead { tr {
-                th { (word("given")) } th { "right at the end, %" } th { "ever right" } th { (word("lost")) }
-                th { "right for good from segment, mean" }
-            } }
-            tbody { @for (name, k) in keeping { tr {
-                td { (name) } td { (share(k.solved, k.rows)) } td { (grouped(k.ever_solved as u64)) } td { (grouped(k.lost as u64)) }
-                td { (number(k.mean_segment, 1)) }
-            } } }
-        } }
-    }
+fn keeping(of: &str, keeping: &[(String, Keeping)]) -> Markup {
+    let heads = [
+        html! { (word("given")) },
+        html! { "right at the end, %" },
+        html! { "ever right" },
+        html! { (word("lost")) },
+        html! { "right for good from segment, mean" },
+    ];
+    let row = |(name, k): &(String, Keeping)| {
+        let (ever, lost) = (grouped(k.ever_solved as u64), grouped(k.lost as u64));
+        cells([name.clone(), share(k.solved, k.rows), ever, lost, number(k.mean_segment, 1)])
+    };
+    table(&format!("Answers that {of} keeps"), "", &heads, keeping.iter().map(row).collect())
 }
 
-fn descent(descent: &Descent) -> Markup {
-    html! {
-        div.wide { table.many {
-            thead { tr { th { "segment" } @for s in 1..=descent.mean.len() { th { (s) } } } }
-            tbody { tr {
-                td { "wrong cells, mean" } @for wrong in &descent.mean { td { (format!("{wrong:.1}")) } }
-            } }
-        } }
-    }
+fn descent(of: &str, descent: &Descent) -> Markup {
+    let numbers = (1..=descent.mean.len()).map(|segment| segment.to_string());
+    let heads = cells(["segment".to_owned()].into_iter().chain(numbers));
+    let wrong = descent.mean.iter().map(|wrong| format!("{wrong:.1}"));
+    let row = cells(["wrong cells, mean".to_owned()].into_iter().chain(wrong));
+    table(&format!("Wrong cells of {of} after each segment"), "many", &heads, vec![row])
 }
 
-fn modes(modes: &[Share], rest: f64) -> Markup {
+fn modes(of: &str, modes: &[Share], rest: f64) -> Markup {
+    let heads = [
+        html! { "end" },
+        html! { "puzzles" },
+        html! { (word("moves")) ", median" },
+        html! { "wrong cells, mean" },
+        html! { a.word href="#broken" { "rules broken" } ", mean" },
+    ];
+    let row = |share: &Share| {
+        let [moves, wrong, broken] = [(share.restlessness, 4), (share.wrong, 1), (share.energy, 1)]
+            .map(|(x, digits)| number(x, digits));
+        cells([share.mode.name().to_owned(), grouped(share.rows as u64), moves, wrong, broken])
+    };
     html! {
         p {
             "How the thoughts of one pass end: " (word("soon")) ", " (word("late")) ", wrong and " (word("rest")) ", or " (word("wandering")) "."
         }
-        div.wide { table {
-            thead { tr {
-                th { "end" } th { "puzzles" } th { (word("moves")) ", median" } th { "wrong cells, mean" }
-                th { a.word href="#broken" { "rules broken" } ", mean" }
-            } }
-            tbody { @for share in modes { tr {
-                td { (share.mode.name()) } td { (grouped(share.rows as u64)) } td { (number(share.restlessness, 4)) }
-                td { (number(share.wrong, 1)) } td { (number(share.energy, 1)) }
-            } } }
-        } }
+        (table(&format!("Ends of {of}"), "", &heads, modes.iter().map(row).collect()))
         p.quiet { "At rest: moves below " (rest) " of the size of " (word("state")) "." }
     }
 }
@@ -128,20 +129,19 @@ fn around(findings: &Findings) -> Result<Markup, DrawError> {
 }
 
 /// What it takes to solve by guessing.
-fn of_work(work: &Work) -> Markup {
+fn of_work(of: &str, work: &Work) -> Markup {
+    const SHARES: [u32; 6] = [50, 75, 90, 95, 99, 100];
+    let shares = SHARES.map(|share| format!("{share}\u{a0}%"));
+    let heads = cells(["of all puzzles".to_owned()].into_iter().chain(shares));
+    let within = SHARES.map(|share| work.within(f64::from(share) / 100.0));
+    let row = cells(["right within segments".to_owned()].into_iter().chain(within));
     html! {
         h3 { "How much work is an answer?" }
         p {
             "Voted solving: " (work.policy) ". " (work::procedure(work.rule)) " Explained below: " (word("group")) ", " (word("patience"))
             ", " (word("supposed")) ", " (word("doubt")) "."
         }
-        div.wide { table {
-            thead { tr { th { "of all puzzles" } @for share in [50, 75, 90, 95, 99, 100] { th { (share) "\u{a0}%" } } } }
-            tbody { tr {
-                td { "right within segments" }
-                @for share in [0.5, 0.75, 0.9, 0.95, 0.99, 1.0] { td { (work.within(share)) } }
-            } }
-        } }
+        (table(&format!("Work of {of}"), "many", &heads, vec![row]))
         @if work.within(1.0) == DASH { p.quiet { (DASH) ": fewer puzzles than that were answered right." } }
     }
 }
@@ -149,6 +149,15 @@ fn of_work(work: &Work) -> Markup {
 /// The integers beside the float model.
 fn of_precision(findings: &Findings, precision: &Precision) -> Result<Markup, DrawError> {
     let flips = &precision.flips;
+    let heads = cells(["puzzle", "parted after segment", "wrong cells, float", "wrong cells, integers"]);
+    let row = |flip: &Flip| {
+        let mut row = vec![html! { code { (flip.puzzle) } }];
+        row.extend(cells(
+            [flip.parted as u64, flip.float_wrong.into(), flip.int_wrong.into()]
+                .map(|count: u64| grouped(count)),
+        ));
+        row
+    };
     Ok(html! {
         h3 { "Do the integers think as the float model does?" }
         @if let Some(last) = precision.agreement.last() {
@@ -163,12 +172,7 @@ fn of_precision(findings: &Findings, precision: &Precision) -> Result<Markup, Dr
                 "Puzzles that only one of both has right at the end. They part after the first segment that leaves them with different numbers \
                  of wrong cells; with equal numbers the grids may have differed before."
             }
-            div.wide { table {
-                thead { tr { th { "puzzle" } th { "parted after segment" } th { "wrong cells, float" } th { "wrong cells, integers" } } }
-                tbody { @for flip in flips.iter().take(LISTED) { tr {
-                    td { code { (flip.puzzle) } } td { (flip.parted) } td { (flip.float_wrong) } td { (flip.int_wrong) }
-                } } }
-            } }
+            (table(&format!("Flips of {}", findings.name), "flips", &heads, flips.iter().take(LISTED).map(row).collect()))
             @if flips.len() > LISTED { p.quiet { "And " (grouped((flips.len() - LISTED) as u64)) " more." } }
         }
     })

@@ -49,10 +49,14 @@ pub(super) fn of_pack(pack: &Pack<'_>) -> Result<Facts> {
         (
             "pack",
             format!(
-                "{} bytes, CRC-32 {:08x}, {}",
+                "{} bytes, CRC-32 {:08x}, {}{}",
                 grouped(pack.bytes() as u64),
                 pack.crc(),
-                count(shape.members.into(), "member")
+                count(shape.members.into(), "member"),
+                match shape.members {
+                    1 => " (one set of weights)",
+                    _ => " (sets of weights that take turns at guessing)",
+                }
             ),
         ),
         ("RAM", format!("{} bytes", grouped(workspace_bytes(shape) as u64))),

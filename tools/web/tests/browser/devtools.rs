@@ -14,7 +14,8 @@ const BROWSERS: [&str; 3] = ["chromium-headless-shell", "chromium", "google-chro
 /// How long a page may take for what is waited for; this is no measure of speed.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// What stands in an element that scrolls may be wider than the window. A drawing's text is as large as the drawing makes it.
+/// What stands in an element that scrolls may be wider than the window; such an element is reached by keyboard and has a name. A drawing's text
+/// is as large as the drawing makes it.
 const UNREADABLE: &str = r"(() => {
   const parts = (colour) => { const [r, g, b, a = 1] = colour.match(/[\d.]+/g).map(Number); return { rgb: [r, g, b], a }; };
   const light = ({ rgb }) => {
@@ -44,7 +45,22 @@ const UNREADABLE: &str = r"(() => {
     if (front.a > 0.5 && seen < 4.5) told.push(`faint (${seen.toFixed(2)}): ${element.tagName} ${text}`);
     const scale = drawn ? drawn.getBoundingClientRect().width / drawn.viewBox.baseVal.width : 1;
     const size = scale * Number.parseFloat(style.fontSize);
-    if (size < 9) told.push(`small (${size.toFixed(1)}): ${element.tagName} ${text}`);
+    if (size < 11) told.push(`small (${size.toFixed(1)}): ${element.tagName} ${text}`);
+  }
+  for (const box of document.querySelectorAll('body *')) {
+    const { overflowX, overflowY } = getComputedStyle(box);
+    if (!/auto|scroll/.test(overflowX + overflowY) || box.matches('textarea, input, select')) continue;
+    const reached = box.tabIndex === 0 && box.getAttribute('role') === 'region' && box.getAttribute('aria-label');
+    if (!reached) told.push(`scrolled, and no region: ${box.tagName} ${box.id}`);
+  }
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    for (const option of texts.currentNode.data.matchAll(/--[a-z-]+/g)) {
+      const range = document.createRange();
+      range.setStart(texts.currentNode, option.index);
+      range.setEnd(texts.currentNode, option.index + option[0].length);
+      if (new Set([...range.getClientRects()].map((box) => box.top)).size > 1) told.push(`broken: ${option[0]}`);
+    }
   }
   for (const bar of document.querySelectorAll('svg rect[class]')) {
     const seen = contrast(parts(getComputedStyle(bar).fill), ground(bar));
@@ -159,8 +175,8 @@ impl Browser {
         self.wait(&format!("location.href === '{url}' && document.readyState === 'complete'"));
     }
 
-    /// What of the page cannot be read: texts and bars with less contrast than WCAG 2 asks for, what is wider than the window, and text
-    /// smaller than nine pixels.
+    /// What of the page cannot be read: texts and bars with less contrast than WCAG 2 asks for, what is wider than the window, text smaller than
+    /// eleven pixels, options of commands that end a line at their hyphens, and what is scrolled but not reached by keyboard.
     pub(crate) fn unreadable(&mut self) -> Vec<String> {
         serde_json::from_value(self.value(UNREADABLE)).unwrap()
     }
