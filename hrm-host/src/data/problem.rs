@@ -132,6 +132,12 @@ pub enum Problem {
         /// Rows that there are.
         found: usize,
     },
+    /// Lines of digits alone that follow each other.
+    #[error(
+        "lines of digits alone, one below the other from here on, are no titles: they may be what is left of rows whose blanks were \
+         lost; write each blank as `0` or `.`"
+    )]
+    Remains,
     /// Rows below a line in the middle of a grid.
     #[error(
         "not read: rows right below a line that interrupts a grid or cannot be read; leave a blank line above each grid, and put \
@@ -153,6 +159,11 @@ pub enum Problem {
         "the rows of a grid are labelled, and this label does not follow the one above: is a row missing, or there twice?"
     )]
     Label,
+    /// A number of a line that does not follow the one above.
+    #[error(
+        "these lines are numbered, and this number does not follow the one above: is a line missing, or there twice?"
+    )]
+    LineNumber,
     /// Numbers before a bar that may be cells.
     #[error(
         "the first fields count: they may number the rows, or be the first column of a grid; write labels as `A` or `1:`, or blanks \
@@ -189,8 +200,8 @@ pub enum Problem {
     Columns(usize),
     /// A complete grid below a puzzle that is refused.
     #[error(
-        "not read: a complete grid right after a puzzle or a line that is refused may be that puzzle's answer; mend what is refused \
-         or take it out, or write this grid into a file of its own"
+        "not read: a complete grid right after a puzzle or a line that is refused, or lines of digits, may be that puzzle's answer; \
+         mend what stands above it or take it out, or write this grid into a file of its own"
     )]
     PerhapsAnswer,
     /// The answer of the puzzle above it, but for some cells.
@@ -234,6 +245,15 @@ pub enum Problem {
         /// Digits of this size.
         side: usize,
     },
+    /// Another header within a table.
+    #[error(
+        "a second header, which names other columns than the one in line {0}, or in another order: the rows from here on are not read; \
+         put them into a file of their own"
+    )]
+    Header(
+        /// The first header's line.
+        u64,
+    ),
     /// Another number of fields than the header names.
     #[error("{found} fields where the header names {expected}; add or remove delimiters")]
     Fields {

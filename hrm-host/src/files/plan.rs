@@ -76,14 +76,12 @@ pub enum PlanError {
         folder: PathBuf,
     },
     /// Somebody else's.
-    #[error(
-        "{path} is there already and is not {wanted} as this program has written it; give another name, or replace it with --force"
-    )]
+    #[error("{path} is there already and {why}; give another name, or replace it with --force")]
     Foreign {
         /// What was to be written.
         path: PathBuf,
-        /// What was expected there.
-        wanted: String,
+        /// What it is not.
+        why: String,
     },
     /// Nobody but its owner may replace it, as in /tmp.
     #[error(
@@ -210,7 +208,7 @@ fn may_replace(path: &Path, file: &Path, signature: Signature<'_>) -> Result<(),
     }
     match signature.is_on(file) {
         Ok(true) => Ok(()),
-        Ok(false) => Err(PlanError::Foreign { path: path.into(), wanted: signature.name().into() }),
+        Ok(false) => Err(PlanError::Foreign { path: path.into(), why: signature.lacking() }),
         Err(source) => Err(failed(source)),
     }
 }

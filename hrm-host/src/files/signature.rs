@@ -38,6 +38,19 @@ impl<'a> Signature<'a> {
         self.name
     }
 
+    /// What is said of a file that is none.
+    pub(super) fn lacking(&self) -> String {
+        match self.known {
+            Known::ByContent(_) => format!("is not {} as this program has written it", self.name),
+            Known::ByMark => {
+                format!(
+                    "was not written here by this program as {}, or was copied or edited since",
+                    self.name
+                )
+            }
+        }
+    }
+
     /// What is to be noted of a file that is written.
     pub(super) fn mark(&self) -> Option<String> {
         matches!(self.known, Known::ByMark).then(|| self.name.to_owned())

@@ -96,12 +96,17 @@ fn what_somebody_has_changed_is_theirs_even_where_its_form_is_kept() {
             refused(at, args, &format!("{name} is there already"));
             fs::write(at.join("copy"), &own).unwrap();
             fs::rename(at.join("copy"), at.join(name)).unwrap();
-            refused(at, args, "--force");
+            refused(at, args, "was not written here by this program as");
+            refused(at, args, "or was copied or edited since; give another name, or replace it with --force");
             ok(at, &[args, &["--force"]].concat());
         }
     }
     // A command replaces what it has made itself, not what another one has.
-    refused(at, &["data", "import", "rows.csv", "--out", "made.csv"], "is not a file of imported puzzles");
+    refused(
+        at,
+        &["data", "import", "rows.csv", "--out", "made.csv"],
+        "not written here by this program as a file of imported puzzles",
+    );
     refused(
         at,
         &["data", "generate", "--task", "sudoku4", "--count", "5", "--out", "t.csv"],

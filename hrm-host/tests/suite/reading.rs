@@ -602,6 +602,29 @@ fn the_header_of_each_of_several_files_in_one_is_no_row() {
 }
 
 #[test]
+fn a_header_of_other_columns_within_a_table_is_told_once() {
+    let (q, a) = ("1.....2..3.....4", "1243342143122134");
+    let row = |names: &str| names.replace("puzzle", q).replace("solution", a).replace("clues", "4");
+    for (first, second) in [
+        ("puzzle,solution", "solution,puzzle"),
+        ("puzzle;solution", "Solution;Puzzle"),
+        ("puzzle,solution,clues", "clues,puzzle,solution"),
+        ("puzzle,solution,clues", "solution,puzzle"),
+        ("puzzle\tsolution", "solution\tpuzzle\tclues"),
+    ] {
+        let rows = |names: &str| format!("{}\n", row(&names.to_ascii_lowercase())).repeat(2);
+        let text = format!("# mine\n{first}\n{}\n{second}\n{}", rows(first), rows(second));
+        let error = import(&text, &[]).unwrap_err();
+        let told = error.matches("line ").count();
+        assert!(error.contains("line 6: a second header") && error.contains("in line 2,"), "{error}");
+        assert!(told == 2, "{error}");
+    }
+    // Words in other columns are none.
+    let text = format!("puzzle,source\n{q},puzzle\n{q},input\n");
+    assert_eq!(import(text, &["--solve"]).unwrap().len(), 2);
+}
+
+#[test]
 fn columns_that_may_each_be_the_question_are_refused() {
     let (one, other) = ("1.....2..3.....4", "..4......3.....4");
     for names in ["question,question", "question,puzzle", "Puzzle,board"] {

@@ -28,7 +28,8 @@ pub(super) enum NoPlace {
 }
 
 impl Column {
-    const ALL: [Column; 5] = [Column::Question, Column::Answer, Column::Rating, Column::Source, Column::Task];
+    pub(super) const ALL: [Column; 5] =
+        [Column::Question, Column::Answer, Column::Rating, Column::Source, Column::Task];
 
     pub(super) fn name(self) -> &'static str {
         self.usual_names()[0]

@@ -107,14 +107,21 @@ impl<'d> Table<'d> {
             let line = self.above + 1;
             visit(Item::Fault(&Fault { line, column: None, problem: Problem::Quote }));
         }
-        let Ok(()) = self.records::<Infallible>(&mut |record, line| {
+        let Ok(other_header) = self.records::<Infallible>(&mut |record, line| {
             self.row(task, (record, line), need, visit);
             Ok(())
         });
+        if let Some(line) = other_header {
+            visit(Item::Fault(&Fault { line, column: None, problem: Problem::Header(self.above + 1) }));
+        }
     }
 
-    /// Tells `each` of every row that is not empty, with its line, until one is wrong.
-    fn records<E>(&self, each: &mut dyn FnMut(&StringRecord, u64) -> Result<(), E>) -> Result<(), E> {
+    /// Tells `each` of every row that is not empty, with its line, until one is wrong, or up to a header of other columns, or of another
+    /// order: its line.
+    fn records<E>(
+        &self,
+        each: &mut dyn FnMut(&StringRecord, u64) -> Result<(), E>,
+    ) -> Result<Option<u64>, E> {
         let mut reader = self.reader();
         let header = reader.headers().cloned().unwrap_or_default();
         // Files that were joined have it each.
@@ -132,9 +139,27 @@ impl<'d> Table<'d> {
                 continue;
             }
             let line = lines.at(record.position().map_or(0, |position| position.byte() as usize));
+            if self.is_header(&record, &header) {
+                return Ok(Some(line));
+            }
             each(&record, line)?;
         }
-        Ok(())
+        Ok(None)
+    }
+
+    /// Whether `record` names columns: words alone, a column of questions among them, and a known one in the place of the question.
+    fn is_header(&self, record: &StringRecord, header: &StringRecord) -> bool {
+        let is = |field: &str, names: &[&str]| names.iter().any(|name| field.eq_ignore_ascii_case(name));
+        let header: Vec<&str> = header.iter().map(unquoted).collect();
+        let is_question =
+            |field: &str| is(field, Column::Question.usual_names()) || is(field, &[header[self.question]]);
+        let is_known = |field: &str| {
+            is(field, &header) || Column::ALL.iter().any(|column| is(field, column.usual_names()))
+        };
+        let is_name = |field: &str| field.chars().all(|c| c.is_alphanumeric() || "_- ".contains(c));
+        is_known(self.text(record, Some(self.question)))
+            && record.iter().map(unquoted).all(is_name)
+            && record.iter().map(unquoted).any(is_question)
     }
 
     /// Tells `visit` of the row that `record` is.

@@ -3,7 +3,7 @@
 use hrm_core::task::sudoku::Sudoku;
 
 use super::cells::{joined, may_be_row, split};
-use super::drawing::{labelled, plain, plain_line};
+use super::drawing::{is_rule, labelled, plain, plain_line};
 
 /// What the bars of all rows part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,6 +128,24 @@ fn row_of_boxes(task: Sudoku, inner: &str, closed: bool, is_cut: bool) -> Option
         row.extend(part.iter().skip(start).step_by(step).take(width));
     }
     may_be_row(&row, side).then_some(row)
+}
+
+/// How many cells stand before the first bar of a row and behind each, where all `lines` that have bars have as many there. All cells are
+/// written.
+pub(super) fn places<L: AsRef<str>>(task: Sudoku, lines: impl Iterator<Item = L>) -> Option<Vec<usize>> {
+    let lines: Vec<String> =
+        lines.map(|line| plain_line(line.as_ref())).filter(|line| line.contains('|')).collect();
+    let mut rows = lines.iter().filter(|line| !is_rule(line)).map(|line| cells_between(line));
+    let count = rows.clone().count();
+    let first = rows.next()?;
+    let is_row = first.iter().sum::<usize>() == task.side() && 2 * count > task.side();
+    (is_row && rows.all(|row| row == first)).then_some(first)
+}
+
+/// How many cells stand before the first bar of `line`, and behind each.
+pub(super) fn cells_between(line: &str) -> Vec<usize> {
+    let cells = |part: &str| part.split_whitespace().map(str::len).sum();
+    line.trim().trim_matches('|').split('|').map(cells).collect()
 }
 
 /// Whether `c` draws a bar.

@@ -9,6 +9,8 @@ use hrm_core::task::{
 
 use super::cells::is_cell;
 use super::drawing::{self, Line, cells_in};
+use super::is_blank;
+use super::numbers::{Number, Numbers};
 use super::puzzle_line::{OneLine, one_line, tokens};
 use super::remarks::{
     are_candidates, diagnosis, first_word, floats, is_comment, is_nearly_row, is_number_or_size, is_title,
@@ -97,6 +99,7 @@ pub(super) fn visit(text: &str, task: Sudoku, visit: &mut dyn FnMut(Item<'_>)) {
         has_answers: OnceCell::new(),
         listed: false,
         titled: false,
+        numbers: Numbers::default(),
         heading: None,
         drawn: false,
         visit,
@@ -139,6 +142,7 @@ struct Reader<'v> {
     listed: bool,
     /// Whether a line was passed over before any such puzzle, as a title or a number is that stands above each.
     titled: bool,
+    numbers: Numbers,
     /// What the line right above the first row of all begins with.
     heading: Option<String>,
     /// Whether a row of a drawn grid has been read.
@@ -191,7 +195,8 @@ impl Reader<'_> {
         if let Some(row) = puzzle {
             self.interrupt(text);
             self.listed = true;
-            return match row.problem().or_else(|| self.lacks_question(&row)) {
+            let numbers = std::mem::take(&mut self.numbers);
+            return match row.problem().or_else(|| self.lacks_question(&row, &numbers)) {
                 Some(problem) => (self.visit)(Item::Fault(&Fault { line: number, column: None, problem })),
                 None => (self.visit)(Item::Row(row.as_row())),
             };
@@ -224,11 +229,12 @@ impl Reader<'_> {
         self.section = (!is("puzzle")).then(|| (!known).then(|| name.to_owned()));
     }
 
-    /// Why a complete grid alone on its line is refused: elsewhere in the list such grids are answers.
-    fn lacks_question(&self, row: &OneLine<'_>) -> Option<Problem> {
+    /// Why a complete grid alone on its line is refused: elsewhere in the list such grids are answers, or it stands below what is left
+    /// of a puzzle.
+    fn lacks_question(&self, row: &OneLine<'_>, numbers: &Numbers) -> Option<Problem> {
         let has_answer = |line: &str| one_line(self.task, line, 0).is_some_and(|row| row.has_answer());
         let any_has = || *self.has_answers.get_or_init(|| self.text.lines().any(has_answer));
-        (row.is_complete() && any_has()).then_some(Problem::PerhapsAnswer)
+        (row.is_complete() && (numbers.may_be_puzzle() || any_has())).then_some(Problem::PerhapsAnswer)
     }
 
     /// A line that is longer than any with a puzzle.
@@ -276,6 +282,13 @@ impl Reader<'_> {
             return self.fault(line, diagnosis(self.task, text));
         }
         self.interrupt(text);
+        if is_number_or_size(self.task, text) {
+            match self.numbers.add(line) {
+                Number::Remains(first) => return self.fault(first, Problem::Remains),
+                Number::More => return self.stretch.set_broken(true),
+                Number::Title => {}
+            }
+        }
         self.titled |= !self.listed;
         (self.visit)(Item::Passed { line, text });
     }
@@ -297,6 +310,9 @@ impl Reader<'_> {
     /// as it does stood above the first grid.
     fn interrupt(&mut self, text: &str) {
         let word = first_word(text);
+        if !is_number_or_size(self.task, text) {
+            self.numbers.interrupt();
+        }
         let is_heading = self.heading.as_ref() == Some(&word);
         let whole = self.end_grid();
         self.stretch.set_broken(!whole && !is_heading);
@@ -313,7 +329,12 @@ impl Reader<'_> {
 
     fn tell(&mut self, grids: Grids) -> bool {
         for found in grids.found {
+            let below_remains = std::mem::take(&mut self.numbers).may_be_puzzle();
             match &found {
+                Ok((line, question)) if below_remains && !question.contains(is_blank) => {
+                    let problem = Problem::PerhapsAnswer;
+                    (self.visit)(Item::Fault(&Fault { line: *line, column: None, problem }));
+                }
                 Ok((line, question)) => {
                     let (line, rating) = (*line, Ok(None));
                     (self.visit)(Item::Row(Row { line, question, answer: None, rating, source: "" }));

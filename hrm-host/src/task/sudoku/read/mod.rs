@@ -5,8 +5,10 @@ mod bars;
 mod cells;
 mod cut;
 mod drawing;
+mod gutter;
 mod layout;
 mod lines;
+mod numbers;
 mod puzzle_line;
 mod remarks;
 mod row_numbers;
@@ -28,6 +30,7 @@ use crate::data::read::{Fault, Item, Row, unquoted};
 
 /// The size of the first puzzle in `text`.
 pub(super) fn task_of_text(text: &str) -> Option<Sudoku> {
+    let text = &gutter::without_numbers(text).0[..];
     match Array::of(text) {
         Some(array) => Some(array.task()),
         None => match Sheet::of(text) {
@@ -50,6 +53,10 @@ pub(super) fn visit(task: Sudoku, text: &str, visit: &mut dyn FnMut(Item<'_>)) {
     let may_answer = |question: Option<&str>, grid: &str| may_answer(task, question, grid);
     let mut pairs = Pairs::new(&answers, &may_answer, visit);
     let mut add = |item: Item<'_>| pairs.add(item);
+    let (text, unclear) = &gutter::without_numbers(text);
+    if let Some(fault) = unclear {
+        return add(Item::Fault(fault));
+    }
     match Array::of(text) {
         Some(array) => array.visit(&mut add),
         None => match Sheet::of(text) {

@@ -184,11 +184,16 @@ fn usual(rows: &[&Vec<&str>]) -> Option<usize> {
     rows.iter().map(|row| row.len()).max_by_key(|width| (rows_of(*width), *width))
 }
 
-/// Whether the fields of `column` count, from one row that is not empty to the next.
+/// Whether most fields of `column` count, from one row that is not empty to the next: one may be missing, or there twice.
 fn counts_down(rows: &[&Vec<&str>], column: usize) -> bool {
     let filled = rows.iter().filter(|row| row.iter().any(|field| !field.is_empty()));
     let numbers: Option<Vec<usize>> = filled.map(|row| row.get(column)?.parse().ok()).collect();
-    numbers.is_some_and(|numbers| count(&numbers, 0) || count(&numbers, 1))
+    numbers.is_some_and(|numbers| {
+        let start = *numbers.iter().min().unwrap_or(&2);
+        let steps =
+            numbers.windows(2).filter(|pair| pair[1] == pair[0] + 1 || pair[1] == start && pair[0] > 2);
+        start < 2 && (count(&numbers, start) || 2 * steps.count() + 1 >= numbers.len())
+    })
 }
 
 /// Whether `numbers` count from `start` on. They may begin anew with each grid.

@@ -360,11 +360,16 @@ fn open(items: &[&Item], side: usize, band: usize) -> Open {
     let mut runs =
         items.split(|item| item.is_open()).map(|run| run.iter().filter(|item| item.is_certain()).count());
     let single = items.windows(2).all(|pair| !(pair[0].is_open() && pair[1].is_open()));
+    let is_rule = |item: Option<&&Item>| item.is_none_or(|item| matches!(item, Item::Rule { .. }));
+    let is_framed = |place: usize| {
+        is_rule(items[..place].last()) && is_rule(items.get(place + 1)) || items[place].line().is_none()
+    };
     // One line more for each grid adds up to whole ones, too. A 9x9 has hardly an empty row, and nine of them none at these places.
     let may_be_rows =
         side < 9 && items.iter().filter(|item| item.line().is_some()).count().is_multiple_of(side);
     match () {
         () if !items.iter().any(|item| item.is_open()) => Open::Rows,
+        () if (0..items.len()).all(is_framed) => Open::Rows,
         () if parts().all(|part| part.len() == side) || parts().all(|part| part.len() == band) => Open::Rows,
         () if single && !may_be_rows && runs.all(|rows| rows == 0 || rows == side) => Open::Space,
         () => Open::Either,

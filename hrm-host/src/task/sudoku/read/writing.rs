@@ -2,7 +2,7 @@
 
 use hrm_core::task::sudoku::Sudoku;
 
-use super::bars::{Bars, is_bar};
+use super::bars::{self, Bars, cells_between, is_bar};
 use super::cells::{cell_of, is_cell, joined, split, with_spaces_as_blanks};
 use super::drawing::{self, Label, Line, is_rule, lines, plain_line};
 use super::remarks::{heading, is_number_or_size};
@@ -19,6 +19,8 @@ pub(super) struct Writing {
     /// What parts all cells of some row. A row that holds it has a field for each cell.
     delimiters: Vec<char>,
     bars: Bars,
+    /// Where bars stand, if they part neither cells nor boxes.
+    bar_places: Option<Vec<usize>>,
     row_numbers: RowNumbers,
     /// Whether a row writes its blanks with a character, so that an empty field is no blank.
     blanks_are_written: bool,
@@ -52,6 +54,7 @@ impl Writing {
             task,
             delimiters,
             bars: Bars::of(task, short().map(without_number)),
+            bar_places: bars::places(task, lines(text).filter(|line| line.contains(is_bar))),
             row_numbers,
             blanks_are_written: no,
             blanks_are_left: no,
@@ -207,15 +210,12 @@ impl Writing {
         DELIMITERS.into_iter().find_map(parted).or_else(spaced)
     }
 
-    /// Whether the spaces in `line` may be no blanks: where bars stand, there are as many cells between each two.
+    /// Whether the spaces in `line` may be no blanks: where bars stand, there are as many cells between each two, or as many as in all
+    /// other rows.
     fn may_be_tight(&self, line: &str) -> bool {
-        let mut parts = line
-            .trim()
-            .trim_matches('|')
-            .split('|')
-            .map(|part| part.split_whitespace().map(str::len).sum::<usize>());
-        let width = parts.next();
-        parts.all(|part| Some(part) == width) && !(self.blanks_are_left && line.trim().contains(' '))
+        let parts = cells_between(line);
+        (parts.iter().all(|part| *part == parts[0]) || self.bar_places.as_ref() == Some(&parts))
+            && !(self.blanks_are_left && line.trim().contains(' '))
     }
 
     /// How many cells a line has that delimiters part as no row.

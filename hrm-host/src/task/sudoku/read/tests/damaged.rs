@@ -126,6 +126,18 @@ fn writings() -> Vec<(String, bool)> {
             false,
         ),
         (numbered(&|n, row| format!("{n} | {} |", apart(row, " ", " | "))), true),
+        (numbered(&|n, row| format!("{n}: {}", row.replace('.', " "))), true),
+        (numbered(&|n, row| format!("{n}. {}", row.replace('.', " "))), true),
+        (numbered(&|n, row| format!("{n}. {row}")), false),
+        (numbered(&|n, row| format!("{n} {row}")), false),
+        (numbered(&|n, row| format!("{n}  {}", apart(row, "0", " "))), false),
+        (numbered(&|n, row| format!("{n} | {}", apart(row, ".", " "))), false),
+        (numbered(&|n, row| format!("{n},{}", apart(row, "", ","))), true),
+        (numbered(&|n, row| format!("{n}\t{}", apart(row, "0", "\t"))), false),
+        (format!("  1 2 3 4\n{}", numbered(&|n, row| format!("{n} | {}", apart(row, ".", " ")))), false),
+        (lines_numbered(&rows(&|row| row.to_owned())), false),
+        (lines_numbered(&rows(&|row| row.replace('.', " "))), true),
+        (rows(&|row| format!("{} | {}", &row[..1], apart(&row[1..], ".", " "))), false),
         (rows(&|row| apart(row, "", ",") + "\n"), true),
         (rows(&|row| apart(row, "0", "\t") + "\n"), false),
         (numbered(&|n, row| format!("R{n},{}", apart(row, "0", ","))), false),
@@ -135,6 +147,11 @@ fn writings() -> Vec<(String, bool)> {
         ),
         (rows(&|row| format!("[{}],", apart(row, "0", ", "))), false),
     ]
+}
+
+/// As `cat -n` numbers lines.
+fn lines_numbered(text: &str) -> String {
+    (1..).zip(text.lines()).map(|(number, line)| format!("{number:>6}\t{line}\n")).collect()
 }
 
 /// What is read of a text is written in it: each puzzle once, with its answer, or something is refused.

@@ -3,6 +3,7 @@
 mod bare;
 mod damaged;
 mod drawn;
+mod numbered;
 mod rows;
 mod tables;
 
@@ -150,6 +151,67 @@ fn the_answer_of_a_puzzle_that_is_refused_is_no_puzzle() {
         }
     }
     assert_eq!(told(&format!("{answer}\n{other}\n{answer}\n")).0.len(), 2);
+}
+
+/// A complete grid of `side` rows.
+fn complete(side: usize) -> Vec<String> {
+    let (rows, columns) = match side {
+        4 => (2, 2),
+        6 => (2, 3),
+        _ => (3, 3),
+    };
+    let digit = |row: usize, column: usize| (row % rows * columns + row / rows + column) % side + 1;
+    (0..side).map(|row| (0..side).map(|column| digit(row, column).to_string()).collect()).collect()
+}
+
+/// A puzzle of `side` rows, of which those in `empty` are.
+fn puzzle(side: usize, empty: &[usize]) -> Vec<String> {
+    let cell = |(place, c): (usize, char)| if place.is_multiple_of(2) { '.' } else { c };
+    let row = |(row, digits): (usize, String)| match empty.contains(&row) {
+        true => ".".repeat(side),
+        false => digits.chars().enumerate().map(|(place, c)| cell((place + row, c))).collect(),
+    };
+    complete(side).into_iter().enumerate().map(row).collect()
+}
+
+fn sudoku(side: usize) -> Sudoku {
+    Sudoku::sizes().into_iter().find(|size| size.side() == side).unwrap()
+}
+
+#[test]
+fn the_answer_of_a_puzzle_whose_blanks_were_lost_is_no_puzzle() {
+    let lost: [fn(&str) -> String; 3] = [
+        |row| row.replace('.', ""),
+        |row| row.replace('.', " ").split_whitespace().collect::<Vec<_>>().join(" "),
+        |row| row.chars().filter(|c| *c != '.').map(|c| format!("{c} ")).collect(),
+    ];
+    for (side, empty) in
+        [4, 6, 9].into_iter().flat_map(|side| [(side, &[][..]), (side, &[1]), (side, &[0, 1])])
+    {
+        let rows = puzzle(side, empty);
+        for (lose, spread) in lost.iter().flat_map(|lose| [(lose, ""), (lose, " ")]) {
+            let remains: String = rows.iter().map(|row| lose(row) + "\n").collect();
+            let answer: String = complete(side)
+                .iter()
+                .map(|row| row.chars().map(String::from).collect::<Vec<_>>().join(spread) + "\n")
+                .collect();
+            for between in ["", "\n", "\n\n", "Answer:\n", "\nAnswer:\n\n"] {
+                let text = format!("{remains}{between}{answer}");
+                let (mut rows, mut faults) = (Vec::new(), 0);
+                visit(sudoku(side), &text, &mut |item| match item {
+                    Item::Row(row) => rows.push(row.question.to_owned()),
+                    Item::Fault(_) => faults += 1,
+                    Item::Passed { .. } => {}
+                });
+                assert!(faults > 0 && !rows.contains(&complete(side).concat()), "{text}{rows:?}");
+            }
+        }
+    }
+    // A number and a size are titles, and so is a number above each of several complete grids.
+    let grid = GRIDS[0].join("\n");
+    assert_eq!(told(&format!("17\n4 4\n{grid}\n\n18\n4 4\n{grid}\n")), (vec![GRIDS[0].concat(); 2], 0));
+    let complete = complete(4).join("\n");
+    assert_eq!(told(&format!("1\n{complete}\n\n2\n{complete}\n")).0.len(), 2);
 }
 
 #[test]

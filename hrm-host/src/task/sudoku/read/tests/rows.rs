@@ -64,7 +64,7 @@ fn is_read_of(task: Sudoku, draw: fn(&str) -> String, lines: &[String], written:
     let side = task.side();
     let (mut rows, mut faults) = (Vec::new(), 0);
     visit(task, &text, &mut |item| match item {
-        Item::Row(row) => rows.push(row.question.replace(['0', '-'], ".")),
+        Item::Row(row) => rows.push(row.question.replace(['0', '-', '_'], ".")),
         Item::Fault(_) => faults += 1,
         Item::Passed { .. } => {}
     });
@@ -173,6 +173,41 @@ fn grid(side: usize, start: usize) -> Vec<String> {
         (0..side).map(|column| digit(row, column).map_or(".".to_owned(), |digit| digit.to_string())).collect()
     };
     (0..side).map(row).collect()
+}
+
+/// A row between two rules is one, whatever stands in it.
+#[test]
+fn an_empty_row_in_a_frame_is_a_row() {
+    let drawings: [fn(&str) -> String; 4] = [
+        |row| format!("| {} |", spread(row, " | ", " ")),
+        |row| format!("| {} |", spread(row, " | ", "_")),
+        |row| {
+            format!("|{}|{}|", spread(&row[..row.len() / 2], "", " "), spread(&row[row.len() / 2..], "", " "))
+        },
+        |row| spread(row, ",", ""),
+    ];
+    for (side, index) in [4, 6, 9].into_iter().flat_map(|side| (0..4).map(move |index| (side, index))) {
+        // Bars between halves part boxes only where there are two.
+        if side == 9 && index == 2 {
+            continue;
+        }
+        let (task, draw, rule) = (sudoku(side), drawings[index], "+---+---+".to_owned());
+        for mask in (0..1 << side).filter(|mask: &usize| mask.count_ones() < 4 && *mask + 1 < 1 << side) {
+            let written = [masked(&grid(side, 0), mask), masked(&grid(side, 1), mask >> 1)];
+            for count in [1, 2] {
+                let framed = |rows: &Vec<String>| {
+                    let rows = rows.iter().flat_map(|row| [draw(row), rule.clone()]);
+                    [rule.clone()].into_iter().chain(rows).collect::<Vec<_>>()
+                };
+                let lines = written[..count].iter().map(framed).collect::<Vec<_>>().join(&String::new());
+                let read = match side {
+                    9 => is_read_of(task, draw, &lines, &written[..count]),
+                    _ => is_read_and_no_other(task, draw, &lines, &written[..count]),
+                };
+                assert!(read, "{lines:?}");
+            }
+        }
+    }
 }
 
 proptest! {

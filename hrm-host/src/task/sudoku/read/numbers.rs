@@ -1,0 +1,47 @@
+//! Lines of digits alone, as they stand above grids. One or two number a grid or say its size; more are no titles but what is left of
+//! rows whose blanks were lost.
+
+/// Such a line that follows the others of a run, and what that makes of them.
+pub(super) enum Number {
+    /// A title.
+    Title,
+    /// The first that is none; the run begins in the line.
+    Remains(u64),
+    /// One more of them.
+    More,
+}
+
+/// Such lines since the last puzzle.
+#[derive(Default)]
+pub(super) struct Numbers {
+    /// How many follow each other, with nothing but blank lines between them.
+    run: usize,
+    first: u64,
+    several: bool,
+}
+
+impl Numbers {
+    pub(super) fn add(&mut self, line: u64) -> Number {
+        self.run += 1;
+        self.several |= self.run > 1;
+        match self.run {
+            1 => {
+                self.first = line;
+                Number::Title
+            }
+            2 => Number::Title,
+            3 => Number::Remains(self.first),
+            _ => Number::More,
+        }
+    }
+
+    /// Another line stands below them.
+    pub(super) fn interrupt(&mut self) {
+        self.run = 0;
+    }
+
+    /// Whether they may be what is left of a puzzle, so that a complete grid below is its answer.
+    pub(super) fn may_be_puzzle(&self) -> bool {
+        self.several
+    }
+}
