@@ -4,7 +4,7 @@
 use plotters::prelude::*;
 
 use super::history::History;
-use super::style::{self, Canvas, DrawError, Drawn, FONT, Frame, TEXT, colour, short};
+use super::style::{self, Canvas, DrawError, Drawn, FONT, Frame, SMALL, TEXT, colour, short};
 
 const WIDTH: u32 = 1120;
 const PANEL_HEIGHT: u32 = 205;
@@ -76,7 +76,7 @@ fn draw_legend(area: &Canvas<'_>, runs: &[History]) -> Drawn {
         area.draw(&Text::new(
             format!("{}: {}", run.name, extent(run)),
             (92, y),
-            (FONT, 14).into_font().color(&TEXT),
+            (FONT, SMALL).into_font().color(&TEXT),
         ))?;
     }
     Ok(())

@@ -77,7 +77,7 @@ pub(super) struct Frame<'a> {
 pub(super) fn chart<'a, 'b>(area: &'a Canvas<'b>, frame: &Frame<'_>) -> Drawn<Chart<'a, 'b>> {
     let small = || (FONT, SMALL).into_font().color(&TEXT);
     let mut builder = ChartBuilder::on(area);
-    builder.margin_right(14).margin_top(4).x_label_area_size(40).y_label_area_size(66);
+    builder.margin_right(14).margin_top(4).margin_bottom(4).x_label_area_size(40).y_label_area_size(66);
     if !frame.title.is_empty() {
         builder.caption(frame.title, (FONT, 17).into_font().color(&TEXT));
     }
