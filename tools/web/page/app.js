@@ -236,15 +236,17 @@ async function selfTest() {
   $('self-test').disabled = false;
 }
 
+/** Opens a pack; whether it could. Where not, the pack before it stays chosen. */
 async function open(name, bytes) {
   forget();
   try {
-    const found = await thinker.ask('open', bytes);
+    const found = await thinker.ask('open', await bytes);
     pack = found;
     packName = name;
   } catch (problem) {
-    trouble(`${name} cannot be used: ${problem.message}.`);
-    return;
+    trouble(`${name} cannot be used: ${problem.message.replace(/\.$/, '')}.`, 'pack');
+    $('pack').value = packName;
+    return false;
   }
   $('self-tested').textContent = '';
   $('about').textContent = `${pack.task}, ${count(pack.bytes, 'byte')}, CRC-32 ${pack.crc}; ${pack.width} wide, `
@@ -260,6 +262,7 @@ async function open(name, bytes) {
   $('example').replaceChildren(...examples.map(([title, text]) => new Option(title, text)), new Option('Empty grid', ''),
     new Option('Your own', OWN));
   choose();
+  return true;
 }
 
 function choose() {
@@ -278,10 +281,11 @@ async function another() {
 
 async function openFile(file) {
   if (!file) return;
-  const bytes = await file.arrayBuffer();
-  $('pack').add(new Option(`${file.name} (yours)`, file.name, true, true));
-  own.set(file.name, bytes);
-  await open(file.name, bytes);
+  const bytes = file.arrayBuffer();
+  if (!await open(file.name, bytes)) return;
+  if (!own.has(file.name)) $('pack').add(new Option(`${file.name} (yours)`, file.name));
+  own.set(file.name, await bytes);
+  $('pack').value = file.name;
 }
 
 /** Packs of the user's own, by name. */
