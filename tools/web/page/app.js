@@ -23,7 +23,7 @@ const OWN = 'own';
 
 const parts = JSON.parse($('parts').textContent);
 const thinker = new Thinker($('worker').textContent);
-const board = new Board($('grid'), (text) => { $('puzzle').value = written(text); edited(); });
+const board = new Board($('grid'), (text) => { $('puzzle').value = written(text); edited(); }, refused);
 const charts = new Charts($('charts'));
 
 /** `idle` before a puzzle is taken, then `paused` or `running`, or `asked` while a board thinks; `done` after the end. */
@@ -84,6 +84,14 @@ function puzzleText() {
 /** A puzzle as it is shown and sent: blanks that nobody sees are points. */
 function written(text) {
   return pack.blank === ' ' && !pack.symbols.includes('.') ? text.replaceAll(' ', '.') : text;
+}
+
+/** Somebody has typed into a cell what no cell holds. */
+function refused(key) {
+  const signs = Array.from(pack.symbols).filter((sign) => sign !== pack.blank).join(' ');
+  const text = `“${key}” is no cell of this puzzle: type one of ${signs}, or a point for a blank.`;
+  if (state === 'idle') $('now').textContent = text;
+  tell(text, true);
 }
 
 /** Somebody has changed the puzzle. */

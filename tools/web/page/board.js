@@ -8,14 +8,16 @@ function boxOf(pack) {
 }
 
 class Board {
-  /** `changed` is called with the grid's text when somebody has typed into it. */
-  constructor(table, changed) {
+  /** `changed` is called with the grid's text when somebody has typed into it, `refused` with a key that no cell takes. */
+  constructor(table, changed, refused) {
     this.table = table;
     this.changed = changed;
+    this.refused = refused;
     this.cells = [];
     table.addEventListener('keydown', (event) => this.moved(event));
     table.addEventListener('input', (event) => this.typed(event));
-    table.addEventListener('focusin', (event) => event.target.select?.());
+    // a cell has room for one sign: the next one typed takes the place of what is selected
+    for (const kind of ['focusin', 'click']) table.addEventListener(kind, (event) => event.target.select?.());
   }
 
   /** Makes room for a pack's puzzles. */
@@ -90,9 +92,15 @@ class Board {
     const otherBlank = !symbols.includes(field.value) && '0.'.includes(field.value);
     const symbol = field.value === '' || otherBlank ? blank : field.value;
     const at = Number(field.dataset.at);
-    const typed = field.value !== '' && symbols.includes(symbol);
-    if (symbols.includes(symbol)) this.puzzle[at] = symbol;
+    const typed = field.value !== '';
+    const taken = symbols.includes(symbol);
+    if (taken) this.puzzle[at] = symbol;
     this.ask(this.puzzle.join(''));
+    field.select();
+    if (!taken) {
+      this.refused(symbol);
+      return;
+    }
     if (typed) this.focus(at + 1);
     this.changed(this.puzzle.join(''));
   }
