@@ -18,6 +18,9 @@ const HELP = {
     + 'marks a shortest way from S to G with o.',
 };
 
+/** Fields of how it guesses, in the engine's order. */
+const OPTIONS = ['guesses', 'suppose', 'seed'];
+
 /** The choice of examples that is none. */
 const OWN = 'own';
 
@@ -44,9 +47,24 @@ function tell(text, important = false) {
   $('live').textContent = text;
 }
 
-function trouble(text) {
+/** Says what is wrong, in the field `about`. */
+function trouble(text, about = 'puzzle') {
   $('trouble').textContent = text;
-  $('puzzle').setAttribute('aria-invalid', String(text !== ''));
+  for (const id of ['puzzle', ...OPTIONS]) $(id).setAttribute('aria-invalid', String(text !== '' && id === about));
+}
+
+/** The first field of how it guesses that holds no whole number of its range. */
+const wrongOption = () => OPTIONS.map($).find((field) => !field.validity.valid);
+
+/** Whether every field of how it guesses holds what it may; says which does not. */
+function optionsHold() {
+  const field = wrongOption();
+  if (!field) return true;
+  field.closest('details').open = true;
+  field.focus();
+  const [name, least, most] = [field.labels[0].textContent, ...[field.min, field.max].map((end) => Number(end).toLocaleString('en'))];
+  trouble(`${name}: a whole number from ${least} to ${most} is expected.`, field.id);
+  return false;
 }
 
 function become(next) {
@@ -110,9 +128,10 @@ function showPuzzle(text) {
 async function begin() {
   const text = puzzleText();
   forget();
+  if (!optionsHold()) return false;
   const mine = turn;
   try {
-    await thinker.ask('begin', text, setting('guesses'), setting('suppose'), setting('seed'));
+    await thinker.ask('begin', text, ...OPTIONS.map(setting));
   } catch (problem) {
     trouble(`This is no puzzle: ${problem.message}.`);
     return false;
@@ -216,7 +235,7 @@ function compare() {
   const seed = Number($('seed').value) === 0 ? '' : ` --policy-seed ${$('seed').value}`;
   const suppose = $('suppose').value === '3' ? '' : ` --suppose ${$('suppose').value}`;
   const guesses = $('guesses').value === '4096' ? '' : ` --guesses ${$('guesses').value}`;
-  const command = pack
+  const command = pack && !wrongOption()
     ? `hrm-host solve ${packName} "${written(puzzleText())}" --json${guesses}${suppose}${seed}` : '';
   $('command').replaceChildren(...command.split(' ').flatMap((word) => [' ', whole(word)]).slice(1));
 }
@@ -324,7 +343,7 @@ function listen() {
   $('self-test').addEventListener('click', selfTest);
   $('other').addEventListener('input', compare);
   $('speed').addEventListener('input', tellSpeed);
-  for (const id of ['guesses', 'suppose', 'seed']) $(id).addEventListener('input', () => { forget(); });
+  for (const id of OPTIONS) $(id).addEventListener('input', () => { forget(); });
   $('puzzle').addEventListener('input', () => {
     edited();
     const text = puzzleText();

@@ -154,7 +154,7 @@ async function solveOnBoard() {
   };
   become('asked');
   tellBoard('The board thinks.');
-  const wish = ['guesses', 'suppose', 'seed'].map(setting);
+  const wish = OPTIONS.map(setting);
   try {
     const answer = await asked.ask('solve', [puzzleText(), ...wish], (event) => {
       if (mine === turn) shown = shown.then(() => show(event));
