@@ -230,7 +230,9 @@ async function step() {
 
 function compare() {
   const [other, own] = [$('other').value.trim().toLowerCase(), $('digest').textContent];
-  $('compared').textContent = other === '' || own === '–' ? ''
+  $('compared').textContent = other === '' ? ''
+    : !/^[0-9a-f]{8}$/.test(other) ? 'This is no digest: it has 8 hexadecimal digits (0 to 9, a to f).'
+    : own === '–' ? ''
     : other === own ? 'Equal: both computed the same bits.' : 'Different, or not of the same puzzle, seed and segment.';
   const seed = Number($('seed').value) === 0 ? '' : ` --policy-seed ${$('seed').value}`;
   const suppose = $('suppose').value === '3' ? '' : ` --suppose ${$('suppose').value}`;
