@@ -6,6 +6,7 @@
 mod board;
 mod cable;
 mod devtools;
+mod mistakes;
 
 use std::path::{Path, PathBuf};
 
@@ -20,6 +21,8 @@ use hrm_web_engine::session::{Session, Wish};
 
 const DESKTOP: (u32, u32) = (1280, 900);
 const PHONE: (u32, u32) = (360, 740);
+/// A phone of common size.
+const LARGER_PHONE: (u32, u32) = (390, 844);
 const EASY: &str = "1.....2..3.....4";
 const HARD: &str = ".37.2..4..6..........1..3...85..7..2.....4..7...59....491.......7..3.8.1....7..9.";
 
@@ -242,6 +245,33 @@ fn a_maze_is_drawn_as_a_grid_and_solved_step_by_step() {
     browser.type_text(".");
     assert_eq!(browser.value(&cells('#')), walls - 1);
     assert_eq!(browser.complaints, [""; 0]);
+}
+
+#[test]
+#[ignore = "needs a browser: `cargo xtask web --test`"]
+fn a_phone_shows_how_to_begin_without_being_scrolled_and_the_grid_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut browser = Browser::start(&folder.path().join("profile"));
+    browser.look(LARGER_PHONE, "light");
+    browser.open(&written(folder.path()));
+    let mut place = |id: &str, edge: &str| {
+        browser
+            .value(&format!("document.getElementById('{id}').getBoundingClientRect().{edge}"))
+            .as_f64()
+            .unwrap()
+    };
+    let (think, grid) = (place("think", "bottom"), place("grid", "top"));
+    assert!(think <= 844.0 && grid < think + 150.0, "Think ends at {think}, the grid begins at {grid}");
+    let order = ["puzzle", "think", "grid", "told", "bits"].map(|id| place(id, "top"));
+    assert!(order.is_sorted(), "{order:?}");
+    browser.value("document.getElementById('board').hidden = false");
+    let last = browser.value("document.querySelector('main > :last-child').id");
+    assert_eq!(last, "board");
+    if let Some(folder) = pictures() {
+        browser.picture(&folder.join("phone-first.png"));
+        browser.look(DESKTOP, "light");
+        browser.picture(&folder.join("desktop-first.png"));
+    }
 }
 
 /// A pack of a small Sudoku model with a self-test on drawn puzzles.
