@@ -29,6 +29,8 @@ pub struct Lines {
     pub title: String,
     /// What both axes measure.
     pub axes: [String; 2],
+    /// Whether curves stay at each number until their next point, and leap there.
+    pub steps: bool,
     /// Whether the numbers along the first axis grow by equal factors; then all are above 0.
     pub logarithmic: bool,
     /// The lowest and the highest number along the second axis.
@@ -77,7 +79,9 @@ impl Lines {
             };
             let mut chart = style::chart(&area, &frame)?;
             for (i, _, points) in self.drawn() {
-                let points: Vec<(f64, f64)> = points.iter().map(|&[x, y]| (along(x), y)).collect();
+                let points = points.iter().map(|&[x, y]| (along(x), y));
+                let points: Vec<(f64, f64)> =
+                    if self.steps { staircase(points) } else { points.collect() };
                 chart.draw_series([line(i, points)])?;
             }
             Ok(())
@@ -118,6 +122,16 @@ impl Lines {
     }
 }
 
+/// `points` with a corner before each but the first.
+fn staircase(points: impl Iterator<Item = (f64, f64)>) -> Vec<(f64, f64)> {
+    let mut drawn: Vec<(f64, f64)> = Vec::new();
+    for (x, y) in points {
+        drawn.extend(drawn.last().map(|&(_, before)| (x, before)));
+        drawn.push((x, y));
+    }
+    drawn
+}
+
 /// The `i`-th curve through `points`, which its dashes tell apart as well as its colour.
 fn line<I: IntoIterator<IntoIter: Clone>>(i: usize, points: I) -> DashedPathElement<I::IntoIter, i32> {
     let (dash, gap) = if i == 0 { (i32::MAX, 0) } else { DASHES[(i - 1) % DASHES.len()] };
@@ -148,6 +162,7 @@ mod tests {
         Lines {
             title: "solved".into(),
             axes: ["segments".into(), "share".into()],
+            steps: false,
             logarithmic: true,
             range: [0.0, 1.0],
             curves: vec![
@@ -168,6 +183,20 @@ mod tests {
         assert_eq!(String::from_utf8(table).unwrap().lines().nth(2), Some("a,16,0.5"));
         assert!(Lines { curves: Vec::new(), ..lines() }.svg().is_ok());
         assert_eq!(lines().told(), "a: 0.25 at 1, 1 at 1024; b: 0.5 at 1, 0.5 at 1");
+    }
+
+    #[test]
+    fn steps_are_drawn_and_no_numbers() {
+        let points = [(1.0, 0.2), (4.0, 0.5)];
+        assert_eq!(staircase(points.into_iter()), [(1.0, 0.2), (4.0, 0.2), (4.0, 0.5)]);
+        let numbers = |lines: &Lines| {
+            let mut table = Vec::new();
+            lines.to_csv(&mut table).unwrap();
+            (table, lines.told())
+        };
+        let stairs = Lines { steps: true, ..lines() };
+        assert_eq!(numbers(&stairs), numbers(&lines()));
+        assert_ne!(stairs.svg().unwrap(), lines().svg().unwrap());
     }
 
     #[test]

@@ -55,6 +55,7 @@ impl Figure {
             &Lines {
                 title: "Right grids after each segment of one pass, %".into(),
                 axes: ["segment".into(), "right, %".into()],
+                steps: false,
                 logarithmic: false,
                 range: [0.0, 100.0],
                 curves: report.models.iter().map(curve).collect(),
@@ -80,6 +81,7 @@ impl Figure {
             &Lines {
                 title: "Puzzles answered right within so many segments, all guesses counted, %".into(),
                 axes: ["segments".into(), "right, %".into()],
+                steps: true,
                 logarithmic: true,
                 range: [0.0, 100.0],
                 curves,
@@ -145,6 +147,7 @@ impl Figure {
             &Lines {
                 title: format!("The halting head of {} after each segment, %", findings.name),
                 axes: ["segment".into(), "%".into()],
+                steps: false,
                 logarithmic: false,
                 range: [0.0, 100.0],
                 curves: vec![
@@ -176,6 +179,7 @@ impl Figure {
                     findings.name
                 ),
                 axes: ["segment".into(), "share, or cosine".into()],
+                steps: false,
                 logarithmic: false,
                 range: [lowest, 1.0],
                 curves,

@@ -84,14 +84,17 @@ impl Work {
         self.sorted().get(place).map_or(DASH.to_owned(), |&segments| grouped(segments))
     }
 
-    /// The share of all puzzles with the right answer within each number of segments at which one more is, in per cent.
+    /// The share of all puzzles with the right answer within each number of segments at which there are more, in per cent: a point for
+    /// each such number, and one for the first segment.
     pub(super) fn curve(&self) -> Vec<[f64; 2]> {
-        let share = |right: usize| 100.0 * right as f64 / self.outcomes.len().max(1) as f64;
         let mut points: Vec<[f64; 2]> = vec![[1.0, 0.0]];
         for (i, &segments) in self.sorted().iter().enumerate() {
-            let at = f64::from(segments.max(1));
-            points.push([at, share(i)]);
-            points.push([at, share(i + 1)]);
+            let point =
+                [f64::from(segments.max(1)), 100.0 * (i + 1) as f64 / self.outcomes.len() as f64];
+            match points.last_mut() {
+                Some(last) if last[0] == point[0] => *last = point,
+                _ => points.push(point),
+            }
         }
         points
     }
@@ -111,6 +114,17 @@ mod tests {
     }
 
     #[test]
+    fn a_number_of_segments_has_one_share() {
+        let mut work = work(Rule::Checked, Status::Solved);
+        for (outcome, segments) in work.outcomes.iter_mut().zip([1, 1, 7]) {
+            (outcome.right, outcome.segments) = (true, segments);
+        }
+        assert_eq!(work.curve(), [[1.0, 200.0 / 3.0], [7.0, 100.0]]);
+        work.outcomes.clear();
+        assert_eq!(work.curve(), [[1.0, 0.0]]);
+    }
+
+    #[test]
     fn what_the_rule_gives_stands_in_front() {
         let voted = work(Rule::Unchecked, Status::Voted);
         let [right, grids, guesses, segments] = voted.overview();
@@ -122,7 +136,7 @@ mod tests {
             (voted.within(0.5), voted.within(0.6), voted.within(1.0)),
             ("40".into(), "40".into(), DASH.into())
         );
-        assert_eq!(voted.curve().last(), Some(&[40.0, 200.0 / 3.0]));
+        assert_eq!(voted.curve(), [[1.0, 0.0], [4.0, 100.0 / 3.0], [40.0, 200.0 / 3.0]]);
         let unproven = work(Rule::Majority, Status::Unproven);
         assert!(unproven.overview()[0].starts_with("0.0 ("), "the right grid, not called solved");
         assert_eq!(unproven.right(), [false; 3]);
