@@ -18,7 +18,9 @@ pub struct Descent {
     /// `max_s (e(s - 1) - e(s)) / max_s e(s)` of each such puzzle, their median: the share of its highest count that one segment took
     /// away. `None` without such puzzles.
     pub largest_fall: Option<f64>,
-    /// The same of the mean curve of these puzzles: what averaging makes of it.
+    /// `max_s e(s)` of each such puzzle, their median: of few wrong cells any that goes is a large share.
+    pub most_wrong: Option<f64>,
+    /// The largest fall of the mean curve of these puzzles: what averaging makes of it.
     pub largest_fall_of_mean: Option<f64>,
     /// Mean of `e(s)` over all puzzles, whatever became of them, after each segment.
     pub mean: Vec<f64>,
@@ -34,6 +36,7 @@ pub fn descent(paths: &[Path]) -> Descent {
         at_once: solved().count() - later.len(),
         later: later.len(),
         largest_fall: median(later.iter().map(|curve| largest_fall(curve)).collect()),
+        most_wrong: median(later.iter().map(|curve| highest(curve)).collect()),
         largest_fall_of_mean: (!later.is_empty()).then(|| largest_fall(&mean(&later))),
         mean: mean(&every),
     }
@@ -42,8 +45,11 @@ pub fn descent(paths: &[Path]) -> Descent {
 /// The largest fall from one segment to the next, as a share of the highest value; 0 of a curve that never falls.
 fn largest_fall(curve: &[f64]) -> f64 {
     let fall = curve.windows(2).map(|pair| pair[0] - pair[1]).fold(0.0, f64::max);
-    let highest = curve.iter().copied().fold(0.0, f64::max);
-    if fall > 0.0 { fall / highest } else { 0.0 }
+    if fall > 0.0 { fall / highest(curve) } else { 0.0 }
+}
+
+fn highest(curve: &[f64]) -> f64 {
+    curve.iter().copied().fold(0.0, f64::max)
 }
 
 /// The mean of curves of equal length.
@@ -63,7 +69,7 @@ mod tests {
         let paths: Vec<Path> = (1..=8).map(sudden).collect();
         let found = descent(&paths);
         assert_eq!((found.at_once, found.later), (1, 7));
-        assert_eq!(found.largest_fall, Some(1.0));
+        assert_eq!((found.largest_fall, found.most_wrong), (Some(1.0), Some(10.0)));
         assert!((found.largest_fall_of_mean.unwrap() - 1.0 / 7.0).abs() < 1e-12);
         assert_eq!((found.mean[0], found.mean[7]), (8.75, 0.0));
     }

@@ -80,8 +80,7 @@ impl Lines {
             let mut chart = style::chart(&area, &frame)?;
             for (i, _, points) in self.drawn() {
                 let points = points.iter().map(|&[x, y]| (along(x), y));
-                let points: Vec<(f64, f64)> =
-                    if self.steps { staircase(points) } else { points.collect() };
+                let points: Vec<(f64, f64)> = if self.steps { staircase(points) } else { points.collect() };
                 chart.draw_series([line(i, points)])?;
             }
             Ok(())

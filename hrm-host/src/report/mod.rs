@@ -268,7 +268,8 @@ mod tests {
         let work = figures::Figure::work(&report).unwrap().unwrap();
         let lasts: Vec<&str> = work.csv.lines().filter(|line| line.contains(",40,")).collect();
         assert_eq!(lasts.len(), 2, "{}", work.csv);
-        let mut places: Vec<&str> = work.csv.lines().filter_map(|line| Some(line.rsplit_once(',')?.0)).collect();
+        let mut places: Vec<&str> =
+            work.csv.lines().filter_map(|line| Some(line.rsplit_once(',')?.0)).collect();
         let rows = places.len();
         places.dedup();
         assert_eq!(places.len(), rows, "a number of segments has one row: {}", work.csv);

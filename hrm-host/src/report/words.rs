@@ -8,6 +8,8 @@ use crate::analyze::trivial::Keeping;
 
 /// A fall of more than this share of the wrong cells in one segment is a leap.
 const LEAP: f64 = 0.5;
+/// Of fewer wrong cells each is a large share of all, and nothing is concluded from how they go.
+const FEW_WRONG: f64 = 5.0;
 /// Of fewer puzzles nothing is concluded.
 const FEW: usize = 10;
 
@@ -41,13 +43,19 @@ pub(super) fn of_keeping(keeping: &[(String, Keeping)]) -> String {
 
 /// Does it come nearer step by step?
 pub(super) fn of_descent(descent: &Descent) -> String {
-    let Descent { at_once, later, largest_fall, largest_fall_of_mean, .. } = descent;
+    let Descent { at_once, later, largest_fall, largest_fall_of_mean, most_wrong, .. } = descent;
     let at_once = format!("{} right after the first segment and ever since", count(*at_once, "puzzle"));
     let (Some(fall), Some(of_mean)) = (largest_fall, largest_fall_of_mean) else {
         return format!("That cannot be seen here: {at_once}, none right for good only later.");
     };
+    let most_wrong = most_wrong.unwrap_or(0.0);
     let verdict = match (*later, *fall > LEAP) {
         (..FEW, _) => format!("Too few to say (fewer than {FEW} puzzles)"),
+        _ if most_wrong < FEW_WRONG => {
+            format!(
+                "Too few wrong cells to say (the most that a puzzle ever had: {most_wrong:.1} in the median, fewer than {FEW_WRONG})"
+            )
+        }
         (_, true) => "No".to_owned(),
         (_, false) => "Yes".to_owned(),
     };
@@ -151,6 +159,15 @@ mod tests {
         );
         assert!(told.contains("More than 50 %"), "{told}");
         assert!(of_descent(&descent(&vec![steps; 10])).starts_with("Yes"));
+    }
+
+    #[test]
+    fn a_few_wrong_cells_give_no_yes_and_no_no() {
+        for few in [&[2, 0][..], &[4, 3, 2, 1, 0], &[2, 4, 0]] {
+            let told = of_descent(&descent(&vec![path(few, 0.0); 10]));
+            assert!(told.starts_with("Too few wrong cells to say"), "{told}");
+        }
+        assert!(of_descent(&descent(&vec![path(&[5, 0], 0.0); 10])).starts_with("No"));
     }
 
     #[test]

@@ -89,8 +89,7 @@ impl Work {
     pub(super) fn curve(&self) -> Vec<[f64; 2]> {
         let mut points: Vec<[f64; 2]> = vec![[1.0, 0.0]];
         for (i, &segments) in self.sorted().iter().enumerate() {
-            let point =
-                [f64::from(segments.max(1)), 100.0 * (i + 1) as f64 / self.outcomes.len() as f64];
+            let point = [f64::from(segments.max(1)), 100.0 * (i + 1) as f64 / self.outcomes.len() as f64];
             match points.last_mut() {
                 Some(last) if last[0] == point[0] => *last = point,
                 _ => points.push(point),
