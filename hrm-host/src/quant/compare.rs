@@ -141,7 +141,8 @@ impl Shown {
 }
 
 impl Agreement {
-    fn none(segment: usize) -> Self {
+    /// That of no puzzles.
+    pub(crate) fn none(segment: usize) -> Self {
         Self {
             segment,
             rows: 0,

@@ -5,9 +5,9 @@ use maud::{Markup, html};
 use super::figures::Figure;
 use super::glossary::word;
 use super::layout::{cells, table};
-use super::numbers::{DASH, count, grouped, number, share};
+use super::numbers::{DASH, grouped, number, share};
 use super::page::figure;
-use super::words::{of_descent, of_halting, of_keeping, of_modes};
+use super::words::{of_agreement, of_descent, of_halting, of_keeping, of_modes};
 use super::{Findings, Flip, Float, Precision, Work, work};
 use crate::analyze::descent::Descent;
 use crate::analyze::modes::Share;
@@ -149,7 +149,12 @@ fn of_work(of: &str, work: &Work) -> Markup {
 /// The integers beside the float model.
 fn of_precision(findings: &Findings, precision: &Precision) -> Result<Markup, DrawError> {
     let flips = &precision.flips;
-    let heads = cells(["puzzle", "parted after segment", "wrong cells, float", "wrong cells, integers"]);
+    let heads = cells([
+        "puzzle",
+        "parted after segment",
+        "wrong cells at the end, float",
+        "wrong cells at the end, integers",
+    ]);
     let row = |flip: &Flip| {
         let mut row = vec![html! { code { (flip.puzzle) } }];
         row.extend(cells(
@@ -161,10 +166,7 @@ fn of_precision(findings: &Findings, precision: &Precision) -> Result<Markup, Dr
     Ok(html! {
         h3 { "Do the integers think as the float model does?" }
         @if let Some(last) = precision.agreement.last() {
-            p.verdict {
-                "At the end of one pass the float model restored from the pack has " (count(last.float_exact, "puzzle")) " right, the integers "
-                (grouped(last.int_exact as u64)) "; " (last.only_float) " only the float model, " (last.only_int) " only the integers."
-            }
+            p.verdict { (of_agreement(last)) }
             (figure(&Figure::precision(findings, precision)?))
         }
         @if !flips.is_empty() {

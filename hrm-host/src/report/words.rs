@@ -1,13 +1,18 @@
 //! The paper's three questions, answered in a sentence or two each.
 
-use super::numbers::{DASH, count};
+use super::numbers::{DASH, count, grouped};
 use crate::analyze::descent::Descent;
 use crate::analyze::halting::Halting;
 use crate::analyze::modes::{Mode, Share};
 use crate::analyze::trivial::Keeping;
+use crate::quant::compare::Agreement;
 
 /// A fall of more than this share of the wrong cells in one segment is a leap.
 const LEAP: f64 = 0.5;
+/// Integers think as the float model where at least so large shares of the puzzles and of the cells agree, and mostly where ...
+const ALIKE: f64 = 0.99;
+/// ... where at least such.
+const MOSTLY: f64 = 0.9;
 /// Of fewer wrong cells each is a large share of all, and nothing is concluded from how they go.
 const FEW_WRONG: f64 = 5.0;
 /// Of fewer puzzles nothing is concluded.
@@ -97,6 +102,28 @@ pub(super) fn of_halting(halting: &Halting) -> String {
     )
 }
 
+/// Do the integers think as the float model does? By what both have at the end of a pass.
+pub(super) fn of_agreement(last: &Agreement) -> String {
+    let Agreement { rows, float_exact, int_exact, only_float, only_int, same_cells, .. } = last;
+    let alike = rows.saturating_sub(only_float + only_int);
+    let puzzles = alike as f64 / (*rows).max(1) as f64;
+    let verdict = match puzzles.min(*same_cells) {
+        _ if *rows < FEW => format!("Too few to say (fewer than {FEW} puzzles)"),
+        ALIKE.. => "Yes".to_owned(),
+        MOSTLY.. => "Mostly".to_owned(),
+        _ => "No".to_owned(),
+    };
+    let [puzzles, cells, all, most] = [puzzles, *same_cells, ALIKE, MOSTLY].map(|share| 100.0 * share);
+    format!(
+        "{verdict}. At the end of one pass both have right, or both wrong, {alike} of {} ({puzzles:.1} %), and {cells:.1} % of the cells are \
+         equal. Yes takes {all:.0} % of both, mostly {most:.0} %. The float model restored from the pack has {} right, the integers {}; \
+         {only_float} only the float model, {only_int} only the integers.",
+        count(*rows, "puzzle"),
+        count(*float_exact, "puzzle"),
+        grouped(*int_exact as u64),
+    )
+}
+
 fn is_or_are(puzzles: usize) -> String {
     format!("{} {}", count(puzzles, "puzzle"), if puzzles == 1 { "is" } else { "are" })
 }
@@ -168,6 +195,37 @@ mod tests {
             assert!(told.starts_with("Too few wrong cells to say"), "{told}");
         }
         assert!(of_descent(&descent(&vec![path(&[5, 0], 0.0); 10])).starts_with("No"));
+    }
+
+    #[test]
+    fn integers_are_judged_by_puzzles_and_by_cells() {
+        let told = |rows, only_float, same_cells| {
+            let last = Agreement {
+                rows,
+                float_exact: 9,
+                int_exact: 7,
+                only_float,
+                same_cells,
+                ..Agreement::none(16)
+            };
+            of_agreement(&last)
+        };
+        let begins = [
+            ("Too few to say", told(9, 0, 1.0)),
+            (
+                "Yes. At the end of one pass both have right, or both wrong, 100 of 100 puzzles (100.0 %)",
+                told(100, 0, 1.0),
+            ),
+            ("Yes.", told(100, 1, 0.99)),
+            ("Mostly.", told(100, 2, 1.0)),
+            ("Mostly.", told(100, 0, 0.98)),
+            ("No.", told(100, 11, 1.0)),
+            ("No.", told(100, 0, 0.89)),
+        ];
+        for (begin, told) in begins {
+            assert!(told.starts_with(begin), "{begin}: {told}");
+            assert!(told.contains("Yes takes 99 % of both, mostly 90 %."), "{told}");
+        }
     }
 
     #[test]
