@@ -81,8 +81,13 @@ pub(super) fn of_modes(modes: &[Share]) -> String {
     match resting + wandering {
         0 => "In right answers: every puzzle was solved.".to_owned(),
         failures => format!(
-            "Of {} not solved in one pass, {resting} came to rest in a wrong grid (a false fixed point), and {wandering} still moved.",
-            count(failures, "puzzle")
+            "Of {} not solved in one pass, {resting} came to rest in a wrong grid (a false fixed point), and {wandering} still moved.{}",
+            count(failures, "puzzle"),
+            if wandering > resting {
+                " Most still moved at the last segment: the pass may be too short to see them rest."
+            } else {
+                ""
+            }
         ),
     }
 }
@@ -231,6 +236,9 @@ mod tests {
     #[test]
     fn ends_and_stops_are_counted() {
         let ends = modes(&[path(&[9, 9], 0.0), path(&[9, 9], 0.5), path(&[9, 0], 0.0)], 0.05);
+        assert!(!of_modes(&ends).contains("too short"), "as many rest");
+        let moving = modes(&[path(&[9, 9], 0.0), path(&[9, 9], 0.5), path(&[9, 8], 0.5)], 0.05);
+        assert!(of_modes(&moving).ends_with("the pass may be too short to see them rest."));
         assert!(of_modes(&ends).starts_with("Of 2 puzzles not solved in one pass, 1 came to rest"));
         assert!(of_modes(&modes(&[path(&[0, 0], 0.0)], 0.05)).contains("every puzzle was solved"));
         assert!(of_halting(&Halting { missed: 1, ..Halting::default() }).contains("1 puzzle is right"));
