@@ -245,6 +245,21 @@ mod tests {
     }
 
     #[test]
+    fn every_link_to_numbers_names_its_figure() {
+        let html = report().html().unwrap();
+        let mut names: Vec<&str> = html
+            .split("<a download=")
+            .skip(1)
+            .filter_map(|link| link.split('>').next()?.split("aria-label=\"").nth(1))
+            .collect();
+        assert_eq!(names.len(), html.matches("<figure>").count());
+        assert!(names.iter().all(|name| name.starts_with("The numbers (CSV): ")), "{names:?}");
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), html.matches("<figure>").count(), "{names:?}");
+    }
+
+    #[test]
     fn what_the_style_colours_anew_is_in_the_figures() {
         let mut report = report();
         report.models = vec![report.models[1].clone(); 7];

@@ -184,7 +184,7 @@ pub(super) fn figure(figure: &Figure) -> Markup {
     html! {
         figure {
             div.drawings { @for drawing in &figure.drawings { (drawn(drawing)) } }
-            figcaption { (figure.title) ". " a download=(figure.name) href=(numbers) { "The numbers (CSV)" } }
+            figcaption { (figure.title) ". " a download=(figure.name) href=(numbers) aria-label={ "The numbers (CSV): " (figure.title) } { "The numbers (CSV)" } }
         }
     }
 }
