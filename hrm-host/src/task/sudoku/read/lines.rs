@@ -168,8 +168,14 @@ impl Reader<'_> {
         if text.len() > LONGEST_LINE {
             return self.long_line(number, text);
         }
-        if is_comment(text) {
-            return self.interrupt(text);
+        if is_comment(text, self.writing.has_delimiter(';')) {
+            self.interrupt(text);
+            let rest = text.trim_start_matches(['#', '%', '/', ';', ' ']);
+            if one_line(self.task, rest, number).is_some() || matches!(self.writing.line(rest), Line::Row(_))
+            {
+                (self.visit)(Item::Passed { line: number, text });
+            }
+            return;
         }
         let section = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
         if let Some(section) = section.filter(|section| section.starts_with(|c: char| c.is_alphabetic())) {

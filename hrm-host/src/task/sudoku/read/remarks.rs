@@ -2,18 +2,25 @@
 
 use hrm_core::task::{Task, TextError, sudoku::Sudoku};
 
-use super::cells::{cell_in, is_cell, parse, size_of};
+use super::cells::{cell_in, is_cell, parse, size_of, split};
 use super::puzzle_line::tokens;
 use crate::data::problem::Problem;
 
-/// Whether a line of a list says nothing of a puzzle.
-pub(super) fn is_comment(text: &str) -> bool {
-    // A row of a spreadsheet may begin with an empty field.
-    let are_cells = |field: &str| cell_in(field.trim()).chars().all(|c| is_cell(c, 9));
-    let marked = text.starts_with(';') && (text.matches(';').count() < 2 || !text.split(';').all(are_cells));
+/// Whether a line of a list says nothing of a puzzle; `parted` where semicolons part the cells of rows.
+pub(super) fn is_comment(text: &str, parted: bool) -> bool {
+    let marked = text.starts_with(';') && !has_fields(text, parted);
     // Excel reads the delimiter there.
     let names_delimiter = || text.len() <= 6 && text.to_ascii_lowercase().starts_with("sep=");
     text.starts_with(['#', '%']) || text.starts_with("//") || marked || names_delimiter()
+}
+
+/// Whether most of what semicolons part in `text` are cells: a row of a spreadsheet may begin with an empty field.
+fn has_fields(text: &str, parted: bool) -> bool {
+    let is_digit = |c: char| c.is_ascii_digit();
+    let fields = split(text, ';');
+    let are_cells = |field: &&&str| cell_in(field.trim_matches('\'')).chars().all(|c| is_cell(c, 9));
+    2 * fields.iter().filter(are_cells).count() > fields.len()
+        && (fields.len() > 2 || parted && text.contains(is_digit))
 }
 
 /// `17`, `17.` or `17:`, as it stands above a grid.

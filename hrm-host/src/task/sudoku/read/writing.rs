@@ -93,6 +93,11 @@ impl Writing {
         writing
     }
 
+    /// Whether `by` parts all cells of some row.
+    pub(super) fn has_delimiter(&self, by: char) -> bool {
+        self.delimiters.contains(&by)
+    }
+
     /// Whether `line` is a row whose cells `by` parts.
     fn is_parted(&self, line: &str, by: char) -> bool {
         let side = self.task.side();

@@ -2,6 +2,7 @@
 
 mod bare;
 mod damaged;
+mod delimited;
 mod drawn;
 mod numbered;
 mod rows;
