@@ -14,7 +14,7 @@ use hrm_emulator::{Hello, Link, LinkError};
 use rand_core::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
-use super::{Found, Known};
+use super::{Found, Known, known::Puzzle};
 
 /// Requests that a reader sends before it stalls: their answers are more than any line keeps.
 const STALLED: usize = 40;
@@ -41,13 +41,18 @@ impl<'k> Client<'k> {
         self.rng.next_u32() as usize % limit
     }
 
+    /// The puzzle whose turn it is.
+    fn puzzle(&self) -> &'k Puzzle {
+        &self.known.puzzles[self.next % self.known.puzzles.len()]
+    }
+
     /// Sends a request of any kind and reads its answer.
     ///
     /// # Errors
     /// Those of the link; [`LinkError::Answer`] where the answer is another than this machine's.
     pub fn request<T: Read + Write>(&mut self, link: &mut Link<T>) -> Result<(), LinkError> {
         self.next += 1;
-        let puzzle = &self.known.puzzles[self.next % self.known.puzzles.len()];
+        let puzzle = self.puzzle();
         let ask = Ask { member: 0, tokens: &puzzle.tokens };
         match self.draw(10) {
             0 | 1 => return self.hello(link).map(drop),
@@ -129,7 +134,6 @@ impl<'k> Client<'k> {
         // A frame that was cut short has lost its zero.
         frame.push(0);
         link.write(&frame)?;
-        self.found.noise += 1;
         // What was glued to something may have been taken on; and what fell apart is refused once for each of its parts.
         for _ in frame {
             match link.cancel() {
@@ -150,10 +154,10 @@ impl<'k> Client<'k> {
     pub fn stall<T: Read + Write>(
         &mut self,
         link: &mut Link<T>,
-        away: impl FnOnce(&mut Link<T>),
+        away: impl FnOnce(),
     ) -> Result<(), LinkError> {
         let ids = (0..STALLED).map(|_| link.send(&Request::Hello)).collect::<Result<Vec<_>, _>>()?;
-        away(link);
+        away();
         for id in ids {
             let crc = link.answer(id, |response| match response {
                 Response::Hello(hello) => Ok(hello.pack_crc),
@@ -180,7 +184,7 @@ impl<'k> Client<'k> {
 
     /// A long solve, which is asked about, refuses another, and is dropped.
     fn interrupted<T: Read + Write>(&mut self, link: &mut Link<T>) -> Result<(), LinkError> {
-        let puzzle = &self.known.puzzles[self.next % self.known.puzzles.len()];
+        let puzzle = self.puzzle();
         let blank = vec![self.known.task.blank(); puzzle.tokens.len()];
         let long = link.send(&Request::Solve(Solve { progress: self.draw(2) == 0, ..endless(&blank) }))?;
         self.hello(link)?;
@@ -202,7 +206,7 @@ impl<'k> Client<'k> {
 
     /// A request that no board can serve.
     fn unfit<T: Read + Write>(&mut self, link: &mut Link<T>) -> Result<(), LinkError> {
-        let puzzle = &self.known.puzzles[self.next % self.known.puzzles.len()];
+        let puzzle = self.puzzle();
         let tokens = &puzzle.tokens[..];
         let (ask, short) = (Ask { member: 0, tokens }, &tokens[1..]);
         let lengths = Refusal::Length { expected: tokens.len() as u16, got: short.len() as u16 };

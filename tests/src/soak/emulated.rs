@@ -31,7 +31,7 @@ pub fn on_board(known: &Known, board: Board, amount: Amount, seed: u64) -> Resul
             Act::Noise => machine.call(|link| client.noise(link)),
             Act::Stall => {
                 let away = Duration::from_millis(client.draw(200) as u64);
-                machine.call(|link| client.stall(link, |_| thread::sleep(away)))
+                machine.call(|link| client.stall(link, || thread::sleep(away)))
             }
             Act::Cut => cut(&mut machine, client),
             Act::Leave => machine.call(|link| leave(link, client)),

@@ -1,7 +1,7 @@
 //! Every answer that a board may be asked for, as this machine gives it.
 
 use hrm_core::{
-    Hrm, Pack,
+    Hrm, Pack, Reasoner,
     pack::AlignedBytes,
     solve::{Policy, Solver},
     task::{Task, sudoku::Sudoku},
@@ -68,7 +68,7 @@ impl Known {
             .map(|(number, tokens)| {
                 let policy = policy(number);
                 let digests = digests(&mut model, Ask { member: 0, tokens: &tokens }, 2);
-                let solved = solved_here(pack, task, &tokens, policy);
+                let solved = solved_by(&mut model, task, &tokens, policy);
                 Puzzle { tokens, digests, policy, solved }
             })
             .collect();
@@ -94,6 +94,9 @@ pub fn solved_here(pack: &[u8], task: Sudoku, puzzle: &[u8], policy: Policy) -> 
     let open = Pack::open(aligned.bytes()).expect("a sound pack");
     let mut memory = vec![0; workspace_words(open.shape())];
     let mut model = Hrm::new(open, &mut memory).expect("memory for it");
-    let mut solver = Solver::new(task, puzzle, policy);
-    Solved::of(&solver.run(&mut model, &mut ()), None, false)
+    solved_by(&mut model, task, puzzle, policy)
+}
+
+fn solved_by(model: &mut impl Reasoner, task: Sudoku, puzzle: &[u8], policy: Policy) -> Solved {
+    Solved::of(&Solver::new(task, puzzle, policy).run(model, &mut ()), None, false)
 }

@@ -82,9 +82,7 @@ pub struct Found {
     pub refused: usize,
     /// Puzzles solved: a grid that breaks no rule.
     pub solved: usize,
-    /// Damaged frames that were sent.
-    pub noise: usize,
-    /// Errors by which the board told of them.
+    /// Errors by which the board told of damaged frames.
     pub noticed: usize,
     /// The most stack that was in use in the first tenth of the acts.
     pub stack_early: u32,

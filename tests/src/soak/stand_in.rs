@@ -81,7 +81,7 @@ pub fn over_usb(known: &Known, amount: Amount, seed: u64) -> Result<Found, Strin
             Act::Noise => client.noise(&mut link),
             Act::Stall => {
                 cable.looks_in.set(1 + client.draw(2000));
-                client.stall(&mut link, |_| {})
+                client.stall(&mut link, || {})
             }
             Act::Cut => broken_off(client, &mut link, line, |polls| cable.pulled_in.set(polls)),
             Act::Leave => broken_off(client, &mut link, line, |_| cable.close()),
@@ -109,9 +109,7 @@ fn broken_off<'a, R: Reasoner, T: Task>(
     // What happens on the other line is not for this one.
     let noise = client.draw(50);
     line.cable.uart.arrives.borrow_mut().extend((0..noise).map(|_| client.draw(256) as u8));
-    line.step(before + after);
-    line.cable.pull();
-    line.step(after);
+    line.step(1 + before + after);
     line.cable.plug();
     *link = Link::new(line);
     client.settle(link, None)
@@ -140,10 +138,7 @@ impl Cable<'_> {
             1 => self.pull(),
             more => self.pulled_in.set(more - 1),
         }
-        // A device in its own interrupt is not interrupted by it.
-        if let Ok(mut interrupt) = self.interrupt.try_borrow_mut() {
-            interrupt();
-        }
+        self.interrupt.borrow_mut()();
     }
 
     fn pull(&self) {
@@ -159,7 +154,7 @@ impl Cable<'_> {
         self.forget();
     }
 
-    /// Plugs the device in, and a program on the host opens the port.
+    /// The device is plugged in, where it was not, and a program on the host opens the port.
     fn plug(&self) {
         self.host.gone.set(false);
         self.port.set_listening(false);

@@ -49,7 +49,7 @@ pub(crate) fn task(args: &Args) -> Result<()> {
     };
     let amount = Amount::around(args.requests);
     if asked(USB) {
-        used(USB, "this machine", || soak::over_usb(&known, amount, args.seed))?;
+        used((USB, "this machine"), amount, || soak::over_usb(&known, amount, args.seed))?;
     }
     if boards.is_empty() {
         return Ok(());
@@ -57,14 +57,18 @@ pub(crate) fn task(args: &Args) -> Result<()> {
     setup::programs(&EMULATORS)?;
     build_plain(&boards.iter().map(Build::from).collect::<Vec<_>>())?;
     for board in boards {
-        used(board.name, board.processor, || soak::on_board(&known, board, amount, args.seed))?;
+        used((board.name, board.processor), amount, || soak::on_board(&known, board, amount, args.seed))?;
     }
     Ok(())
 }
 
-fn used(name: &str, processor: &str, run: impl FnOnce() -> Result<Found, String>) -> Result<()> {
+fn used(
+    (name, processor): (&str, &str),
+    amount: Amount,
+    run: impl FnOnce() -> Result<Found, String>,
+) -> Result<()> {
     let begun = Instant::now();
-    let Found { answered, refused, solved, noise, noticed, stack_early, stack } =
+    let Found { answered, refused, solved, noticed, stack_early, stack } =
         run().map_err(|wrong| anyhow!(wrong)).with_context(|| format!("{name} ({processor})"))?;
     let stack = match stack {
         0 => String::new(),
@@ -72,7 +76,8 @@ fn used(name: &str, processor: &str, run: impl FnOnce() -> Result<Found, String>
     };
     println!(
         "{name} ({processor}): {answered} requests answered as they should be, of them {refused} refusals and {solved} solved puzzles; \
-         {noise} damaged frames, {noticed} errors told of them; {stack}{} s",
+         {} damaged frames, {noticed} errors told of them; {stack}{} s",
+        amount.noise,
         begun.elapsed().as_secs()
     );
     Ok(())
