@@ -25,13 +25,3 @@ pub(super) fn cells<T: maud::Render>(texts: impl IntoIterator<Item = T>) -> Vec<
 pub(super) fn command(text: &str) -> Markup {
     html! { code { @for (i, word) in text.split(' ').enumerate() { @if i > 0 { " " } span.whole { (word) } } } }
 }
-
-/// A report without the titles that cells have for cards, and without the marks around words and cells.
-#[cfg(test)]
-pub(super) fn without_spans(html: &str) -> String {
-    let parts = html.split("<span class=\"label\">").enumerate();
-    let shown =
-        parts.map(|(i, part)| part.split_once("</span>").filter(|_| i > 0).map_or(part, |(_, rest)| rest));
-    let shown = shown.collect::<String>();
-    ["<span class=\"whole\">", "<span>", "</span>"].iter().fold(shown, |text, mark| text.replace(mark, ""))
-}

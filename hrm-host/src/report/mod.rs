@@ -146,6 +146,10 @@ impl Report {
 }
 
 #[cfg(test)]
+#[path = "../../tests/suite/plain.rs"]
+mod plain;
+
+#[cfg(test)]
 mod tests {
     use hrm_core::solve::{Rule, Status};
 
@@ -212,7 +216,7 @@ mod tests {
     #[test]
     fn a_report_tells_everything_and_neither_runs_nor_loads_anything() {
         let html = report().html().unwrap();
-        let plain = layout::without_spans(&html);
+        let plain = plain::plain(&html);
         for told in [
             "&lt;b&gt;mine&lt;/b&gt;.hrm",
             "258,960",

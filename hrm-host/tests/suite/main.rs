@@ -6,6 +6,7 @@
 #[path = "../../../tools/web/tests/browser/devtools.rs"]
 mod browser;
 mod common;
+mod plain;
 mod stand_in;
 mod torch;
 

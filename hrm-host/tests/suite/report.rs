@@ -10,6 +10,7 @@ use hrm_host::quant::{AlignedPack, with_provenance};
 
 use crate::browser::Browser;
 use crate::common::{PACK, command, generated, hrm, ok, said, trained};
+use crate::plain::plain;
 
 /// A folder with a pack, a run and puzzles.
 fn folder() -> tempfile::TempDir {
@@ -48,15 +49,6 @@ fn repeated(folder: &Path, html: &str) -> Vec<(String, String)> {
         (line.to_owned(), out)
     };
     commands.map(run).collect()
-}
-
-/// A report without the titles that cells have for cards, and without the marks around words and cells.
-fn plain(html: &str) -> String {
-    let parts = html.split("<span class=\"label\">").enumerate();
-    let shown =
-        parts.map(|(i, part)| part.split_once("</span>").filter(|_| i > 0).map_or(part, |(_, rest)| rest));
-    let shown = shown.collect::<String>();
-    ["<span class=\"whole\">", "<span>", "</span>"].iter().fold(shown, |text, mark| text.replace(mark, ""))
 }
 
 #[test]

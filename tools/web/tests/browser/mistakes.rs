@@ -137,27 +137,23 @@ fn an_option_out_of_its_range_is_named_before_it_thinks() {
     assert_eq!(browser.complaints, [""; 0]);
 }
 
+/// What the page says of a digest from elsewhere.
+fn compared(browser: &mut Browser, other: &str) -> String {
+    browser.value(&format!(
+        "document.getElementById('other').value = '{other}'; document.getElementById('other').dispatchEvent(new Event('input'))"
+    ));
+    browser.text("document.getElementById('compared').textContent")
+}
+
 #[test]
 #[ignore = "needs a browser: `cargo xtask web --test`"]
 fn what_is_no_digest_is_not_called_different() {
     let folder = tempfile::tempdir().unwrap();
     let mut browser = opened(&folder);
-    let mut told = |other: &str| {
-        browser.value(&format!(
-            "document.getElementById('other').value = '{other}'; document.getElementById('other').dispatchEvent(new Event('input'))"
-        ));
-        browser.text("document.getElementById('compared').textContent")
-    };
     let none = "This is no digest: it has 8 hexadecimal digits (0 to 9, a to f).";
-    assert_eq!([told("xyz"), told("1a2b3c4d"), told("")], [none, "", ""]);
+    assert_eq!(["xyz", "1a2b3c4d", ""].map(|other| compared(&mut browser, other)), [none, "", ""]);
     browser.value("document.getElementById('think').click()");
     browser.wait("document.body.dataset.state === 'done'");
-    let mut told = |other: &str| {
-        browser.value(&format!(
-            "document.getElementById('other').value = '{other}'; document.getElementById('other').dispatchEvent(new Event('input'))"
-        ));
-        browser.text("document.getElementById('compared').textContent")
-    };
-    assert_eq!([told("xyz"), told("1a2b3c4"), told("1a2b3c4g")], [none; 3]);
-    assert!(told("1A2B3C4D").starts_with("Different"));
+    assert_eq!(["xyz", "1a2b3c4", "1a2b3c4g"].map(|other| compared(&mut browser, other)), [none; 3]);
+    assert!(compared(&mut browser, "1A2B3C4D").starts_with("Different"));
 }
