@@ -1,6 +1,6 @@
 //! Being asked to stop: Ctrl-C, SIGTERM, and SIGHUP where a terminal is closed.
 
-use std::io;
+use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -72,9 +72,12 @@ pub(super) fn end_on_stop() {
     *STOP.lock().unwrap_or_else(PoisonError::into_inner) = None;
 }
 
-/// Ends the program at once. Files that are not complete are deleted.
+/// Ends the program at once, with the last line that it says. Files that are not complete are deleted.
 pub(super) fn end() {
-    eprintln!("interrupted; {}", files::abandon());
+    let became_of_files = files::abandon();
+    // Whoever wants to tell of progress still waits for the end.
+    let mut last = io::stderr().lock();
+    let _ = writeln!(last, "interrupted; {became_of_files}");
     std::process::exit(Exit::Interrupted.code().into());
 }
 
