@@ -11,6 +11,7 @@ use anyhow::{Context, Result, ensure};
 use hrm_core::pack::Provenance;
 use hrm_host::files::replace_file;
 use hrm_host::quant::{AlignedPack, with_provenance};
+use hrm_host::report::grouped;
 use serde_json::Value;
 
 fn main() -> Result<()> {
@@ -40,7 +41,8 @@ fn rewrite(path: &Path) -> Result<()> {
         for (long, name) in &folders {
             card = card.replace(long.as_str(), name);
         }
-        let told = |bytes: usize, crc: u32| format!("| pack | {bytes} bytes, CRC-32 {crc:08x} |");
+        let told =
+            |bytes: usize, crc: u32| format!("| pack | {} bytes, CRC-32 {crc:08x} |", grouped(bytes as u64));
         let (before, after) =
             (told(opened.bytes(), opened.crc()), told(new.open()?.bytes(), new.open()?.crc()));
         ensure!(card.contains(&before), "{} is not the card of {}", card_path.display(), path.display());

@@ -8,6 +8,7 @@ use hrm_core::{Pack, workspace_bytes};
 use hrm_host::config::RunConfig;
 use hrm_host::files::{Signature, name_of};
 use hrm_host::quant::compare::Agreement;
+use hrm_host::report::{count, grouped, grouped_rows};
 
 /// A model card that nobody has changed.
 pub(super) const CARD: Signature<'static> = Signature::of_mark("a model card");
@@ -48,7 +49,7 @@ pub(super) fn card(
     if let Some(trained) = trained {
         writeln!(card, "| trained on | {trained}; weights do not depend on the size |")?;
     }
-    writeln!(card, "| pack | {} bytes, CRC-32 {:08x} |", pack.bytes(), pack.crc())?;
+    writeln!(card, "| pack | {} bytes, CRC-32 {:08x} |", grouped(pack.bytes() as u64), pack.crc())?;
     writeln!(card, "| members | {} |", shape.members)?;
     writeln!(card, "| width, heads, inner | {}, {}, {} |", shape.width, shape.heads, shape.inner)?;
     let shared = if shape.shared_levels { ", shared" } else { "" };
@@ -59,13 +60,14 @@ pub(super) fn card(
         shape.h_cycles, shape.l_cycles, shape.segments
     )?;
     writeln!(card, "| states and activations | {} bits |", 8 * shape.lanes.bytes())?;
-    writeln!(card, "| RAM | {} bytes |", workspace_bytes(shape))?;
-    writeln!(card, "| MAC per segment | {} |", shape.segment_macs())?;
-    writeln!(card, "| trained | {} steps, {} sample-segments, seed {} |", p.steps, p.samples, p.seed)?;
+    writeln!(card, "| RAM | {} bytes |", grouped(workspace_bytes(shape) as u64))?;
+    writeln!(card, "| MAC per segment | {} |", grouped(shape.segment_macs()))?;
+    let (steps, samples) = (count(p.steps as usize, "step"), count(p.samples as usize, "sample-segment"));
+    writeln!(card, "| trained | {steps}, {samples}, seed {} |", p.seed)?;
     if !config.train.from.as_os_str().is_empty() {
         writeln!(card, "| started from the weights of | {} |", config.train.from.display())?;
     }
-    writeln!(card, "| data | {} |", p.data)?;
+    writeln!(card, "| data | {} |", grouped_rows(p.data))?;
     writeln!(card, "| written by | {} |", p.program)?;
     writeln!(
         card,
@@ -83,10 +85,12 @@ pub(super) fn card(
         writeln!(card, "| hints | rows | float exact | int exact | only float | only int | cosine of z_H |")?;
         writeln!(card, "|---|---|---|---|---|---|---|")?;
         for (hints, a) in levels {
+            let [rows, float, int, only_float, only_int] =
+                [a.rows, a.float_exact, a.int_exact, a.only_float, a.only_int].map(|n| grouped(n as u64));
+            let cosine = a.cosine_mean;
             writeln!(
                 card,
-                "| {hints} % | {} | {} | {} | {} | {} | {:.5} |",
-                a.rows, a.float_exact, a.int_exact, a.only_float, a.only_int, a.cosine_mean
+                "| {hints} % | {rows} | {float} | {int} | {only_float} | {only_int} | {cosine:.5} |"
             )?;
         }
         writeln!(card)?;
@@ -97,6 +101,8 @@ pub(super) fn card(
 
 #[cfg(test)]
 mod tests {
+    use hrm_host::quant::AlignedPack;
+
     use super::*;
 
     #[test]
@@ -108,5 +114,30 @@ mod tests {
             assert!(released.contains(USE) && released.contains(LICENCE), "{name}");
             assert!(released.contains("## Voted solving\n") && released.contains(CONFIGURATION), "{name}");
         }
+    }
+
+    /// What a person adds to a card stands below the table, except where the weights came from.
+    #[test]
+    fn the_table_of_every_released_card_is_what_export_writes_of_its_pack() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models");
+        let mut found = 0;
+        for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.extension().is_none_or(|e| e != "hrm") {
+                continue;
+            }
+            let bytes = AlignedPack::read(&path).unwrap();
+            let pack = bytes.open().unwrap();
+            let config = serde_json::from_str(pack.header().unwrap().provenance.config).unwrap();
+            let released = std::fs::read_to_string(path.with_extension("md")).unwrap();
+            let own = card(&path, &pack, &config, None, &[]).unwrap();
+            let (table, _) = own.split_once(LICENCE).unwrap();
+            let by_hand = "| started from the weights of | ";
+            for line in table.lines().filter(|line| !line.starts_with(by_hand)) {
+                let has = released.lines().any(|other| other == line);
+                assert!(has, "{} lacks: {line}", path.with_extension("md").display());
+            }
+            found += 1;
+        }
+        assert!(found > 0);
     }
 }

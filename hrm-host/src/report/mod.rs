@@ -13,7 +13,7 @@ mod sections;
 mod words;
 mod work;
 
-pub use numbers::{count, grouped};
+pub use numbers::{count, grouped, grouped_rows};
 use serde::Serialize;
 pub use work::Work;
 

@@ -15,6 +15,14 @@ pub fn grouped(number: impl Into<u64>) -> String {
     text
 }
 
+/// `text` with the numbers grouped that stand behind its last colon: what a pack says of its data, where the name of the file
+/// before them stays as it is.
+pub fn grouped_rows(text: &str) -> String {
+    let (name, rows) = text.rsplit_once(": ").map_or(("", text), |(name, _)| text.split_at(name.len() + 2));
+    let words = rows.split(' ').map(|word| word.parse::<u64>().map_or_else(|_| word.to_owned(), grouped));
+    name.to_owned() + &words.collect::<Vec<_>>().join(" ")
+}
+
 /// `number` grouped, and `word`, in the plural unless that is 1.
 pub fn count(number: usize, word: &str) -> String {
     format!("{} {word}{}", grouped(number as u64), if number == 1 { "" } else { "s" })
@@ -51,6 +59,9 @@ mod tests {
         let counted = [0, 1, 2, 1_000].map(|number| count(number, "puzzle"));
         assert_eq!(counted, ["0 puzzles", "1 puzzle", "2 puzzles", "1,000 puzzles"]);
         assert_eq!([number(None, 1), number(Some(0.25), 2), share(0, 0)], ["–", "0.25", "–"]);
+        let rows = "of 2024: all 10000.csv: 84548 rows for training, 200 held out";
+        assert_eq!(grouped_rows(rows), "of 2024: all 10000.csv: 84,548 rows for training, 200 held out");
+        assert_eq!(grouped_rows("rows 1000 to 2000"), "rows 1,000 to 2,000");
         assert!(share(1, 2).starts_with("50.0 ("));
     }
 }

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use hrm_core::{Pack, workspace_bytes};
 use hrm_host::files::{crc32, name_of};
 use hrm_host::model::parameter_count;
-use hrm_host::report::{count, grouped};
+use hrm_host::report::{count, grouped, grouped_rows};
 
 use crate::cli::model::Run;
 
@@ -62,7 +62,7 @@ pub(super) fn of_pack(pack: &Pack<'_>) -> Result<Facts> {
         ("RAM", format!("{} bytes", grouped(workspace_bytes(shape) as u64))),
         ("multiply-accumulates a segment", grouped(shape.segment_macs())),
         ("segments of a pass", shape.segments.to_string()),
-        ("trained", trained_for(p.steps, p.samples, p.seed, p.data)),
+        ("trained", trained_for(p.steps, p.samples, p.seed, &grouped_rows(p.data))),
     ])
 }
 
