@@ -26,7 +26,7 @@ pub(super) struct PolicyArgs {
     /// Most segments of each member's first guess, where it is not that of --segments
     #[arg(long, value_name = "SEGMENTS", value_parser = at_least_1::<u16>)]
     first_segments: Option<u16>,
-    /// Most segments in all
+    /// Most segments that all guesses at a puzzle take together; without it there is no limit
     #[arg(long, default_value_t = u32::MAX, hide_default_value = true, value_parser = at_least_1::<u32>)]
     budget: u32,
     /// End a guess where the halting head says stop
@@ -131,7 +131,7 @@ pub(super) fn told(policy: &Policy) -> String {
         text += ", guesses end on halt";
     }
     if budget < u32::MAX {
-        text += &format!(", {budget} segments in all");
+        text += &format!(", at most {budget} segments a puzzle");
     }
     text
 }

@@ -28,7 +28,7 @@ use super::values::{LOGIT, Tasks, count, from_0};
 /// Solve puzzles with a pack, exactly as a microcontroller does.
 ///
 /// A puzzle is one text: a character a cell, row by row (Sudoku: a digit, `.` or `0` for a blank); docs/PUZZLE_FILES.md lists what else is read. A grid is called solved only where it keeps the
-/// givens and breaks no rule; otherwise the best candidate is shown and called unproven.
+/// givens and breaks no rule; otherwise the best grid that a guess ended on is shown and called unproven.
 ///
 /// Exit code 0 where every puzzle was solved, 4 where one is unproven, 3 where one is no puzzle.
 #[derive(Debug, clap::Args)]
@@ -229,15 +229,18 @@ fn watch<'s>(
 
 fn describe(progress: &Progress, policy: &Policy, shape: &Shape) -> String {
     let mut text = format!(
-        "guess {} of at most {}, segment {:>2} of {}, q_halt {:+.1}",
+        "guess {} of at most {}, segment {:>2} of {}, ",
         progress.guess + 1,
         policy.guesses,
         progress.segment,
         policy.most_segments(progress.guess, shape),
-        f64::from(progress.confidence) / LOGIT,
     );
+    if policy.budget < u32::MAX {
+        let _ = write!(text, "{} of --budget {}, ", progress.segments, policy.budget);
+    }
+    let _ = write!(text, "q_halt {:+.1}", f64::from(progress.confidence) / LOGIT);
     if let Some(violations) = progress.violations {
-        let _ = write!(text, ", {violations:>2} violations");
+        let _ = write!(text, ", {:>13}", count(violations as usize, "violation"));
     }
     if let Some(ended) = progress.ended {
         let _ = write!(text, ", {}", ended_how(ended));
@@ -252,7 +255,7 @@ fn ended_how(ended: GuessEnd) -> String {
         GuessEnd::Settled { period: 1 } => "settled on a fixed point".into(),
         GuessEnd::Settled { period } => format!("settled in a cycle of {period} segments"),
         GuessEnd::SegmentLimit => "out of segments".into(),
-        GuessEnd::CutOff => "cut off".into(),
+        GuessEnd::CutOff => "cut off: the budget is spent".into(),
         GuessEnd::Unchanged => "the grid no longer changes".into(),
         GuessEnd::Doubted => "what it supposes is doubted".into(),
     }
@@ -270,7 +273,7 @@ fn page(task: &Game, puzzle: &[u8], answer: &Answer<'_>) -> String {
     if answer.status == Status::Unproven
         && let Some(exact) = task.exact()
     {
-        let _ = write!(text, "\nan exact search says: {}", truth(exact.as_ref(), puzzle, answer.stop));
+        let _ = write!(text, "\nan exact search says: {}", truth(exact.as_ref(), puzzle, answer));
     }
     text
 }
@@ -291,7 +294,7 @@ pub(super) fn headline(task: &Game, answer: &Answer<'_>) -> String {
             format!("no vote after {work}: no guess halted")
         }
         (Status::Unproven, _) => format!(
-            "unproven after {work}; the best candidate has {}",
+            "unproven after {work}; the best grid that a guess ended on has {}",
             count(answer.found.and_then(|found| found.violations).unwrap_or_default() as usize, "violation")
         ),
         (Status::Refused(refusal), _) => format!("refused: {}", task.told(refusal)),
@@ -299,15 +302,17 @@ pub(super) fn headline(task: &Game, answer: &Answer<'_>) -> String {
 }
 
 /// What an exact search says of a puzzle that the model left unproven.
-fn truth(exact: &dyn Exact, puzzle: &[u8], stop: Stop) -> &'static str {
-    match (improper(exact, puzzle, u64::MAX), stop) {
-        (Some(Improper::None), _) => exact.misunderstood(puzzle).unwrap_or("this puzzle has no solution"),
-        (Some(Improper::Several), _) => "this puzzle has several solutions",
-        (None, Stop::SegmentBudget) => {
-            "this puzzle has one solution, which the model did not find within its segments; give it a larger --budget"
-        }
+fn truth(exact: &dyn Exact, puzzle: &[u8], answer: &Answer<'_>) -> String {
+    match (improper(exact, puzzle, u64::MAX), answer.stop) {
+        (Some(Improper::None), _) => exact.misunderstood(puzzle).unwrap_or("this puzzle has no solution").into(),
+        (Some(Improper::Several), _) => "this puzzle has several solutions".into(),
+        (None, Stop::SegmentBudget) => format!(
+            "this puzzle has one solution, which the model did not find within {}; give it a larger --budget",
+            count(answer.segments as usize, "segment")
+        ),
         (None, _) => {
             "this puzzle has one solution, which the model did not find; try more --guesses or another --policy-seed"
+                .into()
         }
     }
 }

@@ -42,6 +42,30 @@ fn a_puzzle_is_solved_and_stdout_is_clean() {
     );
 }
 
+/// No answer exists, so that both budgets are spent: one in the middle of a guess, one where the guess ends anyway.
+#[test]
+fn a_budget_is_seen_to_be_spent_and_why_the_search_ended() {
+    let watched = |budget: &str| {
+        let (code, out, err) = solve(&["123....4........", "--budget", budget, "--watch"]);
+        assert_eq!(code, 4, "{out}{err}");
+        let last = err.lines().rfind(|line| line.contains(" of --budget ")).unwrap().to_owned();
+        (last, out)
+    };
+    let (last, out) = watched("1");
+    assert!(last.contains("segment  1 of 8, 1 of --budget 1, q_halt"), "{last}");
+    assert!(last.ends_with(", cut off: the budget is spent"), "{last}");
+    assert!(
+        out.starts_with("unproven after 1 guess, 1 segment; the best grid that a guess ended on has "),
+        "{out}"
+    );
+    let (last, _) = watched("8");
+    assert!(last.contains(" 8 of --budget 8, ") && last.ends_with("out of segments"), "{last}");
+    // an easy puzzle is solved before
+    let (code, out, err) = solve(&["1.....2..3.....4", "--budget", "8", "--watch"]);
+    assert!(code == 0 && out.starts_with("solved after 1 guess, "), "{out}");
+    assert!(err.contains(" of --budget 8, ") && !err.contains("cut off"), "{err}");
+}
+
 #[test]
 fn files_and_standard_input_hold_one_puzzle_a_line() {
     let folder = tempfile::tempdir().unwrap();
