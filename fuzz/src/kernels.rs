@@ -11,6 +11,7 @@ use hrm_core::{
     },
     lane::Lane,
 };
+use hrm_samples::{exp2, sigmoid};
 
 /// Compares the kernel that `bytes` choose, with 8-bit or 16-bit lanes.
 pub(crate) fn compare(bytes: &[u8]) {
@@ -40,8 +41,7 @@ where
             let scores: Vec<i32> = numbers::<i32>(input, 160)?.into_iter().map(|score| score / 4).collect();
             let (score_bits, bits) =
                 (input.int_in_range(4..=26)?, input.int_in_range(1..=A::WIDTH.weight_bits(82))?);
-            let table: Vec<u16> =
-                (0..256).map(|i| (32767.0 * (-f64::from(i) / 256.0).exp2()).round() as u16).collect();
+            let table = exp2();
             let (mut fast, mut defined) =
                 (vec![A::default(); scores.len()], vec![A::default(); scores.len()]);
             let sums = (
@@ -70,8 +70,7 @@ where
             assert_eq!(fast, defined);
         }
         5 => {
-            let table: Vec<u16> =
-                (0..257).map(|i| (32768.0 / (1.0 + (-f64::from(i) / 16.0).exp())).round() as u16).collect();
+            let table = sigmoid();
             let (acc, factors, factor) =
                 (numbers::<i32>(input, 96)?, numbers::<i32>(input, 96)?, input.arbitrary()?);
             let count = acc.len().min(factors.len()) / 2;

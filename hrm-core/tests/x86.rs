@@ -7,6 +7,7 @@ use hrm_core::kernels::x86::{Level, level, limit};
 use hrm_core::kernels::*;
 use hrm_core::lane::Lane;
 use hrm_core::pack::Order;
+use hrm_samples::{Noise, exp2, sigmoid};
 use proptest::prelude::*;
 
 /// The levels of this processor, the portable one left out. The level is one for the whole process, hence the guard.
@@ -17,36 +18,19 @@ fn levels() -> (Vec<Level>, MutexGuard<'static, ()>) {
     (Level::ALL.into_iter().filter(there).collect(), guard)
 }
 
-/// Random numbers, a part of which are extremes where that is wanted.
-struct Noise {
-    state: u64,
-    extremes: bool,
+fn lanes<A: Lane>(noise: &mut Noise, n: usize, shrink: u32) -> Vec<A> {
+    let cast = |x: i32| A::saturate(if A::WIDTH.max() > 127 { x >> 16 } else { x >> 24 });
+    (0..n).map(|_| cast(noise.next() >> shrink)).collect()
 }
 
-impl Noise {
-    fn next(&mut self) -> i32 {
-        self.state = self.state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        match self.state >> 61 {
-            0 if self.extremes => i32::MIN,
-            1 if self.extremes => i32::MAX,
-            _ => (self.state >> 29) as i32,
-        }
-    }
-
-    fn lanes<A: Lane>(&mut self, n: usize, shrink: u32) -> Vec<A> {
-        let cast = |x: i32| A::saturate(if A::WIDTH.max() > 127 { x >> 16 } else { x >> 24 });
-        (0..n).map(|_| cast(self.next() >> shrink)).collect()
-    }
-
-    fn numbers(&mut self, n: usize, shrink: u32) -> Vec<i32> {
-        (0..n).map(|_| self.next() >> shrink).collect()
-    }
+fn numbers(noise: &mut Noise, n: usize, shrink: u32) -> Vec<i32> {
+    (0..n).map(|_| noise.next() >> shrink).collect()
 }
 
 fn product<A: Lane>(tokens: usize, depth: usize, pairs: usize, noise: &mut Noise) {
     let columns = 2 * pairs;
-    let x: Vec<A> = noise.lanes(tokens * depth, 0);
-    let panel: Vec<i8> = noise.lanes(depth * columns, 0);
+    let x: Vec<A> = lanes(noise, tokens * depth, 0);
+    let panel: Vec<i8> = lanes(noise, depth * columns, 0);
     let mut expected = vec![7; tokens * columns];
     matmul_portable(&x, depth, &panel, &mut expected);
     let (levels, _guard) = levels();
@@ -78,17 +62,14 @@ fn product<A: Lane>(tokens: usize, depth: usize, pairs: usize, noise: &mut Noise
 
 /// Every row operation on `n` elements over lanes `A`.
 fn rows<A: Lane + std::fmt::Debug + PartialEq>(n: usize, shrink: u32, noise: &mut Noise) {
-    let exp2: Vec<u16> =
-        (0..256).map(|i| (32767.0 * (-f64::from(i) / 256.0).exp2()).round() as u16).collect();
-    let odd: Vec<u16> = (0..256).map(|_| noise.next() as u16).collect();
-    let sigmoid: Vec<u16> =
-        (0..257).map(|i| (32768.0 / (1.0 + (-f64::from(i) / 16.0).exp())).round() as u16).collect();
-    let scores = noise.numbers(n, 2 + shrink);
-    let classes: Vec<u8> = noise.lanes::<i8>(n, 0).into_iter().map(|x| x as u8 % 40).collect();
-    let acc = noise.numbers(2 * n, shrink);
-    let factors = noise.numbers(2 * n, 1);
-    let (z, other): (Vec<A>, Vec<A>) = (noise.lanes(n, 0), noise.lanes(n, 0));
-    let (token, position): (Vec<i16>, Vec<i16>) = (noise.lanes(n, 0), noise.lanes(n, 0));
+    let (exp2, sigmoid) = (exp2(), sigmoid());
+    let odd: [u16; 256] = std::array::from_fn(|_| noise.next() as u16);
+    let scores = numbers(noise, n, 2 + shrink);
+    let classes: Vec<u8> = lanes::<i8>(noise, n, 0).into_iter().map(|x| x as u8 % 40).collect();
+    let acc = numbers(noise, 2 * n, shrink);
+    let factors = numbers(noise, 2 * n, 1);
+    let (z, other): (Vec<A>, Vec<A>) = (lanes(noise, n, 0), lanes(noise, n, 0));
+    let (token, position): (Vec<i16>, Vec<i16>) = (lanes(noise, n, 0), lanes(noise, n, 0));
     let (factor, step) = (noise.next(), 1 + (noise.next() as u32 % 16384) as i32);
     let numerator = 1 + noise.next() as u32 % ((1 << 28) - 1);
     let gate_factor = noise.next().unsigned_abs() >> 1;

@@ -5,7 +5,6 @@
 #![no_std]
 
 pub mod app;
-pub mod bench;
 pub mod exit;
 mod job;
 pub mod lines;

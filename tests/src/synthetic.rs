@@ -14,6 +14,7 @@ use hrm_core::{
     task::{All, Task, Tasks, Visitor},
     workspace_words,
 };
+use hrm_samples::{exp2, sigmoid};
 use rand_core::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
@@ -175,10 +176,6 @@ impl Writer {
     }
 
     fn tables(&mut self, relations: &[u8]) {
-        let exp2: Vec<u16> =
-            (0..256).map(|i| (32767.0 * (-f64::from(i) / 256.0).exp2()).round() as u16).collect();
-        let sigmoid: Vec<u16> =
-            (0..257).map(|i| (32768.0 / (1.0 + (-f64::from(i) / 16.0).exp())).round() as u16).collect();
         let (sequence, dim) = (self.shape.sequence(), self.shape.head_dim());
         let angle =
             |position: usize, pair: usize| position as f64 * 10_000_f64.powf(-2.0 * pair as f64 / dim as f64);
@@ -187,8 +184,8 @@ impl Writer {
             .flat_map(|angle| [angle.cos(), angle.sin()].map(|x| (x * 16384.0).round() as i16))
             .collect();
         let layout = self.layout;
-        self.put(layout.exp2, &exp2);
-        self.put(layout.sigmoid, &sigmoid);
+        self.put(layout.exp2, &exp2());
+        self.put(layout.sigmoid, &sigmoid());
         if self.shape.rope {
             self.put(layout.rope, &rope);
         }

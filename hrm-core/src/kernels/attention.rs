@@ -165,18 +165,15 @@ pub fn rotate(row: &mut [i32], rotation: &[i16]) {
 mod tests {
     use super::*;
     use crate::lane::LaneWidth;
+    use hrm_samples::exp2;
     use proptest::prelude::*;
     extern crate std;
     use std::{vec, vec::Vec};
 
-    fn table() -> Vec<u16> {
-        (0..256).map(|i| (32767.0 * (-f64::from(i) / 256.0).exp2()).round() as u16).collect()
-    }
-
     fn check_softmax<A: Lane>(scores: &[i32], score_bits: u32) -> Result<(), TestCaseError> {
         let bits = A::WIDTH.weight_bits(scores.len());
         let mut weights = vec![A::default(); scores.len()];
-        let sum = softmax(scores, score_bits, bits, &table(), &mut weights);
+        let sum = softmax(scores, score_bits, bits, &exp2(), &mut weights);
         // the largest score, rounded up to 1/256 of a power of two
         let unit = (f64::from(score_bits) - 8.0).exp2().max(1.0);
         let max = (f64::from(*scores.iter().max().unwrap()) / unit).ceil() * unit;

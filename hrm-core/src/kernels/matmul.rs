@@ -123,6 +123,7 @@ fn dot_1x2<A: Lane>(x: &[A], pair: &[i8]) -> [i32; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use hrm_samples::Noise;
     use proptest::prelude::*;
     extern crate std;
     use std::{vec, vec::Vec};
@@ -156,14 +157,9 @@ mod tests {
         #[test]
         fn equals_the_definition(tokens in 1usize..10, quads in 1usize..33, pairs in 1usize..9, seed: u64) {
             let depth = 4 * quads;
-            let mut state = seed;
-            let mut next = || {
-                state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-                // a quarter of the values are extremes
-                match state >> 62 { 0 => i64::MIN, _ => state as i64 }
-            };
-            let panel: Vec<i8> = (0..depth * 2 * pairs).map(|_| (next() >> 24) as i8).collect();
-            let wide: Vec<i16> = (0..tokens * depth).map(|_| (next() >> 40) as i16).collect();
+            let mut noise = Noise { state: seed, extremes: true };
+            let panel: Vec<i8> = (0..depth * 2 * pairs).map(|_| (noise.next() >> 24) as i8).collect();
+            let wide: Vec<i16> = (0..tokens * depth).map(|_| (noise.next() >> 16) as i16).collect();
             let narrow: Vec<i8> = wide.iter().map(|&x| (x >> 8) as i8).collect();
             agree(wide, depth, &panel, tokens, 2 * pairs);
             agree(narrow, depth, &panel, tokens, 2 * pairs);

@@ -51,13 +51,9 @@ mod tests {
     use proptest::prelude::*;
     extern crate std;
 
-    fn table() -> [u16; 257] {
-        core::array::from_fn(|i| (32768.0 / (1.0 + (-(i as f64) / 16.0).exp())).round() as u16)
-    }
-
     #[test]
     fn sigmoid_is_close_everywhere() {
-        let table = table();
+        let table = hrm_samples::sigmoid();
         for gate in -32768..=32767 {
             let exact = 32768.0 / (1.0 + (-f64::from(gate) / 1024.0).exp());
             assert!((f64::from(sigmoid(gate, &table)) - exact).abs() < 3.0, "{gate}");
@@ -69,7 +65,7 @@ mod tests {
         fn equals_the_float_formula(gate in -(1i32 << 28)..1 << 28, up in -(1i32 << 28)..1 << 28, gate_factor in 1i32..1 << 22, up_factor in 1i32..1 << 22) {
             let mut out = [0i16];
             let factor = 1 << 23; // out = silu * up_int
-            swiglu(&[gate, up], &[gate_factor, up_factor], factor, &table(), &mut out);
+            swiglu(&[gate, up], &[gate_factor, up_factor], factor, &hrm_samples::sigmoid(), &mut out);
             let real = (f64::from(gate) * f64::from(gate_factor) / 4294967296.0 / 1024.0).clamp(-32.0, 31.9990234375);
             let up = (f64::from(up) * f64::from(up_factor) / 4294967296.0).clamp(-32768.0, 32767.0);
             let exact = (real / (1.0 + (-real).exp()) * up).clamp(-32768.0, 32767.0);

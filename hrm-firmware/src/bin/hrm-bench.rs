@@ -20,7 +20,7 @@ mod target {
     use cortex_m as _; // its critical section
     use defmt_semihosting as _;
     use hrm_core::{Op, Pack};
-    use hrm_firmware::bench::{self, Probe};
+    use hrm_workload::Probe;
     use semihosting::{print, println, process::exit};
 
     const WORKSPACE_WORDS: usize = 256 * 1024 / 4;
@@ -153,7 +153,7 @@ mod target {
         let (start, end) = (&raw const __pack_start, &raw const __pack_end);
         // SAFETY: memory.x reserves the region for the pack alone.
         let region = unsafe { core::slice::from_raw_parts(start, end as usize - start as usize) };
-        match bench::check(workspace) {
+        match hrm_workload::check(workspace) {
             Ok(cases) => println!("# {cases} cases equal the portable definition"),
             Err(error) => {
                 println!("# {error:?}");
@@ -164,7 +164,7 @@ mod target {
             println!("# no pack");
             exit(4)
         };
-        match bench::run(pack, workspace, &mut Semihosting) {
+        match hrm_workload::run(pack, workspace, &mut Semihosting) {
             Ok(()) => exit(0),
             Err(error) => {
                 println!("# {error:?}");

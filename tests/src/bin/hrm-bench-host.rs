@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use hrm_core::pack::AlignedBytes;
 use hrm_core::{Op, Pack};
-use hrm_firmware::bench::{self, Probe};
+use hrm_workload::Probe;
 
 /// Callgrind starts to count here. (The two markers differ, or the compiler would make one function of them.)
 #[unsafe(no_mangle)]
@@ -43,5 +43,5 @@ fn main() {
     let bytes = AlignedBytes::copy_of(&std::fs::read(path).expect("a readable pack"));
     let pack = Pack::open(bytes.bytes()).expect("a sound pack");
     let mut memory = vec![0; 1 << 16];
-    bench::run(pack, &mut memory, &mut Stdout).expect("enough memory");
+    hrm_workload::run(pack, &mut memory, &mut Stdout).expect("enough memory");
 }

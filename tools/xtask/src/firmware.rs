@@ -291,9 +291,10 @@ impl Program {
             Program::Firmware(Variant::FaultInjection) => ",_fault-injection",
             Program::Firmware(Variant::EveryTask) => ",_every-task",
             Program::Firmware(Variant::Unfed) => ",_unfed",
-            Program::PortableBench => ",_portable",
+            Program::Bench => ",_bench",
+            Program::PortableBench => ",_bench,_portable",
             Program::Panic => ",_panics",
-            Program::Firmware(Variant::Plain) | Program::Bench | Program::NoPanic => "",
+            Program::Firmware(Variant::Plain) | Program::NoPanic => "",
         }
     }
 }
