@@ -1,5 +1,5 @@
-//! Hands the chosen board's memory map to the linker, and tells the program what follows from it. On a workstation there is no board and
-//! nothing to do.
+//! Hands the chosen board's memory map to the linker, and tells the program what follows from it. On a
+//! workstation there is no board and nothing to do.
 
 use std::{env, fs, path::PathBuf};
 

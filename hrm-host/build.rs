@@ -1,4 +1,5 @@
-//! With the feature `cuda`: translates the GPU's kernels to PTX, which the driver compiles for the GPU that it finds.
+//! With the feature `cuda`: translates the GPU's kernels to PTX, which the driver compiles
+//! for the GPU that it finds.
 
 #[cfg(not(feature = "cuda"))]
 fn main() {

@@ -57,7 +57,8 @@ impl Line {
     }
 }
 
-/// Sends requests and noise, as `bytes` say. Whatever is answered is a sound frame, and at last the application says who it is.
+/// Sends requests and noise, as `bytes` say. Whatever is answered is a sound frame, and at last the
+/// application says who it is.
 pub(crate) fn serve(bytes: &[u8]) {
     let mut input = Unstructured::new(bytes);
     let line = Line::default();

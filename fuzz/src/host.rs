@@ -14,7 +14,8 @@ use hrm_host::{
 /// Most bytes of a file: what is slow in long ones is measured elsewhere.
 const LONGEST: usize = 1 << 14;
 
-/// Reads a file as every command does. A puzzle that is told has the cells of its task, and only symbols that it knows.
+/// Reads a file as every command does. A puzzle that is told has the cells of its task, and
+/// only symbols that it knows.
 pub(crate) fn read_puzzles(bytes: &[u8]) {
     let bytes = &bytes[..bytes.len().min(LONGEST)];
     let Ok(document) = Document::of(PathBuf::from("fuzz"), bytes.to_vec()) else { return };

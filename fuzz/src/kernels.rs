@@ -1,4 +1,5 @@
-//! Kernels written for a processor against their definitions, on any shapes and numbers that their contracts allow.
+//! Kernels written for a processor against their definitions, on any shapes and numbers
+//! that their contracts allow.
 
 use std::fmt::Debug;
 

@@ -15,7 +15,8 @@ const TASK: Sudoku = Sudoku::new(SudokuKind::Four);
 /// Guesses and segments of a guess, at most: the end must be in sight.
 const MOST: u16 = 12;
 
-/// A model whose answers are the input's: bytes that are right now and then, so that suppositions and votes begin.
+/// A model whose answers are the input's: bytes that are right now and then, so that
+/// suppositions and votes begin.
 struct Oracle<'i, 'b> {
     input: &'i mut Unstructured<'b>,
     members: usize,

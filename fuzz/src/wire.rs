@@ -12,7 +12,8 @@ pub(crate) fn cut_into_frames(bytes: &[u8]) {
     }
 }
 
-/// Reads `bytes` as an envelope whose checksum was right: a message that is understood is written, cut and read again.
+/// Reads `bytes` as an envelope whose checksum was right: a message that is understood is
+/// written, cut and read again.
 pub(crate) fn read_back(bytes: &[u8]) {
     read(bytes);
     read(&[&[PROTOCOL], bytes].concat());

@@ -1,5 +1,6 @@
-//! Three ways to compare a segment on two machines without sending it: a CRC per operation group, CRCs of equal
-//! chunks of the segment's timeline, and the raw values of a few elements. Host and target run the same code.
+//! Three ways to compare a segment on two machines without sending it: a CRC per operation group,
+//! CRCs of equal chunks of the segment's timeline, and the raw values of a few elements. Host and
+//! target run the same code.
 
 use crc::{CRC_32_ISO_HDLC, Crc, Digest};
 use heapless::Vec;
@@ -22,7 +23,8 @@ pub const OPS: usize = Op::ALL.len();
 pub const MAX_CHUNKS: usize = 64;
 
 impl Values<'_> {
-    /// Adds the elements to `digest` as little-endian bytes in their stored width, whatever this machine's order.
+    /// Adds the elements to `digest` as little-endian bytes in their stored width,
+    /// whatever this machine's order.
     fn add_to(&self, digest: &mut Digest<'_, u32>) {
         match self {
             Values::I8(v) => digest.update(bytemuck::cast_slice(v)),
@@ -64,9 +66,9 @@ impl Trace for CrcTrace {
     }
 }
 
-/// Keeps the CRC-32 of up to [`MAX_CHUNKS`] equal chunks of the current segment's *timeline*: the elements of all
-/// operations together, in the order in which they are computed. Two or three rounds of ever smaller chunks find
-/// the very first element in which two machines differ.
+/// Keeps the CRC-32 of up to [`MAX_CHUNKS`] equal chunks of the current segment's *timeline*: the elements of
+/// all operations together, in the order in which they are computed. Two or three rounds of ever smaller
+/// chunks find the very first element in which two machines differ.
 pub struct ChunkTrace {
     from: u32,
     chunk: u32,
@@ -202,8 +204,8 @@ pub fn outcome<R: Reasoner>(model: &R, segment: u16, ops: [u32; OPS]) -> Segment
     Segment { segment, ops, state: model.state_digest(), grid: CRC.checksum(model.grid()) }
 }
 
-/// One number for a whole run: the CRC-32 over its segments' digests, each as little-endian words: the operations' CRCs,
-/// the state's, the grid's.
+/// One number for a whole run: the CRC-32 over its segments' digests, each as little-endian words: the
+/// operations' CRCs, the state's, the grid's.
 #[derive(Clone)]
 pub struct RunDigest(Digest<'static, u32>);
 
@@ -227,8 +229,9 @@ impl RunDigest {
     }
 }
 
-/// One number for the solving of a puzzle, however many guesses it took: the CRC-32 over the state's digest after each segment, as
-/// little-endian words. Where it is equal on two machines, so were all states, and hence all grids.
+/// One number for the solving of a puzzle, however many guesses it took: the CRC-32 over the state's
+/// digest after each segment, as little-endian words. Where it is equal on two machines, so were all
+/// states, and hence all grids.
 ///
 /// It is cheaper than a [`RunDigest`], which digests what every operation gives, too.
 #[derive(Clone)]
@@ -244,7 +247,8 @@ impl Default for ThoughtDigest {
 }
 
 impl ThoughtDigest {
-    /// To be called after every [`Solver::advance`]; adds the segment that it took, if it took one, and tells whether it did.
+    /// To be called after every [`Solver::advance`]; adds the segment that it took, if it took one,
+    /// and tells whether it did.
     pub fn after<T: Task, R: Reasoner>(&mut self, solver: &Solver<T>, model: &R) -> bool {
         let segments = solver.progress().map_or(0, |progress| progress.segments);
         let thought = segments > self.segments;

@@ -1,8 +1,8 @@
 //! Fixed-point arithmetic: one rounding rule, one way to rescale.
 //!
 //! **Rounding.** Every narrowing in this crate rounds to nearest, ties towards plus infinity:
-//! `round(v / 2^s) = floor((v + 2^(s-1)) / 2^s)`. It is what an arithmetic shift after adding half gives, and what
-//! Cortex-M's `SMMULR` does, so the definition costs one instruction where it matters.
+//! `round(v / 2^s) = floor((v + 2^(s-1)) / 2^s)`. It is what an arithmetic shift after adding half gives, and
+//! what Cortex-M's `SMMULR` does, so the definition costs one instruction where it matters.
 
 /// `round(value * factor / 2^32)`: multiplies by the fraction `factor / 2^32` (below one half in magnitude).
 ///
@@ -50,8 +50,9 @@ impl Gain {
 
 /// `numerator / 2^12 / sqrt(square)` as a [`Gain`].
 ///
-/// `numerator` is in `1..2^28`, `square` in `2^16..2^63`; smaller squares count as `2^16`. The relative error is below `2^-26` plus half a unit of
-/// the mantissa (see the property test). Newton's iteration for the reciprocal square root, integers only.
+/// `numerator` is in `1..2^28`, `square` in `2^16..2^63`; smaller squares count as `2^16`. The relative error
+/// is below `2^-26` plus half a unit of the mantissa (see the property test). Newton's iteration for the
+/// reciprocal square root, integers only.
 pub const fn over_sqrt(numerator: u32, square: u64) -> Gain {
     let square = if square < 1 << 16 { 1 << 16 } else { square };
     // square = m / 2^twice, m in [2^62, 2^64), twice even
@@ -87,7 +88,8 @@ pub struct Reciprocal {
     pub bits: u32,
 }
 
-/// The reciprocal of `divisor` (at least 1, below `2^31`; 0 counts as 1) to 16 bits: relative error below `2^-14`. One 32-bit division.
+/// The reciprocal of `divisor` (at least 1, below `2^31`; 0 counts as 1) to 16 bits: relative error below
+/// `2^-14`. One 32-bit division.
 pub const fn reciprocal(divisor: u32) -> Reciprocal {
     let divisor = if divisor == 0 { 1 } else { divisor };
     let bits = 32 - divisor.leading_zeros();

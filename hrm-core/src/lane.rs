@@ -39,8 +39,8 @@ impl LaneWidth {
         }
     }
 
-    /// Accumulators are shifted left by this much before they are rescaled: an 8-bit lane counts as the upper half of a
-    /// 16-bit one, so that every factor stays below one half.
+    /// Accumulators are shifted left by this much before they are rescaled: an 8-bit lane counts as the upper
+    /// half of a 16-bit one, so that every factor stays below one half.
     #[doc(hidden)]
     pub const fn acc_shift(self) -> u32 {
         match self {

@@ -5,8 +5,9 @@
 #[cfg(feature = "std")]
 extern crate std;
 
-// Kernels are chosen by features, as `cfg(target_feature)` knows neither extension on stable Rust. A wrong choice would end in
-// an undefined instruction at the first product, so what can be known of it here is refused here.
+// Kernels are chosen by features, as `cfg(target_feature)` knows neither extension on stable Rust. A
+// wrong choice would end in an undefined instruction at the first product, so what can be known of
+// it here is refused here.
 #[cfg(all(target_arch = "arm", feature = "dsp", feature = "mve"))]
 compile_error!("hrm-core: `dsp` and `mve` are kernels of different processors; choose one");
 #[cfg(all(target_arch = "arm", feature = "dsp-m33", feature = "dsp-m7"))]

@@ -10,8 +10,9 @@
 //! answer = argmax(lm_head(z_H)),   halt = q_head(z_H[puzzle position])
 //! ```
 //!
-//! `x` is the embedded puzzle. A level adds its injection to its state and runs its blocks over it; everything happens in the
-//! state's own memory. A block is post-norm: `x = rms(x + Attention(x)); x = rms(x + SwiGLU(x))`.
+//! `x` is the embedded puzzle. A level adds its injection to its state and runs its blocks over it;
+//! everything happens in the state's own memory. A block is post-norm:
+//! `x = rms(x + Attention(x)); x = rms(x + SwiGLU(x))`.
 
 mod block;
 mod heads;
@@ -66,8 +67,8 @@ pub struct Hrm<'p, 'w> {
 }
 
 impl<'p, 'w> Hrm<'p, 'w> {
-    /// Binds `pack` to `memory`: [`workspace_bytes`] of it at least. More of it is used, as far as that makes a pass over the weights serve
-    /// more tokens ([`tokens_per_pass`]).
+    /// Binds `pack` to `memory`: [`workspace_bytes`] of it at least. More of it is used, as far as that makes
+    /// a pass over the weights serve more tokens ([`tokens_per_pass`]).
     ///
     /// # Errors
     /// [`MemoryError`] where it is shorter.
@@ -91,7 +92,8 @@ impl<'p, 'w> Hrm<'p, 'w> {
         self.tokens
     }
 
-    /// The slow state z_H, (sequence, width), in units of [`MemberParams::state_step`](crate::pack::MemberParams::state_step).
+    /// The slow state z_H, (sequence, width), in units of
+    /// [`MemberParams::state_step`](crate::pack::MemberParams::state_step).
     pub fn z_h(&self) -> Values<'_> {
         let shape = self.pack.shape();
         let bytes = state(shape, self.memory);
@@ -159,7 +161,8 @@ impl Reasoner for Hrm<'_, '_> {
         }
     }
 
-    /// One compiled segment serves every trace: a few thousand indirect calls are nothing beside a segment, a copy of its code for each trace is.
+    /// One compiled segment serves every trace: a few thousand indirect calls are nothing beside a segment, a
+    /// copy of its code for each trace is.
     fn segment<T: Trace>(&mut self, trace: &mut T) -> Result<(), Cancelled> {
         match self.pack.shape().lanes {
             LaneWidth::I8 => self.segment_lanes::<i8>(trace),
@@ -232,7 +235,8 @@ impl Level<'_, '_> {
         Ok(())
     }
 
-    /// `z = round(((z + other) * state_step [+ x * embed_step]) / input_step)`, saturated; `x` is added for the L level.
+    /// `z = round(((z + other) * state_step [+ x * embed_step]) / input_step)`, saturated; `x`
+    /// is added for the L level.
     fn inject<A: Lane>(&self, z: &mut [A], other: &[A], tokens: &[u8]) {
         let (params, width) = (&self.member.params, self.shape.width());
         let factor = match self.level {
@@ -248,8 +252,9 @@ impl Level<'_, '_> {
         }
     }
 
-    /// The two summands of the embedding at position `t`: its token's, and its position's. Each (width), or empty for zeros: the
-    /// puzzle position has no token, cells have no position of their own unless positions are learned.
+    /// The two summands of the embedding at position `t`: its token's, and its position's. Each
+    /// (width), or empty for zeros: the puzzle position has no token, cells have no position of their
+    /// own unless positions are learned.
     fn embedding(&self, t: usize, tokens: &[u8]) -> [&[i16]; 2] {
         let row = |index: usize| index * self.shape.width()..(index + 1) * self.shape.width();
         let token = t.checked_sub(1).and_then(|cell| tokens.get(cell));

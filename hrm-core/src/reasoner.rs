@@ -30,8 +30,8 @@ impl Halt {
     }
 }
 
-/// [`Trace::proceed`] answered `false`: the segment was left half-done and the state is spoiled until the next
-/// [`Reasoner::begin`].
+/// [`Trace::proceed`] answered `false`: the segment was left half-done and the state is spoiled until the
+/// next [`Reasoner::begin`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Cancelled;
@@ -62,7 +62,7 @@ pub trait Reasoner {
     /// The halting head after the last segment.
     fn halt(&self) -> Halt;
 
-    /// A digest of the whole carried state (z_H, z_L). In integer arithmetic a repeated state repeats for ever, so
-    /// an equal digest proves (up to a 2^-32 collision) that the recurrence has settled.
+    /// A digest of the whole carried state (z_H, z_L). In integer arithmetic a repeated state repeats for
+    /// ever, so an equal digest proves (up to a 2^-32 collision) that the recurrence has settled.
     fn state_digest(&self) -> u32;
 }

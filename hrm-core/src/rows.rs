@@ -1,5 +1,5 @@
-//! Slices by rows, without a panic: `chunks_exact` asserts that a length is not zero, which follows from a checked pack but is nothing the compiler
-//! can know. Here rows of zero elements are no rows.
+//! Slices by rows, without a panic: `chunks_exact` asserts that a length is not zero, which follows from a
+//! checked pack but is nothing the compiler can know. Here rows of zero elements are no rows.
 
 /// Rows of a slice.
 pub(crate) trait Rows<T> {

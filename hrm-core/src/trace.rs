@@ -124,7 +124,8 @@ pub trait Trace {
     /// A new segment begins.
     fn begin_segment(&mut self) {}
 
-    /// The next output elements of `op`; one operation calls this many times per segment, always in the same order.
+    /// The next output elements of `op`; one operation calls this many times per segment,
+    /// always in the same order.
     fn op(&mut self, op: Op, values: Values<'_>) {
         let _ = (op, values);
     }

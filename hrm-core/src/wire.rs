@@ -1,9 +1,9 @@
 //! What host and device say to each other: versioned postcard messages, each with a CRC-32, COBS framed.
 //!
-//! A frame on the line is `COBS(envelope ‖ CRC-32 of it, little-endian) ‖ 0x00`, the envelope being `version: u8`,
-//! `id: u16` and the message in [postcard](https://postcard.jamesmunns.com/wire-format)'s encoding. A zero byte ends
-//! every frame and occurs nowhere else, so a receiver that joins late, loses bytes or meets garbage is in step again
-//! after the next zero. An answer carries the id of its request.
+//! A frame on the line is `COBS(envelope ‖ CRC-32 of it, little-endian) ‖ 0x00`, the envelope being
+//! `version: u8`, `id: u16` and the message in [postcard](https://postcard.jamesmunns.com/wire-format)'s
+//! encoding. A zero byte ends every frame and occurs nowhere else, so a receiver that joins late, loses bytes
+//! or meets garbage is in step again after the next zero. An answer carries the id of its request.
 
 use heapless::Vec;
 use postcard::ser_flavors::{Cobs, Slice, crc::CrcModifier};
@@ -84,7 +84,8 @@ pub enum Request<'a> {
     Cancel,
     /// Leave (an emulator ends, a board restarts); answered by [`Response::Goodbye`].
     Shutdown,
-    /// Solve a puzzle; answered by one [`Response::Answer`], after a [`Response::Progress`] per segment where that is wanted.
+    /// Solve a puzzle; answered by one [`Response::Answer`], after a [`Response::Progress`] per
+    /// segment where that is wanted.
     Solve(#[serde(borrow)] Solve<'a>),
     /// Run the pack's self-test again; answered by [`Response::SelfTest`].
     SelfTest,
@@ -202,7 +203,8 @@ pub struct Hello<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum LastEnd {
-    /// A reset that the program did not bring about: by the watchdog, which saw no progress, the reset button or a debugger.
+    /// A reset that the program did not bring about: by the watchdog, which saw no progress, the
+    /// reset button or a debugger.
     Reset,
     /// A panic; its message was in the log.
     Panic,
@@ -231,7 +233,8 @@ pub struct Memory {
     pub workspace_region: u32,
     /// Of which the pack's shape takes at least.
     pub workspace: u32,
-    /// Tokens that a pass over the weights serves: with more than the least memory it is more than four of them.
+    /// Tokens that a pass over the weights serves: with more than the least memory it
+    /// is more than four of them.
     pub tokens_per_pass: u16,
     /// Stack.
     pub stack: u32,
@@ -346,7 +349,8 @@ pub enum EnvelopeError {
     Message,
 }
 
-/// Writes `message` as one frame, closing zero included, to the front of `buffer` ([`MAX_FRAME`] bytes always do).
+/// Writes `message` as one frame, closing zero included, to the front of `buffer`
+/// ([`MAX_FRAME`] bytes always do).
 ///
 /// # Errors
 /// [`TooLong`] where it does not fit.
@@ -361,7 +365,8 @@ pub fn encode<'b, M: Serialize>(id: u16, message: &M, buffer: &'b mut [u8]) -> R
 /// Reads the envelope of a frame that [`Decoder::push`] let pass: its id and its message.
 ///
 /// # Errors
-/// [`EnvelopeError::Version`] for another version's, [`EnvelopeError::Message`] where it holds no `M` or anything behind it.
+/// [`EnvelopeError::Version`] for another version's, [`EnvelopeError::Message`] where it holds no
+/// `M` or anything behind it.
 pub fn open<'a, M: Deserialize<'a>>(envelope: &'a [u8]) -> Result<(u16, M), EnvelopeError> {
     match envelope {
         [PROTOCOL, rest @ ..] => match postcard::take_from_bytes::<(u16, M)>(rest) {
@@ -397,8 +402,8 @@ impl Decoder {
         Self { buffer: [0; MAX_FRAME], used: 0, oversized: false }
     }
 
-    /// Takes the next byte of the line. `Some` when it completes a frame: the envelope for [`open`], or what is
-    /// wrong with it. Zeros between frames are ignored.
+    /// Takes the next byte of the line. `Some` when it completes a frame: the envelope for [`open`], or what
+    /// is wrong with it. Zeros between frames are ignored.
     pub fn push(&mut self, byte: u8) -> Option<Result<&[u8], FrameError>> {
         if byte != 0 {
             match self.buffer.get_mut(self.used) {

@@ -14,12 +14,13 @@ struct Sizes {
     keys: usize,
     /// Values: (heads, head_dim / 2, value_rows, 2) bytes.
     values: usize,
-    /// Lanes of the tokens of a pass: attention outputs of all of them, and queries and weights of [`TILE`]; later the gated
-    /// products of all.
+    /// Lanes of the tokens of a pass: attention outputs of all of them, and queries and weights of [`TILE`];
+    /// later the gated products of all.
     tile: usize,
     /// Accumulators of [`TILE`] tokens.
     acc: usize,
-    /// Bytes of weights that are copied; none where a pass serves no more than [`TILE`] tokens, which reads them in place.
+    /// Bytes of weights that are copied; none where a pass serves no more than [`TILE`] tokens,
+    /// which reads them in place.
     weights: usize,
     /// Their factors.
     factors: usize,
@@ -74,13 +75,15 @@ const fn words(elements: usize, element_bytes: usize) -> usize {
     round_up(elements * element_bytes, 4) / 4
 }
 
-/// Exact size in bytes of the memory [`Hrm::new`](crate::Hrm::new) needs for `shape` at least (a multiple of 4; `u32` words).
+/// Exact size in bytes of the memory [`Hrm::new`](crate::Hrm::new) needs for `shape` at least (a
+/// multiple of 4; `u32` words).
 pub const fn workspace_bytes(shape: &Shape) -> usize {
     workspace_bytes_for(shape, TILE)
 }
 
-/// Exact size in bytes of the memory in which a pass over the weights serves `tokens` of a puzzle, a multiple of [`TILE`]. With more memory
-/// than [`workspace_bytes`] a model reads its weights less often, which counts where they lie in slow flash; its bits are the same.
+/// Exact size in bytes of the memory in which a pass over the weights serves `tokens` of a puzzle, a multiple
+/// of [`TILE`]. With more memory than [`workspace_bytes`] a model reads its weights less often, which counts
+/// where they lie in slow flash; its bits are the same.
 pub const fn workspace_bytes_for(shape: &Shape, tokens: usize) -> usize {
     let sizes = Sizes::of(shape, tokens);
     let lane = shape.lanes.bytes();
@@ -95,8 +98,8 @@ pub const fn workspace_bytes_for(shape: &Shape, tokens: usize) -> usize {
         + 2 * words(sizes.cells, 1))
 }
 
-/// The most tokens that a pass over the weights can serve in `bytes` of memory: all of the puzzle's at most, 0 where it is less than
-/// [`workspace_bytes`].
+/// The most tokens that a pass over the weights can serve in `bytes` of memory: all of the puzzle's at most,
+/// 0 where it is less than [`workspace_bytes`].
 pub const fn tokens_per_pass(shape: &Shape, bytes: usize) -> usize {
     let mut tokens = round_up(shape.sequence(), TILE);
     while tokens > 0 && workspace_bytes_for(shape, tokens) > bytes {
@@ -105,8 +108,8 @@ pub const fn tokens_per_pass(shape: &Shape, bytes: usize) -> usize {
     tokens
 }
 
-/// Words of memory for a machine with plenty of it and caches: passes over the weights serve up to 84 tokens, whose activations and
-/// one matrix stay close to the processor.
+/// Words of memory for a machine with plenty of it and caches: passes over the weights serve up to 84 tokens,
+/// whose activations and one matrix stay close to the processor.
 pub const fn ample_words(shape: &Shape) -> usize {
     let all = round_up(shape.sequence(), TILE);
     workspace_bytes_for(shape, if all < AMPLE { all } else { AMPLE }) / 4
@@ -115,8 +118,8 @@ pub const fn ample_words(shape: &Shape) -> usize {
 /// Tokens of a pass in [`ample_words`]: a 9x9 Sudoku's.
 const AMPLE: usize = 84;
 
-/// [`workspace_bytes`] in words: the length of the slice that [`Hrm::new`](crate::Hrm::new) wants. A `const fn`, so that a `static` can have that
-/// length, see [`Shape::stated_by`].
+/// [`workspace_bytes`] in words: the length of the slice that [`Hrm::new`](crate::Hrm::new) wants. A
+/// `const fn`, so that a `static` can have that length, see [`Shape::stated_by`].
 pub const fn workspace_words(shape: &Shape) -> usize {
     workspace_bytes(shape) / 4
 }
@@ -165,8 +168,8 @@ pub(crate) struct Copied<'w> {
 }
 
 impl Copied<'_> {
-    /// `matrix` for a pass over several tiles of tokens: a copy of it, so that it is read from flash once (and, where that helps,
-    /// put in order once), or itself where there is no room for one.
+    /// `matrix` for a pass over several tiles of tokens: a copy of it, so that it is read from flash once
+    /// (and, where that helps, put in order once), or itself where there is no room for one.
     pub(crate) fn of<'a>(&'a mut self, matrix: Matrix<'a>) -> Matrix<'a> {
         let (weights, factors) = (matrix.weights.len(), matrix.factors.len());
         match (self.weights.get_mut(..weights), self.factors.get_mut(..factors)) {
@@ -180,7 +183,8 @@ impl Copied<'_> {
     }
 }
 
-/// Takes the first `elements` of type `T` off `memory`; empty where it is too small, which `Hrm::new` has excluded.
+/// Takes the first `elements` of type `T` off `memory`; empty where it is too small, which
+/// `Hrm::new` has excluded.
 fn take<'w, T: bytemuck::Pod>(memory: &mut &'w mut [u32], elements: usize) -> &'w mut [T] {
     let whole = core::mem::take(memory);
     match whole.split_at_mut_checked(words(elements, size_of::<T>())) {

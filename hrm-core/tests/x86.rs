@@ -10,7 +10,8 @@ use hrm_core::pack::Order;
 use hrm_samples::{Noise, exp2, sigmoid};
 use proptest::prelude::*;
 
-/// The levels of this processor, the portable one left out. The level is one for the whole process, hence the guard.
+/// The levels of this processor, the portable one left out. The level is one for the whole
+/// process, hence the guard.
 fn levels() -> (Vec<Level>, MutexGuard<'static, ()>) {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let guard = ONE_AT_A_TIME.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -190,7 +191,8 @@ fn every_short_shape_is_right() {
     }
 }
 
-/// Where a processor has none of the levels, the other tests compare nothing: say so, and let nobody take it for a proof.
+/// Where a processor has none of the levels, the other tests compare nothing: say so, and let
+/// nobody take it for a proof.
 #[test]
 fn this_processor_has_a_level_to_compare() {
     let (there, _guard) = levels();

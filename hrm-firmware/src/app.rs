@@ -1,6 +1,7 @@
 //! The application: takes requests from the line, lets the model think one segment at a time, answers.
 //!
-//! Between two segments the line is served, so that a `Hello` or a `Cancel` never waits longer than one segment.
+//! Between two segments the line is served, so that a `Hello` or a `Cancel` never waits
+//! longer than one segment.
 
 use hrm_core::{
     Reasoner, Shape,

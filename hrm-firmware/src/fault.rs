@@ -8,8 +8,9 @@ use crate::{
     last,
 };
 
-/// Every fault comes here. Where less than 512 bytes of the stack are left, or it has left its memory, its contents are given up
-/// for room to say so: a fault within this handler would stop the processor without a word.
+/// Every fault comes here. Where less than 512 bytes of the stack are left, or it has left its
+/// memory, its contents are given up for room to say so: a fault within this handler would stop the
+/// processor without a word.
 #[cfg(target_arch = "arm")]
 #[unsafe(naked)]
 #[unsafe(no_mangle)]
@@ -39,7 +40,8 @@ extern "C" fn hard_fault(frame: Option<&cortex_m_rt::ExceptionFrame>) -> ! {
     fault(frame.map(|frame| (frame.pc(), frame.lr())))
 }
 
-/// Every exception of a RISC-V processor, from `riscv.rs`, which has looked at the stack: its cause is all ones where that was full.
+/// Every exception of a RISC-V processor, from `riscv.rs`, which has looked at the stack: its cause is all
+/// ones where that was full.
 #[cfg(target_arch = "riscv32")]
 #[unsafe(no_mangle)]
 extern "C" fn exception(cause: u32, pc: u32, called_from: u32) -> ! {

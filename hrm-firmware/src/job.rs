@@ -202,13 +202,15 @@ fn elapsed<B: Board>(board: &mut B, began: Option<u64>) -> Option<u64> {
     board.micros().zip(began).map(|(now, began)| now.saturating_sub(began))
 }
 
-/// One segment under the eyes of `trace`: behind a pointer, so that the model is compiled once for all of them.
+/// One segment under the eyes of `trace`: behind a pointer, so that the model is
+/// compiled once for all of them.
 fn think<B: Board, R: Reasoner>(line: &mut Line<B>, model: &mut R, trace: &mut dyn Trace) {
     // None of the traces above ever stops a segment.
     let _ = model.segment(&mut Fed { board: &mut line.board, trace });
 }
 
-/// A trace that feeds the watchdog after every block: a model that hangs inside one is noticed, a slow one is not.
+/// A trace that feeds the watchdog after every block: a model that hangs inside one is
+/// noticed, a slow one is not.
 struct Fed<'a, B, W: ?Sized> {
     board: &'a mut B,
     trace: &'a mut W,

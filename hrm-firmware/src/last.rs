@@ -43,8 +43,8 @@ pub(crate) fn forget() {
     unsafe { word(0).write_volatile(0) };
 }
 
-/// What was noted before the reset, if anything was; it is told once. From here on the program runs, and a reset that it does not bring
-/// about is told as such.
+/// What was noted before the reset, if anything was; it is told once. From here on the program runs, and a
+/// reset that it does not bring about is told as such.
 pub(crate) fn take() -> Option<LastEnd> {
     // SAFETY: see `word`; after power-on the words are whatever they are.
     let [magic, kind, pc, called_from] = [0, 1, 2, 3].map(|index| unsafe { word(index).read_volatile() });

@@ -1,6 +1,8 @@
-//! A UART and a USB port as one line: the USB port while a program on the host has it open, the UART at all other times.
+//! A UART and a USB port as one line: the USB port while a program on the host has it open, the
+//! UART at all other times.
 //!
-//! One line at a time, so that bytes of two hosts are never mixed into one frame. What arrives on the other one meanwhile is dropped.
+//! One line at a time, so that bytes of two hosts are never mixed into one frame. What arrives on the other
+//! one meanwhile is dropped.
 
 use embassy_futures::yield_now;
 use embassy_sync::blocking_mutex::raw::RawMutex;

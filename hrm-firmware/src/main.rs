@@ -1,4 +1,5 @@
-//! The firmware's binary: start-up, the pack in flash, and how it ends. What it does in between is in the library.
+//! The firmware's binary: start-up, the pack in flash, and how it ends. What it does in
+//! between is in the library.
 #![cfg_attr(target_os = "none", no_std, no_main)]
 
 #[cfg(target_os = "none")]

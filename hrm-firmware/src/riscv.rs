@@ -1,4 +1,5 @@
-//! Start-up, traps and critical sections of a RISC-V processor: one hart in machine mode. `riscv.x` places what is named here.
+//! Start-up, traps and critical sections of a RISC-V processor: one hart in machine mode. `riscv.x`
+//! places what is named here.
 
 use core::arch::{asm, global_asm};
 
@@ -52,8 +53,8 @@ global_asm!(
 );
 
 /// Every trap comes here. An interrupt calls `interrupt()` and goes back. An exception calls
-/// `exception(cause, pc, called_from)` and does not; where less than 512 bytes of the stack are left, its contents are given up for
-/// room to say so, and the cause is all ones.
+/// `exception(cause, pc, called_from)` and does not; where less than 512 bytes of the stack are left, its
+/// contents are given up for room to say so, and the cause is all ones.
 #[unsafe(naked)]
 unsafe extern "C" fn trap() {
     core::arch::naked_asm!(

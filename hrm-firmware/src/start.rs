@@ -117,7 +117,8 @@ fn open(region: &'static [u8]) -> Result<Pack<'static>, NoModel> {
     })
 }
 
-/// `pack` copied to the start of the workspace, and what is left of that; as they are where the model needs more than that.
+/// `pack` copied to the start of the workspace, and what is left of that; as they are where the
+/// model needs more than that.
 fn nearer(
     pack: Pack<'static>,
     region: &'static [u8],
@@ -168,7 +169,8 @@ unsafe extern "C" {
 /// The flash region that the board sets aside for a pack, read in place.
 fn pack_region() -> &'static [u8] {
     let (start, end) = (&raw const __pack_start, &raw const __pack_end);
-    // SAFETY: memory.x reserves the region for the pack alone, and nothing writes to it while the program runs.
+    // SAFETY: memory.x reserves the region for the pack alone, and nothing writes to
+    // it while the program runs.
     unsafe { core::slice::from_raw_parts(start, end as usize - start as usize) }
 }
 

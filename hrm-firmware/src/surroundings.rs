@@ -7,8 +7,8 @@ pub trait Board {
     /// Its name, as told in `Hello`.
     fn name(&self) -> &'static str;
 
-    /// The next byte that has arrived, without waiting. Bytes that arrive while the model thinks are kept, at least as
-    /// many as a frame has.
+    /// The next byte that has arrived, without waiting. Bytes that arrive while the model thinks are kept, at
+    /// least as many as a frame has.
     fn receive(&mut self) -> Option<u8>;
 
     /// Sleeps until a byte may have arrived, but well below the watchdog's period.
@@ -20,8 +20,8 @@ pub trait Board {
     /// Microseconds since the start; `None` without a clock.
     fn micros(&mut self) -> Option<u64>;
 
-    /// Tells the watchdog that the program makes progress. Called after every block of the model, after every request,
-    /// and when idle.
+    /// Tells the watchdog that the program makes progress. Called after every block of the model, after
+    /// every request, and when idle.
     fn feed(&mut self);
 
     /// The most bytes of stack that were ever in use, 0 where nobody measures.

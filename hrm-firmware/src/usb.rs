@@ -1,8 +1,9 @@
-//! The link over USB, apart from any chip: what lies between packets, which an interrupt moves, and bytes, which the application takes and gives
-//! when it pleases.
+//! The link over USB, apart from any chip: what lies between packets, which an interrupt moves, and bytes,
+//! which the application takes and gives when it pleases.
 //!
-//! While the model thinks a segment, which may take seconds, the application looks at nothing; a USB host gives up on a device that is silent
-//! for so long. So the board runs [`Port::take`] and [`Port::give`] in an interrupt, and the buffers here are all that the two sides share.
+//! While the model thinks a segment, which may take seconds, the application looks at nothing; a USB host
+//! gives up on a device that is silent for so long. So the board runs [`Port::take`] and [`Port::give`] in an
+//! interrupt, and the buffers here are all that the two sides share.
 
 use core::{
     future::Future,
@@ -89,7 +90,8 @@ impl<M: RawMutex> Port<M> {
         if self.is_open() == was_open {
             return;
         }
-        // Nothing that was meant for one program reaches the next, but for a packet that is on its way: the zero ends its frame.
+        // Nothing that was meant for one program reaches the next, but for a packet that is on its way:
+        // the zero ends its frame.
         self.received.clear();
         self.sent.clear();
         if !was_open {
@@ -97,7 +99,8 @@ impl<M: RawMutex> Port<M> {
         }
     }
 
-    /// Keeps what comes in packets while the port is open. Where there is no room, no packet is taken until there is.
+    /// Keeps what comes in packets while the port is open. Where there is no room, no packet
+    /// is taken until there is.
     pub async fn take(&self, packets: &mut impl FromHost) -> ! {
         let mut packet = [0; PACKET];
         loop {
@@ -139,7 +142,8 @@ impl<M: RawMutex> Port<M> {
         !self.received.is_empty()
     }
 
-    /// Takes as many of `bytes` as there is room for, without waiting; how many that are. A closed port takes all of them, to nowhere.
+    /// Takes as many of `bytes` as there is room for, without waiting; how many that are. A closed port takes
+    /// all of them, to nowhere.
     pub fn write(&self, bytes: &[u8]) -> usize {
         match self.is_open() {
             true => self.sent.try_write(bytes).unwrap_or(0),

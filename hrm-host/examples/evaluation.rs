@@ -1,9 +1,11 @@
-//! Puzzles per second of the integer model on this machine, beside the float model it came from: fused kernels and candle's own operations.
+//! Puzzles per second of the integer model on this machine, beside the float model it came from: fused
+//! kernels and candle's own operations.
 //!
 //! `cargo run --release -p hrm-host --example evaluation -- --threads 2`
 //!
-//! All of them take turns in one process, so that whatever else the machine does falls on all alike; the best and the median turn of each are told, and
-//! puzzles per second of processor time (Linux), which other programs disturb least.
+//! All of them take turns in one process, so that whatever else the machine does falls on all alike; the
+//! best and the median turn of each are told, and puzzles per second of processor time (Linux), which
+//! other programs disturb least.
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -41,8 +43,8 @@ struct Options {
     threads: usize,
 }
 
-/// Levels of the processor's instructions, the best first, and how each is chosen. (The portable kernels would take most of the time, and no x86-64 of today
-/// is left to them.)
+/// Levels of the processor's instructions, the best first, and how each is chosen. (The portable kernels
+/// would take most of the time, and no x86-64 of today is left to them.)
 #[cfg(target_arch = "x86_64")]
 fn levels() -> Vec<(String, Box<dyn Fn()>)> {
     use hrm_core::kernels::x86::{Level, limit};

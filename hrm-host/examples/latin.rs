@@ -1,7 +1,9 @@
-//! A task of one's own, in one file: Latin squares of letters, 4x4 and 5x5. Each letter stands once in every row and column.
+//! A task of one's own, in one file: Latin squares of letters, 4x4 and 5x5. Each letter stands once
+//! in every row and column.
 //!
-//! This is the whole program `hrm-host` with one more task, and `docs/ADDING_A_TASK.md` goes through it. The firmware for the
-//! tests includes the same file for its rules; what only a workstation needs is in `host`, at the end.
+//! This is the whole program `hrm-host` with one more task, and `docs/ADDING_A_TASK.md` goes through
+//! it. The firmware for the tests includes the same file for its rules; what only a workstation needs
+//! is in `host`, at the end.
 
 #![cfg_attr(target_os = "none", allow(dead_code))]
 
@@ -187,8 +189,8 @@ mod host {
     // [generator]
 
     impl Generator for Latin {
-        /// A square in which row `r` is the alphabet from letter `r` on, disguised; letters go while the answer stays the only
-        /// one.
+        /// A square in which row `r` is the alphabet from letter `r` on, disguised; letters go while the
+        /// answer stays the only one.
         fn attempt(&self, _: Option<usize>, rng: &mut Pcg64) -> Option<(Vec<u8>, Vec<u8>, Option<u64>)> {
             let side = self.side;
             let square: Vec<u8> =

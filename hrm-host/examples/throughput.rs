@@ -1,7 +1,8 @@
 //! Sample-segments per second of a training step's model part: forward and backward of one segment.
 //!
-//! `cargo run --release -p hrm-host --example throughput -- --width 96 --heads 3 --inner 256 --batch 64 --threads 2`; with a GPU
-//! `cargo run --release -p hrm-host --features cuda --example throughput -- --cuda --precision bf16 --width 128 --heads 4 --inner 352 --batch 768`
+//! `cargo run --release -p hrm-host --example throughput -- --width 96 --heads 3 --inner 256 --batch 64
+//! --threads 2`; with a GPU `cargo run --release -p hrm-host --features cuda --example throughput -- --cuda
+//! --precision bf16 --width 128 --heads 4 --inner 352 --batch 768`
 
 use std::time::{Duration, Instant};
 

@@ -1,7 +1,7 @@
 //! Writes packs, and the cards beside them, anew without the folders that their provenance names.
 //!
-//! `hrm-host export` leaves folders out itself; this is for packs that were exported before it did. Weights, self-test and
-//! digests stay as they are; the pack's length and CRC change.
+//! `hrm-host export` leaves folders out itself; this is for packs that were exported before it did. Weights,
+//! self-test and digests stay as they are; the pack's length and CRC change.
 //!
 //! `cargo run --release -p hrm-host --example without-folders -- models/*.hrm`
 

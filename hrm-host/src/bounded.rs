@@ -1,8 +1,8 @@
 //! Memory that is not there is an error with a message, not a process that the system kills.
 //!
-//! Linux grants memory that it does not have and kills a process, perhaps another one, when that is used. So large blocks are
-//! counted, and one beyond what was free when the program began ends it: no file is left half-written, and the message says
-//! which options take memory.
+//! Linux grants memory that it does not have and kills a process, perhaps another one, when that is used. So
+//! large blocks are counted, and one beyond what was free when the program began ends it: no file is left
+//! half-written, and the message says which options take memory.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::OnceLock;

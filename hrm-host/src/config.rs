@@ -1,6 +1,7 @@
 //! One run, described in one TOML file: the model, its data, its training.
 //!
-//! A key that does not exist is refused with the nearest one that does, in a file and in `--set key=value` alike.
+//! A key that does not exist is refused with the nearest one that does, in a file and in
+//! `--set key=value` alike.
 
 mod keys;
 mod ranges;
@@ -36,37 +37,40 @@ pub struct RunConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DataConfig {
-    /// CSV of training puzzles, plain or gzip, relative to the current directory; empty: generate puzzles instead.
+    /// CSV of training puzzles, plain or gzip, relative to the current directory; empty:
+    /// generate puzzles instead.
     pub train: PathBuf,
     /// Which columns of those files hold what, where their names are unusual: `question=NAME,answer=NAME`.
     pub columns: String,
     /// How many puzzles are generated where `train` is empty, and of each size in `also`.
     pub generate: usize,
-    /// Other sizes of the model's task that it learns beside its own, on generated puzzles: a step on each in turn.
+    /// Other sizes of the model's task that it learns beside its own, on generated
+    /// puzzles: a step on each in turn.
     pub also: Vec<Game>,
     /// Rows kept for validation: split off the training puzzles, or drawn from `validation_from`.
     pub validation: usize,
-    /// CSV that the validation rows are drawn from instead, so that every training row is trained on; rows that share
-    /// something with a training row are left out. Empty: the training puzzles are split.
+    /// CSV that the validation rows are drawn from instead, so that every training row is trained on; rows
+    /// that share something with a training row are left out. Empty: the training puzzles are split.
     pub validation_from: PathBuf,
     /// Seeds the split and the generator.
     pub seed: u64,
     /// Probability that a drawn puzzle is eased: some of its blanks are filled from the answer.
     pub eased: f64,
-    /// Share of the blanks an eased puzzle has filled at most: n ~ U{1..eased_most * blanks}, at least one blank staying. 1 is
-    /// the papers'; less keeps the draws where a model that solves the easier ones still learns.
+    /// Share of the blanks an eased puzzle has filled at most: n ~ U{1..eased_most * blanks}, at
+    /// least one blank staying. 1 is the papers'; less keeps the draws where a model that solves the
+    /// easier ones still learns.
     pub eased_most: f64,
     /// That probability at the first step, where `eased_steps` is not 0.
     pub eased_from: f64,
     /// That share at the first step, where `eased_steps` is not 0.
     pub eased_most_from: f64,
-    /// Steps over which both go linearly from `eased_from` and `eased_most_from` to `eased` and `eased_most`: a curriculum that ends
-    /// where the model still learns. 0 has them at their last values throughout.
+    /// Steps over which both go linearly from `eased_from` and `eased_most_from` to `eased` and `eased_most`:
+    /// a curriculum that ends where the model still learns. 0 has them at their last values throughout.
     pub eased_steps: u64,
     /// Whether every draw goes through a random symmetry of the task.
     pub symmetries: bool,
-    /// How many symmetries each puzzle has, itself aside, fixed by `data.seed` as if they had been written to a file
-    /// beforehand (1000 in the paper); 0 draws a new one every time.
+    /// How many symmetries each puzzle has, itself aside, fixed by `data.seed` as if they had been written to
+    /// a file beforehand (1000 in the paper); 0 draws a new one every time.
     pub augmentations: u64,
 }
 
@@ -124,8 +128,8 @@ pub enum GradientKind {
     Full,
 }
 
-/// In which floating-point type a training step computes. Weights, their moments and averages, the carry and the losses are
-/// f32 in any case.
+/// In which floating-point type a training step computes. Weights, their moments and averages, the carry and
+/// the losses are f32 in any case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
@@ -133,8 +137,9 @@ pub enum Precision {
     F32,
     /// 32 bits, but a GPU may round the factors of its products to 10 bits.
     Tf32,
-    /// On a GPU, weights and activations of the forward and backward pass with 8 bits, norms and softmax with 32; on a CPU only the
-    /// factors of matrix products with 8 bits, where the processor multiplies such numbers.
+    /// On a GPU, weights and activations of the forward and backward pass with 8 bits, norms and
+    /// softmax with 32; on a CPU only the factors of matrix products with 8 bits, where the processor
+    /// multiplies such numbers.
     Bf16,
 }
 
@@ -172,7 +177,8 @@ pub enum MatrixRule {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TrainConfig {
-    /// Pack, checkpoint or run directory whose (averaged) weights a new run starts from; random ones where it is empty.
+    /// Pack, checkpoint or run directory whose (averaged) weights a new run starts from;
+    /// random ones where it is empty.
     pub from: PathBuf,
     /// Seeds the initial parameters and every draw.
     pub seed: u64,
@@ -210,22 +216,24 @@ pub struct TrainConfig {
     pub precision: Precision,
     /// Probability that halting waits for at least U{2..segments} segments.
     pub exploration: f64,
-    /// Whether that is drawn once per puzzle, so that solved grids are also trained to stay solved for long; false
-    /// draws at every segment, as the original code does.
+    /// Whether that is drawn once per puzzle, so that solved grids are also trained to stay solved for long;
+    /// false draws at every segment, as the original code does.
     pub explore_once: bool,
-    /// Whether the first puzzles start with unequal segment counts, so that rows are not refilled all at once.
+    /// Whether the first puzzles start with unequal segment counts, so that rows are
+    /// not refilled all at once.
     pub stagger: bool,
     /// Probability that a new puzzle starts from random states instead of the fixed `init.h` and `init.l`.
     pub random_start: f64,
     /// Standard deviation of the noise added to both carried states before every segment; 0 adds none.
     pub latent_noise: f64,
-    /// Probability that a row which stopped without solving its puzzle draws the same puzzle again (in another variation).
+    /// Probability that a row which stopped without solving its puzzle draws the same puzzle
+    /// again (in another variation).
     pub replay: f64,
-    /// A row whose slow state moved by less than this share of its size in a segment is done, solved or not, once it has its
-    /// explored segments; 0 lets every row think on.
+    /// A row whose slow state moved by less than this share of its size in a segment is done, solved or not,
+    /// once it has its explored segments; 0 lets every row think on.
     pub rest: f64,
-    /// Probability that a row which stopped without solving its puzzle supposes cells of its answer and thinks on, instead of
-    /// drawing another one.
+    /// Probability that a row which stopped without solving its puzzle supposes cells of its answer and
+    /// thinks on, instead of drawing another one.
     pub suppose: f64,
     /// Most cells supposed at once: U{1..suppose_most}.
     pub suppose_most: u16,
@@ -464,8 +472,8 @@ impl RunConfig {
         [Ok(self.model.clone())].into_iter().chain(others).collect()
     }
 
-    /// This configuration with files by their names alone, for what is given away: where they lie on this machine
-    /// is nobody's business.
+    /// This configuration with files by their names alone, for what is given away: where they lie on this
+    /// machine is nobody's business.
     #[must_use]
     pub fn without_folders(&self) -> Self {
         let mut told = self.clone();

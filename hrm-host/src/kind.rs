@@ -260,8 +260,8 @@ fn wide_text_of(head: &[u8]) -> Option<Kind> {
         .find_map(|(width, place, kind)| zeros_but(width, place).then_some(kind))
 }
 
-/// `{"` or `[{`, and `["` and `[[` before anything but cells, with any space between: a section header like `[Puzzle]` is
-/// none, and arrays of cells are puzzles.
+/// `{"` or `[{`, and `["` and `[[` before anything but cells, with any space between: a section header like
+/// `[Puzzle]` is none, and arrays of cells are puzzles.
 fn is_json(text: &[u8]) -> bool {
     let inner = |text: &[u8], skipped: &[u8]| {
         text.iter().copied().find(|byte| !byte.is_ascii_whitespace() && !skipped.contains(byte))

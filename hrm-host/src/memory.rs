@@ -2,10 +2,10 @@
 
 /// Lets the allocator keep what is freed, for the next step to use.
 ///
-/// A training step allocates and frees the same few hundred MiB as the one before. glibc hands blocks of their size back to
-/// the system at once, which then has to clear every page again: a tenth of a step's time on one thread, and more on two.
-/// Only glibc is told; elsewhere this does nothing. The process never grows beyond its largest need (measured by
-/// `--example throughput`), it only does not shrink.
+/// A training step allocates and frees the same few hundred MiB as the one before. glibc hands blocks of
+/// their size back to the system at once, which then has to clear every page again: a tenth of a step's time
+/// on one thread, and more on two. Only glibc is told; elsewhere this does nothing. The process never grows
+/// beyond its largest need (measured by `--example throughput`), it only does not shrink.
 pub fn keep_freed() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     {
@@ -21,8 +21,8 @@ pub fn keep_freed() {
     }
 }
 
-/// Lets the GPU's memory pool keep what is freed, for the next step to use: by itself the driver takes it back whenever the host
-/// waits for the GPU, once a step.
+/// Lets the GPU's memory pool keep what is freed, for the next step to use: by itself the driver takes it
+/// back whenever the host waits for the GPU, once a step.
 ///
 /// # Errors
 /// What the driver says; only time is lost then.

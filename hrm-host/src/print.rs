@@ -1,9 +1,10 @@
 //! Everything that this program prints, under the names of the standard library's macros, which panic.
 //!
-//! *Results* go to standard output (`print!`, `println!`). Where its reader has left, as `| head` does, every command ends
-//! quietly with the code that a shell reports for SIGPIPE; where it cannot be written, as on a full disk, every command ends
-//! with an error. *Everything else* goes to standard error (`eprint!`, `eprintln!`), and whether anybody reads that, or a
-//! disk is full that it goes to, makes no difference to what a command does.
+//! *Results* go to standard output (`print!`, `println!`). Where its reader has left, as `| head` does,
+//! every command ends quietly with the code that a shell reports for SIGPIPE; where it cannot be written,
+//! as on a full disk, every command ends with an error. *Everything else* goes to standard error
+//! (`eprint!`, `eprintln!`), and whether anybody reads that, or a disk is full that it goes to, makes no
+//! difference to what a command does.
 
 use std::fmt::Arguments;
 use std::io::{self, ErrorKind, Write};

@@ -11,7 +11,8 @@ use crate::config::ConfigError;
 use crate::files::WriteError;
 use crate::{bounded, memory, print};
 
-/// Runs `hrm-host` with this process's command line, on every task that is [registered](crate::task::register).
+/// Runs `hrm-host` with this process's command line, on every task that is
+/// [registered](crate::task::register).
 pub fn run() -> ExitCode {
     bounded::measure();
     memory::keep_freed();

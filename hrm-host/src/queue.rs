@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 
-/// Does `work` for each of `items` on all of rayon's threads and hands what came of it to `each`, on this thread, as it
-/// comes.
+/// Does `work` for each of `items` on all of rayon's threads and hands what came of it to `each`, on
+/// this thread, as it comes.
 ///
-/// A thread prepares its memory once and takes the next item whenever it is free, so items begin in order. A thread ends
-/// where `work` gives `None`. Where `each` breaks off or panics, nobody waits for more: no further item begins, and the flag
-/// that `work` sees is raised.
+/// A thread prepares its memory once and takes the next item whenever it is free, so items begin in order. A
+/// thread ends where `work` gives `None`. Where `each` breaks off or panics, nobody waits for more: no
+/// further item begins, and the flag that `work` sees is raised.
 pub fn work_off<M, T: Send>(
     items: &[usize],
     prepare: impl Fn() -> M + Sync,

@@ -9,9 +9,9 @@ const CANDLE: &str = "CANDLE_NUM_THREADS";
 
 /// Lets every parallel operation use `threads` threads; all processors where it is `None`.
 ///
-/// candle has a pool of its own for large elementwise operations, whose caller spins until the last worker is done. Beside
-/// rayon's threads that costs 10 % of the time of a training step, and more on a busy machine, so it gets a single thread
-/// unless `CANDLE_NUM_THREADS` says otherwise.
+/// candle has a pool of its own for large elementwise operations, whose caller spins until the last worker is
+/// done. Beside rayon's threads that costs 10 % of the time of a training step, and more on a busy machine,
+/// so it gets a single thread unless `CANDLE_NUM_THREADS` says otherwise.
 ///
 /// To be called first thing, while the program has one thread and has computed nothing.
 ///

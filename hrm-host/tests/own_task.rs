@@ -1,7 +1,8 @@
 //! A task of one file (`examples/latin.rs`) goes the whole way: puzzles, training, export, proof, answers.
 //!
-//! This test is that program: it calls itself with a command line, and without one it is the test. With `--ignored` it goes on
-//! to an emulated board, which needs QEMU and the images that `cargo xtask test` builds.
+//! This test is that program: it calls itself with a command line, and without one it is the test.
+//! With `--ignored` it goes on to an emulated board, which needs QEMU and the images that
+//! `cargo xtask test` builds.
 
 #[path = "../examples/latin.rs"]
 mod latin;

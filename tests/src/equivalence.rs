@@ -1,4 +1,5 @@
-//! One pack and its puzzles on this machine and on emulated boards: every digest equal, or the first difference named.
+//! One pack and its puzzles on this machine and on emulated boards: every digest equal, or
+//! the first difference named.
 
 use std::thread;
 
@@ -20,8 +21,8 @@ pub struct Case {
     pub segments: u16,
 }
 
-/// Runs `case` on `boards` at the same time, with the images built for them. A tenth of the puzzles goes to a slow board, and to one
-/// whose processor another has.
+/// Runs `case` on `boards` at the same time, with the images built for them. A tenth of the puzzles goes to a
+/// slow board, and to one whose processor another has.
 ///
 /// # Errors
 /// The first difference or failure of any board, in words.

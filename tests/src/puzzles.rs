@@ -1,7 +1,7 @@
 //! Puzzles for suites: twenty true ones, and any number of drawn ones.
 //!
-//! A drawn puzzle is a solved grid, moved by a random symmetry, with random cells emptied. Nobody asks whether its answer is
-//! unique: what is compared is how models think, not what they find.
+//! A drawn puzzle is a solved grid, moved by a random symmetry, with random cells emptied. Nobody asks
+//! whether its answer is unique: what is compared is how models think, not what they find.
 
 use hrm_core::task::{
     Task,
@@ -13,12 +13,14 @@ use rand_core::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
 /// The 20 9x9 puzzles in `tests/data/sudoku9.csv`, each with one solution. Made by
-/// `hrm-host data generate --task sudoku9 --count 20 --seed 3 --out tests/data/sudoku9.csv`, which a test of `hrm-host` repeats.
+/// `hrm-host data generate --task sudoku9 --count 20 --seed 3 --out
+/// tests/data/sudoku9.csv`, which a test of `hrm-host` repeats.
 pub fn committed() -> Vec<Vec<u8>> {
     questions(&Sudoku::new(SudokuKind::Nine), include_str!("../data/sudoku9.csv"))
 }
 
-/// The 20 mazes in `tests/data/maze10x10.csv`, each with one shortest way; made as [`committed`], with `--task maze10x10`.
+/// The 20 mazes in `tests/data/maze10x10.csv`, each with one shortest way; made as [`committed`],
+/// with `--task maze10x10`.
 pub fn committed_mazes(task: &Maze) -> Vec<Vec<u8>> {
     questions(task, include_str!("../data/maze10x10.csv"))
 }

@@ -1,5 +1,5 @@
-//! Packs without training: random weights, with constants that keep every operation busy and unsaturated, for every
-//! kind of model that a pack can describe.
+//! Packs without training: random weights, with constants that keep every operation busy and unsaturated, for
+//! every kind of model that a pack can describe.
 
 use bytemuck::cast_slice;
 use hrm_core::pack::AlignedBytes;
@@ -194,7 +194,8 @@ impl Writer {
 
     fn member(&mut self, at: usize) {
         let layout = self.layout.member;
-        // A normalised value lies within ±sqrt(width), three times its size within ±8: see docs/QUANTIZATION.md.
+        // A normalised value lies within ±sqrt(width), three times its size within ±8:
+        // see docs/QUANTIZATION.md.
         let coarser = if self.shape.lanes == LaneWidth::I8 { 256 } else { 1 };
         let state = (f64::from(self.shape.width).sqrt() * 65536.0 / 32767.0).ceil();
         let state_step = state as i32 * coarser;

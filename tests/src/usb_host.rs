@@ -1,4 +1,5 @@
-//! A USB host and its cable without a USB: packets of a host that is slow, full of words, or gone; and a UART beside it.
+//! A USB host and its cable without a USB: packets of a host that is slow, full of words, or
+//! gone; and a UART beside it.
 
 use std::{
     cell::{Cell, RefCell},
@@ -125,7 +126,8 @@ pub fn poll<F: Future>(future: &mut Pin<&mut F>) -> Option<F::Output> {
 /// The next byte of `lines`, without waiting.
 ///
 /// # Panics
-/// Where `lines` says that there is one and has none, or the other way round: a board would sleep over it, or never.
+/// Where `lines` says that there is one and has none, or the other way round: a board would
+/// sleep over it, or never.
 pub fn next(lines: &mut (impl Read<Error = Infallible> + ReadReady)) -> Option<u8> {
     let Ok(ready) = lines.read_ready();
     let mut byte = [0];

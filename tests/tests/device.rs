@@ -1,4 +1,5 @@
-//! A board that is unplugged in the middle of a solve: the session waits, and the answer is the one of an unbroken line.
+//! A board that is unplugged in the middle of a solve: the session waits, and the answer is the
+//! one of an unbroken line.
 
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicBool, Ordering};

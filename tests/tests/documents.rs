@@ -247,7 +247,8 @@ fn paragraphs(text: &str) -> Vec<(usize, String)> {
     found
 }
 
-/// Sentences, which end at `.`, `:`, `;`, `?` or `!` before a space; markup in front of that space counts to the sentence.
+/// Sentences, which end at `.`, `:`, `;`, `?` or `!` before a space; markup in front of that
+/// space counts to the sentence.
 fn sentences(paragraph: &str) -> Vec<String> {
     let mut found = vec![String::new()];
     for word in paragraph.split_whitespace() {

@@ -1,7 +1,7 @@
 //! The firmware on every emulated board, bit for bit against this machine, and what it does with bad input.
 //!
-//! These tests need QEMU and the firmware images, so a plain `cargo test` lists them as ignored; `cargo xtask test`
-//! builds what they need and runs them all.
+//! These tests need QEMU and the firmware images, so a plain `cargo test` lists them as ignored;
+//! `cargo xtask test` builds what they need and runs them all.
 
 use std::{fs, time::Duration};
 
@@ -157,9 +157,11 @@ fn a_board_introduces_itself_logs_and_leaves() {
     }
 }
 
-/// Most bytes of stack that the firmware may ever have used after a segment: its start, its protocol and the segment itself.
+/// Most bytes of stack that the firmware may ever have used after a segment: its start, its
+/// protocol and the segment itself.
 const STACK_LIMIT: u32 = 12 * 1024;
-/// Where kernels are the portable ones: a Cortex-M0+ has few registers, so the compiler keeps more there. Every board sets 20 KiB aside.
+/// Where kernels are the portable ones: a Cortex-M0+ has few registers, so the compiler keeps more there.
+/// Every board sets 20 KiB aside.
 const SLOW_STACK_LIMIT: u32 = 14 * 1024;
 
 #[test]

@@ -1,7 +1,7 @@
 //! `workspace_bytes` is exact: one word less is refused, and nothing behind it is ever written to.
 //!
-//! The same is checked with each processor's own kernels by the bench program (`cargo xtask bench`), which lays the canary behind the workspace on the
-//! emulated boards.
+//! The same is checked with each processor's own kernels by the bench program (`cargo xtask bench`), which
+//! lays the canary behind the workspace on the emulated boards.
 
 use std::{fs, path::Path};
 

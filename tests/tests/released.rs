@@ -1,7 +1,8 @@
 //! The models that are given away: what their files tell, the bits they compute, and the puzzles they solve.
 //!
-//! All of it runs on this machine, without emulator and without candle. A change of a kernel together with its definition, which every
-//! comparison of two machines would let pass, is noticed here: packs in the field would fail their self-test.
+//! All of it runs on this machine, without emulator and without candle. A change of a kernel together with
+//! its definition, which every comparison of two machines would let pass, is noticed here: packs in the field
+//! would fail their self-test.
 
 use std::{
     collections::BTreeSet,
@@ -34,7 +35,8 @@ fn files(extension: &str) -> Vec<PathBuf> {
     found
 }
 
-/// Words of a text that would be a path on somebody's machine: they begin at a root, a home, a drive or a folder above.
+/// Words of a text that would be a path on somebody's machine: they begin at a root, a home, a
+/// drive or a folder above.
 fn paths_in(text: &str) -> Vec<&str> {
     let words = text.split(|c: char| c.is_whitespace() || "\"'`|,()[]{}<>=".contains(c));
     let begins = |word: &str| {
@@ -114,7 +116,8 @@ fn every_released_pack_passes_its_self_test() {
     }
 }
 
-/// How many of the committed puzzles are solved right after so many segments of one pass; few for the large model, which takes long.
+/// How many of the committed puzzles are solved right after so many segments of one pass; few for the large
+/// model, which takes long.
 const SOLVED: [(&str, [(usize, usize); 2]); 4] = [
     ("sudoku9-mcu.hrm", [(4, 13), (16, 17)]),
     ("sudoku9-mcu-i8.hrm", [(4, 13), (16, 18)]),

@@ -1,5 +1,5 @@
-//! Tasks are named in folders of their own and in three lists, boards in files of their own and in three lists, and nothing else knows which
-//! there are.
+//! Tasks are named in folders of their own and in three lists, boards in files of their own and in three
+//! lists, and nothing else knows which there are.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -64,7 +64,8 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The lines of a source that name `task` in code. Files of configurations and models are called by their names.
+/// The lines of a source that name `task` in code. Files of configurations and models
+/// are called by their names.
 fn named(source: &str, task: &str) -> Vec<String> {
     let code = source.split("#[cfg(test)]").next().unwrap_or_default();
     let is_file = |word: &str| word.contains(".toml") || word.contains(".hrm");

@@ -1,4 +1,5 @@
-//! The emulated boards as a product would use them: solving, self-test, load, faults, resets, a TCP port, a foreign client.
+//! The emulated boards as a product would use them: solving, self-test, load, faults, resets, a
+//! TCP port, a foreign client.
 //!
 //! These need QEMU and the firmware images, as those in `emulated.rs` do.
 
@@ -213,7 +214,8 @@ fn every_board_survives_noise_resets_and_clients_that_leave() {
 #[test]
 #[ignore = "needs the emulator and the firmware: cargo xtask test"]
 fn a_watchdog_ends_a_board_that_makes_no_progress() {
-    // A host that asks and asks and never listens: once every buffer in between is full, the board waits for it in vain.
+    // A host that asks and asks and never listens: once every buffer in between is full, the
+    // board waits for it in vain.
     let bench = Bench::new(&synthetic::pack(SMALL, 3));
     // QEMU's netduinoplus2 has no watchdog.
     let watched: Vec<Board> = BOARDS.into_iter().filter(|board| board.name != "netduinoplus2").collect();

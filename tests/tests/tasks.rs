@@ -1,4 +1,5 @@
-//! Tasks on a board: one that carries them computes and solves as this machine does, one that does not says so.
+//! Tasks on a board: one that carries them computes and solves as this machine does,
+//! one that does not says so.
 //!
 //! The first test needs nothing; the others need the emulator and the images that `cargo xtask test` builds.
 
@@ -149,8 +150,8 @@ fn mazes_are_solved_and_refused_as_here() {
     let (mut machine, hello) = Machine::boot(BOARDS[0], every_task(), &bench.path).unwrap();
     assert_eq!(hello.task, "maze5x6");
 
-    // A whole group of sixteen images is too many for a rectangle, and votes, with a checker behind them and without one, agree as
-    // well as checked guesses.
+    // A whole group of sixteen images is too many for a rectangle, and votes, with a checker behind them and
+    // without one, agree as well as checked guesses.
     let checked = Policy { guesses: 10, segments: 2, first_segments: 4, ..Policy::default() };
     let voted = Policy { rule: Rule::Majority, symmetries: Symmetries::Relabel, ..checked };
     let unchecked = Policy { rule: Rule::Unchecked, ..voted };

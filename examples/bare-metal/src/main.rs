@@ -1,5 +1,5 @@
-//! A 4x4 Sudoku, solved by a model in flash on a Cortex-M0 with 16 KiB of RAM. It needs `hrm-core` and a pack, nothing else of
-//! this project; semihosting, which is how it prints, is the emulator's.
+//! A 4x4 Sudoku, solved by a model in flash on a Cortex-M0 with 16 KiB of RAM. It needs `hrm-core` and a
+//! pack, nothing else of this project; semihosting, which is how it prints, is the emulator's.
 #![no_std]
 #![no_main]
 

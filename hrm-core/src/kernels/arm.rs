@@ -1,4 +1,5 @@
-//! The row operations of Arm's processors: which lengths and addresses their kernels take, whether these are those of the DSP extension or of Helium.
+//! The row operations of Arm's processors: which lengths and addresses their kernels take, whether these are
+//! those of the DSP extension or of Helium.
 #![allow(unsafe_code)] // calls naked assembly, for which lengths and alignments are checked here
 
 #[cfg(feature = "dsp")]
@@ -32,7 +33,8 @@ pub(super) fn softmax<A: Lane>(
     let top = top.wrapping_add(((15 - bits) << 8) as i32);
     let factor = 1 << (32 - drop);
     let (scores, weights, table) = (scores.as_ptr(), weights.as_mut_ptr(), table.as_ptr());
-    // SAFETY: `n` scores, at least one for Helium, and room for `n` weights, word-aligned for the DSP extension; a table of 256.
+    // SAFETY: `n` scores, at least one for Helium, and room for `n` weights, word-aligned for the DSP
+    // extension; a table of 256.
     Some(unsafe { own::exponentials(scores, weights, table, factor, top, n) })
 }
 
@@ -135,8 +137,8 @@ pub(super) fn requantize_places<A: Lane>(
     if n == 0 || !own::takes(n, acc.as_ptr()) || t >= rows || panels.len() < n * rows {
         return false;
     }
-    // SAFETY: `n` of each, at least one pair, as many as the processor takes; panel `p` has its two outputs from `2 * (p * rows + t)` on, and
-    // `t < rows`.
+    // SAFETY: `n` of each, at least one pair, as many as the processor takes; panel `p` has its two outputs
+    // from `2 * (p * rows + t)` on, and `t < rows`.
     unsafe {
         let out = panels.as_mut_ptr().wrapping_add(2 * t);
         own::bytes::<A>(acc.as_ptr(), factors.as_ptr(), out, n, 1, 2 * rows);

@@ -7,14 +7,16 @@ use crate::fixed::{Reciprocal, reciprocal, round_shift, scale};
 use crate::lane::Lane;
 use crate::rows::Rows;
 
-/// Unnormalised attention weights: `weights[j] = round(2^bits * 2^((scores[j] - top) / 2^score_bits))`, saturated to the lane; returns their sum.
+/// Unnormalised attention weights: `weights[j] = round(2^bits * 2^((scores[j] - top) / 2^score_bits))`,
+/// saturated to the lane; returns their sum.
 ///
-/// * `scores`: 32-bit, below `2^30` in magnitude, in units of `2^-score_bits` powers of two (the logarithm's base and the square root of the head's
-///   width are folded into the query's factors);
-/// * `top`: their largest, rounded up to a multiple of `2^-8` powers of two, so that one multiplication gives the exponent;
+/// * `scores`: 32-bit, below `2^30` in magnitude, in units of `2^-score_bits` powers of two (the logarithm's
+///   base and the square root of the head's width are folded into the query's factors);
+/// * `top`: their largest, rounded up to a multiple of `2^-8` powers of two, so that one
+///   multiplication gives the exponent;
 /// * `bits`: [`LaneWidth::weight_bits`](crate::lane::LaneWidth::weight_bits), `7..=15`;
-/// * `table`: `round(32767 * 2^(-i/256))`, 256 entries: the exponent is rounded to 1/256, so a weight's relative error is below
-///   0.14 % plus half a unit.
+/// * `table`: `round(32767 * 2^(-i/256))`, 256 entries: the exponent is rounded to 1/256, so a weight's
+///   relative error is below 0.14 % plus half a unit.
 pub fn softmax<A: Lane>(scores: &[i32], score_bits: u32, bits: u32, table: &[u16], weights: &mut [A]) -> u32 {
     on_processor!(Some(sum) => sum; softmax(scores, score_bits, bits, table, weights));
     softmax_portable(scores, score_bits, bits, table, weights)
@@ -38,7 +40,8 @@ pub fn softmax_portable<A: Lane>(
     exponentials_portable(scores, top, drop, coarser, 15 - bits.min(15), table, weights)
 }
 
-/// The weights of [`softmax_portable`] below `top`, and their sum; `skip`: bits that a weight has less than 15.
+/// The weights of [`softmax_portable`] below `top`, and their sum; `skip`: bits that a
+/// weight has less than 15.
 #[inline]
 pub(super) fn exponentials_portable<A: Lane>(
     scores: &[i32],
@@ -84,7 +87,8 @@ pub fn add_bias_portable(scores: &mut [i32], bias: &[i32], classes: &[u8]) {
 /// * `scores`: of the prefix, then of the cells, row by row;
 /// * `bias`: (relations), the last three for prefix to cell, cell to prefix, and prefix to itself;
 /// * `query`: the query's position, 0 for the prefix;
-/// * `map`: [`RelationMap::Displacements`](crate::pack::RelationMap::Displacements), (2 rows - 1, 2 `columns` - 1).
+/// * `map`: [`RelationMap::Displacements`](crate::pack::RelationMap::Displacements), (2
+///   rows - 1, 2 `columns` - 1).
 pub fn add_displaced_bias(scores: &mut [i32], bias: &[i32], query: usize, columns: NonZeroU16, map: &[u8]) {
     let Some((prefix, cells)) = scores.split_first_mut() else { return };
     let last = |n: usize| bias.len().checked_sub(n).and_then(|at| bias.get(at)).copied().unwrap_or(0);
@@ -110,8 +114,9 @@ pub fn add_displaced_bias(scores: &mut [i32], bias: &[i32], query: usize, column
 
 /// Attention output: `out[d] = round(2^gain * acc[d] / sum)`, saturated.
 ///
-/// `acc[d] = sum_j weights[j] * value[j][d]`; `gain` is [`LaneWidth::attention_gain_bits`](crate::lane::LaneWidth::attention_gain_bits).
-/// The quotient's relative error is below `2^-14`.
+/// `acc[d] = sum_j weights[j] * value[j][d]`; `gain` is
+/// [`LaneWidth::attention_gain_bits`](crate::lane::LaneWidth::attention_gain_bits). The quotient's
+/// relative error is below `2^-14`.
 pub fn attention_output<A: Lane>(acc: &[i32], sum: u32, out: &mut [A]) {
     // (a kernel that is corrupted for a test is the portable one)
     if !cfg!(feature = "_fault-injection")
@@ -123,7 +128,8 @@ pub fn attention_output<A: Lane>(acc: &[i32], sum: u32, out: &mut [A]) {
     attention_output_portable(acc, sum, out);
 }
 
-/// The reciprocal of `sum` and the shift of its product; and both as one rescaling where that is the same: the factor stays below 2^31.
+/// The reciprocal of `sum` and the shift of its product; and both as one rescaling where that is the same:
+/// the factor stays below 2^31.
 #[inline(always)]
 fn quotient<A: Lane>(sum: u32) -> ((Reciprocal, u32), Option<i32>) {
     let by = reciprocal(sum);
@@ -149,7 +155,8 @@ pub fn attention_output_portable<A: Lane>(acc: &[i32], sum: u32, out: &mut [A]) 
 
 /// Rotates `(row[d], row[d + n/2])` by position: `(a cos - b sin, b cos + a sin)`, rounded from Q14.
 ///
-/// `rotation` holds `n / 2` pairs `(cos, sin)` in Q14; the magnitude grows by at most `sqrt(2)` and fits 32 bits for `|row| < 2^30`.
+/// `rotation` holds `n / 2` pairs `(cos, sin)` in Q14; the magnitude grows by at most `sqrt(2)` and fits 32
+/// bits for `|row| < 2^30`.
 pub fn rotate(row: &mut [i32], rotation: &[i16]) {
     let (low, high) = row.split_at_mut(row.len() / 2);
     for ((a, b), turn) in low.iter_mut().zip(high).zip(rotation.chunks_exact(2)) {

@@ -20,8 +20,8 @@ pub fn copy<T: bytemuck::Pod>(from: &[T], to: &mut [T]) {
     to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
 }
 
-/// Copies a matrix's weights of `depth` inputs, column pairs as in a pack, to `to`, as long as they: in the order in which this
-/// processor's product reads them, or as they are. Says which.
+/// Copies a matrix's weights of `depth` inputs, column pairs as in a pack, to `to`, as long as they: in the
+/// order in which this processor's product reads them, or as they are. Says which.
 pub fn copy_matrix(weights: &[i8], depth: usize, to: &mut [i8]) -> Order {
     #[cfg(all(feature = "std", target_arch = "x86_64", not(feature = "_portable")))]
     if super::x86::order(weights, depth, to) {

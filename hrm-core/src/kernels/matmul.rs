@@ -9,10 +9,12 @@ use crate::rows::Rows;
 /// `acc[t][n] = sum_k x[t][k] * w[k][n]`, exact in 32 bits.
 ///
 /// * `x`: (tokens, depth), any number of tokens; `depth` a multiple of 4;
-/// * `panel`: (columns / 2, depth, 2), see [`Matrix`](crate::pack::Matrix); attention's keys and values are such panels, too;
+/// * `panel`: (columns / 2, depth, 2), see [`Matrix`](crate::pack::Matrix); attention's keys and
+///   values are such panels, too;
 /// * `acc`: (tokens, columns), overwritten.
 ///
-/// * `pack`: room for a processor's own order of the activations, [`pack_words`]`(depth)` words; its contents mean nothing afterwards.
+/// * `pack`: room for a processor's own order of the activations, [`pack_words`]`(depth)` words; its contents
+///   mean nothing afterwards.
 ///
 /// The caller guarantees `max|x| * sum_k |w[k][n]| < 2^31` (a checked pack does).
 #[inline]
@@ -26,8 +28,8 @@ pub fn matmul_again<A: Lane>(x: &[A], depth: usize, panel: &[i8], acc: &mut [i32
     product(x, depth, panel, acc, pack, true);
 }
 
-/// [`matmul`] by weights that [`copy_matrix`](super::copy_matrix) has put in [`Order::Registers`](crate::pack::Order); `packed`: the
-/// packing of the same `x` is still in `pack`.
+/// [`matmul`] by weights that [`copy_matrix`](super::copy_matrix) has put in
+/// [`Order::Registers`](crate::pack::Order); `packed`: the packing of the same `x` is still in `pack`.
 #[cfg(all(feature = "std", target_arch = "x86_64", not(feature = "_portable")))]
 pub fn matmul_ordered<A: Lane>(
     x: &[A],
@@ -72,7 +74,8 @@ pub const fn pack_words(depth: usize) -> usize {
     TILE * depth / 2
 }
 
-/// The definition of [`matmul`]: two tokens by two columns at a time, so that each weight is loaded once for two tokens.
+/// The definition of [`matmul`]: two tokens by two columns at a time, so that each weight is
+/// loaded once for two tokens.
 pub fn matmul_portable<A: Lane>(x: &[A], depth: usize, panel: &[i8], acc: &mut [i32]) {
     let depth = depth.max(1);
     let columns = (panel.len() / depth).max(1);

@@ -1,7 +1,8 @@
-//! The operations, one file each. The portable version of each is its definition; others must equal it bit for bit.
+//! The operations, one file each. The portable version of each is its definition; others
+//! must equal it bit for bit.
 
-/// Returns from a kernel where the registers' own version, of the same name and arguments, has done it all: where it answers `true`, or
-/// `$done`, which makes `$value`.
+/// Returns from a kernel where the registers' own version, of the same name and arguments, has done it all:
+/// where it answers `true`, or `$done`, which makes `$value`.
 macro_rules! on_vectors {
     ($done:pat => $($value:expr)?; $($call:tt)+) => {
         #[cfg(all(

@@ -3,7 +3,8 @@
 use crate::fixed::{Gain, over_sqrt, scale};
 use crate::lane::Lane;
 
-/// Residual values are in units of `2^-16` and clamped to `-2^26..2^26` (±1024.0), so that squares add up in 64 bits.
+/// Residual values are in units of `2^-16` and clamped to `-2^26..2^26` (±1024.0), so that
+/// squares add up in 64 bits.
 pub const RESIDUAL_BITS: u32 = 26;
 
 /// `EPSILON` of the RMS normalisation (1e-5) in squared residual units: `round(1e-5 * 2^32)`.
@@ -12,13 +13,14 @@ const EPSILON: u64 = 42_950;
 /// `row = (row + delta) / sqrt(mean((row + delta)^2) + 1e-5)`, in place.
 ///
 /// * `row`: (width), stored with `step`: one unit is worth `step / 2^16`;
-/// * `acc`: (width), accumulators of the sub-layer's last product, turned into `delta` by `factors`: `delta = requantize(acc, factor)` in
-///   units of `2^-16`; overwritten (scratch);
+/// * `acc`: (width), accumulators of the sub-layer's last product, turned into `delta` by `factors`:
+///   `delta = requantize(acc, factor)` in units of `2^-16`; overwritten (scratch);
 /// * `numerator`: `round(2^12 * sqrt(width) * 2^16 / step_out)`.
 ///
 /// The result is rounded once, to nearest, and saturated. Before that rounding its relative error is below
-/// `2^-26 + 1 / (2 numerator) + 2^-17 * rms * step_out / 2^16`, `rms` being that of `row + delta` (1.0 to 3.0 in practice). The second
-/// term is the numerator's own rounding (below `2^-20` at width 96 for 8-bit states up to ±5), the third the factor's to a multiple of `2^-32`.
+/// `2^-26 + 1 / (2 numerator) + 2^-17 * rms * step_out / 2^16`, `rms` being that of `row + delta` (1.0 to 3.0
+/// in practice). The second term is the numerator's own rounding (below `2^-20` at width 96 for 8-bit states
+/// up to ±5), the third the factor's to a multiple of `2^-32`.
 pub fn residual_norm<A: Lane>(row: &mut [A], step: i32, acc: &mut [i32], factors: &[i32], numerator: u32) {
     on_processor!(residual_norm(row, step, acc, factors, numerator));
     residual_norm_portable(row, step, acc, factors, numerator);

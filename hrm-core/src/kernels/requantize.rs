@@ -18,7 +18,8 @@ pub fn requantize_portable<A: Lane, O: Lane>(acc: &[i32], factors: &[i32], out: 
     }
 }
 
-/// `pairs[i][which & 1] = sat8(requantize(acc[i], factors[i]))`: a token's keys, in the column of their panel that is the token's.
+/// `pairs[i][which & 1] = sat8(requantize(acc[i], factors[i]))`: a token's keys, in the column of their
+/// panel that is the token's.
 #[inline]
 pub fn requantize_pairs<A: Lane>(acc: &[i32], factors: &[i32], which: usize, pairs: &mut [[i8; 2]]) {
     on_processor!(requantize_pairs::<A>(acc, factors, which, pairs));
@@ -33,7 +34,8 @@ pub fn requantize_pairs_portable<A: Lane>(acc: &[i32], factors: &[i32], which: u
     }
 }
 
-/// A token's values, at input `t` of their panels of `rows` inputs: `panels[p][t] = sat8(requantize(acc[2p..], factors[2p..]))`.
+/// A token's values, at input `t` of their panels of `rows` inputs:
+/// `panels[p][t] = sat8(requantize(acc[2p..], factors[2p..]))`.
 ///
 /// * `panels`: (columns / 2, rows, 2).
 #[inline]

@@ -1,9 +1,12 @@
-//! The matrix product on RISC-V with multiplication (RV32IM): some thirty registers, two numbers multiplied at a time.
+//! The matrix product on RISC-V with multiplication (RV32IM): some thirty registers, two
+//! numbers multiplied at a time.
 //!
-//! A tile of four tokens by four columns is sixteen sums, all in registers: eight loads serve sixteen multiplications, where the portable
-//! definition needs sixteen. Activations are packed first, the four tokens' values of an input side by side, so that one pointer leads to
-//! all of them. Sums, operands and pointers fill all 28 registers; the compiler, which orders all multiplications before all additions,
-//! spills them (4.2 instructions per multiply-accumulate, and 3.1 for a tile of half the size), hence the naked assembly (2.6).
+//! A tile of four tokens by four columns is sixteen sums, all in registers: eight loads serve sixteen
+//! multiplications, where the portable definition needs sixteen. Activations are packed first, the four
+//! tokens' values of an input side by side, so that one pointer leads to all of them. Sums, operands and
+//! pointers fill all 28 registers; the compiler, which orders all multiplications before all additions,
+//! spills them (4.2 instructions per multiply-accumulate, and 3.1 for a tile of half the size), hence
+//! the naked assembly (2.6).
 #![allow(unsafe_code)] // naked assembly; its safe wrapper has checked the lengths that it relies on
 
 use core::arch::naked_asm;
@@ -15,8 +18,8 @@ use crate::rows::Rows;
 /// Columns of a tile.
 const COLUMNS: usize = 4;
 
-/// [`matmul`](crate::kernels::matmul()) by tiles; `false` (and nothing done) where a length does not fit. `packed`: the same `x` was packed
-/// by the call before, which saves packing it where it is one tile.
+/// [`matmul`](crate::kernels::matmul()) by tiles; `false` (and nothing done) where a length does not fit.
+/// `packed`: the same `x` was packed by the call before, which saves packing it where it is one tile.
 pub(super) fn matmul<A: Lane>(
     x: &[A],
     depth: usize,
@@ -42,8 +45,8 @@ pub(super) fn matmul<A: Lane>(
             let panel = whole.as_ptr_range();
             let mut tile =
                 Tile { inputs: inputs.as_ptr(), panel: panel.start, end: panel.end, pair: 2 * depth, rows };
-            // SAFETY: `inputs` holds `depth` inputs, a multiple of four; `whole` is one or more times four columns of `depth`, and
-            // each of `rows` points to as many columns inside `acc`.
+            // SAFETY: `inputs` holds `depth` inputs, a multiple of four; `whole` is one or more times four
+            // columns of `depth`, and each of `rows` points to as many columns inside `acc`.
             unsafe { products(&mut tile) };
         }
         if !pair.is_empty() {
@@ -102,8 +105,8 @@ struct Tile {
     rows: [*mut i32; TILE],
 }
 
-/// Adds the products of one weight with the four tokens' values to a column of sums. A load before it fetches the weight, and one
-/// after its last multiplication the next.
+/// Adds the products of one weight with the four tokens' values to a column of sums. A load before it fetches
+/// the weight, and one after its last multiplication the next.
 macro_rules! weight {
     ($load:expr, $s0:literal, $s1:literal, $s2:literal, $s3:literal) => {
         concat!(
@@ -137,12 +140,13 @@ macro_rules! input {
     };
 }
 
-/// The sums of four tokens and as many columns as `tile` has, four at a time: a1 inputs, a2 and a3 a pair of columns each, ra the end of
-/// the first; s0 to s11 and a4 to a7 sums.
+/// The sums of four tokens and as many columns as `tile` has, four at a time: a1 inputs, a2 and a3 a pair of
+/// columns each, ra the end of the first; s0 to s11 and a4 to a7 sums.
 ///
 /// # Safety
-/// `tile.inputs` has `pair / 2` inputs, a multiple of four; from `panel` to `end` there are one or more times two pairs; each of
-/// `rows` has room for all columns. The first row is written last, so others may be the same.
+/// `tile.inputs` has `pair / 2` inputs, a multiple of four; from `panel` to `end` there are one or
+/// more times two pairs; each of `rows` has room for all columns. The first row is written last,
+/// so others may be the same.
 #[unsafe(naked)]
 unsafe extern "C" fn products(tile: &mut Tile) {
     naked_asm!(

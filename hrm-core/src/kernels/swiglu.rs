@@ -6,9 +6,11 @@ use crate::lane::Lane;
 /// Fraction bits of a gate pre-activation, which is clamped to ±32.
 pub const GATE_BITS: u32 = 10;
 
-/// `2^15 * sigmoid(gate / 2^10)` by linear interpolation in a table of `round(2^15 * sigmoid(i / 16))`, 257 entries.
+/// `2^15 * sigmoid(gate / 2^10)` by linear interpolation in a table of
+/// `round(2^15 * sigmoid(i / 16))`, 257 entries.
 ///
-/// `gate` is in `-32768..=32767`; beyond ±16 the last entries count. The absolute error is below `3` units (`1e-4`).
+/// `gate` is in `-32768..=32767`; beyond ±16 the last entries count. The absolute error is
+/// below `3` units (`1e-4`).
 #[inline(always)]
 pub fn sigmoid(gate: i32, table: &[u16; 257]) -> i32 {
     let magnitude = gate.unsigned_abs().min((16 << GATE_BITS) - 1);
@@ -22,7 +24,8 @@ pub fn sigmoid(gate: i32, table: &[u16; 257]) -> i32 {
 /// `out[i] = scale(silu(gate_i) * up_i * 2^9, factor)`, saturated.
 ///
 /// * `acc`: (inner, 2), accumulators alternating gate, up;
-/// * `factors`: (inner, 2): the gate's leads to Q10, the up's to 16 bits in a unit of its own (per channel); both saturate at 16 bits;
+/// * `factors`: (inner, 2): the gate's leads to Q10, the up's to 16 bits in a unit of its own (per channel);
+///   both saturate at 16 bits;
 /// * `table`: see [`sigmoid`]; with another length, nothing is done.
 ///
 /// The gate is rounded to `2^-10`, so the absolute error of `silu` is below `2^-10`.

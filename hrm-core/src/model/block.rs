@@ -39,10 +39,11 @@ pub(super) struct Block<'a> {
 }
 
 impl Block<'_> {
-    /// `x = rms(x + Attention(x)); x = rms(x + SwiGLU(x))` in place; `x`: (sequence, width), stored with `step`.
+    /// `x = rms(x + Attention(x)); x = rms(x + SwiGLU(x))` in place; `x`: (sequence,
+    /// width), stored with `step`.
     ///
-    /// Keys and values of the whole sequence come first; after them, the tokens of every pass over the weights go through the rest on
-    /// their own, four at a time within each product.
+    /// Keys and values of the whole sequence come first; after them, the tokens of every pass over the
+    /// weights go through the rest on their own, four at a time within each product.
     pub(super) fn call<A: Lane>(
         &self,
         x: &mut [A],
@@ -101,7 +102,8 @@ impl Block<'_> {
         }
     }
 
-    /// `x = rms(x + Attention(x))` for the tokens of a pass, the first of them at position `first`; `x`: (tokens, width).
+    /// `x = rms(x + Attention(x))` for the tokens of a pass, the first of them at position
+    /// `first`; `x`: (tokens, width).
     fn attention<A: Lane>(
         &self,
         first: usize,
@@ -131,8 +133,8 @@ impl Block<'_> {
         }
     }
 
-    /// Attention of one tile, before the output projection: `outputs`, (tokens, width), of `x`, (tokens, width), the first of them at
-    /// position `first`.
+    /// Attention of one tile, before the output projection: `outputs`, (tokens, width), of `x`, (tokens,
+    /// width), the first of them at position `first`.
     fn attend<A: Lane>(
         &self,
         first: usize,
@@ -238,7 +240,8 @@ impl Block<'_> {
         }
     }
 
-    /// Turns every head of `row` (width) by position `t`, and drops the guard bits; does nothing without RoPE.
+    /// Turns every head of `row` (width) by position `t`, and drops the guard bits;
+    /// does nothing without RoPE.
     fn rotate(&self, t: usize, row: &mut [i32]) {
         if self.shape.rope {
             let dim = self.shape.head_dim();

@@ -37,7 +37,8 @@ pub struct Provenance<'a> {
     pub samples: u64,
 }
 
-/// Exactly solved puzzles out of `rows`, by one plain pass (no perturbation) of the trained number of segments.
+/// Exactly solved puzzles out of `rows`, by one plain pass (no perturbation) of the
+/// trained number of segments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Accuracy {

@@ -1,4 +1,5 @@
-//! Where everything lies in a pack: a pure function of the [`Shape`] and the [`RelationMap`]'s kind, used by reader and writer alike.
+//! Where everything lies in a pack: a pure function of the [`Shape`] and the [`RelationMap`]'s kind, used by
+//! reader and writer alike.
 
 use super::{RelationMap, shape::Shape};
 
@@ -84,7 +85,8 @@ pub struct MemberLayout {
     pub params: Span,
     /// Token embeddings, `i16` (vocab, width).
     pub tokens: Span,
-    /// Embedding added per position, `i16`: (sequence, width) with learned positions, else (1, width) for the puzzle position.
+    /// Embedding added per position, `i16`: (sequence, width) with learned positions, else (1, width)
+    /// for the puzzle position.
     pub positions: Span,
     /// Initial states, `i16` (2, width): H, then L.
     pub initial: Span,

@@ -1,7 +1,7 @@
 //! The pack: one file with everything needed to run, read in place from flash.
 //!
-//! `Pack::open` checks a byte string once; what it returns can be run without a further check. The format is in
-//! `docs/PACK_FORMAT.md`.
+//! `Pack::open` checks a byte string once; what it returns can be run without a further check. The format is
+//! in `docs/PACK_FORMAT.md`.
 
 mod embed;
 mod header;
@@ -36,7 +36,8 @@ use crate::digest::CRC;
 
 /// First bytes of every pack.
 pub const MAGIC: [u8; 4] = *b"HRM\x1a";
-/// Newest version of the format. A pack states the oldest that can tell what it holds: [`RelationMap::version`].
+/// Newest version of the format. A pack states the oldest that can tell what it holds:
+/// [`RelationMap::version`].
 pub const FORMAT_VERSION: u16 = 2;
 /// Bytes before the header.
 pub const PRELUDE_BYTES: usize = 32;
@@ -189,11 +190,11 @@ fn check_self_test(bytes: &[u8], shape: &Shape) -> Result<(), PackError> {
 }
 
 impl<'a> Pack<'a> {
-    /// Checks `bytes` and borrows them as a pack. Bytes behind the stated length are ignored, so a whole flash region
-    /// may be passed.
+    /// Checks `bytes` and borrows them as a pack. Bytes behind the stated length are ignored, so a whole
+    /// flash region may be passed.
     ///
-    /// Everything the arithmetic relies on is checked here, once: lengths, checksum, shape limits, ranges of constants, relation
-    /// classes and accumulator bounds.
+    /// Everything the arithmetic relies on is checked here, once: lengths, checksum, shape limits, ranges of
+    /// constants, relation classes and accumulator bounds.
     ///
     /// # Errors
     /// [`PackError`] says what is wrong first.

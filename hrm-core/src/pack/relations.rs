@@ -1,7 +1,7 @@
 //! Which relation a query has to a key, as a pack tells it.
 //!
-//! Position 0 is the puzzle's, the prefix; the others are the cells. The last three classes are the prefix's: it sees a cell, a
-//! cell sees it, it sees itself.
+//! Position 0 is the puzzle's, the prefix; the others are the cells. The last three classes are the prefix's:
+//! it sees a cell, a cell sees it, it sees itself.
 
 use core::num::NonZeroU16;
 
@@ -22,8 +22,9 @@ const NO_COLUMNS: PackError = PackError::Shape { field: "columns" };
 pub enum RelationMap {
     /// A class for each pair of positions, (sequence, sequence). All that version 1 of the format knows.
     Pairs,
-    /// Two cells' class follows from how far apart they are, and the map has one for each displacement: the key's row less the
-    /// query's, then their columns, (2 rows - 1, 2 columns - 1). For 30x30 cells that is 3.5 KB, not 812 KB.
+    /// Two cells' class follows from how far apart they are, and the map has one for each displacement:
+    /// the key's row less the query's, then their columns, (2 rows - 1, 2 columns - 1). For 30x30 cells
+    /// that is 3.5 KB, not 812 KB.
     Displacements {
         /// Columns of the grid.
         columns: NonZeroU16,

@@ -4,8 +4,8 @@ use super::{PRELUDE_BYTES, SecondHead, Shape};
 use crate::lane::LaneWidth;
 
 impl Shape {
-    /// The shape that the header of `pack` states, and nothing checked: [`Pack::open`](crate::Pack::open) does that. `None` where there
-    /// is no header.
+    /// The shape that the header of `pack` states, and nothing checked: [`Pack::open`](crate::Pack::open)
+    /// does that. `None` where there is no header.
     ///
     /// ```
     /// use hrm_core::{Shape, include_pack, workspace_words};

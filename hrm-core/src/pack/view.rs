@@ -82,7 +82,8 @@ impl MemberParams {
 
 /// An int8 matrix with one factor per column.
 ///
-/// Column pairs are interleaved: the bytes of columns `c` and `c + 1` (`c` even) are `w[0][c], w[0][c+1], w[1][c], w[1][c+1], …`.
+/// Column pairs are interleaved: the bytes of columns `c` and `c + 1` (`c` even) are
+/// `w[0][c], w[0][c+1], w[1][c], w[1][c+1], …`.
 #[derive(Clone, Copy, Debug)]
 pub struct Matrix<'a> {
     /// Weights, (columns / 2, depth, 2).
@@ -152,7 +153,8 @@ impl Layer<'_> {
 }
 
 impl Matrix<'_> {
-    /// Whether `2^15 * sum|w| < 2^31` in every column: what 16-bit lanes, and 8-bit lanes after their shift, need.
+    /// Whether `2^15 * sum|w| < 2^31` in every column: what 16-bit lanes, and 8-bit lanes
+    /// after their shift, need.
     pub(crate) fn fits(&self) -> bool {
         let limit = u32::from(u16::MAX);
         self.weights.chunks_exact(2 * self.depth.max(1)).all(|pair| {

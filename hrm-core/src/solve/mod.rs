@@ -1,10 +1,11 @@
-//! Perturbation-voted solving: guess on symmetric copies of a puzzle until a rule that needs no label accepts.
+//! Perturbation-voted solving: guess on symmetric copies of a puzzle until a rule
+//! that needs no label accepts.
 //!
-//! A *guess* is one run of one member on one image of the puzzle under a symmetry, with a few cells supposed where the
-//! policy says so; its grid is mapped back. The
-//! [`Solver`] is a state machine: [`Solver::advance`] thinks one segment, so that the caller can answer its link, watch the
-//! clock, show the grid, or stop between any two. A wrong grid is never called solved: [`Status::Solved`] is given
-//! by [`Task::accepts`](crate::task::Task::accepts) alone.
+//! A *guess* is one run of one member on one image of the puzzle under a symmetry, with a few cells supposed
+//! where the policy says so; its grid is mapped back. The [`Solver`] is a state machine: [`Solver::advance`]
+//! thinks one segment, so that the caller can answer its link, watch the clock, show the grid, or stop
+//! between any two. A wrong grid is never called solved: [`Status::Solved`] is given by
+//! [`Task::accepts`](crate::task::Task::accepts) alone.
 
 mod settled;
 mod solver;
@@ -25,14 +26,14 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Rule {
-    /// The first grid, at whatever segment, that keeps the givens and breaks no rule. Nothing is ever accepted of a task
-    /// without a checker.
+    /// The first grid, at whatever segment, that keeps the givens and breaks no rule. Nothing is ever
+    /// accepted of a task without a checker.
     Checked,
-    /// The grid that most guesses end on while their halting head says stop; ties by the sum of their halt confidences, then
-    /// first seen. For tasks without a checker; where there is one, it judges that grid.
+    /// The grid that most guesses end on while their halting head says stop; ties by the sum of their halt
+    /// confidences, then first seen. For tasks without a checker; where there is one, it judges that grid.
     Majority,
-    /// As [`Self::Majority`], and the checker is not asked: what the answers of a task are worth that has none, measured with one
-    /// that has.
+    /// As [`Self::Majority`], and the checker is not asked: what the answers of a task are worth that has
+    /// none, measured with one that has.
     Unchecked,
 }
 
@@ -43,14 +44,15 @@ pub enum Symmetries {
     /// The papers' perturbations in order ([`Task::perturbation`](crate::task::Task::perturbation)): at most
     /// members x perturbations guesses.
     Relabel,
-    /// The puzzle itself once for each member, then a seeded draw from the full symmetry group for every later guess.
+    /// The puzzle itself once for each member, then a seeded draw from the full symmetry
+    /// group for every later guess.
     FullGroup,
 }
 
 /// How a puzzle is to be solved, and when to give up.
 ///
-/// Guess `g` asks member `g mod members`; the symmetry changes after every member had its turn (relabels), or with every
-/// guess (full group).
+/// Guess `g` asks member `g mod members`; the symmetry changes after every member had its turn (relabels), or
+/// with every guess (full group).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Policy {
@@ -60,38 +62,43 @@ pub struct Policy {
     pub symmetries: Symmetries,
     /// Most guesses.
     pub guesses: u16,
-    /// Most segments of each member's first guess, which supposes nothing: as many as the model was trained to take.
+    /// Most segments of each member's first guess, which supposes nothing: as many as the
+    /// model was trained to take.
     pub first_segments: u16,
-    /// Most segments of every later guess. Short ones pay: a guess that will be right mostly shows it within three segments, and
-    /// a wrong one is dropped the sooner.
+    /// Most segments of every later guess. Short ones pay: a guess that will be right mostly shows it within
+    /// three segments, and a wrong one is dropped the sooner.
     pub segments: u16,
     /// Most segments in all.
     pub budget: u32,
     /// Whether a guess ends where the halting head says stop.
     pub stop_on_halt: bool,
-    /// Whether a guess ends where its state repeats one of its last eight: in integer arithmetic nothing new can follow.
+    /// Whether a guess ends where its state repeats one of its last eight: in integer
+    /// arithmetic nothing new can follow.
     pub stop_when_settled: bool,
-    /// A guess ends when its grid has stayed the same for this many segments; 0 waits for the last segment. A thought that
-    /// does not change its answer seldom finds a better one, and the time is better spent on another guess.
+    /// A guess ends when its grid has stayed the same for this many segments; 0 waits for the last
+    /// segment. A thought that does not change its answer seldom finds a better one, and the time is
+    /// better spent on another guess.
     pub patience: u16,
-    /// Blank cells that a guess fills in with what the guess before it ended on, drawn anew for every guess; 0 supposes nothing.
-    /// A thought at rest has deduced what it can. A few of its cells taken for granted let the next one go on from there, and
-    /// as the checker asks the puzzle itself, a wrong supposition costs a guess and never a wrong answer. Each member's first
-    /// guess supposes nothing, nor do guesses that vote.
+    /// Blank cells that a guess fills in with what the guess before it ended on, drawn anew for every
+    /// guess; 0 supposes nothing. A thought at rest has deduced what it can. A few of its cells taken for
+    /// granted let the next one go on from there, and as the checker asks the puzzle itself, a wrong
+    /// supposition costs a guess and never a wrong answer. Each member's first guess supposes nothing,
+    /// nor do guesses that vote.
     pub suppose: u16,
-    /// A guess that supposes ends after a segment whose [`q_doubt`](crate::Halt::q_doubt) is above this, in units of
-    /// `2^-`[`LOGIT_BITS`], where the model has a doubt head: it holds a supposed cell to be wrong.
+    /// A guess that supposes ends after a segment whose [`q_doubt`](crate::Halt::q_doubt) is above this, in
+    /// units of `2^-`[`LOGIT_BITS`], where the model has a doubt head: it holds a supposed cell to be wrong.
     pub max_doubt: i32,
-    /// Most segments of a guess that supposes and is not doubted, where the model has a doubt head and this is more than
-    /// [`Self::segments`].
+    /// Most segments of a guess that supposes and is not doubted, where the model has a doubt head and this
+    /// is more than [`Self::segments`].
     pub undoubted_segments: u16,
     /// Seeds the draws from the full group and of the cells supposed.
     pub seed: u64,
 }
 
 impl Default for Policy {
-    /// What is recommended for tasks with a checker: a patient first guess, then many short ones, each on another image of the
-    /// puzzle and with three cells supposed. It does the least work for an answer (`docs/RESULTS.md`).
+    /// What is recommended for tasks with a checker: a patient first guess, then many short ones, each
+    /// on another image of the puzzle and with three cells supposed. It does the least work for an
+    /// answer (`docs/RESULTS.md`).
     fn default() -> Self {
         Policy {
             symmetries: Symmetries::FullGroup,
@@ -137,7 +144,8 @@ impl Policy {
         self.segments_of(round, shape.second_head == SecondHead::Doubt)
     }
 
-    /// Most segments of the guesses of round `round`, 0 being each member's first; `doubts` where the model has a doubt head.
+    /// Most segments of the guesses of round `round`, 0 being each member's first; `doubts` where
+    /// the model has a doubt head.
     fn segments_of(&self, round: u16, doubts: bool) -> u16 {
         match round {
             0 => self.first_segments,
@@ -153,7 +161,8 @@ impl Policy {
 pub enum Status {
     /// The task's checker accepts the grid.
     Solved,
-    /// No checker was asked, all guesses were made (or no other could win), and most halted guesses agree on the grid.
+    /// No checker was asked, all guesses were made (or no other could win), and most halted
+    /// guesses agree on the grid.
     Voted,
     /// The best candidate of a search that ended without proof.
     Unproven,
@@ -244,7 +253,8 @@ pub struct Answer<'a> {
     pub found: Option<Progress>,
     /// Votes for the grid (none with [`Rule::Checked`]).
     pub votes: u16,
-    /// The grid in the puzzle's own orientation; the puzzle where no guess was made, empty where it was refused.
+    /// The grid in the puzzle's own orientation; the puzzle where no guess was made,
+    /// empty where it was refused.
     #[serde(borrow)]
     pub grid: &'a [u8],
 }

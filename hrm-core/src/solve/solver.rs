@@ -17,9 +17,11 @@ use crate::{
 /// Stream of the generator that draws symmetries and supposed cells.
 const STREAM: u64 = 0x5e_ed;
 
-/// Solving one puzzle: small (1.5 KB for Sudoku, most of it the tally of votes), inspectable, advanced one segment at a time.
+/// Solving one puzzle: small (1.5 KB for Sudoku, most of it the tally of votes), inspectable,
+/// advanced one segment at a time.
 ///
-/// The model is lent to every call of [`Self::advance`] and must not be used for anything else until solving has ended.
+/// The model is lent to every call of [`Self::advance`] and must not be used for anything else
+/// until solving has ended.
 #[derive(Clone, Debug)]
 pub struct Solver<T: Task> {
     task: T,
@@ -49,8 +51,9 @@ struct End {
 }
 
 impl<T: Task> Solver<T> {
-    /// Prepares to solve `puzzle` (`task.cells()` tokens). A puzzle that is none, or that is complete already, ends with the
-    /// first call of [`Self::advance`], as does a policy that leaves no room for a guess.
+    /// Prepares to solve `puzzle` (`task.cells()` tokens). A puzzle that is none, or that is
+    /// complete already, ends with the first call of [`Self::advance`], as does a policy that
+    /// leaves no room for a guess.
     pub fn new(task: T, puzzle: &[u8], policy: Policy) -> Self {
         let mut own = task.grid();
         for (cell, token) in own.as_mut().iter_mut().zip(puzzle) {
@@ -103,7 +106,8 @@ impl<T: Task> Solver<T> {
 
     /// Thinks one segment, or ends. After the end it only repeats the answer.
     ///
-    /// `reasoner` must be the same model in every call. Where it was made for another number of cells the puzzle is refused.
+    /// `reasoner` must be the same model in every call. Where it was made for another number of
+    /// cells the puzzle is refused.
     pub fn advance<R: Reasoner, Tr: Trace>(&mut self, reasoner: &mut R, trace: &mut Tr) -> Step<'_> {
         if self.ended.is_none() {
             self.think(reasoner, trace);
@@ -125,8 +129,8 @@ impl<T: Task> Solver<T> {
         }
     }
 
-    /// Gives up between two segments, for example because time is up; the best candidate is the answer. Does nothing after
-    /// the end.
+    /// Gives up between two segments, for example because time is up; the best candidate is the answer.
+    /// Does nothing after the end.
     pub fn cancel(&mut self) {
         if self.ended.is_none() {
             self.cut_off(Stop::Cancelled);
@@ -204,7 +208,8 @@ impl<T: Task> Solver<T> {
         self.conclude(progress, most_guesses);
     }
 
-    /// The guesses that are different: relabels repeat after members x perturbations where nothing is supposed.
+    /// The guesses that are different: relabels repeat after members x perturbations
+    /// where nothing is supposed.
     fn most_guesses(&self, members: u16) -> u16 {
         let different = match self.policy.symmetries {
             Symmetries::Relabel if !self.policy.supposes() => {

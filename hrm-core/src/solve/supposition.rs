@@ -4,8 +4,8 @@ use rand_core::Rng;
 
 use crate::task::{Task, draw::below};
 
-/// Fills `count` blank cells of `question`, drawn at random, with what `belief` (tokens of the same cells) holds there: fewer
-/// where more would contradict each other or the givens. Takes one draw a cell.
+/// Fills `count` blank cells of `question`, drawn at random, with what `belief` (tokens of the same cells)
+/// holds there: fewer where more would contradict each other or the givens. Takes one draw a cell.
 pub fn suppose<T: Task, R: Rng>(task: &T, question: &mut [u8], belief: &[u8], count: u16, rng: &mut R) {
     for _ in 0..count {
         let blanks = question.iter().filter(|&&token| token == task.blank()).count();
@@ -17,7 +17,8 @@ pub fn suppose<T: Task, R: Rng>(task: &T, question: &mut [u8], belief: &[u8], co
     }
 }
 
-/// Fills in the `blank`-th blank cell of `question`, where `belief` has something for it that keeps `question` a puzzle.
+/// Fills in the `blank`-th blank cell of `question`, where `belief` has something for it that
+/// keeps `question` a puzzle.
 fn fill<T: Task>(task: &T, question: &mut [u8], belief: &[u8], blank: usize) -> bool {
     let mut blanks =
         question.iter().zip(belief).enumerate().filter(|(_, (token, _))| **token == task.blank());

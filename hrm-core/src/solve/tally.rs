@@ -14,8 +14,8 @@ pub(super) struct Candidate<G> {
 }
 
 impl<G> Candidate<G> {
-    /// Whether this is the better one to hand back unproven: fewer violations, then halted, then more confident. A tie is
-    /// for the one seen first.
+    /// Whether this is the better one to hand back unproven: fewer violations, then halted, then more
+    /// confident. A tie is for the one seen first.
     pub(super) fn beats(&self, other: &Self) -> bool {
         let rank = |candidate: &Self| {
             let found = &candidate.found;
@@ -34,8 +34,8 @@ pub(super) struct Entry<G> {
     weight: i64,
 }
 
-/// Votes for up to 8 different grids. Where a ninth appears, it takes the place of the weakest that has no more votes than
-/// itself, which is the newest of the least confident.
+/// Votes for up to 8 different grids. Where a ninth appears, it takes the place of the weakest that has no
+/// more votes than itself, which is the newest of the least confident.
 #[derive(Clone, Debug)]
 pub(super) struct Tally<G> {
     entries: Vec<Entry<G>, 8>,

@@ -162,7 +162,8 @@ impl Task for Unchecked {
     }
 }
 
-/// Answers the image of [`puzzle`] it is shown with the image of `answer`, found by trying all symmetries of digits.
+/// Answers the image of [`puzzle`] it is shown with the image of `answer`, found by trying
+/// all symmetries of digits.
 fn image_of(answer: &[u8], shown: &[u8]) -> Vec<u8> {
     for k in 0..4 {
         let symmetry = TASK.perturbation(k);
@@ -353,7 +354,8 @@ fn a_settled_state_is_not_carried_into_the_next_guess() {
 
 #[test]
 fn an_unchanged_grid_ends_a_guess_when_patience_is_over() {
-    // The grid changes with segments 1 to 4 and 9, the state with every segment; a wrong digit takes another's place.
+    // The grid changes with segments 1 to 4 and 9, the state with every segment; a wrong
+    // digit takes another's place.
     let grid = |segment: usize| {
         let mut grid = wrong();
         grid[15] = 2 + (segment.min(4) + usize::from(segment >= 9)) as u8 % 2;
@@ -374,7 +376,8 @@ fn an_unchanged_grid_ends_a_guess_when_patience_is_over() {
         let mut solver = Solver::new(TASK, &puzzle(), policy);
         let answer = solver.run(&mut model, &mut ());
         assert_eq!(answer.last_guess, Some(end), "patience {patience}");
-        // The second guess begins anew: that it starts with the grid the first one ended with counts for nothing.
+        // The second guess begins anew: that it starts with the grid the first one ended
+        // with counts for nothing.
         assert_eq!(answer.segments, 2 * segments, "patience {patience}");
         assert_eq!(answer.status, Status::Unproven);
     }
@@ -469,7 +472,8 @@ fn what_a_guess_supposes_is_what_the_one_before_ended_on() {
         TASK.apply(&TASK.perturbation(k), grid, &mut image);
         image
     };
-    // The first guess is wrong in two cells, the second ends on a grid that breaks no rule but is another puzzle's.
+    // The first guess is wrong in two cells, the second ends on a grid that breaks no rule
+    // but is another puzzle's.
     let says = [wrong(), turned(1, &solution()), solution()];
     for (rule, supposed) in [(Rule::Checked, 2), (Rule::Majority, 0)] {
         let mut questions: Vec<Vec<u8>> = vec![];

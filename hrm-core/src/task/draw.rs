@@ -4,8 +4,8 @@ use rand_core::Rng;
 
 /// A draw from `0..bound` (0 where `bound` is 0 or 1) by multiply-shift: `floor(u32 * bound / 2^32)`.
 ///
-/// Every value's probability differs from `1 / bound` by less than `2^-32`. One `next_u32` is consumed whatever the
-/// bound, so a sequence of draws never hangs and stays aligned across targets.
+/// Every value's probability differs from `1 / bound` by less than `2^-32`. One `next_u32` is consumed
+/// whatever the bound, so a sequence of draws never hangs and stays aligned across targets.
 pub fn below<R: Rng>(rng: &mut R, bound: u32) -> u32 {
     ((u64::from(rng.next_u32()) * u64::from(bound)) >> 32) as u32
 }

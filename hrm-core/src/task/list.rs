@@ -1,4 +1,5 @@
-//! The one place where tasks are known by name, and the way from a name to code that is compiled for its task.
+//! The one place where tasks are known by name, and the way from a name to code that
+//! is compiled for its task.
 
 use super::{Task, maze::Maze, sudoku::Sudoku};
 use crate::pack::Shape;
@@ -6,7 +7,8 @@ use crate::pack::Shape;
 /// The tasks of this crate. A program that carries fewer, or its own, has a [list](Tasks) of its own.
 pub type All = (Sudoku, (Maze, ()));
 
-/// Those that a board's program carries where it is built without further features; `hrm-firmware/Cargo.toml` says so, too.
+/// Those that a board's program carries where it is built without further features;
+/// `hrm-firmware/Cargo.toml` says so, too.
 pub type OnBoards = (Sudoku, ());
 
 /// A list of tasks, each kind once: `()` has none, `(Sudoku, (MyTask, ()))` has two.

@@ -73,8 +73,8 @@ impl core::fmt::Display for Refusal {
 
 impl core::error::Error for Refusal {}
 
-/// A grid task. A new one touches no other module: it is named in a [list](Tasks), and that is all. It borrows nothing, as it
-/// is made of its name.
+/// A grid task. A new one touches no other module: it is named in a [list](Tasks), and that is all. It
+/// borrows nothing, as it is made of its name.
 pub trait Task: Clone + 'static {
     /// A map from puzzles to equivalent puzzles, with its inverse.
     type Symmetry: Clone + core::fmt::Debug;
@@ -99,8 +99,8 @@ pub trait Task: Clone + 'static {
     fn vocab(&self) -> usize;
     /// Token of a cell that is to be filled in.
     fn blank(&self) -> u8;
-    /// Whether a cell that holds `token` in an answer may be blank in its puzzle. Where cells are the ground that a puzzle
-    /// stands on, as a maze's walls are, they may not.
+    /// Whether a cell that holds `token` in an answer may be blank in its puzzle. Where cells are the ground
+    /// that a puzzle stands on, as a maze's walls are, they may not.
     fn may_be_asked(&self, _token: u8) -> bool {
         true
     }
@@ -118,8 +118,8 @@ pub trait Task: Clone + 'static {
 
     /// `Some(why)` where `puzzle` cannot be a puzzle of this task.
     fn refuse(&self, puzzle: &[u8]) -> Option<Refusal>;
-    /// How far `grid` is from answering `puzzle`: 0 exactly where it keeps the givens, is complete and breaks no
-    /// rule. `None` for a task whose answers cannot be checked.
+    /// How far `grid` is from answering `puzzle`: 0 exactly where it keeps the givens, is complete and breaks
+    /// no rule. `None` for a task whose answers cannot be checked.
     fn violations(&self, puzzle: &[u8], grid: &[u8]) -> Option<u32>;
     /// The papers' energy of `grid`: how many rules it breaks, whatever else is missing.
     fn energy(&self, puzzle: &[u8], grid: &[u8]) -> u32 {
@@ -132,8 +132,8 @@ pub trait Task: Clone + 'static {
 
     /// The symmetry that changes nothing.
     fn identity(&self) -> Self::Symmetry;
-    /// The papers' `k`-th input perturbation (for Sudoku the cyclic relabel `t -> ((t-2+k) mod n)+2`); 0 is the
-    /// identity. `k` wraps around at [`Self::perturbations`].
+    /// The papers' `k`-th input perturbation (for Sudoku the cyclic relabel `t -> ((t-2+k) mod n)+2`); 0 is
+    /// the identity. `k` wraps around at [`Self::perturbations`].
     fn perturbation(&self, k: usize) -> Self::Symmetry;
     /// How many distinct [`Self::perturbation`]s there are.
     fn perturbations(&self) -> usize;
@@ -145,15 +145,16 @@ pub trait Task: Clone + 'static {
     /// Undoes [`Self::apply`].
     fn undo(&self, symmetry: &Self::Symmetry, grid: &[u8], out: &mut [u8]);
 
-    /// Reads a grid of `cells()` characters into `out`, which must have `cells()` elements; nothing is skipped, not
-    /// even spaces.
+    /// Reads a grid of `cells()` characters into `out`, which must have `cells()` elements; nothing is
+    /// skipped, not even spaces.
     ///
     /// # Errors
     /// [`TextError`]; a strange character is reported before a wrong length. `out` is partly written then.
     fn parse(&self, text: &str, out: &mut [u8]) -> Result<(), TextError> {
         text::parse(self, text, out)
     }
-    /// `grid` as one line of text, a character for each cell; `?` for a token without a [symbol](Self::symbol).
+    /// `grid` as one line of text, a character for each cell; `?` for a token without
+    /// a [symbol](Self::symbol).
     fn text<'a>(&'a self, grid: &'a [u8]) -> Text<'a, Self> {
         Text { task: self, grid }
     }

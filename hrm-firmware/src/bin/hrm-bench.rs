@@ -1,5 +1,5 @@
-//! Runs what `cargo xtask bench` counts, on an emulated board: the pack lies where the firmware's would, regions are told by semihosting, and
-//! their ends are functions whose addresses the counter knows.
+//! Runs what `cargo xtask bench` counts, on an emulated board: the pack lies where the firmware's would,
+//! regions are told by semihosting, and their ends are functions whose addresses the counter knows.
 #![cfg_attr(target_os = "none", no_std, no_main)]
 
 #[cfg(not(target_os = "none"))]
@@ -63,7 +63,8 @@ mod target {
     struct Semihosting;
 
     impl Semihosting {
-        /// Lowest and highest word of the stack that is free now, less a margin for this function's own calls.
+        /// Lowest and highest word of the stack that is free now, less a margin for
+        /// this function's own calls.
         fn free() -> (*mut u32, *mut u32) {
             let here: u32;
             // SAFETY: reads a register.

@@ -1,9 +1,11 @@
 //! Links only where inference cannot panic: the panic handler calls a function that does not exist.
 //!
-//! `begin`, `segment` with and without a trace, for both lane widths, and everything a solver reads afterwards are called on a model and memory that the
-//! compiler knows nothing about. If it can prove that none of it panics, it drops the handler and the program links; one index that could be
-//! out of bounds, one division by what could be zero, and the linker misses `inference_can_panic`. Nothing here ever runs.
-//! With the private feature `_panics` one such index is there, for the test that proves that the linker would notice.
+//! `begin`, `segment` with and without a trace, for both lane widths, and everything a solver reads
+//! afterwards are called on a model and memory that the compiler knows nothing about. If it can prove
+//! that none of it panics, it drops the handler and the program links; one index that could be out of
+//! bounds, one division by what could be zero, and the linker misses `inference_can_panic`. Nothing here
+//! ever runs. With the private feature `_panics` one such index is there, for the test that proves that
+//! the linker would notice.
 #![cfg_attr(target_os = "none", no_std, no_main)]
 
 #[cfg(not(target_os = "none"))]

@@ -1,4 +1,5 @@
-//! WeAct Black Pill with an STM32F411CE: a Cortex-M4F at 96 MHz. The link is the USB port (PA11, PA12), or USART1 (PA9 out, PA10 in).
+//! WeAct Black Pill with an STM32F411CE: a Cortex-M4F at 96 MHz. The link is the USB port (PA11, PA12), or
+//! USART1 (PA9 out, PA10 in).
 
 use embassy_stm32::{
     bind_interrupts,
@@ -26,7 +27,8 @@ const NAME: &str = "blackpill-f411";
 const CLOCK_HZ: u32 = 96_000_000;
 
 const CRYSTAL: Hertz = Hertz(25_000_000);
-/// 25 MHz / 25 x 192 / 2 = 96 MHz, and / 4 = 48 MHz for USB, which the highest 100 MHz would not leave room for.
+/// 25 MHz / 25 x 192 / 2 = 96 MHz, and / 4 = 48 MHz for USB, which the highest 100 MHz
+/// would not leave room for.
 const PLL: (PllPreDiv, PllMul, PllQDiv) = (PllPreDiv::DIV25, PllMul::MUL192, PllQDiv::DIV4);
 
 /// This board.

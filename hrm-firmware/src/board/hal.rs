@@ -1,5 +1,5 @@
-//! A board whose UART comes from its chip's embassy crate: interrupts fill and drain the buffers, and the application, which
-//! knows no executor, looks at them.
+//! A board whose UART comes from its chip's embassy crate: interrupts fill and drain the buffers, and the
+//! application, which knows no executor, looks at them.
 
 use core::{
     future::Future,
@@ -21,8 +21,8 @@ const RX_BYTES: usize = (2 * MAX_FRAME).next_power_of_two();
 /// Room for an answer of usual length.
 const TX_BYTES: usize = 256;
 
-/// How long a host that takes nothing is waited for. The watchdog then starts the board anew, which also helps a USB port
-/// whose endpoint has got stuck.
+/// How long a host that takes nothing is waited for. The watchdog then starts the board anew, which also
+/// helps a USB port whose endpoint has got stuck.
 const PATIENCE_US: u64 = 60_000_000;
 
 /// The UART's buffers, to receive into and to send from.

@@ -44,7 +44,8 @@ pub(crate) trait Boot: Board {
     /// Static memory set aside for the model, in bytes.
     const WORKSPACE_BYTES: usize;
 
-    /// Whether a pack that fits beside the model's memory is copied there: where flash is slower than the processor by far.
+    /// Whether a pack that fits beside the model's memory is copied there: where flash is slower
+    /// than the processor by far.
     const PACK_TO_RAM: bool = false;
 
     /// Switches on what the application uses. Called once, before anything else.
@@ -71,8 +72,8 @@ fn log(event: Event) {
     }
 }
 
-/// Sleeps until an interrupt. A debugger keeps the processor awake: it loses an STM32 that sleeps, once it has put back the
-/// bits that keep the clock of the debug port on.
+/// Sleeps until an interrupt. A debugger keeps the processor awake: it loses an STM32 that sleeps, once it
+/// has put back the bits that keep the clock of the debug port on.
 #[cfg(target_arch = "arm")]
 fn sleep() {
     if !(cfg!(feature = "_hardware") && cortex_m::peripheral::DCB::is_debugger_attached()) {

@@ -1,4 +1,5 @@
-//! Arm's MPS2 and MPS3 with an FPGA image each, which QEMU emulates: CMSDK UARTs and watchdogs on the APB, semihosting.
+//! Arm's MPS2 and MPS3 with an FPGA image each, which QEMU emulates: CMSDK UARTs and watchdogs
+//! on the APB, semihosting.
 
 use cortex_m_rt::exception;
 use hrm_firmware::Exit;
@@ -29,9 +30,9 @@ struct Image {
 
 /// This image's own. Arm's application note of its number has the addresses.
 const IMAGE: Image = if cfg!(feature = "board-mps2-an385") {
-    // A Cortex-M3, which runs what is compiled for a Cortex-M0+ here: QEMU has that processor only with too little memory. All of
-    // Armv6-M is part of Armv7-M, and what Armv6-M does not have is made to fault where it can be: accesses to words that are not
-    // aligned.
+    // A Cortex-M3, which runs what is compiled for a Cortex-M0+ here: QEMU has that processor only with too
+    // little memory. All of Armv6-M is part of Armv7-M, and what Armv6-M does not have is made to fault where
+    // it can be: accesses to words that are not aligned.
     Image { name: "mps2-an385", trap_unaligned: true, ..CORTEX_M4 }
 } else if cfg!(feature = "board-mps2-an500") {
     // A Cortex-M7.

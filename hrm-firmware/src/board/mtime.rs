@@ -1,4 +1,5 @@
-//! Time since the start, from a RISC-V platform's timer. It also interrupts once a second, which wakes a sleeping board.
+//! Time since the start, from a RISC-V platform's timer. It also interrupts once a second,
+//! which wakes a sleeping board.
 
 use core::ptr::{read_volatile, write_volatile};
 

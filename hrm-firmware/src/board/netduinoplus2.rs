@@ -1,5 +1,5 @@
-//! QEMU's `netduinoplus2`: an STM32F405 with its true 1 MiB of flash and 128 KiB of RAM. QEMU has no clock tree, so there is
-//! nothing to set up, and no watchdog, so feeding it does nothing.
+//! QEMU's `netduinoplus2`: an STM32F405 with its true 1 MiB of flash and 128 KiB of RAM. QEMU has no clock
+//! tree, so there is nothing to set up, and no watchdog, so feeding it does nothing.
 
 use super::stm32f405::{Stm32F405, Variant};
 

@@ -1,7 +1,8 @@
-//! Nordic nRF52840 DK (PCA10056): a Cortex-M4F at 64 MHz. The link is the chip's USB port, or the debugger's virtual serial port
-//! (P0.06 out, P0.08 in).
+//! Nordic nRF52840 DK (PCA10056): a Cortex-M4F at 64 MHz. The link is the chip's USB port, or the debugger's
+//! virtual serial port (P0.06 out, P0.08 in).
 //!
-//! SysTick rests while the processor sleeps, so the clock counts the time that the board works, not the time it waits.
+//! SysTick rests while the processor sleeps, so the clock counts the time that the board
+//! works, not the time it waits.
 
 use embassy_nrf::{
     Peri, bind_interrupts,
@@ -87,8 +88,8 @@ impl Boot for Here {
     }
 }
 
-/// The watchdog; it rests while the processor sleeps, as the clock that would wake it up to feed does. A watchdog that runs
-/// from before a restart has these very settings.
+/// The watchdog; it rests while the processor sleeps, as the clock that would wake it up to feed does. A
+/// watchdog that runs from before a restart has these very settings.
 fn watchdog(peripheral: Peri<'static, WDT>) -> Option<WatchdogHandle> {
     let mut config = wdt::Config::default();
     config.timeout_ticks = WATCHDOG_TICKS;

@@ -1,5 +1,5 @@
-//! ST Nucleo-144 with an STM32H743ZI: a Cortex-M7 at 400 MHz. The link is the user's USB port (PA11, PA12), or the debugger's
-//! virtual serial port (USART3, PD8 out, PD9 in).
+//! ST Nucleo-144 with an STM32H743ZI: a Cortex-M7 at 400 MHz. The link is the user's USB port (PA11, PA12),
+//! or the debugger's virtual serial port (USART3, PD8 out, PD9 in).
 
 use embassy_stm32::{
     bind_interrupts,

@@ -1,5 +1,5 @@
-//! Raspberry Pi Pico 2: an RP2350, of which one Cortex-M33 at 150 MHz is used. The link is the USB port, or UART0 (GP0 out, GP1 in), where
-//! a Raspberry Pi Debug Probe has its own serial port.
+//! Raspberry Pi Pico 2: an RP2350, of which one Cortex-M33 at 150 MHz is used. The link is the USB port, or
+//! UART0 (GP0 out, GP1 in), where a Raspberry Pi Debug Probe has its own serial port.
 
 use embassy_rp::{
     Peri, bind_interrupts, interrupt,
@@ -33,8 +33,8 @@ const WATCHDOG: Duration = Duration::from_secs(8);
 /// This board.
 pub(crate) type Here = Hal<WithUsb<BufferedUart>, watchdog::Watchdog>;
 
-/// What the watchdog resets: all 25 stages but ROSC and XOSC, bits 2 and 3, whose clock it runs by. embassy-rp writes the mask
-/// of the RP2040, whose stages have other places.
+/// What the watchdog resets: all 25 stages but ROSC and XOSC, bits 2 and 3, whose clock it runs by.
+/// embassy-rp writes the mask of the RP2040, whose stages have other places.
 const RESET_BY_WATCHDOG: Wdsel = Wdsel(0x01FF_FFFF & !(0b11 << 2));
 
 impl Watchdog for watchdog::Watchdog {

@@ -41,8 +41,9 @@ impl<R: Registers> Serial<R> {
         Self { registers, clock }
     }
 
-    /// To be called by the interrupt's handler. Where there is no room, the byte stays in the UART and the interrupt is masked
-    /// until there is: an emulator then holds its sender back, a real line loses bytes, which the frame's CRC shows.
+    /// To be called by the interrupt's handler. Where there is no room, the byte stays in the UART and the
+    /// interrupt is masked until there is: an emulator then holds its sender back, a real line loses bytes,
+    /// which the frame's CRC shows.
     pub(crate) fn arrived() {
         critical_section::with(|token| fill::<R>(&mut RECEIVED.borrow(token).borrow_mut()));
     }

@@ -1,5 +1,5 @@
-//! How much of the stack was ever in use: start-up paints all of it (cortex-m-rt's `paint-stack`, or `riscv.rs`), and what still has its
-//! paint was never touched.
+//! How much of the stack was ever in use: start-up paints all of it (cortex-m-rt's `paint-stack`, or
+//! `riscv.rs`), and what still has its paint was never touched.
 
 #[cfg(target_arch = "riscv32")]
 use crate::riscv::STACK_PAINT_VALUE;
@@ -21,8 +21,8 @@ pub(crate) fn bytes() -> u32 {
 pub(crate) fn used() -> u32 {
     let (end, start) = (&raw const _stack_end, &raw const _stack_start);
     let mut word = end;
-    // SAFETY: aligned words between the two addresses, which are the stack's own memory; a stack that is in use while it
-    // is read gives one value or another, and the loop ends at its top at the latest.
+    // SAFETY: aligned words between the two addresses, which are the stack's own memory; a stack that is in
+    // use while it is read gives one value or another, and the loop ends at its top at the latest.
     while word < start && unsafe { word.read_volatile() } == STACK_PAINT_VALUE {
         word = word.wrapping_add(1);
     }

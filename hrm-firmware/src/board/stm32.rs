@@ -1,5 +1,5 @@
-//! What every STM32 here needs and embassy-stm32 leaves out. The families differ in their registers for debuggers: those of F4 and F7 are
-//! alike, H7 has others.
+//! What every STM32 here needs and embassy-stm32 leaves out. The families differ in their registers for
+//! debuggers: those of F4 and F7 are alike, H7 has others.
 
 use embassy_stm32::{
     Peri,
@@ -17,9 +17,9 @@ pub(crate) fn watchdog<T: Instance>(peripheral: Peri<'static, T>) -> Independent
     watchdog
 }
 
-/// Lets a debugger in while the processor sleeps, and lets the watchdog rest while one holds it. probe-rs puts the first back
-/// when it leaves, to what a fresh chip has; the next one would then find a board that sleeps and does not answer. So this
-/// is done again with every feed of the watchdog.
+/// Lets a debugger in while the processor sleeps, and lets the watchdog rest while one holds it. probe-rs
+/// puts the first back when it leaves, to what a fresh chip has; the next one would then find a board that
+/// sleeps and does not answer. So this is done again with every feed of the watchdog.
 pub(crate) fn keep_debuggable() {
     #[cfg(not(feature = "_stm32h7"))]
     {

@@ -10,8 +10,8 @@ use embassy_stm32::{
     time::Hertz,
 };
 
-/// The processor by the PLL from a crystal: the PLL's input divider, its multiplier, half of which the processor has, and the divider
-/// for USB; those of the two peripheral buses.
+/// The processor by the PLL from a crystal: the PLL's input divider, its multiplier, half of which the
+/// processor has, and the divider for USB; those of the two peripheral buses.
 #[cfg(feature = "_hardware")]
 pub(crate) fn clocks(
     crystal: Hertz,
@@ -30,12 +30,12 @@ pub(crate) fn clocks(
     config
 }
 
-/// The first silicon of the STM32F405 and its like, by number of device and revision, has a prefetch that fails (ST's errata
-/// ES0182); its caches work.
+/// The first silicon of the STM32F405 and its like, by number of device and revision, has a prefetch that
+/// fails (ST's errata ES0182); its caches work.
 const WITHOUT_PREFETCH: (u16, u16) = (0x413, 0x1000);
 
-/// Switches on what hides the flash's wait states: both caches and the prefetch. They are off at reset, and embassy-stm32 writes
-/// zeros there with the wait states.
+/// Switches on what hides the flash's wait states: both caches and the prefetch. They are off at reset, and
+/// embassy-stm32 writes zeros there with the wait states.
 pub(crate) fn speed_up_flash() {
     let id = DBGMCU.idcode().read();
     let prefetch = (id.dev_id(), id.rev_id()) != WITHOUT_PREFETCH;

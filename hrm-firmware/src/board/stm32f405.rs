@@ -1,5 +1,5 @@
-//! What boards with an STM32F405 have in common, whether silicon or QEMU: USART1 on PA9 (out) and PA10 (in), the independent
-//! watchdog, SysTick.
+//! What boards with an STM32F405 have in common, whether silicon or QEMU: USART1 on PA9 (out) and PA10 (in),
+//! the independent watchdog, SysTick.
 
 use core::marker::PhantomData;
 

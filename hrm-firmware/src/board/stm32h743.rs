@@ -1,5 +1,5 @@
-//! What boards with an STM32H743 or its like (H742, H750, H753) have in common: 400 MHz from the internal oscillator, so that no crystal
-//! matters, both caches on, and what its revisions need.
+//! What boards with an STM32H743 or its like (H742, H750, H753) have in common: 400 MHz from the internal
+//! oscillator, so that no crystal matters, both caches on, and what its revisions need.
 
 use cortex_m::Peripherals as Core;
 use embassy_stm32::{
@@ -52,7 +52,8 @@ fn clocks() -> Config {
     config
 }
 
-/// The first revision (V) whose AXI RAM is sound and whose clock recovery knows USB2 as source 3. Older boards have Y.
+/// The first revision (V) whose AXI RAM is sound and whose clock recovery knows USB2 as
+/// source 3. Older boards have Y.
 const REVISION_V: u16 = 0x2000;
 
 fn is_before_revision_v() -> bool {
@@ -61,11 +62,12 @@ fn is_before_revision_v() -> bool {
 
 /// What ST's own start-up code does before anything uses the AXI RAM.
 fn work_around() {
-    /// `AXI_TARG7_FN_MOD`, the issuing functions of the interconnect's port to the AXI RAM; bit 0 lets one read at a time through.
+    /// `AXI_TARG7_FN_MOD`, the issuing functions of the interconnect's port to the AXI RAM; bit 0 lets
+    /// one read at a time through.
     const AXI_RAM_ISSUING: *mut u32 = 0x5100_8108 as *mut u32;
     if is_before_revision_v() {
-        // Reads that overlap may return wrong data (ST's errata ES0392, 2.2.10).
-        // SAFETY: a register of the interconnect, as the reference manual RM0433 has it; it changes no memory.
+        // Reads that overlap may return wrong data (ST's errata ES0392, 2.2.10). SAFETY: a register of the
+        // interconnect, as the reference manual RM0433 has it; it changes no memory.
         unsafe { AXI_RAM_ISSUING.write_volatile(1) };
     }
     // On after reset; the processor may read ahead from external memory that is not there.
@@ -74,8 +76,9 @@ fn work_around() {
     RCC.ahb3enr().modify(|w| w.set_fmcen(false));
 }
 
-/// Trims the internal 48 MHz by the frames of the port on PA11 and PA12, USB2, which ST's header calls source 3, and for chips
-/// before revision V, 0. embassy-stm32 selects source 2, and that is USB1, the port that this board does not bring out.
+/// Trims the internal 48 MHz by the frames of the port on PA11 and PA12, USB2, which ST's header calls source
+/// 3, and for chips before revision V, 0. embassy-stm32 selects source 2, and that is USB1, the port that
+/// this board does not bring out.
 fn sync_to_frames() {
     let source = if is_before_revision_v() { 0 } else { 3 };
     // The source can be written only while the counter rests.

@@ -1,5 +1,5 @@
-//! A board's own USB port as a serial port (CDC-ACM). It runs in an interrupt that software raises, below the priority of all others: the model may
-//! think for seconds, a USB host does not wait that long.
+//! A board's own USB port as a serial port (CDC-ACM). It runs in an interrupt that software raises, below the
+//! priority of all others: the model may think for seconds, a USB host does not wait that long.
 
 use core::convert::Infallible;
 
@@ -27,7 +27,8 @@ static EXECUTOR: InterruptExecutor = InterruptExecutor::new();
 /// An id of pid.codes for tests; a product needs its own.
 const ID: (u16, u16) = (0x1209, 0x0001);
 
-/// Below that of every other interrupt, a UART's above all, whose bytes do not wait. Three bits of it are there on every chip.
+/// Below that of every other interrupt, a UART's above all, whose bytes do not wait. Three bits of it
+/// are there on every chip.
 const PRIORITY: u8 = 0xC0;
 
 /// The line that `uart` and the USB port are together.
@@ -51,8 +52,8 @@ pub(crate) unsafe fn on_interrupt() {
     unsafe { EXECUTOR.on_interrupt() }
 }
 
-/// Runs the port of the board called `board`, for ever. `serial` is the chip's own number: by it a computer tells two boards
-/// of a kind apart.
+/// Runs the port of the board called `board`, for ever. `serial` is the chip's own number: by it a computer
+/// tells two boards of a kind apart.
 pub(crate) async fn serve<D: Driver<'static>>(driver: D, board: &'static str, serial: &'static str) {
     struct Buffers {
         configuration: [u8; 128],
@@ -105,7 +106,8 @@ async fn listen(control: ControlChanged<'static>) -> Infallible {
     }
 }
 
-/// Tells the port whether a host uses the device. A plug that is pulled shows as a suspended bus, where the chip does not see the voltage.
+/// Tells the port whether a host uses the device. A plug that is pulled shows as a suspended bus, where the
+/// chip does not see the voltage.
 struct Watch;
 
 impl Handler for Watch {

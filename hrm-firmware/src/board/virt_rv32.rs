@@ -1,5 +1,5 @@
-//! QEMU's `virt` with a 32-bit RISC-V core (RV32IMAC): a 16550 UART behind a PLIC, the CLINT's timer as clock and watchdog,
-//! semihosting.
+//! QEMU's `virt` with a 32-bit RISC-V core (RV32IMAC): a 16550 UART behind a PLIC, the CLINT's timer as clock
+//! and watchdog, semihosting.
 
 use core::{
     arch::asm,

@@ -1,7 +1,8 @@
 //! Second question: does the error of a puzzle fall step by step, or all at once?
 //!
-//! The mean over puzzles falls smoothly in any case. If single puzzles stay flat and then drop within one segment
-//! ("grokking along segments"), the model did not come nearer before: it found the answer when it met it.
+//! The mean over puzzles falls smoothly in any case. If single puzzles stay flat and then drop
+//! within one segment ("grokking along segments"), the model did not come nearer before: it found
+//! the answer when it met it.
 
 use serde::Serialize;
 
@@ -15,8 +16,8 @@ pub struct Descent {
     pub at_once: usize,
     /// Puzzles that were right at the end, and for good only after a later segment than the first.
     pub later: usize,
-    /// `max_s (e(s - 1) - e(s)) / max_s e(s)` of each such puzzle, their median: the share of its highest count that one segment took
-    /// away. `None` without such puzzles.
+    /// `max_s (e(s - 1) - e(s)) / max_s e(s)` of each such puzzle, their median: the share of its highest
+    /// count that one segment took away. `None` without such puzzles.
     pub largest_fall: Option<f64>,
     /// `max_s e(s)` of each such puzzle, their median: of few wrong cells any that goes is a large share.
     pub most_wrong: Option<f64>,
@@ -42,7 +43,8 @@ pub fn descent(paths: &[Path]) -> Descent {
     }
 }
 
-/// The largest fall from one segment to the next, as a share of the highest value; 0 of a curve that never falls.
+/// The largest fall from one segment to the next, as a share of the highest value; 0 of
+/// a curve that never falls.
 fn largest_fall(curve: &[f64]) -> f64 {
     let fall = curve.windows(2).map(|pair| pair[0] - pair[1]).fold(0.0, f64::max);
     if fall > 0.0 { fall / highest(curve) } else { 0.0 }

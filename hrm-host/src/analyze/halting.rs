@@ -1,4 +1,5 @@
-//! What the halting head is worth: is the grid right where it says stop, and does it say stop where the grid is right?
+//! What the halting head is worth: is the grid right where it says stop, and does it say stop
+//! where the grid is right?
 
 use serde::Serialize;
 

@@ -1,9 +1,10 @@
-//! The energy of the answers around the place where a thought ended, and where one more segment would lead from there.
+//! The energy of the answers around the place where a thought ended, and where one more
+//! segment would lead from there.
 //!
-//! With `u`, `v` the first two principal components of the slow state after each segment and `z_h` the last of them, the
-//! landscape at `(a, b)` is the energy of the grid that the model reads out of `z_h + a u + b v`. Arrows take that state
-//! and the last fast state through one segment. Grids read out of states that no thought ever had are extrapolations: the
-//! picture shows valleys, not proofs.
+//! With `u`, `v` the first two principal components of the slow state after each segment and `z_h` the last
+//! of them, the landscape at `(a, b)` is the energy of the grid that the model reads out of
+//! `z_h + a u + b v`. Arrows take that state and the last fast state through one segment. Grids read out of
+//! states that no thought ever had are extrapolations: the picture shows valleys, not proofs.
 
 use candle_core::{DType, Result, Tensor};
 use hrm_core::solve::{Policy, suppose};
@@ -36,7 +37,8 @@ pub struct Thought {
     pub trace: Vec<[f64; 2]>,
 }
 
-/// The surroundings of a thought's end, in the plane in which it, and others about the same puzzle, moved most.
+/// The surroundings of a thought's end, in the plane in which it, and others about the
+/// same puzzle, moved most.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Landscape {
     /// The thought that ends in the middle.
@@ -62,8 +64,8 @@ impl Landscape {
         Self::of_guesses(hrm, task, puzzle, 0, segments)
     }
 
-    /// The same with `more` guesses in the picture, each with cells supposed that the one before it ended on, as a solver makes
-    /// them; all of the puzzle itself, since states of its images are in no common plane.
+    /// The same with `more` guesses in the picture, each with cells supposed that the one before it ended on,
+    /// as a solver makes them; all of the puzzle itself, since states of its images are in no common plane.
     ///
     /// # Errors
     /// Where the model fails.
@@ -193,7 +195,8 @@ impl Around<'_> {
     }
 }
 
-/// How far the landscape reaches along each axis; a tenth of the state's norm `size` where the path stays in one place.
+/// How far the landscape reaches along each axis; a tenth of the state's norm `size` where the
+/// path stays in one place.
 fn extent(trace: &[[f64; 2]], size: f64) -> [f64; 2] {
     let reach = [0, 1].map(|axis| REACH * trace.iter().map(|at| at[axis].abs()).fold(0.0, f64::max));
     let longer = reach[0].max(reach[1]);

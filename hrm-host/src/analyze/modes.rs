@@ -1,7 +1,7 @@
 //! Third question: where does the model come to rest?
 //!
-//! If wrong grids can be fixed points too, which one a model ends in depends on where it starts, and starting from several
-//! places (perturbed inputs, several checkpoints) is what helps.
+//! If wrong grids can be fixed points too, which one a model ends in depends on where it starts, and starting
+//! from several places (perturbed inputs, several checkpoints) is what helps.
 
 use serde::Serialize;
 

@@ -13,13 +13,15 @@ const LAST: usize = 4;
 /// Where a model stood after each segment of its thought about one puzzle.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Path {
-    /// Cells that differ from the answer, after each segment; 0 for another valid grid, as puzzles with several solutions have.
+    /// Cells that differ from the answer, after each segment; 0 for another valid grid, as puzzles
+    /// with several solutions have.
     pub wrong: Vec<u32>,
     /// The rules that the grid breaks after each segment: the papers' energy E, which needs no answer.
     pub energy: Vec<u32>,
     /// Whether the halting head says stop after each segment.
     pub halts: Vec<bool>,
-    /// `|z_h - z_h'| / |z_h|` from each segment's end `z_h'` to the next one's `z_h`; one fewer than there are segments.
+    /// `|z_h - z_h'| / |z_h|` from each segment's end `z_h'` to the next one's `z_h`; one fewer
+    /// than there are segments.
     pub moved: Vec<f64>,
 }
 
@@ -39,7 +41,8 @@ impl Path {
         self.wrong.contains(&0)
     }
 
-    /// The first segment (from 1) after which the grid is right and stays so; `None` where it is wrong at the end.
+    /// The first segment (from 1) after which the grid is right and stays so; `None`
+    /// where it is wrong at the end.
     pub fn solved_from(&self) -> Option<usize> {
         let wrong_until = self.wrong.iter().rposition(|&wrong| wrong != 0).map_or(0, |last| last + 1);
         (wrong_until < self.wrong.len()).then_some(wrong_until + 1)
@@ -52,7 +55,8 @@ impl Path {
     }
 }
 
-/// Lets `model` think `segments` segments about every puzzle of `set`; `watch` sees all ways so far after every batch.
+/// Lets `model` think `segments` segments about every puzzle of `set`; `watch` sees all ways
+/// so far after every batch.
 ///
 /// # Errors
 /// Where the model fails.
@@ -124,7 +128,8 @@ pub(super) mod tests {
         Path { wrong: wrong.to_vec(), moved: moved.to_vec(), ..Path::default() }
     }
 
-    /// Answers the first puzzle from the second segment on and never the second; its state is (segment, 0) for the first.
+    /// Answers the first puzzle from the second segment on and never the second; its state is
+    /// (segment, 0) for the first.
     struct Script;
 
     impl Answers for Script {

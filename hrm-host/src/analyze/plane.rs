@@ -3,8 +3,8 @@
 use hrm_core::task::draw;
 use rand_pcg::Pcg64;
 
-/// Rounds of the power iteration; a component converges as fast as its variance exceeds the next one's, and where two are
-/// equal any direction between them is as good.
+/// Rounds of the power iteration; a component converges as fast as its variance exceeds the next one's, and
+/// where two are equal any direction between them is as good.
 const ROUNDS: usize = 200;
 /// Seeds the directions that take the place of components which the points do not have.
 const SEED: u128 = 1;
@@ -17,7 +17,8 @@ pub(super) struct Plane {
 }
 
 impl Plane {
-    /// The plane of `points`, all of one size; arbitrary directions take the place of components that they do not have.
+    /// The plane of `points`, all of one size; arbitrary directions take the place of
+    /// components that they do not have.
     pub(super) fn through(points: &[Vec<f64>]) -> Self {
         let size = points.first().map_or(0, Vec::len);
         let mean: Vec<f64> =

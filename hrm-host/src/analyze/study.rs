@@ -43,8 +43,8 @@ pub struct Study {
 }
 
 impl Study {
-    /// Lets `model` think `segments` segments about every puzzle of `set`, with ever less given; `watch` is told what is given, and
-    /// the ways so far.
+    /// Lets `model` think `segments` segments about every puzzle of `set`, with ever less given; `watch` is
+    /// told what is given, and the ways so far.
     ///
     /// # Errors
     /// Where the model fails.
@@ -101,8 +101,8 @@ pub fn landscapes(
     Ok(found)
 }
 
-/// The landscape of the first puzzle that `hrm` left unsolved on its ways through `set`, with `more` guesses after the first; `None`
-/// where it solved all.
+/// The landscape of the first puzzle that `hrm` left unsolved on its ways through `set`, with `more` guesses
+/// after the first; `None` where it solved all.
 ///
 /// # Errors
 /// Where the model fails.

@@ -1,7 +1,7 @@
 //! First question: does the model solve trivial puzzles, and keep what it has found?
 //!
-//! A model that reasons has the answer as a fixed point: once right, it stays right. One that guesses can lose the last
-//! cell of a full grid.
+//! A model that reasons has the answer as a fixed point: once right, it stays right. One that guesses can
+//! lose the last cell of a full grid.
 
 use hrm_core::task::{Task, draw};
 use rand_core::Rng;
@@ -23,7 +23,8 @@ pub enum Left {
 }
 
 impl Left {
-    /// The answers of `set` with one thing left to find; row `i` draws from a generator of its own made of `seed` and `i`.
+    /// The answers of `set` with one thing left to find; row `i` draws from a generator of its
+    /// own made of `seed` and `i`.
     pub fn of(self, set: &PuzzleSet, seed: u64) -> PuzzleSet {
         let mut left = PuzzleSet::new(set.task());
         for (row, puzzle) in set.iter().enumerate() {

@@ -23,9 +23,10 @@ use super::{PuzzleFile, doubling, draw_rows};
 
 /// Ask a model the paper's three questions: does it keep answers, how does it find them, where does it rest?
 ///
-/// Works on checkpoints (float) and on packs (the integers themselves). With --out it also draws the ways through the puzzles
-/// and, for one puzzle of each mode, the landscape of broken rules around the end; those of a pack are drawn with float weights restored
-/// from its integers. The tables beside them name the model in every line, so that those of several models can be joined.
+/// Works on checkpoints (float) and on packs (the integers themselves). With --out it also draws the ways
+/// through the puzzles and, for one puzzle of each mode, the landscape of broken rules around the end; those
+/// of a pack are drawn with float weights restored from its integers. The tables beside them name the model
+/// in every line, so that those of several models can be joined.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]

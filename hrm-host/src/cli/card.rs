@@ -29,7 +29,8 @@ Not for: hard deadlines, other tasks, puzzles whose answer cannot be checked.
 Measure it on your puzzles: `hrm-host eval PACK --data FILE --vote`.
 ";
 
-/// The card of `pack` under `licence`; `levels` are (hints per cent, agreement after the last segment) on validation rows.
+/// The card of `pack` under `licence`; `levels` are (hints per cent, agreement after the last
+/// segment) on validation rows.
 pub(super) fn card(
     path: &Path,
     pack: &Pack<'_>,

@@ -15,11 +15,12 @@ pub(super) struct Limits {
     /// Points of exact accuracy by which the integer model may fall behind after the last segment
     #[arg(long, value_name = "POINTS", default_value_t = 0.5, value_parser = points)]
     tolerance: f64,
-    /// Least mean cosine of the two models' z_H: of all puzzles after the first segment, and after the last of those that
-    /// both solve
+    /// Least mean cosine of the two models' z_H: of all puzzles after the first segment, and after the last
+    /// of those that both solve
     #[arg(long, value_name = "COSINE", default_value_t = 0.95, value_parser = cosine)]
     least_cosine: f64,
-    /// Least per cent of equal cells: of all puzzles after the first segment, and in every segment of those that both solve
+    /// Least per cent of equal cells: of all puzzles after the first segment, and in every segment
+    /// of those that both solve
     #[arg(long, value_name = "PERCENT", default_value_t = 90.0, value_parser = points)]
     least_cells: f64,
     /// Least per cent of the pack's int8 weights that the checkpoint's become again
@@ -84,7 +85,8 @@ impl Check {
 
 const ACCURACY: &str = "accuracy";
 
-/// Whether member `member` of `pack` was made of the checkpoint at `path`, by what the pack says and by its weights.
+/// Whether member `member` of `pack` was made of the checkpoint at `path`, by what the pack
+/// says and by its weights.
 pub(super) fn of_origin(
     (pack, member): (&Pack<'_>, usize),
     (path, raw): (&Path, bool),

@@ -16,7 +16,8 @@ pub(super) enum DeviceChoice {
 }
 
 impl DeviceChoice {
-    /// The device, with its kernels tried on a model of this shape; what [`DeviceChoice::Auto`] has chosen, and why, goes to stderr.
+    /// The device, with its kernels tried on a model of this shape; what [`DeviceChoice::Auto`] has chosen,
+    /// and why, goes to stderr.
     ///
     /// # Errors
     /// Where a GPU is wanted and cannot be used: why, and what to do.
@@ -53,13 +54,15 @@ impl DeviceChoice {
     }
 }
 
-/// The types in which kernels are tried, and the largest disagreement with candle's operations in f32 that rounding explains. In bf16
-/// an H200 was 0.14 apart in one shape and 0.21 in another; what a broken kernel computes is as far apart as the logits are large.
+/// The types in which kernels are tried, and the largest disagreement with candle's operations in f32 that
+/// rounding explains. In bf16 an H200 was 0.14 apart in one shape and 0.21 in another; what a broken kernel
+/// computes is as far apart as the logits are large.
 const TRIALS: [(DType, f64); 2] = [(DType::F32, 1e-3), (DType::BF16, 0.5)];
 /// Set to 0, this environment variable has a GPU compute with candle's operations alone.
 const SWITCH: &str = "HRM_GPU_KERNELS";
 
-/// Tries the GPU's own kernels on a small batch of this model, says how they did, and does without them where they fail.
+/// Tries the GPU's own kernels on a small batch of this model, says how they did, and does
+/// without them where they fail.
 fn try_kernels(config: &ModelConfig, device: &Device) {
     if !device.is_cuda() {
         return;
@@ -100,7 +103,8 @@ fn gpu(_: usize) -> Result<Device> {
     )
 }
 
-/// The GPU for process `process` of this machine. Where a scheduler shows each process a GPU of its own, that is the first.
+/// The GPU for process `process` of this machine. Where a scheduler shows each process a GPU of
+/// its own, that is the first.
 #[cfg(feature = "cuda")]
 fn gpu(process: usize) -> Result<Device> {
     use anyhow::Context;
@@ -130,13 +134,15 @@ fn gpu(process: usize) -> Result<Device> {
     Ok(gpu)
 }
 
-/// The libraries that CUDA tensors need and the system cannot load. Asked beforehand, because loading them later panics.
+/// The libraries that CUDA tensors need and the system cannot load. Asked beforehand, because
+/// loading them later panics.
 #[cfg(feature = "cuda")]
 fn missing_libraries() -> Vec<String> {
     const VERSIONS: [&str; 5] = ["", ".13", ".12", ".10", ".1"];
     let loads = |name: &str| {
         VERSIONS.iter().any(|version| {
-            // SAFETY: NVIDIA's libraries run no code of consequence when loaded, and the program loads them anyway.
+            // SAFETY: NVIDIA's libraries run no code of consequence when loaded, and the
+            // program loads them anyway.
             unsafe { libloading::Library::new(format!("lib{name}.so{version}")) }.is_ok()
         })
     };

@@ -18,7 +18,8 @@ pub(super) struct Args {
     /// Run directories, or metrics.jsonl files
     #[arg(value_name = "RUN", required = true)]
     runs: Vec<PathBuf>,
-    /// The picture; the table gets the same name with the ending .csv. To `-`, standard output, or a FIFO goes the picture alone
+    /// The picture; the table gets the same name with the ending .csv. To `-`, standard output, or a
+    /// FIFO goes the picture alone
     #[arg(long, value_name = "FILE.svg")]
     out: PathBuf,
     #[command(flatten)]

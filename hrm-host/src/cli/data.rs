@@ -41,9 +41,9 @@ pub(super) struct Args {
 enum Command {
     /// Check every row of a puzzle file and write it in this program's form.
     ///
-    /// Reads CSV and lists, plain or gzip, drawn grids (.sdm, .sdk, .ss), and folders of the original PyTorch code (dataset.json,
-    /// all__*.npy); docs/PUZZLE_FILES.md says all it reads. A row is
-    /// wrong where a text has not one character for each cell, a given contradicts another, or the answer changes a given, is
+    /// Reads CSV and lists, plain or gzip, drawn grids (.sdm, .sdk, .ss), and folders of the original PyTorch
+    /// code (dataset.json, all__*.npy); docs/PUZZLE_FILES.md says all it reads. A row is wrong where a text
+    /// has not one character for each cell, a given contradicts another, or the answer changes a given, is
     /// incomplete or is no valid grid. Wrong rows are reported by line and column, and nothing is written.
     Import {
         /// Puzzle file, or a folder of the original's; `-` reads standard input
@@ -98,14 +98,15 @@ enum Command {
         /// Exactly so many givens; otherwise puzzles are minimal: no given can go
         #[arg(long, value_parser = from_0::<usize>)]
         givens: Option<usize>,
-        /// Search near the puzzles of this file: exchange one or two givens of one of them, or of one found so
+        /// Search near the puzzles of this file: exchange one or two givens of one of
+        /// them, or of one found so
         #[arg(long, value_name = "FILE", conflicts_with = "givens")]
         near: Option<PathBuf>,
         /// Keep puzzles of at least so many guesses; with --near
         #[arg(long, value_name = "GUESSES", default_value_t = 0, requires = "near", value_parser = from_0::<u64>)]
         min_rating: u64,
-        /// Keep none that shares a solution (6x6: a puzzle, 4x4: a question) with this file, even turned or renamed; with
-        /// --near, once for each file that a model is to be measured by
+        /// Keep none that shares a solution (6x6: a puzzle, 4x4: a question) with this file, even turned or
+        /// renamed; with --near, once for each file that a model is to be measured by
         #[arg(long, value_name = "FILE", requires = "near")]
         apart_from: Vec<PathBuf>,
         /// File to write; gzip where the name ends in .gz; `-` is standard output
@@ -161,8 +162,8 @@ enum Command {
 /// How a table is read.
 #[derive(Debug, clap::Args)]
 struct ColumnsArg {
-    /// Which columns of a CSV hold what, where their names are unusual, for example question=given,answer=full; also rating,
-    /// source and task
+    /// Which columns of a CSV hold what, where their names are unusual, for example
+    /// question=given,answer=full; also rating, source and task
     #[arg(long, value_name = "WHAT=NAME,...")]
     columns: Option<Columns>,
 }

@@ -24,7 +24,8 @@ fn documents() -> Vec<String> {
     found
 }
 
-/// Every `hrm-host` command of a document's shell blocks and inline code, comments and continued lines taken care of.
+/// Every `hrm-host` command of a document's shell blocks and inline code, comments and
+/// continued lines taken care of.
 fn commands(document: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut fence: Option<bool> = None;

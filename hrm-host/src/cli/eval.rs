@@ -22,7 +22,8 @@ use super::{PuzzleFile, doubling, draw_rows, interrupt};
 
 /// Measure a checkpoint's exact accuracy on puzzles drawn at random, with growing numbers of hints.
 ///
-/// Ctrl-C prints what is known so far. docs/EVALUATING.md says what the figures and the file of --resume mean.
+/// Ctrl-C prints what is known so far. docs/EVALUATING.md says what the figures and
+/// the file of --resume mean.
 #[derive(Debug, clap::Args)]
 #[command(mut_args(for_votes_only))]
 pub(super) struct Args {
@@ -36,13 +37,16 @@ pub(super) struct Args {
     /// Seeds the draw of puzzles and hints
     #[arg(long, default_value_t = 1, value_parser = from_0::<u64>)]
     pub(super) seed: u64,
-    /// Per cent of the blanks filled in as hints, separated by commas, one table row each; 90,70,40,0 by default
+    /// Per cent of the blanks filled in as hints, separated by commas, one table row
+    /// each; 90,70,40,0 by default
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_values_t = [90, 70, 40, 0], hide_default_value = true, value_parser = percent)]
     pub(super) hints: Vec<u8>,
-    /// Solve by perturbation voting over all members instead of one plain pass (packs only): what a device does
+    /// Solve by perturbation voting over all members instead of one plain pass (packs
+    /// only): what a device does
     #[arg(long, conflicts_with = "member")]
     vote: bool,
-    /// Judge as somebody else does: `paper` runs every perturbation on every checkpoint of a run, or member of a pack
+    /// Judge as somebody else does: `paper` runs every perturbation on every checkpoint of a
+    /// run, or member of a pack
     #[arg(long, value_enum, value_name = "WHOSE", conflicts_with_all = ["vote", "hints"])]
     protocol: Option<Protocol>,
     /// Checkpoints that take part, the newest of the run or the pack
@@ -50,8 +54,8 @@ pub(super) struct Args {
     pub(super) checkpoints: usize,
     #[command(flatten)]
     pub(super) policy: PolicyArgs,
-    /// Keep what comes of each puzzle in this file, and take what is there for done; where it is given again, what is in
-    /// those files counts as well
+    /// Keep what comes of each puzzle in this file, and take what is there for done; where it is given again,
+    /// what is in those files counts as well
     #[arg(long, value_name = "FILE", requires = "vote")]
     resume: Vec<PathBuf>,
     /// Solve only part I of N of the puzzles drawn; the parts' files come together with --resume

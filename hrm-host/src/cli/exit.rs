@@ -19,8 +19,8 @@ pub(crate) enum Exit {
     Interrupted,
     /// The reader of standard output has gone, as a shell reports it (128 + SIGPIPE).
     ///
-    /// The signal that ends other programs stays ignored, because it would also end a training run whose log nobody reads, and
-    /// sessions with a device that went away.
+    /// The signal that ends other programs stays ignored, because it would also end a training run whose log
+    /// nobody reads, and sessions with a device that went away.
     NobodyReads,
 }
 

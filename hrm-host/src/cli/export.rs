@@ -34,21 +34,22 @@ const LANES: &str = "16";
 const CALIBRATION: usize = 64;
 const ROWS: usize = 64;
 
-/// Quantize checkpoints into one int8 pack, calibrated on training puzzles, with a model card beside it; or write one as the original
-/// PyTorch code reads it.
+/// Quantize checkpoints into one int8 pack, calibrated on training puzzles, with a model card beside it; or
+/// write one as the original PyTorch code reads it.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Checkpoint files trained on the same rows, or one run directory; with --task also a pack
     #[arg(required = true)]
     checkpoints: Vec<PathBuf>,
-    /// Pack to write; the card goes to the same name with `.md`. To `-`, standard output, or a FIFO goes the pack alone. With --to
-    /// pytorch, a folder
+    /// Pack to write; the card goes to the same name with `.md`. To `-`, standard output, or a FIFO goes the
+    /// pack alone. With --to pytorch, a folder
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     /// Write the float model instead, by the original's names, with an all_config.yaml
     #[arg(long, value_enum, value_name = "WHAT", conflicts_with_all = ["members", "segments", "lanes", "data", "other_data", "calibration", "rows", "licence"])]
     to: Option<Target>,
-    /// Make the pack for another size of the run's task, for example maze15x15: where weights do not depend on the size
+    /// Make the pack for another size of the run's task, for example maze15x15: where weights
+    /// do not depend on the size
     #[arg(long, value_name = "TASK", value_parser = Tasks, hide_possible_values = true, conflicts_with = "to")]
     task: Option<Game>,
     #[command(flatten)]
@@ -56,7 +57,8 @@ pub(super) struct Args {
     /// With a run directory: its newest N checkpoints become the pack's members
     #[arg(long, value_name = "N", default_value_t = MEMBERS, value_parser = at_least_1::<usize>)]
     members: usize,
-    /// Segments of a pass; by default as many as a row had at most while the model was trained (`model.segments`)
+    /// Segments of a pass; by default as many as a row had at most while the model was
+    /// trained (`model.segments`)
     #[arg(long, value_name = "N", value_parser = at_least_1::<u16>)]
     segments: Option<u16>,
     /// Bits of stored states and activations
@@ -65,7 +67,8 @@ pub(super) struct Args {
     /// CSV of training puzzles; the run's own by default
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
-    /// Calibrate on rows that the run was not trained on, where its own are lost; no accuracy is measured then
+    /// Calibrate on rows that the run was not trained on, where its own are lost; no
+    /// accuracy is measured then
     #[arg(long)]
     other_data: bool,
     /// Which columns of that file hold what, where their names are unusual: question=NAME,answer=NAME
@@ -105,7 +108,8 @@ fn pack_in(file: &mut dyn BufRead) -> io::Result<AlignedPack> {
     Ok(AlignedPack::copy_of(&whole(file)?))
 }
 
-/// Whether `pack` was made of the run of `config`, with as many `members`, when the run had `steps` steps at most.
+/// Whether `pack` was made of the run of `config`, with as many `members`, when the run
+/// had `steps` steps at most.
 fn is_earlier(
     pack: &AlignedPack,
     config: &RunConfig,

@@ -17,12 +17,12 @@ const WITHIN: f64 = 1e-3;
 /// Which answers, and how far from them is still equal.
 #[derive(Debug, clap::Args)]
 pub(super) struct GoldenArgs {
-    /// Answers of the original to compare with, in place of a pack and its checkpoint: safetensors with `inputs`, and `logits` and `q` of
-    /// every segment
+    /// Answers of the original to compare with, in place of a pack and its checkpoint: safetensors with
+    /// `inputs`, and `logits` and `q` of every segment
     #[arg(long, value_name = "FILE", conflicts_with_all = ["checkpoint", "board", "data", "member"])]
     pub(super) golden: Option<PathBuf>,
-    /// With --golden: the greatest difference allowed, 1e-3 by default; two numbers are those of the first and the last segment, between
-    /// which it grows
+    /// With --golden: the greatest difference allowed, 1e-3 by default; two numbers are those of the first
+    /// and the last segment, between which it grows
     #[arg(long, value_name = "D[,D]", value_delimiter = ',', requires = "golden", value_parser = above_0)]
     within: Vec<f64>,
 }

@@ -12,10 +12,12 @@ use hrm_host::train::checkpoint::{RunDir, TrainedModel};
 use super::exit::Exit;
 use super::values::Tasks;
 
-/// Make a run of a checkpoint of the original PyTorch HRM, for `eval`, `verify`, `export`, `analyze` and `train --from`.
+/// Make a run of a checkpoint of the original PyTorch HRM, for `eval`, `verify`, `export`,
+/// `analyze` and `train --from`.
 ///
-/// Reads `step_N` as `torch.save` writes it, or safetensors of the same tensors, and the all_config.yaml beside it. Nothing in the
-/// file is executed, and every tensor is accounted for. docs/IMPORTING.md goes from a checkpoint to a board.
+/// Reads `step_N` as `torch.save` writes it, or safetensors of the same tensors, and the all_config.yaml
+/// beside it. Nothing in the file is executed, and every tensor is accounted for. docs/IMPORTING.md goes from
+/// a checkpoint to a board.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Checkpoint, or a folder of checkpoints (its newest step_N)

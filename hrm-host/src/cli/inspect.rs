@@ -16,10 +16,11 @@ use super::exit::Exit;
 use super::footprint;
 use super::model::{configuration_of, kind_at};
 
-/// Show what is in a pack, or what a configuration's model will take: flash, RAM, work, and the boards that have room.
+/// Show what is in a pack, or what a configuration's model will take: flash, RAM, work, and
+/// the boards that have room.
 ///
-/// Of a pack: every tensor with its size, factors and work, and the exact memory it needs. Of a configuration (a TOML file, a
-/// run directory or a checkpoint): the same sizes before anything is trained.
+/// Of a pack: every tensor with its size, factors and work, and the exact memory it needs. Of a configuration
+/// (a TOML file, a run directory or a checkpoint): the same sizes before anything is trained.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Pack, configuration (TOML), run directory or checkpoint

@@ -4,7 +4,8 @@ use std::sync::atomic::AtomicBool;
 
 use super::signals;
 
-/// Watches for Ctrl-C, SIGTERM and SIGHUP from now on. The first raises the flag; a second one ends the program at once.
+/// Watches for Ctrl-C, SIGTERM and SIGHUP from now on. The first raises the flag; a second one
+/// ends the program at once.
 pub(super) fn watch() -> &'static AtomicBool {
     signals::on_stop(|again| {
         if again {
@@ -15,8 +16,8 @@ pub(super) fn watch() -> &'static AtomicBool {
     &signals::ASKED
 }
 
-/// From now on the first Ctrl-C, SIGTERM or SIGHUP has `known` tell what is known by then, and ends the program: for work that
-/// takes long between two places where it could stop.
+/// From now on the first Ctrl-C, SIGTERM or SIGHUP has `known` tell what is known by then, and ends the
+/// program: for work that takes long between two places where it could stop.
 pub(super) fn tell(known: impl Fn() -> String + Send + 'static) {
     signals::on_stop(move |_| {
         eprintln!("{}", known());

@@ -1,4 +1,5 @@
-//! `hrm-host completions` and `hrm-host man`: what shells and manual readers want, made of the command line itself.
+//! `hrm-host completions` and `hrm-host man`: what shells and manual readers want, made of
+//! the command line itself.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -42,7 +43,8 @@ pub(super) fn completions(args: &CompletionsArgs) -> Result<Exit> {
     clap_complete::generate(args.shell, &mut Cli::command(), "hrm-host", &mut text);
     let mut text = String::from_utf8(text)?;
     if args.shell == Shell::Bash {
-        // clap_complete 4.6 spells a hyphen of the program's name in two ways, so that nothing below the first word is completed.
+        // clap_complete 4.6 spells a hyphen of the program's name in two ways, so that nothing below the
+        // first word is completed.
         text = text.replace("hrm__subcmd__host", "hrm__host");
     }
     print!("{text}");

@@ -73,9 +73,11 @@ enum Command {
     Curves(curves::Args),
     /// Measure a checkpoint's or a pack's exact accuracy on puzzles it has not seen.
     Eval(eval::Args),
-    /// Ask a model the paper's three questions: does it keep answers, how does it find them, where does it rest?
+    /// Ask a model the paper's three questions: does it keep answers, how does it find
+    /// them, where does it rest?
     Analyze(analyze::Args),
-    /// Write a report of one or several models as one HTML file: accuracy, the paper's questions, work, halting, precision.
+    /// Write a report of one or several models as one HTML file: accuracy, the paper's questions,
+    /// work, halting, precision.
     Report(report::Args),
     /// Make an int8 pack of a checkpoint.
     Export(export::Args),
@@ -137,7 +139,8 @@ impl Cli {
     }
 }
 
-/// `command` with every option that wants a number told of what it cannot use, where otherwise `-1` would be a strange option.
+/// `command` with every option that wants a number told of what it cannot use, where otherwise `-1`
+/// would be a strange option.
 fn taking_negative_numbers(command: clap::Command) -> clap::Command {
     let take = |arg: clap::Arg| if is_number(&arg) { arg.allow_negative_numbers(true) } else { arg };
     command.mut_args(take).mut_subcommands(taking_negative_numbers)

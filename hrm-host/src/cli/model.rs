@@ -26,7 +26,8 @@ pub(super) struct ModelArgs {
     /// Checkpoint file, run directory (its newest checkpoint), or pack
     #[arg(value_name = "CHECKPOINT|PACK")]
     model: PathBuf,
-    /// Use the model on another size of its task, for example maze15x15: where its weights do not depend on the size
+    /// Use the model on another size of its task, for example maze15x15: where its weights
+    /// do not depend on the size
     #[arg(long, value_name = "TASK", value_parser = Tasks, hide_possible_values = true)]
     task: Option<Game>,
     /// Member of a pack; the last by default
@@ -84,7 +85,8 @@ impl ModelArgs {
         Self { model: path.to_owned(), task, member, batch: 64, raw, device: DeviceChoice::Cpu, threads }
     }
 
-    /// What tells it from other models: the name of its file or run, and its member or weights where another than usual is asked.
+    /// What tells it from other models: the name of its file or run, and its member or weights where
+    /// another than usual is asked.
     pub(super) fn named(&self) -> String {
         let member = self.member.map_or(String::new(), |member| format!(", member {member}"));
         format!("{}{member}{}", name_of(&self.model), if self.raw { ", weights as trained" } else { "" })
@@ -101,8 +103,8 @@ impl ModelArgs {
         Ok((models.pop().context("there is no model")?, about))
     }
 
-    /// The `most` newest checkpoints of a run, or members of a pack, oldest first; of a checkpoint, or a member that is named, that one
-    /// alone. Says what the newest is.
+    /// The `most` newest checkpoints of a run, or members of a pack, oldest first; of a checkpoint, or a
+    /// member that is named, that one alone. Says what the newest is.
     pub(super) fn newest(&self, most: usize) -> Result<(Vec<Model>, String)> {
         super::use_threads(self.threads)?;
         if is_pack(&self.model)? {
@@ -202,8 +204,8 @@ fn recorded(pack: &Pack<'_>, path: &Path) -> Result<RunConfig> {
     Ok(config)
 }
 
-/// The weights at `path` for a run of `config`: the averaged ones of a checkpoint, the last member of a pack, with what
-/// [`adapt`] adds where the run's model has more to learn.
+/// The weights at `path` for a run of `config`: the averaged ones of a checkpoint, the last member of a pack,
+/// with what [`adapt`] adds where the run's model has more to learn.
 pub(super) fn weights_of(path: &Path, config: &RunConfig) -> Result<Params> {
     let (own, params) = if is_pack(path)? {
         // a pack that does not say how it was trained is taken for what the run wants
@@ -232,7 +234,8 @@ pub(super) fn weights_of(path: &Path, config: &RunConfig) -> Result<Params> {
     })
 }
 
-/// The file of the model at `path`: a pack or checkpoint as it is, a run directory's newest intact checkpoint.
+/// The file of the model at `path`: a pack or checkpoint as it is, a run directory's
+/// newest intact checkpoint.
 pub(super) fn file_of(path: &Path) -> Result<PathBuf> {
     if is_pack(path)? { Ok(path.to_owned()) } else { newest(path) }
 }
@@ -242,8 +245,8 @@ pub(super) fn newest(path: &Path) -> Result<PathBuf> {
     newest_of(path, 1)?.pop().context("there is no checkpoint")
 }
 
-/// A checkpoint file as it is; of a run directory, its `most` newest intact checkpoints, oldest first, or fewer. Says which newer
-/// ones are damaged.
+/// A checkpoint file as it is; of a run directory, its `most` newest intact checkpoints, oldest first, or
+/// fewer. Says which newer ones are damaged.
 pub(super) fn newest_of(path: &Path, most: usize) -> Result<Vec<PathBuf>> {
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);

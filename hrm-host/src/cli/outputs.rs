@@ -27,15 +27,16 @@ impl Force {
     }
 }
 
-/// The puzzle files that the run in `folder`, where there is one, goes by: what is made of it is not written over them.
+/// The puzzle files that the run in `folder`, where there is one, goes by: what is made of it
+/// is not written over them.
 pub(super) fn data_of(folder: &Path) -> Vec<PathBuf> {
     let config = RunConfig::load(&folder.join(CONFIG), &[]);
     let files = config.map(|config| vec![config.data.train, config.data.validation_from]);
     files.unwrap_or_default().into_iter().filter(|file| !file.as_os_str().is_empty()).collect()
 }
 
-/// Has `bytes` ready for `path`, where nothing or the very same stands already: who wrote files of another program's forms,
-/// nothing in them tells.
+/// Has `bytes` ready for `path`, where nothing or the very same stands already: who wrote files of another
+/// program's forms, nothing in them tells.
 pub(super) fn stage_unsigned(plan: &mut Plan, path: &Path, bytes: &[u8]) -> Result<Staged> {
     let is_same = |file: &mut dyn BufRead| Ok(whole(file)? == bytes);
     Ok(plan

@@ -15,12 +15,12 @@ pub(super) struct PolicyArgs {
     /// Which images of the puzzle are guessed on; full by default, relabel with a rule that votes
     #[arg(long, value_enum)]
     symmetries: Option<SymmetryArg>,
-    /// Most guesses; 4096 by default, 9 with --rule majority or unchecked. With --suppose 0, a task has only so many different images
-    /// to relabel (Sudoku: as many as digits; square mazes: 16)
+    /// Most guesses; 4096 by default, 9 with --rule majority or unchecked. With --suppose 0, a task has only
+    /// so many different images to relabel (Sudoku: as many as digits; square mazes: 16)
     #[arg(long, value_parser = at_least_1::<u16>)]
     guesses: Option<u16>,
-    /// Most segments of one guess; by default as many as trained for each member's first guess (and all with a rule that votes), 3
-    /// for every later one
+    /// Most segments of one guess; by default as many as trained for each member's first guess (and all with
+    /// a rule that votes), 3 for every later one
     #[arg(long, value_parser = at_least_1::<u16>)]
     segments: Option<u16>,
     /// Most segments of each member's first guess, where it is not that of --segments
@@ -32,15 +32,16 @@ pub(super) struct PolicyArgs {
     /// End a guess where the halting head says stop
     #[arg(long)]
     stop_on_halt: bool,
-    /// End a guess whose grid stayed the same for so many segments; 0 waits for the last segment; 1 by default, 0 with --rule
-    /// majority or unchecked
+    /// End a guess whose grid stayed the same for so many segments; 0 waits for the last segment; 1 by
+    /// default, 0 with --rule majority or unchecked
     #[arg(long, value_name = "SEGMENTS", value_parser = from_0::<u16>)]
     patience: Option<u16>,
-    /// Blank cells that a guess fills in with what the guess before it ended on; 0 supposes nothing; 3 by default, 0 with --rule
-    /// majority or unchecked
+    /// Blank cells that a guess fills in with what the guess before it ended on; 0 supposes nothing; 3 by
+    /// default, 0 with --rule majority or unchecked
     #[arg(long, value_name = "CELLS", value_parser = from_0::<u16>)]
     suppose: Option<u16>,
-    /// End a guess that supposes cells and whose doubt is above this logit, for models with a doubt head; 1 by default
+    /// End a guess that supposes cells and whose doubt is above this logit, for models with a
+    /// doubt head; 1 by default
     #[arg(long, value_name = "LOGIT", allow_negative_numbers = true, value_parser = logit)]
     max_doubt: Option<i32>,
     /// Most segments of such a guess, where this is more than --segments; 5 by default
@@ -72,8 +73,8 @@ enum SymmetryArg {
 }
 
 impl PolicyArgs {
-    /// The policy for a model trained with `trained_segments`: [`Policy::default`], or for a majority [`Policy::papers`], with
-    /// what the command line says otherwise.
+    /// The policy for a model trained with `trained_segments`: [`Policy::default`], or for a majority
+    /// [`Policy::papers`], with what the command line says otherwise.
     pub(super) fn policy(&self, trained_segments: u16) -> Result<Policy> {
         let vote = |rule| Policy { rule, segments: trained_segments, ..Policy::papers() };
         let usual = match self.rule {

@@ -1,4 +1,5 @@
-//! How far long work has come, on standard error: a line that is drawn over on a terminal, a line from time to time elsewhere.
+//! How far long work has come, on standard error: a line that is drawn over on a terminal, a line
+//! from time to time elsewhere.
 
 use std::fmt::Write as _;
 use std::io::stderr;
@@ -125,8 +126,8 @@ impl Progress {
     }
 }
 
-/// Does `print` with `bar` out of its way. A print that ends the program, because nobody reads any more, unwinds only when the bar
-/// is let go: it would be locked for ever, and clearing it at the end would abort.
+/// Does `print` with `bar` out of its way. A print that ends the program, because nobody reads any more,
+/// unwinds only when the bar is let go: it would be locked for ever, and clearing it at the end would abort.
 fn beside<T>(bar: &ProgressBar, print: impl FnOnce() -> T) -> T {
     bar.suspend(|| catch_unwind(AssertUnwindSafe(print))).unwrap_or_else(|cause| resume_unwind(cause))
 }

@@ -17,7 +17,8 @@ use super::{draw_rows, interrupt};
 /// Whose rules decide what is solved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum Protocol {
-    /// The paper's: perturbations and checkpoints, judged by the label; beside it our rules without labels, on the same passes
+    /// The paper's: perturbations and checkpoints, judged by the label; beside it our rules without
+    /// labels, on the same passes
     Paper,
 }
 

@@ -18,12 +18,12 @@ use super::values::Misuse;
 /// Which puzzles.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct PuzzleArgs {
-    /// Puzzles: a character a cell, row by row (Sudoku: a digit, `.` or `0` for a blank); `-` reads standard input as --file
-    /// does, as happens without any puzzle where it is no terminal
+    /// Puzzles: a character a cell, row by row (Sudoku: a digit, `.` or `0` for a blank); `-` reads standard
+    /// input as --file does, as happens without any puzzle where it is no terminal
     #[arg(value_name = "PUZZLE")]
     puzzles: Vec<String>,
-    /// Also the puzzles of this file, plain or gzip: one a line, a CSV with a column of questions, or drawn grids (.sdm,
-    /// .sdk, .ss); `-` reads standard input
+    /// Also the puzzles of this file, plain or gzip: one a line, a CSV with a column of questions, or drawn
+    /// grids (.sdm, .sdk, .ss); `-` reads standard input
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
     /// Which column of the CSV holds the questions, where its name is unusual: question=NAME
@@ -128,8 +128,9 @@ pub(super) fn note_passed(path: &Path, passed: &Noted) {
     }
 }
 
-/// Tells of puzzles that have no solution, or several: the reader takes no damaged grid for another one knowingly, but a grid may
-/// have been damaged so that nothing shows it, and one that lost a cell or a line seldom has one solution.
+/// Tells of puzzles that have no solution, or several: the reader takes no damaged grid for another one
+/// knowingly, but a grid may have been damaged so that nothing shows it, and one that lost a cell or a line
+/// seldom has one solution.
 fn note_improper(asked: &[Asked], task: &Game) {
     let Some(exact) = task.exact() else { return };
     let of = |asked: &Asked| improper(exact.as_ref(), asked.tokens.as_ref().ok()?, GUESSES_A_ROW);

@@ -33,17 +33,20 @@ use super::values::{Misuse, from_0};
 
 /// Guesses after the first that are drawn in one landscape.
 const GUESSES: usize = 4;
-/// How often a pack's puzzles are asked beside those of its [`Study`]: voted, in float, and both models side by side.
+/// How often a pack's puzzles are asked beside those of its [`Study`]: voted, in float, and
+/// both models side by side.
 const MORE: usize = 3;
 
 /// Why there is no float model beside a pack.
 const UNRECORDED: &str = "This pack does not say how it was trained, so no float model can be restored from its integers: landscapes, \
                           several guesses and the comparison with floats are left out.";
 
-/// Write a report of one or several models: accuracy, the paper's three questions, work, halting head, float against integers.
+/// Write a report of one or several models: accuracy, the paper's three questions, work, halting
+/// head, float against integers.
 ///
-/// One HTML file with figures and the numbers behind them, which runs nothing and loads nothing. Of packs it tells what voted
-/// solving takes, and how far the integers follow the float model restored from their weights.
+/// One HTML file with figures and the numbers behind them, which runs nothing and loads nothing. Of
+/// packs it tells what voted solving takes, and how far the integers follow the float model
+/// restored from their weights.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Checkpoint files, run directories or packs, all of one task

@@ -12,7 +12,8 @@ use super::exit::Exit;
 /// One request may come as several signals: a closed terminal has both the system and the shell send SIGHUP.
 const ONE_REQUEST: Duration = Duration::from_secs(1);
 
-/// Has a file that reaches the limit of its size (`ulimit -f`) be an error like a full disk, and not the end of the program.
+/// Has a file that reaches the limit of its size (`ulimit -f`) be an error like a full disk, and
+/// not the end of the program.
 pub(crate) fn ignore_size_limit() {
     #[cfg(unix)]
     // SAFETY: no handler is installed.
@@ -27,7 +28,8 @@ const TOLD_LATER: Duration = Duration::from_millis(200);
 /// Whether a request to stop has come.
 pub(super) static ASKED: AtomicBool = AtomicBool::new(false);
 
-/// Whether `error`, of writing to standard output, comes of being asked to stop: a terminal that is closed takes nothing more.
+/// Whether `error`, of writing to standard output, comes of being asked to stop: a terminal that is
+/// closed takes nothing more.
 pub(crate) fn asked_to_stop(error: &io::Error) -> bool {
     #[cfg(unix)]
     if error.raw_os_error() == Some(libc::EIO) && !ASKED.load(Ordering::Relaxed) {
@@ -41,10 +43,11 @@ type Stop = Box<dyn FnMut(bool) + Send>;
 /// What a request to stop does; nothing here ends the program.
 static STOP: Mutex<Option<Stop>> = Mutex::new(None);
 
-/// Has every request to stop heard, on a thread of its own. It ends the program, and leaves nothing half-written, unless the
-/// command has said otherwise ([`on_stop`]).
+/// Has every request to stop heard, on a thread of its own. It ends the program, and leaves nothing
+/// half-written, unless the command has said otherwise ([`on_stop`]).
 ///
-/// Signals stay ignored that were so when the program began, as `nohup` and a shell's background jobs have them.
+/// Signals stay ignored that were so when the program began, as `nohup` and a shell's
+/// background jobs have them.
 pub(crate) fn hear() {
     let mut last: Option<Instant> = None;
     let heard = move || {
@@ -61,8 +64,8 @@ pub(crate) fn hear() {
     let _ = keeping_ignored(|| ctrlc::set_handler(heard));
 }
 
-/// Has `stop` called for every request to stop, with whether it is another one, until the program ends or a command says
-/// otherwise.
+/// Has `stop` called for every request to stop, with whether it is another one, until the program ends or
+/// a command says otherwise.
 pub(super) fn on_stop(stop: impl FnMut(bool) + Send + 'static) {
     *STOP.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(stop));
 }

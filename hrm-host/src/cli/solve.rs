@@ -27,15 +27,17 @@ use super::values::{LOGIT, Tasks, count, from_0};
 
 /// Solve puzzles with a pack, exactly as a microcontroller does.
 ///
-/// A puzzle is one text: a character a cell, row by row (Sudoku: a digit, `.` or `0` for a blank); docs/PUZZLE_FILES.md lists what else is read. A grid is called solved only where it keeps the
-/// givens and breaks no rule; otherwise the best grid that a guess ended on is shown and called unproven.
+/// A puzzle is one text: a character a cell, row by row (Sudoku: a digit, `.` or `0` for a blank);
+/// docs/PUZZLE_FILES.md lists what else is read. A grid is called solved only where it keeps the givens and
+/// breaks no rule; otherwise the best grid that a guess ended on is shown and called unproven.
 ///
 /// Exit code 0 where every puzzle was solved, 4 where one is unproven, 3 where one is no puzzle.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Pack
     pack: PathBuf,
-    /// Use the model on another size of its task, for example maze15x15: where its weights do not depend on the size
+    /// Use the model on another size of its task, for example maze15x15: where its weights
+    /// do not depend on the size
     #[arg(long, value_name = "TASK", value_parser = Tasks, hide_possible_values = true)]
     task: Option<Game>,
     #[command(flatten)]

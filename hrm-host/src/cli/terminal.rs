@@ -16,7 +16,8 @@ fn is_capable() -> bool {
     }
 }
 
-/// Whether the terminal, if it is one, may have colours: it can do more than a `dumb` one, and `NO_COLOR` is not set.
+/// Whether the terminal, if it is one, may have colours: it can do more than a `dumb` one,
+/// and `NO_COLOR` is not set.
 pub(super) fn takes_colours() -> bool {
     is_capable() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }

@@ -44,7 +44,8 @@ pub(super) struct Args {
     /// Go on with the run in --out, exactly where its newest intact checkpoint was written
     #[arg(long)]
     resume: bool,
-    /// Start from the (averaged) weights of this pack, checkpoint or run directory instead of random ones (sets train.from)
+    /// Start from the (averaged) weights of this pack, checkpoint or run directory instead of
+    /// random ones (sets train.from)
     #[arg(long, value_name = "PATH", conflicts_with = "resume")]
     from: Option<PathBuf>,
     /// Stop (and save) after so many minutes
@@ -53,7 +54,8 @@ pub(super) struct Args {
     /// Stop (and save) after so many more steps
     #[arg(long, value_name = "STEPS", value_parser = from_0::<u64>)]
     max_steps: Option<u64>,
-    /// End the run after so many more steps, over which the learning rate falls (sets train.steps and train.decay_steps)
+    /// End the run after so many more steps, over which the learning rate falls (sets
+    /// train.steps and train.decay_steps)
     #[arg(long, value_name = "STEPS", value_parser = at_least_1::<u64>)]
     finish_in: Option<u64>,
     /// Threads; all processors by default
@@ -65,7 +67,8 @@ pub(super) struct Args {
     /// File of training puzzles, plain or gzip (sets data.train)
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
-    /// Which columns of a CSV hold what, where their names are unusual: question=NAME,answer=NAME (sets data.columns)
+    /// Which columns of a CSV hold what, where their names are unusual:
+    /// question=NAME,answer=NAME (sets data.columns)
     #[arg(long, value_name = "WHAT=NAME,...")]
     columns: Option<String>,
 }
@@ -203,8 +206,8 @@ fn configuration(args: &Args, speaks: bool) -> Result<RunConfig> {
     Ok(config)
 }
 
-/// The configuration that the run in --out goes on with: that of its newest checkpoint, `last`, or of the folder's config.toml,
-/// where somebody has changed that since.
+/// The configuration that the run in --out goes on with: that of its newest checkpoint, `last`, or of the
+/// folder's config.toml, where somebody has changed that since.
 fn kept_configuration(args: &Args, last: RunConfig, speaks: bool) -> Result<RunConfig> {
     let path = args.out.join(CONFIG);
     let there = path.try_exists().with_context(|| format!("cannot look for {}", path.display()))?;
@@ -237,7 +240,8 @@ fn kept_configuration(args: &Args, last: RunConfig, speaks: bool) -> Result<RunC
     Ok(kept)
 }
 
-/// The configuration of the model at `path`, but for the end of its run: a new one goes on until it is stopped.
+/// The configuration of the model at `path`, but for the end of its run: a new one
+/// goes on until it is stopped.
 fn endless_configuration_of(path: &Path) -> Result<RunConfig> {
     let mut config = configuration_of(path)?;
     (config.train.steps, config.train.decay_steps) = (0, 0);

@@ -1,4 +1,5 @@
-//! Values of options: what the command line alone shows to be wrong is refused before anything else, with the exit code for that.
+//! Values of options: what the command line alone shows to be wrong is refused before anything else,
+//! with the exit code for that.
 
 use std::ffi::OsStr;
 use std::fmt::Display;

@@ -28,13 +28,14 @@ use super::progress::ProgressArgs;
 use super::values::{Misuse, at_least_1, count, from_0, percent};
 use super::{PuzzleFile, draw_rows, interrupt};
 
-/// Compare an int8 pack with the float checkpoint it was made of, or with a microcontroller that runs it; or a float model with the
-/// original's answers.
+/// Compare an int8 pack with the float checkpoint it was made of, or with a microcontroller that runs it; or
+/// a float model with the original's answers.
 ///
-/// Against a checkpoint: what the pack says of its making, its weights, and both models puzzle by puzzle and segment by
-/// segment; exit code 1 where the pack was not made of that checkpoint, where both models go different ways through puzzles
-/// that they solve, or where the integer model falls behind. Against an emulated board: bit for bit, every operation of every
-/// segment; exit code 1 where one element differs, which is named.
+/// Against a checkpoint: what the pack says of its making, its weights, and both models puzzle by puzzle
+/// and segment by segment; exit code 1 where the pack was not made of that checkpoint, where both models
+/// go different ways through puzzles that they solve, or where the integer model falls behind. Against
+/// an emulated board: bit for bit, every operation of every segment; exit code 1 where one element
+/// differs, which is named.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Pack; with --golden, a run or checkpoint

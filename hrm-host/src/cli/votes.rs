@@ -131,8 +131,8 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// All that is known of the rows of `eased`, after those of this shard that were not known were solved: fewer where that
-    /// was stopped.
+    /// All that is known of the rows of `eased`, after those of this shard that were not known were solved:
+    /// fewer where that was stopped.
     fn level(&mut self, hints: u8, eased: &PuzzleSet) -> Result<BTreeMap<usize, Outcome>> {
         let earlier = |row| Some((row, self.record.as_ref()?.get(hints, row)?));
         let mut known: BTreeMap<usize, Outcome> = (0..eased.len()).filter_map(earlier).collect();
@@ -149,7 +149,8 @@ impl Work<'_> {
                 record.as_mut().map(|record| record.add(hints, (row, places[row]), outcome))
             {
                 *failed = Some(error);
-                // Without a place to keep them, results would be lost: what is known is told, and that is all.
+                // Without a place to keep them, results would be lost: what is known
+                // is told, and that is all.
                 return ControlFlow::Break(());
             }
             known.insert(row, outcome);
@@ -171,7 +172,8 @@ impl Level {
         Level { hints, verdict: verdict(&outcomes), several_solutions: several.collect() }
     }
 
-    /// The table's row, with what is to be said about it, of `rows` puzzles in all; `unchecked` as the rule wants it.
+    /// The table's row, with what is to be said about it, of `rows` puzzles in all;
+    /// `unchecked` as the rule wants it.
     fn text(&self, rows: usize, unchecked: bool) -> String {
         let v = &self.verdict;
         let percent = |count: usize| 100.0 * count as f64 / v.rows.max(1) as f64;

@@ -15,8 +15,9 @@ use super::values::from_0;
 
 /// A page on which a pack is seen thinking, segment by segment, in any browser.
 ///
-/// The page is one file with everything in it: it needs no network and asks nobody for anything. With `--out` it is written to a folder and
-/// opened from there. Without, it is served to browsers on this machine until Ctrl-C.
+/// The page is one file with everything in it: it needs no network and asks nobody for anything.
+/// With `--out` it is written to a folder and opened from there. Without, it is served to browsers
+/// on this machine until Ctrl-C.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Packs that the page brings along, before the released ones

@@ -179,8 +179,8 @@ pub(super) fn flatten(table: &Table) -> Vec<(String, Value)> {
     flat
 }
 
-/// Refuses keys that `template` lacks and values of another type than its own; whole numbers become floats where floats
-/// are wanted.
+/// Refuses keys that `template` lacks and values of another type than its own; whole numbers become floats
+/// where floats are wanted.
 fn check_keys(table: &mut Table, template: &Table, prefix: &str, origin: &str) -> Result<(), ConfigError> {
     for (name, value) in table.iter_mut() {
         let key = format!("{prefix}{name}");
@@ -260,8 +260,8 @@ const OPTIONS: [(&[&str], &str); 3] = [
     (&["output_dir", "out", "out_dir", "save_dir", "run_dir", "checkpoint_path"], "--out"),
 ];
 
-/// What is to be said where there is no key `key`: what is called so elsewhere, else the key that is spelled like it, a slip in
-/// the section alone costing one edit, else all keys that there could be.
+/// What is to be said where there is no key `key`: what is called so elsewhere, else the key that is spelled
+/// like it, a slip in the section alone costing one edit, else all keys that there could be.
 fn advice(key: &str) -> String {
     let leaf = |key: &str| key.rsplit('.').next().unwrap_or_default().to_lowercase();
     let word = leaf(key);

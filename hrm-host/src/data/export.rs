@@ -49,9 +49,8 @@ pub fn save(set: &PuzzleSet, path: &Path) -> Result<(), ExportError> {
         .map_err(|source| ExportError { path: path.into(), source })
 }
 
-/// Writes `set` as CSV with the columns `source,question,answer,rating`, and `task` where the puzzles do not tell their size; gzip
-/// where `name` ends in `.gz`.
-/// Equal sets give equal bytes.
+/// Writes `set` as CSV with the columns `source,question,answer,rating`, and `task` where the puzzles do not
+/// tell their size; gzip where `name` ends in `.gz`. Equal sets give equal bytes.
 pub fn write(set: &PuzzleSet, name: &Path, out: &mut dyn Write) -> io::Result<()> {
     if name.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gz")) {
         let mut encoder = GzBuilder::new().write(out, Compression::best());

@@ -83,11 +83,12 @@ const WINDOW: u64 = 10_000;
 /// It goes on where at least one of so many puzzles that were made is a new one.
 const FRUITLESS: usize = 200;
 
-/// Generates puzzles as `recipe` says, on all processors; `progress` is told the number found so far. The rating of a row
-/// is what the task's generator says.
+/// Generates puzzles as `recipe` says, on all processors; `progress` is told the number found so far. The
+/// rating of a row is what the task's generator says.
 ///
-/// Gives up where the last `WINDOW` attempts made no new puzzle, or of those that they made fewer than one in 200 was new: few
-/// grids have puzzles with very few givens, and small sizes have few different puzzles at all. What is rare and new is searched on.
+/// Gives up where the last `WINDOW` attempts made no new puzzle, or of those that they made fewer than one in
+/// 200 was new: few grids have puzzles with very few givens, and small sizes have few different puzzles at
+/// all. What is rare and new is searched on.
 pub fn generate(recipe: &Recipe, mut progress: impl FnMut(usize)) -> Result<PuzzleSet, GenerateError> {
     let Recipe { task, count, seed, givens } = *recipe;
     let generator = task.generator().ok_or(GenerateError::None { task: task.name() })?;
@@ -112,7 +113,8 @@ pub(super) struct Wanted<'a> {
     pub source: &'a str,
 }
 
-/// Gathers puzzles that are not `known` from attempts on all processors. An attempt sees what was found before its round.
+/// Gathers puzzles that are not `known` from attempts on all processors. An attempt sees what
+/// was found before its round.
 pub(super) fn collect(
     Wanted { task, count, seed, source }: Wanted<'_>,
     mut known: HashSet<Vec<u8>>,

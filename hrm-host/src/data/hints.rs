@@ -6,8 +6,8 @@ use rand_pcg::Pcg64;
 
 use super::{Puzzle, PuzzleSet};
 
-/// How many of `blanks` blanks `percent` per cent are: rounded to nearest, halves up, and at least one blank stays below
-/// 100 per cent. Percentages above 100 count as 100.
+/// How many of `blanks` blanks `percent` per cent are: rounded to nearest, halves up, and at least one blank
+/// stays below 100 per cent. Percentages above 100 count as 100.
 pub fn hints_for(blanks: usize, percent: u8) -> usize {
     if percent >= 100 {
         return blanks;
@@ -15,8 +15,9 @@ pub fn hints_for(blanks: usize, percent: u8) -> usize {
     ((blanks * usize::from(percent) + 50) / 100).min(blanks.saturating_sub(1))
 }
 
-/// Fills `count` random cells that hold `blank` of `question` from `answer` (all of them where there are fewer). Every set of `count` blanks
-/// is equally likely, and the sets of growing counts drawn with equal generators are nested.
+/// Fills `count` random cells that hold `blank` of `question` from `answer` (all of them where there are
+/// fewer). Every set of `count` blanks is equally likely, and the sets of growing counts drawn with
+/// equal generators are nested.
 pub fn fill<R: Rng>(blank: u8, question: &mut [u8], answer: &[u8], count: usize, rng: &mut R) {
     let mut blanks: Vec<usize> = (0..question.len()).filter(|&cell| question[cell] == blank).collect();
     draw::shuffle(rng, &mut blanks);
@@ -25,8 +26,8 @@ pub fn fill<R: Rng>(blank: u8, question: &mut [u8], answer: &[u8], count: usize,
     }
 }
 
-/// Fills n ~ U{1..m} random blanks with `m = clamp(floor(most * blanks), 1, blanks - 1)`; `most = 1` is the papers' data
-/// augmentation. A puzzle with fewer than two blanks stays. Returns n.
+/// Fills n ~ U{1..m} random blanks with `m = clamp(floor(most * blanks), 1, blanks - 1)`; `most = 1` is the
+/// papers' data augmentation. A puzzle with fewer than two blanks stays. Returns n.
 pub fn ease<R: Rng>(blank: u8, question: &mut [u8], answer: &[u8], most: f64, rng: &mut R) -> usize {
     let blanks = question.iter().filter(|&&token| token == blank).count();
     if blanks < 2 {
@@ -38,8 +39,9 @@ pub fn ease<R: Rng>(blank: u8, question: &mut [u8], answer: &[u8], most: f64, rn
     count
 }
 
-/// The set with `percent` per cent of each puzzle's blanks filled ([`hints_for`] of them). Row `i` draws from a generator
-/// of its own made of `seed` and `i`, so a lower percentage's hints are a subset of a higher one's.
+/// The set with `percent` per cent of each puzzle's blanks filled ([`hints_for`] of them). Row `i`
+/// draws from a generator of its own made of `seed` and `i`, so a lower percentage's hints are a
+/// subset of a higher one's.
 pub fn with_hints(set: &PuzzleSet, percent: u8, seed: u64) -> PuzzleSet {
     let (mut eased, blank) = (PuzzleSet::new(set.task()), set.task().blank());
     for (row, puzzle) in set.iter().enumerate() {

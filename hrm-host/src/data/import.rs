@@ -181,7 +181,8 @@ pub struct Noted {
 }
 
 impl Noted {
-    /// What is told of lines of the file at `path`, named by the user so, that were passed over; nothing where none were.
+    /// What is told of lines of the file at `path`, named by the user so, that were passed over;
+    /// nothing where none were.
     pub fn passed_over(&self, path: &Path) -> Option<String> {
         let lines = if self.count == 1 { "line" } else { "lines" };
         let told = format!(
@@ -202,7 +203,8 @@ impl Noted {
     }
 }
 
-/// Reads and checks the puzzle file `path` (`-`: standard input). `task` fixes the size, otherwise the first puzzle does.
+/// Reads and checks the puzzle file `path` (`-`: standard input). `task` fixes the size,
+/// otherwise the first puzzle does.
 ///
 /// # Errors
 /// Where the file cannot be read, a row is wrong, or an answer is missing.
@@ -281,7 +283,8 @@ fn declared(
     }
 }
 
-/// Refuses a document of which no row is a puzzle of `wanted` as a whole, where its puzzles have another size.
+/// Refuses a document of which no row is a puzzle of `wanted` as a whole, where its
+/// puzzles have another size.
 fn ensure_size(document: &Document, wanted: Game, columns: &Columns) -> Result<(), ImportError> {
     match document.looks(columns)? {
         Looks::Like(found) if found != wanted => Err(other_size(document, found, wanted)),
@@ -297,8 +300,8 @@ fn other_size(document: &Document, found: Game, wanted: Game) -> ImportError {
 /// A question, its line (from 1), and its tokens or why it has none.
 pub type Question = (u64, Result<Vec<u8>, Problem>);
 
-/// Reads the questions in the puzzle file `path` (`-`: standard input), and what was passed over; answers are neither needed nor
-/// looked at.
+/// Reads the questions in the puzzle file `path` (`-`: standard input), and what was passed over; answers are
+/// neither needed nor looked at.
 ///
 /// # Errors
 /// Where the file cannot be read or has no puzzles; a bad row is no error of the file.

@@ -129,8 +129,8 @@ impl PuzzleSet {
         self.sources.push(name);
     }
 
-    /// Whether `grid` answers row `row`: it is the answer, or another grid that keeps the givens and breaks no rule, as puzzles
-    /// with several solutions have. Panics as [`Self::question`].
+    /// Whether `grid` answers row `row`: it is the answer, or another grid that keeps the givens and breaks
+    /// no rule, as puzzles with several solutions have. Panics as [`Self::question`].
     pub fn is_answered(&self, row: usize, grid: &[u8]) -> bool {
         grid == self.answer(row) || self.task.accepts(self.question(row), grid)
     }

@@ -1,4 +1,5 @@
-//! Puzzles near hard ones: what is hard seldom comes by chance, but changing a hard puzzle a little often gives another.
+//! Puzzles near hard ones: what is hard seldom comes by chance, but changing a hard puzzle a
+//! little often gives another.
 
 use std::collections::HashSet;
 
@@ -16,8 +17,8 @@ use crate::task::Generator;
 pub struct Search<'a> {
     /// The puzzles to start from.
     pub from: &'a PuzzleSet,
-    /// Puzzles with which none that is found shares a solution up to symmetry (or what [`Apart`](super::split::Apart) says of
-    /// the task): those that a model is measured by.
+    /// Puzzles with which none that is found shares a solution up to symmetry (or what
+    /// [`Apart`](super::split::Apart) says of the task): those that a model is measured by.
     pub apart_from: &'a [PuzzleSet],
     /// How many puzzles, all with different questions, none of them one to start from.
     pub count: usize,
@@ -27,9 +28,11 @@ pub struct Search<'a> {
     pub seed: u64,
 }
 
-/// Searches near the puzzles given and near those found, on all processors; `progress` is told the number found so far.
+/// Searches near the puzzles given and near those found, on all processors; `progress` is told
+/// the number found so far.
 ///
-/// Each attempt changes one of them, drawn uniformly. Gives up as [`generate`](super::generate::generate) does.
+/// Each attempt changes one of them, drawn uniformly. Gives up as
+/// [`generate`](super::generate::generate) does.
 pub fn near(search: &Search<'_>, mut progress: impl FnMut(usize)) -> Result<PuzzleSet, GenerateError> {
     let Search { from, apart_from, count, least, seed } = *search;
     let task = from.task();

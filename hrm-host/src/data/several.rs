@@ -1,8 +1,8 @@
-//! Puzzles with several solutions, found cheaply: a training set should not hold them, and a proof for every row takes
-//! longer than reading the file.
+//! Puzzles with several solutions, found cheaply: a training set should not hold them, and a proof for every
+//! row takes longer than reading the file.
 //!
-//! A task may know second solutions that are found without a search. Beside that, its exact solver searches as many rows as a
-//! fixed amount of work allows. Of a task without an exact solver nothing is found.
+//! A task may know second solutions that are found without a search. Beside that, its exact solver searches
+//! as many rows as a fixed amount of work allows. Of a task without an exact solver nothing is found.
 
 use hrm_core::task::Task;
 use rayon::prelude::*;

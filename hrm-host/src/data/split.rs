@@ -110,8 +110,8 @@ impl Keys {
     }
 }
 
-/// Draws exactly `validation` rows that share nothing (as `apart` says, by exact canonical forms) with the other rows. At
-/// least one row is left to train on.
+/// Draws exactly `validation` rows that share nothing (as `apart` says, by exact canonical forms) with the
+/// other rows. At least one row is left to train on.
 pub fn split(set: &PuzzleSet, validation: usize, apart: Apart, seed: u64) -> Result<Split, SplitError> {
     let keys = Keys::new(apart, set.task()).of_all(set);
     let mut groups: Vec<Vec<usize>> = Vec::new();

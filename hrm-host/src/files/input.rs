@@ -16,12 +16,14 @@ pub fn shown(path: &Path) -> &Path {
     if path.as_os_str() == "-" { Path::new(STANDARD_INPUT) } else { path }
 }
 
-/// The last part of a path, for what is to be read elsewhere: a card, a table or a report tells nobody where files lay.
+/// The last part of a path, for what is to be read elsewhere: a card, a table or a report
+/// tells nobody where files lay.
 pub fn name_of(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
-/// Whether `path` is standard input, by its name or by what it is [`shown`] as: what a message advises may not be possible there.
+/// Whether `path` is standard input, by its name or by what it is [`shown`] as: what a message advises
+/// may not be possible there.
 pub fn is_stdin(path: &Path) -> bool {
     shown(path).as_os_str() == STANDARD_INPUT
 }

@@ -1,9 +1,9 @@
-//! What this program notes of a file that it has written, so that it knows it again for as long as nobody has changed it: what
-//! it is, how long, and a sum over all of it.
+//! What this program notes of a file that it has written, so that it knows it again for as long as nobody has
+//! changed it: what it is, how long, and a sum over all of it.
 //!
-//! The note is an extended attribute of the file, because tables have no room for one. An editor that writes a file anew drops
-//! it, one that writes into the file leaves a note that no longer fits, and a copy has none: all of these are somebody's own.
-//! So is every file on a system without such attributes.
+//! The note is an extended attribute of the file, because tables have no room for one. An editor that writes
+//! a file anew drops it, one that writes into the file leaves a note that no longer fits, and a copy has
+//! none: all of these are somebody's own. So is every file on a system without such attributes.
 
 use std::fs::File;
 use std::io::{self, BufReader, Write};
@@ -73,13 +73,14 @@ mod attribute {
     const ABSENT: i32 = libc::ENODATA;
     #[cfg(target_os = "macos")]
     const ABSENT: i32 = libc::ENOATTR;
-    /// What the system says where a file has no such attribute, or one of another program's length, and where it has none at all or
-    /// shows none.
+    /// What the system says where a file has no such attribute, or one of another program's length, and where
+    /// it has none at all or shows none.
     const NONE: [i32; 6] = [ABSENT, libc::ENOTSUP, libc::ERANGE, libc::ENOSYS, libc::EPERM, libc::EACCES];
 
     pub(super) fn set(file: &File, value: &[u8]) {
         let (name, bytes, length) = (NAME.as_ptr(), value.as_ptr().cast(), value.len());
-        // SAFETY: `bytes` are `length` bytes that are only read, and the name ends with a zero. A failure changes nothing.
+        // SAFETY: `bytes` are `length` bytes that are only read, and the name ends with a zero. A
+        // failure changes nothing.
         unsafe {
             #[cfg(target_os = "linux")]
             libc::fsetxattr(file.as_raw_fd(), name, bytes, length, 0);

@@ -1,11 +1,12 @@
 //! Writing files so that nothing is lost: not what was there, not half of what is new.
 //!
-//! A command makes a [`Plan`] of what it reads and writes before it begins to work. The plan refuses to overwrite an input,
-//! another output, or a file that this program did not make. Then every output is [staged](Output::stage) in full, and only
-//! when all are there does [`commit`] put them in place.
+//! A command makes a [`Plan`] of what it reads and writes before it begins to work. The plan refuses to
+//! overwrite an input, another output, or a file that this program did not make. Then every output is
+//! [staged](Output::stage) in full, and only when all are there does [`commit`] put them in place.
 //!
-//! `place` finds out where a name leads, `signature`, `mark` and `run` whose a file is, `plan` asks them, `staged` writes,
-//! `unfinished` leaves nothing behind, and `stamp` sees what others have done meanwhile. `input` reads.
+//! `place` finds out where a name leads, `signature`, `mark` and `run` whose a file is, `plan` asks
+//! them, `staged` writes, `unfinished` leaves nothing behind, and `stamp` sees what others have done
+//! meanwhile. `input` reads.
 
 mod folder;
 mod input;

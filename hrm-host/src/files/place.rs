@@ -1,4 +1,5 @@
-//! Where a name leads: to standard output, to something that is only written to, or to a file that can be replaced.
+//! Where a name leads: to standard output, to something that is only written to, or to a
+//! file that can be replaced.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -24,8 +25,8 @@ impl Place {
     /// Where `name` leads.
     ///
     /// # Errors
-    /// Where it leads to a folder, into no folder, in a circle, or where the system does not say; with the folder that it leads
-    /// into.
+    /// Where it leads to a folder, into no folder, in a circle, or where the system does not say; with the
+    /// folder that it leads into.
     pub(super) fn of(name: &Path) -> Result<Self, Nowhere> {
         let mut path = name.to_owned();
         Self::follow(name, &mut path).map_err(|source| {
@@ -89,7 +90,8 @@ impl Place {
         }
     }
 
-    /// What tells this place from every other, whatever it is called; `None` where that does not matter, as on a terminal.
+    /// What tells this place from every other, whatever it is called; `None` where that does not
+    /// matter, as on a terminal.
     pub(super) fn identity(&self) -> Option<Identity> {
         match self {
             Self::StandardOutput => Some(Identity::of_standard_output()),

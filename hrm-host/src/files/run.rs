@@ -1,4 +1,5 @@
-//! The files by which a training run keeps itself. Training alone writes them; no other command does, whatever it is told.
+//! The files by which a training run keeps itself. Training alone writes them; no other command
+//! does, whatever it is told.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,7 +20,8 @@ pub fn checkpoint_name(step: u64) -> String {
     format!("step-{step:08}.safetensors")
 }
 
-/// Where rank `rank` of a run in `out` keeps its own checkpoints: rank 0 in `out` itself, the others inside of it.
+/// Where rank `rank` of a run in `out` keeps its own checkpoints: rank 0 in `out` itself,
+/// the others inside of it.
 pub fn rank_folder(out: &Path, rank: usize) -> PathBuf {
     if rank == 0 { out.to_owned() } else { out.join(format!("{RANK}{rank}")) }
 }

@@ -22,8 +22,8 @@ enum Known<'a> {
 }
 
 impl<'a> Signature<'a> {
-    /// Of files called `name` (`a pack`), which are this program's where all of their content `is_own`: what somebody has added
-    /// is theirs.
+    /// Of files called `name` (`a pack`), which are this program's where all of their content `is_own`: what
+    /// somebody has added is theirs.
     pub const fn of_content(name: &'a str, is_own: &'a dyn Fn(&mut dyn BufRead) -> io::Result<bool>) -> Self {
         Self { name, known: Known::ByContent(is_own) }
     }

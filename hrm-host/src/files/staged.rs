@@ -61,8 +61,8 @@ enum Content {
 }
 
 impl Staged {
-    /// Has `fill` write what goes to `place`, which the user calls `name`, where nothing but what was there `before` may be
-    /// replaced. With a `mark` it is known again as long as nobody changes it.
+    /// Has `fill` write what goes to `place`, which the user calls `name`, where nothing but what was there
+    /// `before` may be replaced. With a `mark` it is known again as long as nobody changes it.
     pub(super) fn new(
         name: &Path,
         (place, before, mark): (&Place, Option<Stamp>, Option<&str>),
@@ -104,8 +104,8 @@ impl Staged {
     }
 }
 
-/// Why nothing of `staged` is put in place, after `overtaken`'s destination was written to by somebody else. What was staged is
-/// kept: it may be the work of hours.
+/// Why nothing of `staged` is put in place, after `overtaken`'s destination was written to by somebody else.
+/// What was staged is kept: it may be the work of hours.
 fn overtaken(overtaken: &Staged, staged: &[Staged]) -> WriteError {
     let kept: Vec<String> =
         staged.iter().filter_map(Staged::keep).map(|path| path.display().to_string()).collect();
@@ -158,8 +158,8 @@ fn beside(
     }
 }
 
-/// A new file in the folder of `path`: `NAME.PROCESS-COUNT.partial`, of a long name only the start. Nobody else's file is
-/// touched, whatever its name.
+/// A new file in the folder of `path`: `NAME.PROCESS-COUNT.partial`, of a long name only the start. Nobody
+/// else's file is touched, whatever its name.
 pub(super) fn create_beside(path: &Path) -> io::Result<(PathBuf, File)> {
     let mut count = 0;
     loop {
@@ -188,8 +188,9 @@ fn keep_owner(file: &File, before: &fs::Metadata) {
 #[cfg(not(unix))]
 fn keep_owner(_: &File, _: &fs::Metadata) {}
 
-/// Puts everything that was written in place, or nothing of it: after a crash each file has its old content or its new one,
-/// never a part. Symbolic links are kept; a file with a second name (hard link) keeps its old content under that one.
+/// Puts everything that was written in place, or nothing of it: after a crash each file has its old content
+/// or its new one, never a part. Symbolic links are kept; a file with a second name (hard link) keeps its
+/// old content under that one.
 ///
 /// # Errors
 /// What the system says. Every destination that can be replaced is what it was then.
@@ -275,7 +276,8 @@ impl Before {
 
 /// Replaces `path` by what `fill` writes; where anything fails, `path` is what it was.
 ///
-/// For files whose names are this program's own, as a run's; what a user names goes through a [`Plan`](super::Plan).
+/// For files whose names are this program's own, as a run's; what a user names goes through
+/// a [`Plan`](super::Plan).
 ///
 /// # Errors
 /// What the system or `fill` says.

@@ -19,7 +19,8 @@ impl Stamp {
     }
 }
 
-/// What the system says of the file at `path`; nothing where there is none. A disk that fails does not say so.
+/// What the system says of the file at `path`; nothing where there is none. A disk
+/// that fails does not say so.
 pub(super) fn about(path: &Path) -> io::Result<Option<Metadata>> {
     match fs::metadata(path) {
         Ok(about) => Ok(Some(about)),

@@ -86,8 +86,8 @@ pub fn has_written() -> bool {
     unfinished().written
 }
 
-/// Deletes all that is unfinished and sees that nothing more is written: for a program that is about to end. Says what that
-/// has left.
+/// Deletes all that is unfinished and sees that nothing more is written: for a program that is about to end.
+/// Says what that has left.
 pub fn abandon() -> &'static str {
     let mut unfinished = unfinished();
     for path in std::mem::take(&mut unfinished.paths) {

@@ -8,16 +8,19 @@ use super::error::ModelError;
 use super::init::TruncatedNormal;
 use super::params::Params;
 
-/// Root mean square of new positions, in units of that of the token embeddings. At zero they would stay there: to a model
-/// without positions all places are alike, and so are their gradients.
+/// Root mean square of new positions, in units of that of the token embeddings. At zero they would stay
+/// there: to a model without positions all places are alike, and so are their gradients.
 const SHARE: f64 = 0.3;
 
-/// The parameters of a model of `from` for one of `to`, which may have learned positions where `from` has none.
+/// The parameters of a model of `from` for one of `to`, which may have learned
+/// positions where `from` has none.
 ///
-/// The embedding is `sqrt(width) tokens` without positions and `sqrt(width / 2) (tokens + positions)` with them, so that the
-/// tokens grow by `sqrt 2` and the model thinks as before, but for the small positions, drawn by `seed`.
+/// The embedding is `sqrt(width) tokens` without positions and `sqrt(width / 2) (tokens + positions)`
+/// with them, so that the tokens grow by `sqrt 2` and the model thinks as before, but for the small
+/// positions, drawn by `seed`.
 ///
-/// The halting head may have a doubt output where `from` has no second one: it begins with weights of 0, and its logit with 0.
+/// The halting head may have a doubt output where `from` has no second one: it begins with weights of
+/// 0, and its logit with 0.
 ///
 /// # Errors
 /// Where the two differ in anything else that shapes a parameter; the message names it.

@@ -83,8 +83,8 @@ pub struct ModelConfig {
     /// Whether its second output is "doubt" instead: that a cell which was filled in is wrong.
     #[serde(default)]
     pub doubt_head: bool,
-    /// Whether a position of its own, the original's puzzle embedding, stands before the cells and is read by the halting head;
-    /// without it that head reads the first cell. Packs have it.
+    /// Whether a position of its own, the original's puzzle embedding, stands before the cells and is read by
+    /// the halting head; without it that head reads the first cell. Packs have it.
     #[serde(default = "with_prefix")]
     pub prefix: bool,
     /// Segments the model is trained to take at most.
@@ -120,7 +120,8 @@ impl ModelConfig {
         self.shape(1, LaneWidth::I16).map(drop)
     }
 
-    /// Refuses a configuration that names no model. Some that pass compute in floating point only, see [`ModelConfig::shape`].
+    /// Refuses a configuration that names no model. Some that pass compute in floating point only,
+    /// see [`ModelConfig::shape`].
     ///
     /// # Errors
     /// As [`ModelConfig::validate`].
@@ -298,8 +299,8 @@ impl ModelConfig {
 
     /// Relation class of query position `i` to key position `j` at `[i * sequence + j]`.
     ///
-    /// With `r` the task's relations: `r` the prefix sees a cell, `r + 1` a cell sees the prefix, `r + 2` the prefix
-    /// sees itself.
+    /// With `r` the task's relations: `r` the prefix sees a cell, `r + 1` a cell sees the prefix,
+    /// `r + 2` the prefix sees itself.
     pub fn relation_map(&self) -> Vec<u8> {
         let (sequence, task) = (self.sequence(), self.task);
         let (prefix, prefixes) = (task.relations() as u8, self.prefixes());

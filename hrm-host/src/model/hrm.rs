@@ -84,10 +84,12 @@ impl Hrm {
         Self::with_backend(config, params, Backend::best(config, params))
     }
 
-    /// As [`Hrm::new`] with a chosen backend; [`Backend::Fused`] computes in f32 on the CPU only, [`Backend::Kernels`] on a GPU.
+    /// As [`Hrm::new`] with a chosen backend; [`Backend::Fused`] computes in f32 on the CPU only,
+    /// [`Backend::Kernels`] on a GPU.
     ///
     /// # Errors
-    /// As [`Hrm::new`], and a shape that the kernels do not take; calls of a model whose parameters lie elsewhere fail.
+    /// As [`Hrm::new`], and a shape that the kernels do not take; calls of a model whose
+    /// parameters lie elsewhere fail.
     pub fn with_backend(
         config: &ModelConfig,
         params: &Params,
@@ -110,11 +112,12 @@ impl Hrm {
         })
     }
 
-    /// The same model with products, sums and states inside a segment in type `compute`, while parameters, their gradients, the carry
-    /// and the outputs keep their own; norms, softmax and RoPE have 32 bits at least. [`DType::BF16`] halves what a GPU moves.
+    /// The same model with products, sums and states inside a segment in type `compute`, while parameters,
+    /// their gradients, the carry and the outputs keep their own; norms, softmax and RoPE have 32 bits at
+    /// least. [`DType::BF16`] halves what a GPU moves.
     ///
-    /// The fused backend stays in f32 but for the factors of its matrix products, which are rounded where the processor
-    /// [`multiplies_bf16`](super::multiplies_bf16).
+    /// The fused backend stays in f32 but for the factors of its matrix products, which are rounded where the
+    /// processor [`multiplies_bf16`](super::multiplies_bf16).
     pub fn in_type(self, compute: DType) -> Self {
         match (self.backend, compute) {
             (_, DType::F32) | (Backend::Kernels, DType::BF16) => Self { compute, ..self },
@@ -155,8 +158,8 @@ impl Hrm {
         Ok(Carry { z_h: mix(&self.init.z_h, &carry.z_h)?, z_l: mix(&self.init.z_l, &carry.z_l)? })
     }
 
-    /// One segment of thought on `tokens` (`[B, cells]`, u32): `h_cycles` times (`l_cycles` L calls, one H call), then
-    /// the heads.
+    /// One segment of thought on `tokens` (`[B, cells]`, u32): `h_cycles` times (`l_cycles` L calls, one
+    /// H call), then the heads.
     ///
     /// # Errors
     /// Shapes that do not fit the configuration, tokens outside the vocabulary aside: those embed as zero.
@@ -218,8 +221,8 @@ impl Hrm {
         Ok(Output { carry, logits: own(&logits)?, q: own(&q)? })
     }
 
-    /// What the model would answer if its slow state were `z_h` (`[B, sequence, width]`): scores `[B, cells, vocab]`, without
-    /// gradients.
+    /// What the model would answer if its slow state were `z_h` (`[B, sequence, width]`): scores
+    /// `[B, cells, vocab]`, without gradients.
     pub fn read_out(&self, z_h: &Tensor) -> Result<Tensor> {
         self.scores(&self.weights.map(&|weight| Ok(weight.detach()))?, z_h)
     }
@@ -236,11 +239,12 @@ impl Hrm {
         Ok((h, l))
     }
 
-    /// `sqrt(width) * (prefix ‖ tokens)`, with learned positions `sqrt(width / 2) * (prefix ‖ tokens + positions)`;
-    /// `[B, sequence, width]`.
+    /// `sqrt(width) * (prefix ‖ tokens)`, with learned positions
+    /// `sqrt(width / 2) * (prefix ‖ tokens + positions)`; `[B, sequence, width]`.
     fn embed(&self, weights: &Weights, tokens: &Tensor) -> Result<Tensor> {
         let (batch, width, vocab) = (tokens.dim(0)?, self.config.width, self.config.vocab());
-        // A product with the one-hot tokens: its gradient is a matrix product too, quick and exact on every device.
+        // A product with the one-hot tokens: its gradient is a matrix product too, quick
+        // and exact on every device.
         let ids = Tensor::arange(0, vocab as u32, tokens.device())?;
         let one_hot = tokens.reshape(((), 1))?.broadcast_eq(&ids.reshape((1, vocab))?)?;
         let cells = one_hot.to_dtype(weights.tokens.dtype())?.matmul(&weights.tokens)?;

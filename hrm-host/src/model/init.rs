@@ -6,8 +6,8 @@ use rand_pcg::Pcg64;
 /// Standard deviation of a standard normal cut to ±2: `sqrt(1 - 4 φ(2) / (2 Φ(2) - 1))`.
 const CUT_STD: f64 = 0.879_625_661_034_239_8;
 
-/// Draws from a normal distribution cut at two (uncorrected) standard deviations and rescaled, so that the standard
-/// deviation of the result is the nominal one.
+/// Draws from a normal distribution cut at two (uncorrected) standard deviations and rescaled, so that the
+/// standard deviation of the result is the nominal one.
 pub(super) struct TruncatedNormal {
     rng: Pcg64,
 }
@@ -23,8 +23,8 @@ impl TruncatedNormal {
         std::iter::repeat_with(|| (scale * self.standard()) as f32).take(count).collect()
     }
 
-    /// One value of the cut standard normal, by rejection from Box and Muller's transform. `libm` gives the same bits
-    /// everywhere, which the platform's own logarithm and cosine do not promise.
+    /// One value of the cut standard normal, by rejection from Box and Muller's transform. `libm` gives the
+    /// same bits everywhere, which the platform's own logarithm and cosine do not promise.
     fn standard(&mut self) -> f64 {
         loop {
             let radius = libm::sqrt(-2.0 * libm::log(self.open_unit()));

@@ -17,7 +17,8 @@ use super::probe::{Level, Probe};
 pub enum Backend {
     /// One operation per level call, f32 on the CPU only: several times faster there.
     Fused,
-    /// Matrix products of the tensor library and kernels of our own for everything between them, f32 or bf16 on a GPU.
+    /// Matrix products of the tensor library and kernels of our own for everything between
+    /// them, f32 or bf16 on a GPU.
     Kernels,
     /// The tensor library's operations, on any device and in any floating-point type.
     Composite,
@@ -27,8 +28,8 @@ pub enum Backend {
 static KERNELS_TRUSTED: AtomicBool = AtomicBool::new(true);
 
 impl Backend {
-    /// The fastest for these parameters: fused on a CPU, kernels on a GPU, composite for other types and where sizes do not suit
-    /// either.
+    /// The fastest for these parameters: fused on a CPU, kernels on a GPU, composite for other types and
+    /// where sizes do not suit either.
     pub(super) fn best(config: &ModelConfig, params: &Params) -> Self {
         match (params.device(), params.dtype()) {
             (Device::Cpu, DType::F32) if config.suits_kernels() => Backend::Fused,
@@ -89,8 +90,8 @@ impl<'a> Net<'a> {
         })
     }
 
-    /// `level(h, injection)`: the blocks applied to `h + injection`, `[B, S, W]`. Only the composite backend shows its
-    /// intermediates.
+    /// `level(h, injection)`: the blocks applied to `h + injection`, `[B, S, W]`. Only the composite backend
+    /// shows its intermediates.
     pub(super) fn call(
         &self,
         which: Level,

@@ -1,8 +1,8 @@
 //! The Hierarchical Reasoning Model in floating point: configuration, parameters and forward pass.
 //!
-//! [`Hrm`] is the model of the paper, with three departures that its configuration can switch on: relation-biased
-//! attention, levels that share their weights, and halting without a continue head. [`Params`] owns the numbers,
-//! [`ModelConfig`] says what they mean.
+//! [`Hrm`] is the model of the paper, with three departures that its configuration can switch on:
+//! relation-biased attention, levels that share their weights, and halting without a continue head.
+//! [`Params`] owns the numbers, [`ModelConfig`] says what they mean.
 
 mod adapt;
 mod block;

@@ -83,8 +83,8 @@ fn levels(config: &ModelConfig) -> Vec<(&'static str, usize)> {
 
 /// Every parameter of a model.
 ///
-/// The trained ones are [`Var`]s: an optimizer changes them in place and every [`Hrm`](super::Hrm) built from them
-/// sees the change. `init.h` and `init.l` are fixed buffers.
+/// The trained ones are [`Var`]s: an optimizer changes them in place and every [`Hrm`](super::Hrm) built from
+/// them sees the change. `init.h` and `init.l` are fixed buffers.
 #[derive(Clone, Debug)]
 pub struct Params {
     names: Vec<String>,
@@ -93,9 +93,10 @@ pub struct Params {
 }
 
 impl Params {
-    /// Fresh parameters: truncated normals of standard deviation `1 / sqrt(fan_in)` for the linear layers,
-    /// `1 / sqrt(width)` for the embeddings and 1 for the initial states; zero for the prefix, the relation biases and
-    /// `q_head.weight`; -5 for `q_head.bias`. The same `seed` gives the same numbers on every device.
+    /// Fresh parameters: truncated normals of standard deviation `1 / sqrt(fan_in)` for the linear
+    /// layers, `1 / sqrt(width)` for the embeddings and 1 for the initial states; zero for the prefix,
+    /// the relation biases and `q_head.weight`; -5 for `q_head.bias`. The same `seed` gives the same
+    /// numbers on every device.
     ///
     /// # Errors
     /// A configuration that does not validate, or a device without room.
@@ -162,7 +163,8 @@ impl Params {
             if tensor.dims() != shape {
                 return Err(ModelError::Shape { name, expected: shape, got: tensor.dims().to_vec() });
             }
-            // A copy even where type and device already fit: parameters never share storage with their source.
+            // A copy even where type and device already fit: parameters never share
+            // storage with their source.
             let own = tensor.detach().to_device(device)?.to_dtype(dtype)?.force_contiguous()?;
             if trained {
                 let var = Var::from_tensor(&own)?;

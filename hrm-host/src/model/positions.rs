@@ -32,8 +32,8 @@ pub(super) fn rope(
     Ok((table(cos)?, table(sin)?))
 }
 
-/// One-hot relation classes, `[classes, sequence * sequence]`: a product with it spreads a bias table over all pairs
-/// of positions, and its transpose gathers the gradient, as two matrix products on any device.
+/// One-hot relation classes, `[classes, sequence * sequence]`: a product with it spreads a bias table over
+/// all pairs of positions, and its transpose gathers the gradient, as two matrix products on any device.
 pub(super) fn relation_one_hot(
     config: &ModelConfig,
     dtype: DType,

@@ -13,7 +13,8 @@ pub enum Level {
     Heads,
 }
 
-/// Which intermediate of a block (or of the heads) a tensor is. `B` batch, `S` sequence, `W` width, `d` head size.
+/// Which intermediate of a block (or of the heads) a tensor is. `B` batch, `S` sequence,
+/// `W` width, `d` head size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SiteOp {
     /// `h + injection`, the input of a level, `[B, S, W]`; only at layer 0.

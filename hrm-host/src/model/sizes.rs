@@ -1,4 +1,5 @@
-//! A model of one size of a task for another: where places count by their relations alone, the weights are the same.
+//! A model of one size of a task for another: where places count by their relations alone,
+//! the weights are the same.
 
 use hrm_core::task::Task;
 

@@ -12,9 +12,10 @@ use super::params::Params;
 /// Puzzles of a trial.
 const BATCH: usize = 3;
 
-/// The largest relative distance, `‖a - b‖ / ‖b‖`, between what `a` and `b` make of a shallow model of this shape (a block and a
-/// cycle a level) with random parameters: of both outputs and of the gradient of every parameter. Rounding makes about 1e-6 of
-/// it in f32 and 0.03 in bf16; unrelated values are 1.4 apart. At full depth random parameters would amplify rounding to that, too.
+/// The largest relative distance, `‖a - b‖ / ‖b‖`, between what `a` and `b` make of a shallow model of this
+/// shape (a block and a cycle a level) with random parameters: of both outputs and of the gradient of every
+/// parameter. Rounding makes about 1e-6 of it in f32 and 0.03 in bf16; unrelated values are 1.4 apart. At
+/// full depth random parameters would amplify rounding to that, too.
 ///
 /// # Errors
 /// A backend that cannot compute this model on `device`.

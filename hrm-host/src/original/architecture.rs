@@ -85,7 +85,8 @@ impl AllConfig {
         self.arch.others.keys().map(|key| format!("arch.{key}")).collect()
     }
 
-    /// The run that made `tensors`: sizes are the tensors', and where the text says them, too, both must agree.
+    /// The run that made `tensors`: sizes are the tensors', and where the text says
+    /// them, too, both must agree.
     pub(super) fn run(&self, tensors: &Tensors, task: Option<Game>) -> Result<RunConfig, ImportError> {
         let arch = &self.arch;
         let sizes = Sizes::of(tensors)?;

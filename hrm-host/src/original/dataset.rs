@@ -1,7 +1,7 @@
 //! Data sets of the original: a folder with `dataset.json` and NumPy arrays for each of `train` and `test`.
 //!
-//! An augmented puzzle is followed by its copies, and all of them are a group. A row of a puzzle file keeps that in its source:
-//! neighbouring rows of one group have the same, `group_name`.
+//! An augmented puzzle is followed by its copies, and all of them are a group. A row of a puzzle file keeps
+//! that in its source: neighbouring rows of one group have the same, `group_name`.
 
 use std::path::{Path, PathBuf};
 
@@ -140,7 +140,8 @@ fn group_name(group: usize) -> String {
     format!("{ALONE} group {group}")
 }
 
-/// What a folder says of itself, and its task: the one that is wanted, or else a usual one of so many tokens and cells.
+/// What a folder says of itself, and its task: the one that is wanted, or else a usual one of
+/// so many tokens and cells.
 fn about(folder: &Path, wanted: Option<Game>) -> Result<(About, Game), DatasetError> {
     let path = folder.join(ABOUT);
     let bytes = files::read(&path).map_err(|source| DatasetError::Read { path: path.clone(), source })?;
@@ -199,8 +200,9 @@ fn tokens(task: Game, values: &[i64]) -> Result<Vec<u8>, String> {
     values.iter().map(|value| token(value).ok_or_else(|| wrong(value))).collect()
 }
 
-/// The files of a folder with the puzzles of `set`, by name. Rows with the same group's source that follow each other are a group, every
-/// other row is one of its own; where there are such groups the grids are of 8 bytes a cell as the original's, else of one.
+/// The files of a folder with the puzzles of `set`, by name. Rows with the same group's source that follow
+/// each other are a group, every other row is one of its own; where there are such groups the grids are of 8
+/// bytes a cell as the original's, else of one.
 pub fn write(set: &PuzzleSet) -> Vec<(String, Vec<u8>)> {
     let (rows, cells) = (set.len(), set.cells());
     let is_group = |source: &str| source.strip_prefix(ALONE).is_some_and(|rest| rest.starts_with(" group "));

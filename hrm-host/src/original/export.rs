@@ -33,7 +33,8 @@ impl Exported {
     }
 }
 
-/// The model `params` of `config` as a checkpoint that the original loads strictly and that answers equally there.
+/// The model `params` of `config` as a checkpoint that the original loads strictly and
+/// that answers equally there.
 ///
 /// # Errors
 /// [`ImportError::NoOriginal`] names what the original has no place for.

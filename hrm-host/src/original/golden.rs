@@ -142,8 +142,8 @@ fn greatest_difference(own: &Tensor, original: &Tensor) -> Result<f64, candle_co
         .fold(0.0, |most, value| if value.is_nan() || most.is_nan() { f64::NAN } else { most.max(value) }))
 }
 
-/// The difference allowed at segment `at` of `segments`: `first` at the first, `last` at the last, growing by the same factor from
-/// each to the next. Rounding grows so in a model that does not settle.
+/// The difference allowed at segment `at` of `segments`: `first` at the first, `last` at the last, growing by
+/// the same factor from each to the next. Rounding grows so in a model that does not settle.
 pub fn bound(first: f64, last: f64, at: usize, segments: usize) -> f64 {
     let share = if segments > 1 { at as f64 / (segments - 1) as f64 } else { 0.0 };
     first * (last / first).powf(share)

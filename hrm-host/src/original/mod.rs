@@ -1,9 +1,10 @@
-//! Files of the original PyTorch code: its checkpoints in and out, its data sets in and out, its numbers to compare with.
+//! Files of the original PyTorch code: its checkpoints in and out, its data sets in and out, its
+//! numbers to compare with.
 //!
-//! `pickle` and `torch` read what `torch.save` writes, `tensors` also safetensors, and all of them into named tensors.
-//! `architecture` asks `all_config.yaml` what they mean, `names` maps them to parameters and back, and accounts for every one.
-//! `golden` compares a model's answers with those that the original gave. `dataset` reads and writes folders of puzzles, `npy` their
-//! arrays.
+//! `pickle` and `torch` read what `torch.save` writes, `tensors` also safetensors, and all of them into named
+//! tensors. `architecture` asks `all_config.yaml` what they mean, `names` maps them to parameters and back,
+//! and accounts for every one. `golden` compares a model's answers with those that the original gave.
+//! `dataset` reads and writes folders of puzzles, `npy` their arrays.
 
 mod architecture;
 pub mod dataset;

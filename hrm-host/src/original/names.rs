@@ -91,7 +91,8 @@ pub(super) fn parameters(
     Ok(Params::from_tensors(config, &own, &Device::Cpu)?)
 }
 
-/// Refuses numbers that no model has: what is not finite, and matrices of zeros, which a file saved without its data holds.
+/// Refuses numbers that no model has: what is not finite, and matrices of zeros, which a file
+/// saved without its data holds.
 fn check_values(tensors: &HashMap<String, Tensor>) -> Result<(), ImportError> {
     let mut wrong = Vec::new();
     for (name, tensor) in tensors {
@@ -106,8 +107,9 @@ fn check_values(tensors: &HashMap<String, Tensor>) -> Result<(), ImportError> {
     if wrong.is_empty() { Ok(()) } else { Err(ImportError::Tensors { complaints: wrong }) }
 }
 
-/// The tensors of `params` under the original's names. Levels that share their weights have them twice there; a halting head without
-/// a second output gets one that is always 0, with which the original halts where this program does.
+/// The tensors of `params` under the original's names. Levels that share their weights have them twice
+/// there; a halting head without a second output gets one that is always 0, with which the original halts
+/// where this program does.
 ///
 /// # Errors
 /// Where the parameters are not `config`'s.

@@ -1,6 +1,7 @@
 //! Arrays of whole numbers in NumPy's `.npy` files.
 //!
-//! Written here because readers at hand take a header's word for how much memory to reserve, and write other bytes than NumPy.
+//! Written here because readers at hand take a header's word for how much memory to reserve, and
+//! write other bytes than NumPy.
 
 /// The first bytes of every file.
 const MAGIC: &[u8] = b"\x93NUMPY";

@@ -1,7 +1,7 @@
 //! Reads a pickle without running it: what would be a call in Python is a name and its arguments here.
 //!
-//! Values lie in one list and refer to each other by their place in it, so that a value which is used a million times is there
-//! once, and a pickle cannot grow beyond its own size.
+//! Values lie in one list and refer to each other by their place in it, so that a value which is used a
+//! million times is there once, and a pickle cannot grow beyond its own size.
 
 use std::collections::HashMap;
 

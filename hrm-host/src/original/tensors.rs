@@ -33,7 +33,8 @@ pub enum ReadError {
     Candle(#[from] candle_core::Error),
 }
 
-/// Words before a tensor's name that only tell how the model was wrapped: by `torch.compile`, by the loss, by data-parallel training.
+/// Words before a tensor's name that only tell how the model was wrapped: by `torch.compile`, by the loss,
+/// by data-parallel training.
 const WRAPPERS: [&str; 4] = ["_orig_mod", "model", "module", "inner"];
 
 /// Tensors by their names without wrappers, f32 each.

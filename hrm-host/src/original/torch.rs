@@ -56,7 +56,8 @@ fn entries(
         let name = entry.name().map_err(|error| broken(&error))?.into_owned();
         let mut bytes = Vec::new();
         entry.read_to_end(&mut bytes).map_err(|error| broken(&error))?;
-        // Nothing is compressed, so that entries which lie over each other are the only way to exceed the file.
+        // Nothing is compressed, so that entries which lie over each other are the
+        // only way to exceed the file.
         left = left.checked_sub(bytes.len()).ok_or_else(|| broken(&"it lies over another"))?;
         let within = name.split_once('/').map_or(name.as_str(), |(_, rest)| rest);
         entries.insert(within.to_owned(), bytes);

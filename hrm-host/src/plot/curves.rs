@@ -1,5 +1,5 @@
-//! Learning curves of one or more runs, as SVG: a row per measure, against sample-segments on the left and minutes on the
-//! right, a colour per run.
+//! Learning curves of one or more runs, as SVG: a row per measure, against sample-segments on the left and
+//! minutes on the right, a colour per run.
 
 use plotters::prelude::*;
 
@@ -98,7 +98,8 @@ fn extent(run: &History) -> String {
     }
 }
 
-/// Draws `measure` of all runs over `axis`, which goes to `x_end` and is named where the panel is the last of its column.
+/// Draws `measure` of all runs over `axis`, which goes to `x_end` and is named where the panel
+/// is the last of its column.
 fn panel(
     area: &Canvas<'_>,
     runs: &[History],

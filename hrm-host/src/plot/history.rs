@@ -43,8 +43,9 @@ enum Line {
 }
 
 impl Line {
-    /// Reads a line: first which event it tells of, then that event. (A tagged enum would do both at once, but cannot read
-    /// numbers where any crate of the build has switched on serde_json's arbitrary precision.)
+    /// Reads a line: first which event it tells of, then that event. (A tagged enum would do
+    /// both at once, but cannot read numbers where any crate of the build has switched on
+    /// serde_json's arbitrary precision.)
     fn parse(text: &str) -> serde_json::Result<Self> {
         #[derive(Deserialize)]
         #[serde(rename_all = "lowercase")]
@@ -112,8 +113,8 @@ impl History {
         Ok(history)
     }
 
-    /// Reads the lines of a metrics file. Where a run went on from an earlier step, the lines of the lost steps are left
-    /// out.
+    /// Reads the lines of a metrics file. Where a run went on from an earlier step, the lines of the
+    /// lost steps are left out.
     pub fn parse(text: &str) -> Self {
         let mut history = Self::default();
         for line in text.lines().filter(|line| !line.trim().is_empty()) {

@@ -31,7 +31,8 @@ pub fn svg(landscapes: &[(Mode, Landscape)]) -> Result<String, DrawError> {
     })
 }
 
-/// What stands above a landscape: wrong cells and rules broken at the first thought's end, and rules broken at the darkest place.
+/// What stands above a landscape: wrong cells and rules broken at the first thought's end, and rules
+/// broken at the darkest place.
 pub fn heading(mode: Mode, landscape: &Landscape) -> String {
     let path = &landscape.first.path;
     let [wrong, broken] = [&path.wrong, &path.energy].map(|counts| counts.last().copied().unwrap_or(0));
@@ -101,8 +102,8 @@ const HEADER: &str = "model,end,kind,x,y,rules_broken,guess,segment,to_x,to_y";
 /// A table of landscapes.
 pub const TABLE: Signature<'static> = Signature::of_mark("a table of landscapes");
 
-/// The numbers behind the picture of what `model` does: the rules broken at every `place`, the `state` after every segment of every guess, and `arrow`s from
-/// a place to where one segment leads.
+/// The numbers behind the picture of what `model` does: the rules broken at every `place`, the `state` after
+/// every segment of every guess, and `arrow`s from a place to where one segment leads.
 ///
 /// # Errors
 /// What the writer says.

@@ -18,8 +18,8 @@ const NAMES: (usize, usize) = (2, 19);
 const LONGEST: usize = 44;
 /// Along a shorter axis than this, numbers of two digits behind the point stand twice.
 const NARROW: f64 = 0.1;
-/// Pixels of a dash and of the gap behind it, by the place of the curve, from the second again after the last; the first curve is whole.
-/// Where curves lie on each other, the lower one shows in the gaps.
+/// Pixels of a dash and of the gap behind it, by the place of the curve, from the second again after the
+/// last; the first curve is whole. Where curves lie on each other, the lower one shows in the gaps.
 const DASHES: [(i32, i32); 4] = [(12, 7), (5, 6), (18, 5), (2, 4)];
 
 /// What is drawn.
@@ -147,7 +147,8 @@ fn shortened(name: &str) -> String {
     signs[..half].iter().chain(&['…']).chain(&signs[signs.len() - (LONGEST - half - 1)..]).collect()
 }
 
-/// What stands at `x` of an axis of powers of two: nothing between two of them, where a rounded number would stand twice.
+/// What stands at `x` of an axis of powers of two: nothing between two of them, where a rounded
+/// number would stand twice.
 fn power_of_two(x: f64) -> String {
     let power = whole(x);
     if power.is_empty() { power } else { short(x.round().exp2()) }

@@ -93,7 +93,8 @@ const HEADER: &str = "model,row,puzzle,end,segment,wrong_cells,rules_broken,move
 /// A table of a model's paths.
 pub const TABLE: Signature<'static> = Signature::of_mark("a table of a model's paths");
 
-/// The numbers behind the picture of what `model` does: a line per puzzle and segment; `puzzles` are the puzzles themselves.
+/// The numbers behind the picture of what `model` does: a line per puzzle and segment; `puzzles`
+/// are the puzzles themselves.
 ///
 /// # Errors
 /// What the writer says.

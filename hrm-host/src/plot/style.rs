@@ -10,7 +10,8 @@ use plotters::prelude::*;
 
 use crate::files::{Signature, whole_text};
 
-/// Okabe and Ito's colours, which the colour-blind can tell apart; the palest two are darker here, so that their lines are seen on white.
+/// Okabe and Ito's colours, which the colour-blind can tell apart; the palest two are darker here, so that
+/// their lines are seen on white.
 const COLOURS: [RGBColor; 7] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
@@ -24,7 +25,8 @@ const GRID: RGBColor = RGBColor(225, 225, 225);
 const AXIS: RGBColor = RGBColor(130, 130, 130);
 pub(super) const TEXT: RGBColor = RGBColor(60, 60, 60);
 pub(super) const FONT: &str = "sans-serif";
-/// The width of a picture that is read on a phone, and the size of its text: at least eleven pixels where it is shown 350 pixels wide.
+/// The width of a picture that is read on a phone, and the size of its text: at least eleven pixels where it
+/// is shown 350 pixels wide.
 pub(super) const WIDTH: u32 = 400;
 pub(super) const SMALL: i32 = 16;
 
@@ -32,7 +34,8 @@ pub(super) type Canvas<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 pub(super) type Drawn<T = ()> = Result<T, Box<dyn std::error::Error>>;
 pub(super) type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 
-/// What stands before every picture of this program, which follows: a picture that somebody has worked on has another sum.
+/// What stands before every picture of this program, which follows: a picture that somebody has
+/// worked on has another sum.
 fn mark(picture: &str) -> String {
     let sum = CRC.checksum(picture.as_bytes());
     format!("<!-- drawn by hrm-host; CRC-32 of what follows: {sum:08x} -->\n")

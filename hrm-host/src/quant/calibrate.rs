@@ -115,7 +115,8 @@ impl Ranges {
         Ok(ranges)
     }
 
-    /// What was seen at a site; panics for one that the model does not have, which is a mistake in this crate.
+    /// What was seen at a site; panics for one that the model does not have, which is
+    /// a mistake in this crate.
     pub(super) fn at(&self, level: Level, layer: usize, op: SiteOp) -> &Calibration {
         &self.sites[&Site { level, layer, op }]
     }

@@ -24,7 +24,8 @@ pub struct Agreement {
     pub only_int: usize,
     /// Share of cells on which both agree.
     pub same_cells: f64,
-    /// Share of cells whose two best tokens are nearly tied in the float model: which is ahead is a matter of rounding.
+    /// Share of cells whose two best tokens are nearly tied in the float model: which is ahead
+    /// is a matter of rounding.
     pub tied_cells: f64,
     /// Of the other cells, the share on which both agree.
     pub same_untied: f64,
@@ -42,7 +43,8 @@ pub struct Agreement {
     pub both_cosine: f64,
 }
 
-/// Margins up to which the two best tokens of a cell are tied: the rounding of a pack moves logits by about as much.
+/// Margins up to which the two best tokens of a cell are tied: the rounding of a pack moves
+/// logits by about as much.
 const TIE: f32 = 0.02;
 
 /// What one model shows after one segment.
@@ -77,7 +79,8 @@ where
     compare_while(float, int, set, segments, &mut |_| ControlFlow::Continue(()))
 }
 
-/// As [`compare`]; after every batch `watch` sees how many puzzles both were asked, and where it breaks off these are compared.
+/// As [`compare`]; after every batch `watch` sees how many puzzles both were asked, and where it
+/// breaks off these are compared.
 ///
 /// # Errors
 /// Where either model fails.
@@ -162,7 +165,8 @@ impl Agreement {
         }
     }
 
-    /// Adds the `i`-th of `rows` puzzles that both models show: which of them have it right now, and whether both solve it.
+    /// Adds the `i`-th of `rows` puzzles that both models show: which of them have it right now,
+    /// and whether both solve it.
     fn add(
         &mut self,
         (float_right, int_right): (bool, bool),

@@ -1,4 +1,5 @@
-//! What a model takes on a chip, known before it is trained: every number follows from the shape, as in the exported pack.
+//! What a model takes on a chip, known before it is trained: every number follows from the shape,
+//! as in the exported pack.
 
 use hrm_core::lane::LaneWidth;
 use hrm_core::pack::{Accuracy, Header, Layout, Provenance, SelfTest, Shape};

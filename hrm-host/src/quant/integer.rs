@@ -17,11 +17,12 @@ pub struct IntegerModel<'a> {
     pub batch: usize,
 }
 
-/// Segments that a puzzle goes through on its own before all puzzles are shown: processors wait for each other once in that many, not after each, and what is
-/// kept to be shown stays small.
+/// Segments that a puzzle goes through on its own before all puzzles are shown: processors wait for each
+/// other once in that many, not after each, and what is kept to be shown stays small.
 const STRETCH: usize = 16;
 
-/// One puzzle's place in a batch: the model in its memory, and where it stood after each segment of a stretch.
+/// One puzzle's place in a batch: the model in its memory, and where it stood after
+/// each segment of a stretch.
 struct Row<'p, 'w> {
     model: Hrm<'p, 'w>,
     stood: Vec<Stood>,

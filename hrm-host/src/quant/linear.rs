@@ -53,7 +53,8 @@ impl Linear {
     }
 }
 
-/// `values` with RoPE's partners `(d, d + head_dim / 2)` of every head replaced by `both` of them, since rotation mixes them.
+/// `values` with RoPE's partners `(d, d + head_dim / 2)` of every head replaced by `both` of them,
+/// since rotation mixes them.
 pub(super) fn paired(mut values: Vec<f64>, head_dim: usize, both: impl Fn(f64, f64) -> f64) -> Vec<f64> {
     for head in values.chunks_mut(head_dim) {
         let (low, high) = head.split_at_mut(head_dim / 2);

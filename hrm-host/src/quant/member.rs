@@ -79,8 +79,9 @@ struct MemberWriter<'a> {
 }
 
 impl MemberWriter<'_> {
-    /// A matrix whose real output is `acc * scale[n]` and whose stored output shall be `real * to[n]`: writes weights
-    /// and `factor[n] = input * scale[n] * to[n] * 2^32 / 2^acc_shift`, `input` being the worth of one unit of the input.
+    /// A matrix whose real output is `acc * scale[n]` and whose stored output shall be `real * to[n]`:
+    /// writes weights and `factor[n] = input * scale[n] * to[n] * 2^32 / 2^acc_shift`, `input` being the
+    /// worth of one unit of the input.
     fn matrix(
         &mut self,
         span: MatrixSpan,
@@ -291,7 +292,8 @@ impl BlockWriter<'_> {
         let key_scale: Vec<f64> = self.paired(self.max(SiteOp::Key)).iter().map(|max| max / I8).collect();
         let value_scale: Vec<f64> = self.max(SiteOp::Value).iter().map(|max| max / I8).collect();
 
-        // a query absorbs its key's scale, 1/sqrt(head_dim) and the logarithm's base: scores are in powers of two
+        // a query absorbs its key's scale, 1/sqrt(head_dim) and the logarithm's base:
+        // scores are in powers of two
         let to_log2 = std::f64::consts::LOG2_E / (self.config.head_dim() as f64).sqrt();
         let query_unit: Vec<f64> = key_scale.iter().map(|scale| scale * to_log2).collect();
         let largest =
@@ -355,9 +357,9 @@ struct GateUnits {
 }
 
 impl GateUnits {
-    /// `gated[n]` is as fine as the lane allows; one constant per layer links it to `up[n]`, chosen so that the median channel's
-    /// `up` has 13 bits. Where `up` would then overflow 16 bits, both units are made coarser, up to `coarsest`, but never so fine that
-    /// what was seen would overflow.
+    /// `gated[n]` is as fine as the lane allows; one constant per layer links it to `up[n]`, chosen so that
+    /// the median channel's `up` has 13 bits. Where `up` would then overflow 16 bits, both units are made
+    /// coarser, up to `coarsest`, but never so fine that what was seen would overflow.
     fn choose(up_max: &[f64], gated_max: &[f64], coarsest: &[f64], lanes: LaneWidth) -> Self {
         let unit = headroom(lanes) / f64::from(lanes.max());
         let finest: Vec<f64> = gated_max.iter().map(|max| max * unit).collect();

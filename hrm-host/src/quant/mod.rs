@@ -1,7 +1,7 @@
 //! From a trained float model to an int8 pack, and the proof that they agree.
 //!
-//! Data flows one way: puzzles → [`calibrate`] (ranges of every activation) → `member` (integers of one checkpoint) →
-//! `pack` (bytes). [`compare`] runs both models side by side.
+//! Data flows one way: puzzles → [`calibrate`] (ranges of every activation) → `member` (integers of one
+//! checkpoint) → `pack` (bytes). [`compare`] runs both models side by side.
 
 pub mod calibrate;
 pub mod compare;
@@ -94,8 +94,8 @@ pub struct About<'a> {
 
 /// Quantizes checkpoints of one shape into one pack.
 ///
-/// `puzzles` are rows to calibrate on: training data, never test data. Post-training quantization: weights int8 per output
-/// channel, symmetric; activations in `lanes`; see `docs/QUANTIZATION.md`.
+/// `puzzles` are rows to calibrate on: training data, never test data. Post-training quantization: weights
+/// int8 per output channel, symmetric; activations in `lanes`; see `docs/QUANTIZATION.md`.
 ///
 /// # Errors
 /// A model that has no integer form, with the place named; nothing is written anywhere.

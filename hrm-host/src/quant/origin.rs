@@ -1,4 +1,5 @@
-//! Whether a pack was made of a checkpoint: what it says of itself, and its integers beside those that the weights become.
+//! Whether a pack was made of a checkpoint: what it says of itself, and its integers beside those
+//! that the weights become.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -38,10 +39,11 @@ impl SameWeights {
     }
 }
 
-/// Quantizes the weights of `params` again and compares them with those of member `member` of `pack`, whose shape `config` is.
+/// Quantizes the weights of `params` again and compares them with those of member `member` of `pack`,
+/// whose shape `config` is.
 ///
-/// Of every matrix whose integers follow from its weights alone: heads, queries, keys, values, gates and ups. The integers of
-/// the other two, out and down, follow from calibration as well.
+/// Of every matrix whose integers follow from its weights alone: heads, queries, keys, values, gates and ups.
+/// The integers of the other two, out and down, follow from calibration as well.
 ///
 /// # Errors
 /// Weights that are not finite.
@@ -72,8 +74,9 @@ pub fn same_weights(
 
 /// What a pack says of its making that is not so of `trained`, each by its name.
 ///
-/// Files are compared by their names, since packs leave out folders. The training file and the segments of a pass are not compared,
-/// which `export --data` and `--segments` name anew, nor are keys that the pack's program did not know.
+/// Files are compared by their names, since packs leave out folders. The training file and the segments
+/// of a pass are not compared, which `export --data` and `--segments` name anew, nor are keys that the
+/// pack's program did not know.
 pub fn differences(pack: &Provenance<'_>, trained: &TrainedModel) -> Vec<String> {
     let counters = [("steps", pack.steps, trained.step), ("samples", pack.samples, trained.samples)];
     let counters = counters.into_iter().filter(|(_, own, other)| own != other);
@@ -82,7 +85,8 @@ pub fn differences(pack: &Provenance<'_>, trained: &TrainedModel) -> Vec<String>
     found
 }
 
-/// Of [`differences`], those of the run: where there are none, the pack is of any checkpoint of a run of `config`.
+/// Of [`differences`], those of the run: where there are none, the pack is of any
+/// checkpoint of a run of `config`.
 pub fn other_run(pack: &Provenance<'_>, config: &RunConfig) -> Vec<String> {
     let seeds = (pack.seed, config.train.seed);
     let mut found: Vec<String> =

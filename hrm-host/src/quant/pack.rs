@@ -150,8 +150,8 @@ impl Writer {
         self.sections[span.at..span.at + span.bytes].copy_from_slice(cast_slice(values));
     }
 
-    /// Fills a matrix from rows `weights[column][k]` (column-major, as a linear layer stores them) and factors; missing
-    /// columns (padding) are zero.
+    /// Fills a matrix from rows `weights[column][k]` (column-major, as a linear layer stores them) and
+    /// factors; missing columns (padding) are zero.
     pub(super) fn put_matrix(&mut self, span: MatrixSpan, weights: &[Vec<i8>], factors: &[i32]) {
         let columns = span.factors.bytes / 4;
         let mut panel = vec![0i8; span.depth * columns];
@@ -180,7 +180,8 @@ impl Writer {
     }
 }
 
-/// The header and the prelude before it take a multiple of this, so that the length of a pack is known before there is one.
+/// The header and the prelude before it take a multiple of this, so that the length of a pack is
+/// known before there is one.
 const HEADER_ROOM: usize = 2048;
 
 /// Bytes that the prelude, a header and a self-test take in a pack.
@@ -241,7 +242,8 @@ pub fn with_accuracy(
     rewritten(pack, &header, opened.self_test().as_ref())
 }
 
-/// `pack` with a self-test on `puzzles` (at most [`MAX_SELF_TESTS`] of them are taken), each digest as this machine computes it.
+/// `pack` with a self-test on `puzzles` (at most [`MAX_SELF_TESTS`] of them are taken), each digest as
+/// this machine computes it.
 ///
 /// # Errors
 /// A pack that does not pass its check, or puzzles that are none of its task.

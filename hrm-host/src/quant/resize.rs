@@ -1,4 +1,5 @@
-//! A pack for another size of its task. Every integer stays; only the map of relations and the number of cells are others.
+//! A pack for another size of its task. Every integer stays; only the map of relations and the
+//! number of cells are others.
 
 use hrm_core::pack::{Header, Layout, PackError, Shape};
 use hrm_core::task::Task;
@@ -22,8 +23,8 @@ pub enum ResizeError {
     Pack(#[from] PackError),
 }
 
-/// `pack` for `task`, another size of its own. How it came to be stays in it; the accuracy and the self-test, which were its own
-/// size's, do not.
+/// `pack` for `task`, another size of its own. How it came to be stays in it; the accuracy and the self-test,
+/// which were its own size's, do not.
 ///
 /// # Errors
 /// Where its weights depend on the size.

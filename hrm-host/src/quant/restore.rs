@@ -1,4 +1,5 @@
-//! Back from integers to a float model that can be trained on. Equations and symbols are those of `docs/QUANTIZATION.md`.
+//! Back from integers to a float model that can be trained on. Equations and symbols are those
+//! of `docs/QUANTIZATION.md`.
 
 use std::collections::HashMap;
 
@@ -16,15 +17,16 @@ use crate::model::{ModelConfig, Params};
 
 /// The float parameters of member `member` of `pack`, of which `config` is the shape.
 ///
-/// Every weight is its integer times its unit: `w = q * factor * 2^acc_shift / (2^32 * input * to)`, which differs from
-/// the weight that was quantized by at most half a unit, `max|row| / 254`. Three pairs of units are not in the pack, since only
-/// their products count: those of query and key, of value and the output projection's input, and of up and the down
-/// projection's input. They are chosen per channel such that both sides have the same norm, as weight decay would have them; where
-/// one side is 0, the other gets the median norm.
+/// Every weight is its integer times its unit: `w = q * factor * 2^acc_shift / (2^32 * input * to)`,
+/// which differs from the weight that was quantized by at most half a unit, `max|row| / 254`. Three pairs
+/// of units are not in the pack, since only their products count: those of query and key, of value and
+/// the output projection's input, and of up and the down projection's input. They are chosen per channel
+/// such that both sides have the same norm, as weight decay would have them; where one side is 0, the
+/// other gets the median norm.
 ///
 /// # Errors
-/// [`QuantError::OtherShape`] where `config` describes another model (the numbers of cycles and segments may differ: they change
-/// no weight).
+/// [`QuantError::OtherShape`] where `config` describes another model (the numbers of cycles and segments may
+/// differ: they change no weight).
 pub fn restore(pack: &Pack<'_>, member: usize, config: &ModelConfig) -> Result<Params, QuantError> {
     let own = pack.shape();
     let differences = differences(pack.header()?.task, own, config)?;
@@ -73,7 +75,8 @@ pub fn restore(pack: &Pack<'_>, member: usize, config: &ModelConfig) -> Result<P
     Ok(Params::from_tensors(config, &all.0, &Device::Cpu)?)
 }
 
-/// What tells the model of a pack from that of `config`: nothing where the weights of one are those of the other.
+/// What tells the model of a pack from that of `config`: nothing where the weights of
+/// one are those of the other.
 fn differences(task: &str, own: &Shape, config: &ModelConfig) -> Result<Vec<String>, QuantError> {
     let wanted = config.shape(usize::from(own.members), own.lanes)?;
     let fields = |task: &str, shape: &Shape| {
@@ -177,8 +180,9 @@ impl Block<'_> {
 
 /// The factors for the left and the right side that keep each product and give both the same norm.
 ///
-/// Where one side is 0, so is the product, whatever the other is. The other then gets the median norm of those that count: in the
-/// pack its unit means nothing, and weights a thousand times as large as all others would throw a training run off its course.
+/// Where one side is 0, so is the product, whatever the other is. The other then gets the median norm of
+/// those that count: in the pack its unit means nothing, and weights a thousand times as large as all others
+/// would throw a training run off its course.
 fn balance(left: Vec<f64>, right: Vec<f64>) -> (Vec<f64>, Vec<f64>) {
     let pairs = || left.iter().copied().zip(right.iter().copied());
     let mut norms: Vec<f64> = pairs()

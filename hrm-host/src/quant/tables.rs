@@ -1,5 +1,5 @@
-//! The tables a pack carries. They are computed with `libm`, which is the same program on every host, so the same
-//! model becomes the same pack everywhere.
+//! The tables a pack carries. They are computed with `libm`, which is the same program on every host, so the
+//! same model becomes the same pack everywhere.
 
 use crate::model::ModelConfig;
 
@@ -13,7 +13,8 @@ pub(super) fn sigmoid() -> Vec<u16> {
     (0..257).map(|i| libm::round(32768.0 / (1.0 + libm::exp(-f64::from(i) / 16.0))) as u16).collect()
 }
 
-/// `(cos, sin)` in Q14 of `position * 10000^(-2 d / head_dim)`, (sequence, head_dim / 2, 2); empty without RoPE.
+/// `(cos, sin)` in Q14 of `position * 10000^(-2 d / head_dim)`, (sequence, head_dim /
+/// 2, 2); empty without RoPE.
 pub(super) fn rope(config: &ModelConfig) -> Vec<i16> {
     if !config.positions.rope() {
         return Vec::new();

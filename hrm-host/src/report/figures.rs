@@ -63,7 +63,8 @@ impl Figure {
         )
     }
 
-    /// The share of puzzles that voted solving has answered right within so many segments, a curve for each pack; `None` without packs.
+    /// The share of puzzles that voted solving has answered right within so many segments, a curve for each
+    /// pack; `None` without packs.
     pub(super) fn work(report: &Report) -> Result<Option<Self>, DrawError> {
         let points = |findings: &Findings| findings.work.as_ref().map_or(Vec::new(), |work| work.curve());
         let curves = report.models.iter().map(|findings| (findings.name.clone(), points(findings)));
@@ -131,7 +132,8 @@ impl Figure {
         }))
     }
 
-    /// What the halting head is worth along the segments; `None` where it has nothing to stop and nothing right.
+    /// What the halting head is worth along the segments; `None` where it has nothing
+    /// to stop and nothing right.
     pub(super) fn halting(findings: &Findings) -> Result<Option<Self>, DrawError> {
         let by_segment = &findings.study.halting.by_segment;
         let curve = |of: fn(&Decisions) -> Option<f64>| -> Vec<[f64; 2]> {
@@ -188,7 +190,8 @@ impl Figure {
     }
 }
 
-/// One landscape by itself: several stand beside each other where there is room, and below each other where there is not.
+/// One landscape by itself: several stand beside each other where there is room, and below each
+/// other where there is not.
 fn drawing(one: &(Mode, Landscape)) -> Result<Drawing, DrawError> {
     Ok(Drawing { svg: landscapes::svg(std::slice::from_ref(one))?, told: landscapes::heading(one.0, &one.1) })
 }

@@ -1,10 +1,12 @@
-//! What stands in a report, with the room that it has: tables become cards where there is little, and commands break between words alone.
+//! What stands in a report, with the room that it has: tables become cards where there is little, and
+//! commands break between words alone.
 
 use maud::{Markup, html};
 
 /// A table called `name`, of a kind that `class` tells the style, with the titles of its columns.
 ///
-/// Where it is wider than the page it is scrolled, by keyboard, too. Each cell also says its title, which is shown in cards.
+/// Where it is wider than the page it is scrolled, by keyboard, too. Each cell also says its title,
+/// which is shown in cards.
 pub(super) fn table(name: &str, class: &str, heads: &[Markup], rows: Vec<Vec<Markup>>) -> Markup {
     html! {
         div.wide tabindex="0" role="region" aria-label=(name) { table class=(class) {

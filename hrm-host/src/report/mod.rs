@@ -1,7 +1,8 @@
 //! What was found out about one or several models, as one HTML file to attach to a paper.
 //!
-//! Data flows one way: [`Findings`] of each model → `words`, `pair` and `figures` → `sections` of each model and the `page` around
-//! them, which holds its style, its figures (SVG) and the numbers behind them, runs no script and loads nothing.
+//! Data flows one way: [`Findings`] of each model → `words`, `pair` and `figures` → `sections` of each model
+//! and the `page` around them, which holds its style, its figures (SVG) and the numbers behind them, runs no
+//! script and loads nothing.
 
 mod figures;
 mod glossary;

@@ -15,8 +15,8 @@ pub fn grouped(number: impl Into<u64>) -> String {
     text
 }
 
-/// `text` with the numbers grouped that stand behind its last colon: what a pack says of its data, where the name of the file
-/// before them stays as it is.
+/// `text` with the numbers grouped that stand behind its last colon: what a pack says of its data, where the
+/// name of the file before them stays as it is.
 pub fn grouped_rows(text: &str) -> String {
     let (name, rows) = text.rsplit_once(": ").map_or(("", text), |(name, _)| text.split_at(name.len() + 2));
     let words = rows.split(' ').map(|word| word.parse::<u64>().map_or_else(|_| word.to_owned(), grouped));

@@ -24,8 +24,8 @@ impl Pair {
         pair
     }
 
-    /// The two-sided p-value of McNemar's exact test: how probable it is that fair coins would deal the puzzles which one alone has right
-    /// at least as unevenly.
+    /// The two-sided p-value of McNemar's exact test: how probable it is that fair coins would deal the
+    /// puzzles which one alone has right at least as unevenly.
     pub(super) fn p_value(self) -> f64 {
         let (fewer, all) = (self.first.min(self.second), self.first + self.second);
         // ln of `all` over k, divided by 2^all: the binomials themselves leave the range of numbers.

@@ -9,7 +9,8 @@ use crate::quant::compare::Agreement;
 
 /// A fall of more than this share of the wrong cells in one segment is a leap.
 const LEAP: f64 = 0.5;
-/// Integers think as the float model where at least so large shares of the puzzles and of the cells agree, and mostly where ...
+/// Integers think as the float model where at least so large shares of the puzzles and of the cells
+/// agree, and mostly where ...
 const ALIKE: f64 = 0.99;
 /// ... where at least such.
 const MOSTLY: f64 = 0.9;

@@ -84,8 +84,8 @@ impl Work {
         self.sorted().get(place).map_or(DASH.to_owned(), |&segments| grouped(segments))
     }
 
-    /// The share of all puzzles with the right answer within each number of segments at which there are more, in per cent: a point for
-    /// each such number, and one for the first segment.
+    /// The share of all puzzles with the right answer within each number of segments at which there are more,
+    /// in per cent: a point for each such number, and one for the first segment.
     pub(super) fn curve(&self) -> Vec<[f64; 2]> {
         let mut points: Vec<[f64; 2]> = vec![[1.0, 0.0]];
         for (i, &segments) in self.sorted().iter().enumerate() {

@@ -1,7 +1,9 @@
-//! What this program reasons about: each task as trainer, data, analyses and commands see it, and the list of them.
+//! What this program reasons about: each task as trainer, data, analyses and commands see
+//! it, and the list of them.
 //!
-//! A [`Game`] is any task, found by its name. Its rules are those of [`hrm_core::task::Task`]; what only a workstation needs of
-//! it (files, a generator, an exact solver, pictures) is a [`Domain`]. `docs/ADDING_A_TASK.md` adds one in a single file.
+//! A [`Game`] is any task, found by its name. Its rules are those of [`hrm_core::task::Task`]; what only a
+//! workstation needs of it (files, a generator, an exact solver, pictures) is a [`Domain`].
+//! `docs/ADDING_A_TASK.md` adds one in a single file.
 
 mod game;
 pub mod maze;
@@ -26,14 +28,16 @@ use crate::data::problem::Problem;
 use crate::data::read::Item;
 use crate::data::split::Apart;
 
-/// A task on a workstation. Only [`Domain::sizes`] has to be written; the rest says what the task has beside its rules.
+/// A task on a workstation. Only [`Domain::sizes`] has to be written; the rest says what the
+/// task has beside its rules.
 pub trait Domain: Rules {
     /// The sizes that have a name in help texts, smallest first; others may be found by name. At least one.
     fn sizes() -> Vec<Self>
     where
         Self: Sized;
 
-    /// Why `name`, which begins like one of these tasks, is none: how their names are made, where they have sizes without end.
+    /// Why `name`, which begins like one of these tasks, is none: how their names are made, where
+    /// they have sizes without end.
     fn misnamed(_name: &str) -> Option<&'static str>
     where
         Self: Sized,
@@ -59,8 +63,8 @@ pub trait Domain: Rules {
         fields.iter().find_map(of_field).into()
     }
 
-    /// Tells `visit` of every puzzle in `text`, which is no table, and of every line that is none. A grid that answers the puzzle
-    /// right above it is its answer.
+    /// Tells `visit` of every puzzle in `text`, which is no table, and of every line that is none. A grid
+    /// that answers the puzzle right above it is its answer.
     fn read(&self, text: &str, visit: &mut dyn FnMut(Item<'_>)) {
         plain::read(self.rules(), text, visit);
     }
@@ -88,12 +92,14 @@ pub trait Domain: Rules {
         plain::told(self.rules(), refusal)
     }
 
-    /// Why `answer` does not answer `question`, whose givens do not contradict each other; `None` where it does.
+    /// Why `answer` does not answer `question`, whose givens do not contradict each
+    /// other; `None` where it does.
     fn wrong_answer(&self, question: &[u8], answer: &[u8]) -> Option<Problem> {
         plain::wrong_answer(self.rules(), question, answer)
     }
 
-    /// What [`Rules::energy`] counts, in a sentence or two: whether a changed given is a broken rule, and whether 0 is an answer.
+    /// What [`Rules::energy`] counts, in a sentence or two: whether a changed given is a broken rule,
+    /// and whether 0 is an answer.
     fn broken(&self) -> &'static str {
         "Whatever its checker finds counts, a changed given and what is missing, too: 0 is an answer."
     }
@@ -159,7 +165,8 @@ impl Family {
     }
 }
 
-/// Every kind of task, and every task that was asked for: each is made once and kept, so that it can be passed on as a name is.
+/// Every kind of task, and every task that was asked for: each is made once and kept, so that it can
+/// be passed on as a name is.
 struct Known {
     families: Vec<Family>,
     games: HashMap<String, Game>,
@@ -230,8 +237,8 @@ pub fn of_fields(fields: &[String]) -> Looks<Game> {
     looks(|family| (family.of_fields)(fields))
 }
 
-/// What the first kind of task says that knows such puzzles. The kinds last added are asked first: the first one of all also takes
-/// what is only near to its puzzles.
+/// What the first kind of task says that knows such puzzles. The kinds last added are asked first: the first
+/// one of all also takes what is only near to its puzzles.
 fn looks(of: impl Fn(&Family) -> Looks<Box<dyn Domain>>) -> Looks<Game> {
     let mut all = families().into_iter().rev().map(|family| of(&family));
     all.find(|looks| !matches!(looks, Looks::Unlike)).unwrap_or(Looks::Unlike).map(known)

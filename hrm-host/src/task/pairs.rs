@@ -9,7 +9,8 @@ pub(super) struct Pairs<'v> {
     held: Option<Held>,
     /// Whether a grid can only be the answer of the puzzle before it.
     answers: &'v dyn Fn(&str, &str) -> bool,
-    /// Why a grid is refused that may be the answer of what stands before it: of that grid, or of what cannot be read.
+    /// Why a grid is refused that may be the answer of what stands before it: of that grid,
+    /// or of what cannot be read.
     may_answer: &'v dyn Fn(Option<&str>, &str) -> Option<Problem>,
     /// Whether what came last cannot be read.
     refused: bool,
@@ -23,8 +24,8 @@ struct Held {
 }
 
 impl<'v> Pairs<'v> {
-    /// Tells `visit`; `answers` knows whether a grid can only be the answer of the puzzle before it, and `may_answer` why it is refused
-    /// where it may be that of one that is refused, or is no whole answer.
+    /// Tells `visit`; `answers` knows whether a grid can only be the answer of the puzzle before it, and
+    /// `may_answer` why it is refused where it may be that of one that is refused, or is no whole answer.
     pub(super) fn new(
         answers: &'v dyn Fn(&str, &str) -> bool,
         may_answer: &'v dyn Fn(Option<&str>, &str) -> Option<Problem>,

@@ -96,8 +96,8 @@ pub struct Form {
 pub trait Canonical: Send + Sync {
     /// The form of `question` with its `answer`, which must be right (it is, in a checked set).
     ///
-    /// Two puzzles have equal forms exactly where a symmetry maps question to question and answer to answer; answers alone
-    /// likewise have equal [`Form::answer`].
+    /// Two puzzles have equal forms exactly where a symmetry maps question to question and answer to answer;
+    /// answers alone likewise have equal [`Form::answer`].
     fn form(&self, question: &[u8], answer: &[u8]) -> Form;
 }
 

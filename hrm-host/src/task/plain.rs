@@ -19,7 +19,8 @@ fn are_symbols(task: &dyn Rules, text: &str, count: usize) -> bool {
     text.chars().count() == count && text.chars().all(|c| task.token(c).is_some())
 }
 
-/// The cells in a field: rows may stand on lines of their own, and space around them that is no cell does not count.
+/// The cells in a field: rows may stand on lines of their own, and space around them that
+/// is no cell does not count.
 pub(super) fn cells<'f>(task: &dyn Rules, field: &'f str) -> Cow<'f, str> {
     let is_end = |c: char| matches!(c, '\r' | '\n');
     if field.contains(is_end) {
@@ -52,7 +53,8 @@ pub(super) fn has_puzzle(task: &dyn Rules, text: &str) -> bool {
     found
 }
 
-/// Tells of every puzzle in `text`: a line that is a whole grid, or so many lines that are a row each. The answer may follow.
+/// Tells of every puzzle in `text`: a line that is a whole grid, or so many lines that are a row
+/// each. The answer may follow.
 pub(super) fn read(task: &dyn Rules, text: &str, visit: &mut dyn FnMut(Item<'_>)) {
     let answers = |question: &str, grid: &str| is_answer(task, question, grid);
     let may_answer = |question: Option<&str>, grid: &str| {
@@ -104,7 +106,8 @@ fn grids(task: &dyn Rules, text: &str, visit: &mut dyn FnMut(Item<'_>)) {
     paragraph.end(task, visit);
 }
 
-/// Lines that follow each other. Their rows are whole grids, or, where a line is no row, of no grid for certain.
+/// Lines that follow each other. Their rows are whole grids, or, where a line is no
+/// row, of no grid for certain.
 #[derive(Default)]
 struct Paragraph<'t> {
     rows: Vec<(u64, Cow<'t, str>)>,

@@ -9,8 +9,8 @@ use rand_core::Rng;
 
 use super::Drawn;
 
-/// [`Task`], so that tasks of different types can stand in one list. Every task has it; call [`Task`]'s methods of a
-/// [`Game`](super::Game) instead.
+/// [`Task`], so that tasks of different types can stand in one list. Every task has it; call [`Task`]'s
+/// methods of a [`Game`](super::Game) instead.
 #[expect(missing_docs, reason = "each method is the one of `Task` with that name")]
 pub trait Rules: Debug + Send + Sync {
     fn rules(&self) -> &dyn Rules;

@@ -1,7 +1,8 @@
 //! A safetensors file that is either complete and unaltered, or refused.
 //!
-//! The metadata entry `checksum` is the CRC-64 of every other metadata entry and every tensor. Files are written
-//! beside their final name, flushed to the disk and renamed, so that a reader or a crash never sees half a file.
+//! The metadata entry `checksum` is the CRC-64 of every other metadata entry and every tensor.
+//! Files are written beside their final name, flushed to the disk and renamed, so that a reader or
+//! a crash never sees half a file.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -286,8 +287,8 @@ impl Archive {
     }
 }
 
-/// How long a file that begins so must be, as far as its header says: the header's length, then JSON with the end of every
-/// tensor behind it.
+/// How long a file that begins so must be, as far as its header says: the header's length, then JSON with the
+/// end of every tensor behind it.
 fn whole_length(bytes: &[u8]) -> Option<(u64, bool)> {
     let (length, rest) = bytes.split_first_chunk::<8>()?;
     let header = u64::from_le_bytes(*length);
@@ -338,7 +339,8 @@ mod tests {
             std::fs::write(&path, &good[..cut]).unwrap();
             assert!(Archive::read(&path).is_err(), "cut at {cut}");
         }
-        // A bit flipped in the header's padding or a reordering of equal meaning changes nothing that is stored.
+        // A bit flipped in the header's padding or a reordering of equal meaning
+        // changes nothing that is stored.
         let whole = Archive::read({
             std::fs::write(&path, &good).unwrap();
             &path

@@ -1,4 +1,5 @@
-//! The rows that are trained on together, puzzles of one size, and the states that the model carries for them.
+//! The rows that are trained on together, puzzles of one size, and the states that
+//! the model carries for them.
 
 use candle_core::{DType, Device, Tensor};
 use hrm_core::task::draw::below;
@@ -118,7 +119,8 @@ impl<'d> Batch<'d> {
         Ok(())
     }
 
-    /// Draws a varied training puzzle for every row that is done: with probability `train.replay` the one it failed to solve.
+    /// Draws a varied training puzzle for every row that is done: with probability `train.replay`
+    /// the one it failed to solve.
     fn draw(&mut self, config: &RunConfig, step: u64, rng: &mut Pcg64) -> Vec<bool> {
         let variation = Variation::at(&config.data, step);
         let (data, replay) = (self.data, config.train.replay);

@@ -230,7 +230,8 @@ pub struct TrainedModel {
     pub step: u64,
     /// Sample-segments seen.
     pub samples: u64,
-    /// [`RunData::fingerprint`](super::RunData::fingerprint) of the rows it was trained on; `None` where the file has weights alone.
+    /// [`RunData::fingerprint`](super::RunData::fingerprint) of the rows it was trained on; `None` where
+    /// the file has weights alone.
     pub data: Option<String>,
 }
 
@@ -316,15 +317,16 @@ pub struct RunDir {
 pub struct Lock(fs::File);
 
 impl Drop for Lock {
-    /// Said, not left to the closing of the file: a process that was forked just now shares the file until it runs its program.
+    /// Said, not left to the closing of the file: a process that was forked just now shares the file
+    /// until it runs its program.
     fn drop(&mut self) {
         let _ = self.0.unlock();
     }
 }
 
 impl RunDir {
-    /// Creates the directory of a fresh run; refuses one that has anything in it but what a run leaves that ended before its
-    /// first checkpoint.
+    /// Creates the directory of a fresh run; refuses one that has anything in it but what a run leaves that
+    /// ended before its first checkpoint.
     ///
     /// # Errors
     /// [`TrainError::NotEmpty`], or what the system says.
@@ -338,7 +340,8 @@ impl RunDir {
         }
     }
 
-    /// Whether a fresh run may begin here: the directory is missing, empty, or was left by a run without a checkpoint.
+    /// Whether a fresh run may begin here: the directory is missing, empty, or was left by a
+    /// run without a checkpoint.
     ///
     /// # Errors
     /// Where the directory cannot be listed.
@@ -376,7 +379,8 @@ impl RunDir {
         }
     }
 
-    /// Takes the directory for this process as long as the result lives, and deletes what a killed run has left unfinished.
+    /// Takes the directory for this process as long as the result lives, and deletes what a killed
+    /// run has left unfinished.
     ///
     /// # Errors
     /// [`TrainError::Locked`] where another process has it.
@@ -455,17 +459,18 @@ impl RunDir {
         Ok(found)
     }
 
-    /// The newest intact checkpoint and its path, with the reasons why newer ones were passed over. (`latest` is for
-    /// people and scripts; a checkpoint written just before a crash may be newer.)
+    /// The newest intact checkpoint and its path, with the reasons why newer ones were passed over. (`latest`
+    /// is for people and scripts; a checkpoint written just before a crash may be newer.)
     ///
     /// # Errors
-    /// [`TrainError::NothingToResume`] or [`TrainError::AllDamaged`], and [`ArchiveError::WeightsAlone`] where the newest is no run's.
+    /// [`TrainError::NothingToResume`] or [`TrainError::AllDamaged`], and [`ArchiveError::WeightsAlone`]
+    /// where the newest is no run's.
     pub fn newest(&self) -> Result<(PathBuf, TrainState, Vec<ArchiveError>), TrainError> {
         self.newest_that(TrainState::from_archive)
     }
 
-    /// The `most` newest intact checkpoints, oldest first, which may hold weights alone, with the reasons why newer ones were passed
-    /// over.
+    /// The `most` newest intact checkpoints, oldest first, which may hold weights alone, with the reasons why
+    /// newer ones were passed over.
     ///
     /// # Errors
     /// [`TrainError::NothingToResume`] or [`TrainError::AllDamaged`].

@@ -1,7 +1,8 @@
 //! What data-parallel trainers tell each other: the mean of their gradients, and a word of bits.
 //!
-//! Every rank holds the same parameters and its own rows. One mean per step keeps the parameters equal, bit for bit,
-//! because all ranks make the same update of the same mean. By the bits they stop and save at the same step.
+//! Every rank holds the same parameters and its own rows. One mean per step keeps the parameters
+//! equal, bit for bit, because all ranks make the same update of the same mean. By the bits they stop
+//! and save at the same step.
 
 use std::sync::{Arc, Barrier, Mutex, PoisonError};
 
@@ -15,14 +16,15 @@ pub trait Communicator {
     /// How many trainers there are.
     fn ranks(&self) -> usize;
 
-    /// Replaces `values` by the mean over all ranks, elementwise. Every rank must call it equally often, with equally
-    /// many values; every rank gets the same bits.
+    /// Replaces `values` by the mean over all ranks, elementwise. Every rank must call it equally often, with
+    /// equally many values; every rank gets the same bits.
     ///
     /// # Errors
     /// Where another rank cannot be reached.
     fn mean(&mut self, values: &mut [f32]) -> Result<(), TrainError>;
 
-    /// The bits that are set in `bits` of any rank. Every rank must call it equally often; every rank gets the same.
+    /// The bits that are set in `bits` of any rank. Every rank must call it equally often;
+    /// every rank gets the same.
     ///
     /// # Errors
     /// Where another rank cannot be reached.

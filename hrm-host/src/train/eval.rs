@@ -21,8 +21,8 @@ pub struct Moment<'a> {
     pub halts: &'a [bool],
     /// The slow state in real units, (rows, sequence, width); empty where a model has none to show.
     pub z_h: &'a [f32],
-    /// By how much each cell's best token is ahead of the next, in parts of how far the puzzle's logits spread; empty where a
-    /// model has no logits to show.
+    /// By how much each cell's best token is ahead of the next, in parts of how far the puzzle's logits
+    /// spread; empty where a model has no logits to show.
     pub margins: &'a [f32],
 }
 
@@ -34,8 +34,8 @@ pub trait Answers {
     /// Rows it likes to be given at once.
     fn batch(&self) -> usize;
 
-    /// Thinks `segments` segments about `puzzles` ((rows, cells) tokens) and shows `seen` where it stands after every
-    /// segment.
+    /// Thinks `segments` segments about `puzzles` ((rows, cells) tokens) and shows `seen` where it
+    /// stands after every segment.
     ///
     /// # Errors
     /// Where the model fails.
@@ -155,7 +155,8 @@ pub fn evaluate<A: Answers>(
     evaluate_while(model, (set, hints), segments, seed, &mut |_| ControlFlow::Continue(()))
 }
 
-/// As [`evaluate`]; after every batch `watch` sees all outcomes so far, and where it breaks off they are what is measured.
+/// As [`evaluate`]; after every batch `watch` sees all outcomes so far, and where it breaks off
+/// they are what is measured.
 ///
 /// # Errors
 /// Where the model fails.
@@ -292,7 +293,8 @@ mod tests {
 
     #[test]
     fn any_valid_grid_is_an_answer_and_what_is_watched_can_be_ended() {
-        // Two rows of a solved grid may be exchanged; the set's answer is the one that the model does not give.
+        // Two rows of a solved grid may be exchanged; the set's answer is the one that
+        // the model does not give.
         let mut question = ANSWER;
         question[..8].fill(BLANK);
         let other = [&ANSWER[4..8], &ANSWER[..4], &ANSWER[8..]].concat();

@@ -1,7 +1,8 @@
 //! The carried states: puzzles that start anywhere, noise on the way, and coming to rest.
 //!
-//! A model trained so does not depend on one start, and several random starts of one puzzle give different attempts at it.
-//! Every number comes from the run's own generator, on the host, so a resumed run goes on exactly.
+//! A model trained so does not depend on one start, and several random starts of one puzzle give
+//! different attempts at it. Every number comes from the run's own generator, on the host, so a
+//! resumed run goes on exactly.
 
 use candle_core::{Result, Tensor};
 use rand_core::Rng;
@@ -9,8 +10,9 @@ use rand_core::Rng;
 use super::draw::chance;
 use crate::model::Carry;
 
-/// `len` values of mean 0 and standard deviation `std`: sums of four uniform numbers, which are close to normal and end at
-/// `±2 sqrt(3) std`. One number is drawn per value, and the bits are the same on every machine.
+/// `len` values of mean 0 and standard deviation `std`: sums of four uniform numbers, which are
+/// close to normal and end at `±2 sqrt(3) std`. One number is drawn per value, and the bits are
+/// the same on every machine.
 pub fn noise<R: Rng>(len: usize, std: f64, rng: &mut R) -> Vec<f32> {
     // Four 16-bit digits: the sum's variance is 4 (2^32 - 1) / 12, its mean 2 (2^16 - 1).
     let scale = std / (((1u64 << 32) - 1) as f64 / 3.0).sqrt();
@@ -31,8 +33,8 @@ pub fn disturb<R: Rng>(carry: &Carry, std: f64, rng: &mut R) -> Result<Carry> {
     Ok(Carry { z_h: add(&carry.z_h)?, z_l: add(&carry.z_l)? })
 }
 
-/// `carry` where each row that is `fresh` starts, with probability `share`, from states of standard deviation 1 that are
-/// random at every position.
+/// `carry` where each row that is `fresh` starts, with probability `share`, from states of standard deviation
+/// 1 that are random at every position.
 ///
 /// # Errors
 /// Where the device fails.

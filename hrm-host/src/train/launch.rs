@@ -1,6 +1,7 @@
 //! Which of several trainers this process is, as the program says that has started them.
 //!
-//! `mpirun`, Slurm's `srun` and `torchrun` start one process for each rank and tell it by environment variables.
+//! `mpirun`, Slurm's `srun` and `torchrun` start one process for each rank and tell it
+//! by environment variables.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,7 +12,8 @@ use candle_core::Device;
 use super::communicator::Communicator;
 use super::error::TrainError;
 
-/// Programs that start ranks, the innermost first: `srun` may start `mpirun`'s helpers, and either may start `torchrun`.
+/// Programs that start ranks, the innermost first: `srun` may start `mpirun`'s helpers, and
+/// either may start `torchrun`.
 const LAUNCHERS: [Launcher; 4] = [
     Launcher {
         name: "torchrun",
@@ -34,7 +36,8 @@ const LAUNCHERS: [Launcher; 4] = [
         local: "MPI_LOCALRANKID",
         job: &["PMI_JOBID"],
     },
-    // Of the task's own step: in a batch script, which is a single process, SLURM_PROCID and SLURM_NTASKS are set as well.
+    // Of the task's own step: in a batch script, which is a single process, SLURM_PROCID and
+    // SLURM_NTASKS are set as well.
     Launcher {
         name: "srun",
         rank: "SLURM_PROCID",
@@ -118,8 +121,9 @@ impl Launch {
         Self::of(|name| std::env::var(name).ok())
     }
 
-    /// Meets the other ranks: by NCCL between GPUs, by MPI between processors. `out` is the run's folder, beside which NCCL's
-    /// ranks leave each other a word; once `stop` is set, nobody is waited for much longer.
+    /// Meets the other ranks: by NCCL between GPUs, by MPI between processors. `out` is the
+    /// run's folder, beside which NCCL's ranks leave each other a word; once `stop` is set,
+    /// nobody is waited for much longer.
     ///
     /// # Errors
     /// Where this program was built without what `device` needs, or the ranks do not find each other.

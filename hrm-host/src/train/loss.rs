@@ -1,9 +1,10 @@
 //! The loss of one segment and its gradient with respect to the logits.
 //!
-//! Per row: the cross entropy averaged over all cells (givens included), plus half the binary cross entropy of the
-//! halting logit against "every token is right", plus half that of the second output where there is one: of a continue logit
-//! against the value of going on, of a doubt logit against "a cell supposed is wrong" where something is supposed. A row with a
-//! wrong cell has no answer, and no cross entropy of cells. The total is the mean over rows.
+//! Per row: the cross entropy averaged over all cells (givens included), plus half the binary cross entropy
+//! of the halting logit against "every token is right", plus half that of the second output where there is
+//! one: of a continue logit against the value of going on, of a doubt logit against "a cell supposed is
+//! wrong" where something is supposed. A row with a wrong cell has no answer, and no cross entropy of cells.
+//! The total is the mean over rows.
 
 use super::suppose::Supposed;
 use crate::config::LossKind;
@@ -48,7 +49,8 @@ pub struct Losses {
     pub tokens: f64,
     /// Mean binary cross entropy of the halting logit.
     pub halt: f64,
-    /// Mean binary cross entropy of the second logit; 0 without one, and of doubt 0 for rows in which nothing is supposed.
+    /// Mean binary cross entropy of the second logit; 0 without one, and of doubt 0 for rows in
+    /// which nothing is supposed.
     pub second: f64,
     /// Cells answered right, by row.
     pub right: Vec<u32>,
@@ -142,8 +144,9 @@ pub fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + (-x).exp())
 }
 
-/// The value of going on, the continue head's target: sigmoid of the best logit that the next segment shows
-/// (`next_q`: halt, continue), or of its halting logit alone where the current segment is the last one allowed.
+/// The value of going on, the continue head's target: sigmoid of the best logit that the next
+/// segment shows (`next_q`: halt, continue), or of its halting logit alone where the current segment
+/// is the last one allowed.
 pub fn continue_target(next_q: [f32; 2], is_last: bool) -> f32 {
     sigmoid(if is_last { next_q[0] } else { next_q[0].max(next_q[1]) })
 }
@@ -163,8 +166,8 @@ fn softmax_cross_entropy(x: &[f32], label: usize, weight: f64, d: &mut [f32]) ->
     f64::from(sum.ln() + max - x[label])
 }
 
-/// `-log(s(x[label]) / sum s(x))` with `s(x) = x + 1` for `x >= 0`, else `1 / (1 - x)`; its gradient times `weight` goes
-/// to `d`. Computed in f64.
+/// `-log(s(x[label]) / sum s(x))` with `s(x) = x + 1` for `x >= 0`, else `1 / (1 - x)`; its gradient times
+/// `weight` goes to `d`. Computed in f64.
 fn stablemax_cross_entropy(x: &[f32], label: usize, weight: f64, d: &mut [f32]) -> f64 {
     let s = |x: f32| {
         let x = f64::from(x);
@@ -182,7 +185,8 @@ fn stablemax_cross_entropy(x: &[f32], label: usize, weight: f64, d: &mut [f32]) 
     sum.ln() - s(x[label]).ln()
 }
 
-/// `-t log sigmoid(x) - (1 - t) log(1 - sigmoid(x))`; its gradient `sigmoid(x) - t` times `weight` goes to `d`.
+/// `-t log sigmoid(x) - (1 - t) log(1 - sigmoid(x))`; its gradient `sigmoid(x) - t`
+/// times `weight` goes to `d`.
 fn binary_cross_entropy(x: f32, target: f64, weight: f64, d: &mut f32) -> f64 {
     let x = f64::from(x);
     *d = (weight * (1.0 / (1.0 + (-x).exp()) - target)) as f32;
@@ -265,13 +269,15 @@ mod tests {
 
     #[test]
     fn the_total_is_the_mean_over_rows_of_cell_means() {
-        // Row 1: its two cells cost ln 2 and ln 4. Row 2: ln 4 and ln 2, and so on; halting logits 0, nothing solved.
+        // Row 1: its two cells cost ln 2 and ln 4. Row 2: ln 4 and ln 2, and so on; halting
+        // logits 0, nothing solved.
         let logits = [0.0, 0.0, 3f32.ln(), 0.0, 0.0, 3f32.ln(), 0.0, 0.0];
         let l = losses(LossKind::Softmax, &logits, &[0.0, 0.0], &[0, 1, 0, 1], None);
         assert!((l.tokens - (2f64.ln() + 4f64.ln()) / 2.0).abs() < 1e-6, "{}", l.tokens);
         assert!((l.halt - 2f64.ln()).abs() < 1e-9);
         assert!((l.total - 2.0 * 2f64.ln()).abs() < 1e-6);
-        // Each slope is divided by 2 cells x 2 rows; that of the halting logit by 2 rows, and halved by its weight.
+        // Each slope is divided by 2 cells x 2 rows; that of the halting logit by 2 rows,
+        // and halved by its weight.
         assert!((l.d_logits[0] + 0.5 / 4.0).abs() < 1e-7 && (l.d_logits[3] + 0.75 / 4.0).abs() < 1e-7);
         assert_eq!(l.d_q, [0.125, 0.125]);
     }

@@ -149,7 +149,8 @@ pub struct MetricsFile {
 }
 
 impl MetricsFile {
-    /// Opens or creates the file. A last line that a crash has cut short is ended, so that it spoils no other.
+    /// Opens or creates the file. A last line that a crash has cut short is ended, so
+    /// that it spoils no other.
     ///
     /// # Errors
     /// What the system says.

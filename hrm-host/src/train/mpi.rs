@@ -14,9 +14,9 @@ use super::communicator::Communicator;
 use super::error::TrainError;
 use super::launch::Launch;
 
-/// How long the others are waited for once this rank was asked to stop. Where a rank has died, its launcher asks the rest to stop, and
-/// mpirun kills them a second later: what they have must be saved by then. Nothing is lost where the others are only slow, since all
-/// save what they had before this step.
+/// How long the others are waited for once this rank was asked to stop. Where a rank has died, its launcher
+/// asks the rest to stop, and mpirun kills them a second later: what they have must be saved by then. Nothing
+/// is lost where the others are only slow, since all save what they had before this step.
 const PATIENCE: Duration = Duration::from_millis(600);
 /// How often it is looked whether they have come. Waiting takes no processor time from them.
 const LOOK: Duration = Duration::from_micros(100);
@@ -89,7 +89,8 @@ impl Mpi {
 
 impl Drop for Mpi {
     fn drop(&mut self) {
-        // Ending MPI waits for all ranks, and this one has failed: leaving without a word has the launcher end the others.
+        // Ending MPI waits for all ranks, and this one has failed: leaving without a word has the
+        // launcher end the others.
         std::mem::forget(self.universe.take());
     }
 }

@@ -1,14 +1,17 @@
-//! Muon: the momentum of a block's matrix, made orthogonal, so that a step turns all of its directions by as much.
+//! Muon: the momentum of a block's matrix, made orthogonal, so that a step turns all of
+//! its directions by as much.
 
 use candle_core::{Device, Tensor};
 
 use super::flat::{Named, places};
 
-/// Of the odd polynomial `a s + b s^3 + c s^5`, whose repetition takes every singular value from (0, 1] near 1.
+/// Of the odd polynomial `a s + b s^3 + c s^5`, whose repetition takes every singular
+/// value from (0, 1] near 1.
 const POLYNOMIAL: (f64, f64, f64) = (3.4445, -4.7750, 2.0315);
 const REPETITIONS: usize = 5;
 
-/// Root mean square of an update in units of the learning rate, about that of Adam-atan2, so that one rate serves both.
+/// Root mean square of an update in units of the learning rate, about that of Adam-atan2, so
+/// that one rate serves both.
 const SIZE: f64 = 0.2;
 
 /// One matrix among the flat parameters: where it starts, its rows and its columns.
@@ -26,7 +29,8 @@ impl Matrix {
     }
 }
 
-/// The matrices of all blocks in `layout`; queries, keys and values, gate and up count as matrices of their own.
+/// The matrices of all blocks in `layout`; queries, keys and values, gate and up count
+/// as matrices of their own.
 pub fn matrices(layout: &[Named]) -> Vec<Matrix> {
     let mut found = Vec::new();
     for (named, place) in places(layout) {
@@ -48,7 +52,8 @@ pub fn matrices(layout: &[Named]) -> Vec<Matrix> {
     found
 }
 
-/// One update of a matrix `p` with its gradient `g` and `m`, Adam's first moment of it, already moved to this gradient:
+/// One update of a matrix `p` with its gradient `g` and `m`, Adam's first moment of it,
+/// already moved to this gradient:
 ///
 /// ```text
 /// p <- p * (1 - lr * wd) - lr * 0.2 sqrt(max(rows, columns)) * orthogonal(b1 * m + (1 - b1) * g)
@@ -72,7 +77,8 @@ pub fn step(
     Ok(())
 }
 
-/// `U V^T` of `x = U S V^T`, with singular values between about 0.7 and 1.2 instead of 1 (small ones of `x` less); zero of zero.
+/// `U V^T` of `x = U S V^T`, with singular values between about 0.7 and 1.2 instead of 1 (small ones of
+/// `x` less); zero of zero.
 ///
 /// # Errors
 /// Where candle fails.
@@ -134,7 +140,8 @@ mod tests {
 
     #[test]
     fn a_step_by_hand() {
-        // One element: the orthogonal matrix is the sign, but for the polynomial's own error, so p = 2 * 0.95 - 0.1 * 0.2 s.
+        // One element: the orthogonal matrix is the sign, but for the polynomial's own error, so
+        // p = 2 * 0.95 - 0.1 * 0.2 s.
         let matrix = Matrix { start: 0, rows: 1, columns: 1 };
         let (a, b, c) = POLYNOMIAL;
         let sign = (0..REPETITIONS).fold(1.0, |s: f64, _| a * s + b * s.powi(3) + c * s.powi(5));

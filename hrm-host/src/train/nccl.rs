@@ -24,11 +24,12 @@ pub struct Nccl {
 }
 
 impl Nccl {
-    /// Joins `ranks` processes as `rank`, with the GPU `device`. Rank 0 leaves the group's name in the file `meeting`,
-    /// which must not exist before and which every rank must be able to read.
+    /// Joins `ranks` processes as `rank`, with the GPU `device`. Rank 0 leaves the group's name in the file
+    /// `meeting`, which must not exist before and which every rank must be able to read.
     ///
     /// # Errors
-    /// Where NCCL cannot be loaded, the file is in the way or never comes, or the GPUs do not find each other.
+    /// Where NCCL cannot be loaded, the file is in the way or never comes, or the
+    /// GPUs do not find each other.
     pub fn join(device: &Device, rank: usize, ranks: usize, meeting: &Path) -> Result<Self, TrainError> {
         // SAFETY: asks the loader only; NCCL's initialisers touch nothing of this program.
         if !unsafe { sys::is_culib_present() } {

@@ -4,7 +4,8 @@ use rayon::prelude::*;
 
 use crate::config::TrainConfig;
 
-/// Parameters that one thread updates at a time. Every element is computed on its own, so the cut changes no bit.
+/// Parameters that one thread updates at a time. Every element is computed on its own,
+/// so the cut changes no bit.
 const PIECE: usize = 1 << 14;
 
 /// Adam-atan2 over one flat vector of parameters.
@@ -18,8 +19,8 @@ const PIECE: usize = 1 << 14;
 /// p <- p - lr / (1 - b1^t) * atan2(m, sqrt(v) / sqrt(1 - b2^t))
 /// ```
 ///
-/// The decay is decoupled: it is never part of the gradient. The arctangent bounds every update by `lr * pi / 2` over the
-/// bias correction and needs no epsilon.
+/// The decay is decoupled: it is never part of the gradient. The arctangent bounds every update by
+/// `lr * pi / 2` over the bias correction and needs no epsilon.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AdamAtan2 {
     /// First moments, one per parameter.
@@ -82,8 +83,8 @@ pub fn sign_step(params: &mut [f32], grads: &[f32], lr: f64, weight_decay: f64) 
     }
 }
 
-/// Learning rate of step `step` (0 for the first): a linear warm-up, then constant, then, over the last `decay_steps`
-/// of `steps`, half a cosine down to `decay_to * lr`.
+/// Learning rate of step `step` (0 for the first): a linear warm-up, then constant, then, over the last
+/// `decay_steps` of `steps`, half a cosine down to `decay_to * lr`.
 pub fn learning_rate(config: &TrainConfig, step: u64) -> f64 {
     if step < config.warmup_steps {
         return config.lr * (step + 1) as f64 / config.warmup_steps as f64;
@@ -99,8 +100,8 @@ pub fn learning_rate(config: &TrainConfig, step: u64) -> f64 {
 
 /// Moves the average towards `params` after update number `t` (1 for the first): `a <- d * a + (1 - d) * p`.
 ///
-/// `d = min(decay, (1 + t) / (10 + t))`, so that the first average of a run does not remember the random start. Without
-/// decay the average is the parameters, bit for bit.
+/// `d = min(decay, (1 + t) / (10 + t))`, so that the first average of a run does not remember the random
+/// start. Without decay the average is the parameters, bit for bit.
 pub fn update_average(average: &mut [f32], params: &[f32], decay: f64, t: u64) {
     if decay == 0.0 {
         average.copy_from_slice(params);
@@ -137,16 +138,17 @@ mod tests {
         let config = TrainConfig { weight_decay: 0.5, beta1: 0.9, beta2: 0.95, ..TrainConfig::default() };
         let mut adam = AdamAtan2::new(2, &config);
         let mut p = [1.0f32, -2.0];
-        // Step 1, lr 0.1, g = (0.5, -1): m = 0.1 g, v = 0.05 g^2, and the corrected moments are exactly g and |g| in
-        // ratio, but atan2 sees the uncorrected m: atan2(0.05, 0.5) = 0.0996687, atan2(-0.1, 1) = -0.0996687.
-        // p = 1 * 0.95 - 0.1 / 0.1 * 0.0996687 = 0.8503313; p = -2 * 0.95 + 0.0996687 = -1.8003313.
+        // Step 1, lr 0.1, g = (0.5, -1): m = 0.1 g, v = 0.05 g^2, and the corrected moments are exactly
+        // g and |g| in ratio, but atan2 sees the uncorrected m: atan2(0.05, 0.5) = 0.0996687,
+        // atan2(-0.1, 1) = -0.0996687. p = 1 * 0.95 - 0.1 / 0.1 * 0.0996687 = 0.8503313; p = -2 *
+        // 0.95 + 0.0996687 = -1.8003313.
         adam.step(&mut p, &[0.5, -1.0], 0.1);
         assert!((p[0] - 0.850_331_3).abs() < 1e-6, "{p:?}");
         assert!((p[1] + 1.800_331_3).abs() < 1e-6, "{p:?}");
-        // Step 2, lr 0.2, g = (-0.25, 0): m = (0.9 * 0.05 - 0.025, 0.9 * -0.1) = (0.02, -0.09);
-        // v = (0.95 * 0.0125 + 0.05 * 0.0625, 0.95 * 0.05) = (0.015, 0.0475); 1 - b1^2 = 0.19, 1 - b2^2 = 0.0975.
-        // sqrt(v / 0.0975) = (0.3922323, 0.6979824); atan2 = (0.0509461, -0.1282338).
-        // p = 0.8503313 * 0.9 - 0.2 / 0.19 * 0.0509461 = 0.7116708; p = -1.8003313 * 0.9 + 0.1349847 = -1.4853135.
+        // Step 2, lr 0.2, g = (-0.25, 0): m = (0.9 * 0.05 - 0.025, 0.9 * -0.1) = (0.02, -0.09); v = (0.95 *
+        // 0.0125 + 0.05 * 0.0625, 0.95 * 0.05) = (0.015, 0.0475); 1 - b1^2 = 0.19, 1 - b2^2 = 0.0975. sqrt(v
+        // / 0.0975) = (0.3922323, 0.6979824); atan2 = (0.0509461, -0.1282338). p = 0.8503313 * 0.9 - 0.2 /
+        // 0.19 * 0.0509461 = 0.7116708; p = -1.8003313 * 0.9 + 0.1349847 = -1.4853135.
         adam.step(&mut p, &[-0.25, 0.0], 0.2);
         assert!((p[0] - 0.711_670_8).abs() < 2e-6, "{p:?}");
         assert!((p[1] + 1.485_313_5).abs() < 2e-6, "{p:?}");
@@ -164,8 +166,9 @@ mod tests {
 
     #[test]
     fn the_decay_is_not_part_of_the_gradient() {
-        // With the decay inside the gradient the moments would hold it, and two decays would give two updates of other
-        // size; here the moments are those without decay, and the parameter differs by lr * wd * p alone.
+        // With the decay inside the gradient the moments would hold it, and two decays would give
+        // two updates of other size; here the moments are those without decay, and the parameter
+        // differs by lr * wd * p alone.
         let updated = |weight_decay| {
             let config = TrainConfig { weight_decay, ..TrainConfig::default() };
             let mut adam = AdamAtan2::new(1, &config);

@@ -10,7 +10,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// How often `stop` is looked at.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Tries `attempt` until it succeeds, fails for a reason that `may_pass` denies, `patience` is over, or `stop` is newly set.
+/// Tries `attempt` until it succeeds, fails for a reason that `may_pass` denies, `patience` is
+/// over, or `stop` is newly set.
 ///
 /// Before each wait `tell` is called with the error and the time that is left.
 pub(super) fn patiently<C, T, E>(

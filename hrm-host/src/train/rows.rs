@@ -1,4 +1,5 @@
-//! The rows of the running batch: which puzzle each is working on, since how many segments, and when it is done.
+//! The rows of the running batch: which puzzle each is working on, since how many
+//! segments, and when it is done.
 
 use hrm_core::pack::SecondHead;
 use hrm_core::task::draw::below;
@@ -7,7 +8,8 @@ use rand_core::Rng;
 use super::draw::chance;
 use super::suppose::Supposed;
 
-/// The batch's puzzles and counters. A row that is done is refilled before the next segment (continuous batching).
+/// The batch's puzzles and counters. A row that is done is refilled before the next
+/// segment (continuous batching).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rows {
     /// Cells per row.
@@ -57,7 +59,8 @@ pub struct HaltRule {
     pub once: bool,
 }
 
-/// Whether a model wants to stop, from its halting logits: halt above continue, or above 0 where there is no continue head.
+/// Whether a model wants to stop, from its halting logits: halt above continue, or above 0 where
+/// there is no continue head.
 pub fn wants_to_stop(q: &[f32], second: SecondHead) -> bool {
     match (q, second) {
         (&[q_halt, q_continue], SecondHead::Continue) => q_halt > q_continue,
@@ -72,7 +75,8 @@ impl HaltRule {
         if chance(rng, self.exploration) && self.max >= 2 { 2 + below(rng, self.max - 1) } else { 0 }
     }
 
-    /// Whether a row stops after `segments` segments: at the maximum, or where it wants to and has taken `at_least`.
+    /// Whether a row stops after `segments` segments: at the maximum, or where it wants to
+    /// and has taken `at_least`.
     pub fn stops(&self, segments: u32, wants_to_stop: bool, at_least: u32, supposed: Supposed) -> bool {
         let max = if supposed == Supposed::Nothing { self.max } else { self.max_supposed };
         segments >= max || (wants_to_stop && segments >= at_least)
@@ -106,8 +110,8 @@ impl Rows {
         self.done.is_empty()
     }
 
-    /// Gives every row that is done a new puzzle: `draw` gets the training row that it has failed to solve, if any,
-    /// writes puzzle and label and tells what they are. Returns which rows began anew.
+    /// Gives every row that is done a new puzzle: `draw` gets the training row that it has failed to solve,
+    /// if any, writes puzzle and label and tells what they are. Returns which rows began anew.
     pub fn refill(&mut self, mut draw: impl FnMut(Option<u32>, &mut [u8], &mut [u8]) -> Drawn) -> Vec<bool> {
         let fresh: Vec<bool> = self.done.iter().map(|&d| d != 0).collect();
         let grids = self.puzzles.chunks_exact_mut(self.cells).zip(self.labels.chunks_exact_mut(self.cells));
@@ -134,8 +138,8 @@ impl Rows {
         }
     }
 
-    /// Counts one segment for every row and marks those that are done; `wants_to_stop` is the model's wish by row,
-    /// `solved` tells where its answer is right.
+    /// Counts one segment for every row and marks those that are done; `wants_to_stop` is the model's wish by
+    /// row, `solved` tells where its answer is right.
     pub fn advance<R: Rng>(
         &mut self,
         wants_to_stop: impl Fn(usize) -> bool,

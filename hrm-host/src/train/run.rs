@@ -72,7 +72,8 @@ pub struct RunOptions {
     pub max_steps: Option<u64>,
     /// How long the last save waits for room on a full disk.
     pub patience: Duration,
-    /// Set from anywhere (a signal handler) to stop after the current step, or to wait for no disk any longer.
+    /// Set from anywhere (a signal handler) to stop after the current step, or to
+    /// wait for no disk any longer.
     pub stop: Arc<AtomicBool>,
     /// Where to compute.
     pub device: Device,
@@ -152,8 +153,8 @@ pub struct Summary {
 
 /// Trains `config`'s model on `data` and tells `on_event` about it.
 ///
-/// With [`RunOptions::resume`], `config` is what the run goes on with: it may differ from the checkpoint's in everything
-/// but the model, the data split and the batch.
+/// With [`RunOptions::resume`], `config` is what the run goes on with: it may differ from the checkpoint's in
+/// everything but the model, the data split and the batch.
 ///
 /// # Errors
 /// See [`TrainError`]. Whatever fails, the checkpoints written before are intact.
@@ -168,11 +169,13 @@ pub fn run(
 
 /// As [`run`], one of several trainers of one model, each with `train.batch` rows of its own.
 ///
-/// Rank 0 keeps the run in [`RunOptions::out`] as a lone trainer does, measures and evaluates. Every other rank keeps its own
-/// checkpoints in a folder inside of it, `rank-1` and so on, since it has other puzzles on its mind. All must see the same folder.
+/// Rank 0 keeps the run in [`RunOptions::out`] as a lone trainer does, measures and evaluates. Every other
+/// rank keeps its own checkpoints in a folder inside of it, `rank-1` and so on, since it has other puzzles on
+/// its mind. All must see the same folder.
 ///
 /// # Errors
-/// See [`TrainError`]. A rank that cannot go on ends; [`TrainError::Lost`] is what the others may say then, with a checkpoint saved.
+/// See [`TrainError`]. A rank that cannot go on ends; [`TrainError::Lost`] is what the others may say then,
+/// with a checkpoint saved.
 pub fn run_among(
     config: &RunConfig,
     data: &RunData,
@@ -224,7 +227,8 @@ impl<'a> Run<'a> {
         on_event: &'a mut dyn FnMut(Event<'_>),
     ) -> Result<Self, TrainError> {
         let rank = peers.rank();
-        // Everybody has looked at the folder as it was before rank 0 changes it; the others' folders are inside of it.
+        // Everybody has looked at the folder as it was before rank 0 changes it; the others'
+        // folders are inside of it.
         peers.any(0)?;
         let (mut opened, mut step) = (None::<Opened<'a>>, 0);
         for turn in [rank == 0, rank != 0] {
@@ -360,7 +364,8 @@ impl<'a> Run<'a> {
         .fold(0, |wishes, (wanted, bit)| if wanted { wishes | bit } else { wishes })
     }
 
-    /// Does what needs the other ranks. Where they do not come any more, what has been trained is saved first.
+    /// Does what needs the other ranks. Where they do not come any more, what has
+    /// been trained is saved first.
     fn saving<T>(
         &mut self,
         act: impl FnOnce(&mut Trainer<'a>) -> Result<T, TrainError>,
@@ -476,7 +481,8 @@ fn is_full(error: &TrainError) -> bool {
     )
 }
 
-/// Opens the run, or makes it, as rank `rank`. The run goes on at `step` where `rank` is not 0, which decides that.
+/// Opens the run, or makes it, as rank `rank`. The run goes on at `step` where `rank` is
+/// not 0, which decides that.
 fn open<'d>(
     config: &RunConfig,
     data: &'d RunData,
@@ -556,8 +562,8 @@ fn keep(config: &RunConfig, path: &Path) -> std::io::Result<()> {
     replace_file(path, |file| file.write_all(config.to_toml().as_bytes()))
 }
 
-/// Keys in which a run's configuration and a `wanted` one differ and must not: they decide what a checkpoint's numbers mean, or how
-/// the run began.
+/// Keys in which a run's configuration and a `wanted` one differ and must not: they decide what a
+/// checkpoint's numbers mean, or how the run began.
 pub fn fixed_keys_that_differ(of_run: &RunConfig, wanted: &RunConfig) -> Vec<String> {
     let mut keys = of_run.differing_keys(wanted, "model.");
     for key in ["data.validation", "data.seed", "data.also", "train.batch", "train.seed", "train.from"] {

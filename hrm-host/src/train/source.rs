@@ -15,13 +15,15 @@ use crate::data::generate::{Recipe, generate};
 use crate::data::import::{ImportError, Options, import};
 use crate::data::split::{Keys, split};
 
-/// Reads (or generates, where `data.train` is empty) the run's puzzles and splits the validation rows off, or draws them from
-/// `data.validation_from`: rows that share nothing with the training rows, in seeded random order.
+/// Reads (or generates, where `data.train` is empty) the run's puzzles and splits the validation
+/// rows off, or draws them from `data.validation_from`: rows that share nothing with the training
+/// rows, in seeded random order.
 ///
 /// Puzzles of the sizes in `data.also` are generated, `data.generate` of each.
 ///
 /// # Errors
-/// [`TrainError::Data`], [`TrainError::Others`] or [`TrainError::Validation`] where a file cannot be used or has too few rows.
+/// [`TrainError::Data`], [`TrainError::Others`] or [`TrainError::Validation`] where a file cannot be
+/// used or has too few rows.
 pub fn prepare(config: &RunConfig) -> Result<RunData, TrainError> {
     let data = &config.data;
     let columns = data.columns_parsed().map_err(TrainError::Data)?;

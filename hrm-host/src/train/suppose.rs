@@ -1,7 +1,9 @@
-//! Rows that stopped without an answer suppose cells of it and think on: what a solver does, as training data.
+//! Rows that stopped without an answer suppose cells of it and think on: what a
+//! solver does, as training data.
 //!
-//! The cells come from the model's own answer, so most of what is supposed is what the model would suppose on a device, right
-//! or wrong. From right cells it learns to go on, and of both its doubt head learns to tell them apart.
+//! The cells come from the model's own answer, so most of what is supposed is what the model would
+//! suppose on a device, right or wrong. From right cells it learns to go on, and of both its doubt head
+//! learns to tell them apart.
 
 use hrm_core::solve::suppose;
 use hrm_core::task::Task;
@@ -45,13 +47,15 @@ pub struct Beliefs<'a> {
     pub doubted: Option<&'a [bool]>,
 }
 
-/// Lets rows that are done without an answer go on, each with probability `train.suppose`: 1 to `train.suppose_most` blank cells of
-/// its puzzle are filled in with what it believes. A row with a wrong cell goes on only where it is not doubted, as it would on a
-/// device. A model without a doubt head learns nothing from wrong cells: with such a draw its row ends as if nothing had been drawn.
-/// So it does where more rows of the batch hold wrong cells than right ones: most draws are wrong, their rows teach nothing but
-/// doubt, and a head that doubts everything would be nearly right.
+/// Lets rows that are done without an answer go on, each with probability `train.suppose`: 1 to
+/// `train.suppose_most` blank cells of its puzzle are filled in with what it believes. A row with a wrong
+/// cell goes on only where it is not doubted, as it would on a device. A model without a doubt head learns
+/// nothing from wrong cells: with such a draw its row ends as if nothing had been drawn. So it does where
+/// more rows of the batch hold wrong cells than right ones: most draws are wrong, their rows teach nothing
+/// but doubt, and a head that doubts everything would be nearly right.
 ///
-/// Returns which rows begin anew (the others that go on keep their carried state, with probability `train.suppose_warm`).
+/// Returns which rows begin anew (the others that go on keep their carried state, with
+/// probability `train.suppose_warm`).
 pub fn suppose_on<T: Task, R: Rng>(
     rows: &mut Rows,
     beliefs: Beliefs<'_>,

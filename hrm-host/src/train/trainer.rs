@@ -130,7 +130,8 @@ impl<'d> Trainer<'d> {
         Self { peers, ..self }
     }
 
-    /// The same trainer with the puzzles that rank `rank` begins on at this step. Rank 0 of a new run has those of a lone trainer.
+    /// The same trainer with the puzzles that rank `rank` begins on at this step. Rank 0 of a new run has
+    /// those of a lone trainer.
     ///
     /// # Errors
     /// Where the device has no room.

@@ -45,7 +45,8 @@ pub struct Verdict {
     pub rows: usize,
     /// Puzzles called solved whose grid is the answer.
     pub solved: usize,
-    /// Puzzles called solved whose grid is valid and not the answer of the set, because they have several solutions.
+    /// Puzzles called solved whose grid is valid and not the answer of the set, because
+    /// they have several solutions.
     pub several_solutions: usize,
     /// Puzzles called solved whose grid does not answer them: there can be none.
     pub wrongly_solved: usize,
@@ -137,7 +138,8 @@ fn solve_one(
     Ok(None)
 }
 
-/// Whether `grid`, which is not the answer of the set, answers puzzle `row` as well: an exact search finds several solutions.
+/// Whether `grid`, which is not the answer of the set, answers puzzle `row` as well: an exact search
+/// finds several solutions.
 fn answers_otherwise(set: &PuzzleSet, row: usize, grid: &[u8]) -> bool {
     let question = set.question(row);
     let several = |exact: Box<dyn Exact>| exact.search_within(question, 2, u64::MAX).solutions.len() > 1;

@@ -1,7 +1,8 @@
 //! The paper's evaluation, which asks the label, and two rules without labels on the same passes.
 //!
-//! A *pass* is one checkpoint's thought about one image of a puzzle, all its segments long. Source of the first rules: Ren & Liu,
-//! "Are Your Reasoning Models Reasoning or Guessing?" (arXiv 2601.10679), and its published evaluation.
+//! A *pass* is one checkpoint's thought about one image of a puzzle, all its segments long. Source of
+//! the first rules: Ren & Liu, "Are Your Reasoning Models Reasoning or Guessing?" (arXiv 2601.10679),
+//! and its published evaluation.
 
 use hrm_core::task::Task;
 use serde::Serialize;
@@ -18,7 +19,8 @@ pub struct Pass {
     pub grid: Vec<u8>,
 }
 
-/// A model's passes over `puzzles` ((rows, cells) tokens), by puzzle and perturbation; the first perturbation changes nothing.
+/// A model's passes over `puzzles` ((rows, cells) tokens), by puzzle and perturbation; the first
+/// perturbation changes nothing.
 ///
 /// # Errors
 /// Where the model fails.
@@ -63,8 +65,8 @@ pub struct Judged {
     pub both: bool,
     /// The task's checker accepts some pass's grid.
     pub checked: bool,
-    /// Whether the grid that most halted passes of all checkpoints end on, the first of equals, equals the label; `None` where no pass
-    /// has halted.
+    /// Whether the grid that most halted passes of all checkpoints end on, the first of equals, equals the
+    /// label; `None` where no pass has halted.
     pub voted: Option<bool>,
 }
 
@@ -163,7 +165,8 @@ mod tests {
 
     const LABEL: [u8; 2] = [1, 2];
 
-    /// Passes written as letters: `r` right and halted, `w` wrong and halted, `v` another wrong one, `R` and `W` not halted.
+    /// Passes written as letters: `r` right and halted, `w` wrong and halted, `v` another wrong
+    /// one, `R` and `W` not halted.
     fn pass(letter: char) -> Pass {
         let grid = match letter {
             'r' | 'R' => LABEL.to_vec(),

@@ -1,7 +1,9 @@
-//! What came of each puzzle, in a file: a vote that was stopped goes on from it, and parts of one come together.
+//! What came of each puzzle, in a file: a vote that was stopped goes on from it, and
+//! parts of one come together.
 //!
-//! The first line says what was asked ([`Heading`]), every other line what came of one puzzle (`Line`), each as JSON. A
-//! line is written as soon as its puzzle is done, so a process that is killed loses only puzzles that are not.
+//! The first line says what was asked ([`Heading`]), every other line what came of one puzzle (`Line`),
+//! each as JSON. A line is written as soon as its puzzle is done, so a process that is killed loses
+//! only puzzles that are not.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -186,7 +188,8 @@ pub struct Files {
 }
 
 impl Files {
-    /// Opens the first of `paths` for writing, which makes it where it is not there. `None` where there is no path.
+    /// Opens the first of `paths` for writing, which makes it where it is not there.
+    /// `None` where there is no path.
     ///
     /// # Errors
     /// Where it cannot be written, or another process does, or another of the files is not there.
@@ -236,8 +239,9 @@ impl Files {
         }
     }
 
-    /// Reads what is there of the results under `heading`, whose rows are at `places` in the puzzle file. A last line that was
-    /// not written to its end is dropped; files that were joined into one may repeat the heading.
+    /// Reads what is there of the results under `heading`, whose rows are at `places` in the puzzle
+    /// file. A last line that was not written to its end is dropped; files that were joined into
+    /// one may repeat the heading.
     ///
     /// # Errors
     /// Where a file holds something else, and nothing is changed then.
@@ -330,7 +334,8 @@ fn is_heading(line: &Value) -> bool {
 }
 
 impl Line {
-    /// Whether a vote under `heading`, whose rows are at `places` in the puzzle file, can have had this result.
+    /// Whether a vote under `heading`, whose rows are at `places` in the puzzle file,
+    /// can have had this result.
     fn check(&self, heading: &Heading, places: &[usize]) -> Result<(), String> {
         let Self { hints, row, puzzle, guesses, segments, .. } = *self;
         let Some(&place) = places.get(row).filter(|_| heading.hints.contains(&hints)) else {

@@ -42,7 +42,8 @@ fn a_puzzle_is_solved_and_stdout_is_clean() {
     );
 }
 
-/// No answer exists, so that both budgets are spent: one in the middle of a guess, one where the guess ends anyway.
+/// No answer exists, so that both budgets are spent: one in the middle of a guess, one
+/// where the guess ends anyway.
 #[test]
 fn a_budget_is_seen_to_be_spent_and_why_the_search_ended() {
     let watched = |budget: &str| {

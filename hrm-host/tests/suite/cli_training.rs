@@ -137,7 +137,8 @@ fn packs_and_cards_name_files_without_their_folders() {
     let pack = String::from_utf8_lossy(&fs::read(folder.join("given.hrm")).unwrap()).into_owned();
     assert!(pack.contains("rows.csv") && !pack.contains("private"));
 
-    // Whoever has the pack trains it on with a file of their own, and no other is opened, whatever lies here under the name.
+    // Whoever has the pack trains it on with a file of their own, and no other is opened, whatever
+    // lies here under the name.
     fs::write(folder.join("rows.csv"), "somebody else's").unwrap();
     let from = ["train", "--from", "given.hrm", "--out", "next", "--max-steps", "1"];
     let (code, _, said) = hrm(folder, &from);

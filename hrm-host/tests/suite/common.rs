@@ -49,7 +49,8 @@ pub(crate) fn command(folder: &Path, args: &[&str]) -> Command {
     command
 }
 
-/// Has `command` hear requests to stop, even where these tests run under nohup or in the background of a shell.
+/// Has `command` hear requests to stop, even where these tests run under nohup or in
+/// the background of a shell.
 #[cfg(unix)]
 pub(crate) fn hear_requests(command: &mut Command) {
     // SAFETY: signal() may be called between fork and exec.

@@ -51,7 +51,8 @@ fn the_papers_recipe_is_the_papers() {
     assert_eq!((t.random_start, t.latent_noise, t.replay, t.rest, t.stagger), (0.0, 0.0, 0.0, 0.0, false));
 }
 
-/// 27,275,266 is what the original reports; it counts its puzzle embedding, one row of 512 for all Sudokus, apart.
+/// 27,275,266 is what the original reports; it counts its puzzle embedding, one row of
+/// 512 for all Sudokus, apart.
 #[test]
 fn the_papers_model_has_the_papers_number_of_parameters() {
     let config = RunConfig::load(&folder().join("sudoku9-paper-1k.toml"), &[]).unwrap();

@@ -1,7 +1,7 @@
 //! Checkpoints of the original: in, compared with golden answers, and out again.
 //!
-//! The golden answers are those of `tools/original/forward.py invent`, an independent forward pass, on models whose weights follow from
-//! their tensors' names: `invented` makes the same ones.
+//! The golden answers are those of `tools/original/forward.py invent`, an independent forward pass, on models
+//! whose weights follow from their tensors' names: `invented` makes the same ones.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -66,7 +66,8 @@ fn data(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/original").join(name)
 }
 
-/// A folder with the configuration of one of the invented models and a checkpoint `step_7`, spaces in its name as the paper's.
+/// A folder with the configuration of one of the invented models and a checkpoint `step_7`, spaces in
+/// its name as the paper's.
 fn with_checkpoint(which: &str, bytes: &[u8]) -> (TempDir, String) {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("Sudoku ACT v1");

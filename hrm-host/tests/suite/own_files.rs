@@ -1,4 +1,5 @@
-//! What a command may take for its own earlier output, and what it may not: whatever somebody else has a part in.
+//! What a command may take for its own earlier output, and what it may not: whatever
+//! somebody else has a part in.
 #![cfg(unix)]
 
 use std::fs::{self, File, OpenOptions};

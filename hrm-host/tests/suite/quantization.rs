@@ -31,7 +31,8 @@ fn config(positions: Positions, shared_levels: bool, continue_head: bool) -> Mod
     }
 }
 
-/// Random parameters with everything alive: the initial ones have zeros in the prefix, the bias and the halting head.
+/// Random parameters with everything alive: the initial ones have zeros in the prefix, the
+/// bias and the halting head.
 fn lively(config: &ModelConfig, seed: u64) -> Params {
     let params = Params::init(config, seed, &Device::Cpu).unwrap();
     for (index, (name, var)) in params.vars().enumerate() {

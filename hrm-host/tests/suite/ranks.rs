@@ -11,7 +11,8 @@ use hrm_host::train::communicator::InProcess;
 use hrm_host::train::source::prepare;
 use hrm_host::train::{RunOptions, run_among};
 
-/// Two ranks, wherever these tests run: as root, on fewer processors than ranks, and so slowly that a save takes seconds.
+/// Two ranks, wherever these tests run: as root, on fewer processors than ranks, and so slowly
+/// that a save takes seconds.
 fn mpirun(folder: &Path, train: &[&str]) -> Command {
     std::fs::write(folder.join("tiny.toml"), CONFIG).unwrap();
     let mut command = Command::new("mpirun");

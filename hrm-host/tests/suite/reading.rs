@@ -888,7 +888,8 @@ fn spaces_between_the_cells_of_a_maze_are_no_cells() {
 fn a_puzzle_without_one_solution_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let several = "has several solutions; if it should have one, look whether a cell or a line was lost";
-    // A sheet that lost a row above its last line, which has commas alone, as a last row may; a list with such a puzzle, and with one that has no answer.
+    // A sheet that lost a row above its last line, which has commas alone, as a last row may; a list with
+    // such a puzzle, and with one that has no answer.
     for (name, text, told) in [
         ("sheet", "1,2,,\n3,4,,\n,,,1\n,,,\n", vec![format!("note: sheet, line 1: this puzzle {several}")]),
         ("proper", "12.33.2.2.1...3.\n", vec![]),

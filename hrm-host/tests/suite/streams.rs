@@ -1,4 +1,5 @@
-//! Standard output and standard error whose other end has gone, or is full; signals; terminals that can do little.
+//! Standard output and standard error whose other end has gone, or is full; signals;
+//! terminals that can do little.
 #![cfg(target_os = "linux")]
 
 use std::fs::{self, File, OpenOptions};

@@ -1,5 +1,5 @@
-//! The program is killed, interrupted and starved of disk space; what it had is never lost, and in the end it has the same bits
-//! as a run that nothing happened to.
+//! The program is killed, interrupted and starved of disk space; what it had is never lost, and in the end it
+//! has the same bits as a run that nothing happened to.
 #![cfg(unix)]
 
 use std::path::Path;
@@ -72,7 +72,8 @@ fn killed_at_arbitrary_moments_it_ends_like_an_undisturbed_run() {
     let (whole, killed) = (dir.path().join("whole"), dir.path().join("killed"));
     finish(&mut command(dir.path(), &whole, false, STEPS));
 
-    // From "not even begun" to "in the middle of it"; whichever of these finds the run finished only tests less.
+    // From "not even begun" to "in the middle of it"; whichever of these finds the run
+    // finished only tests less.
     for millis in [1, 15, 40, 60, 75, 90, 120, 33, 101] {
         let mut child = command(dir.path(), &killed, has_checkpoint(&killed), STEPS).spawn().unwrap();
         std::thread::sleep(Duration::from_millis(millis));

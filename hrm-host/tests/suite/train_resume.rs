@@ -12,7 +12,8 @@ use hrm_host::train::source::prepare;
 use hrm_host::train::trainer::Trainer;
 use hrm_host::train::{Event, RunData, RunOptions, Stop, Summary, TrainError, run};
 
-/// Small enough for a second, and with every piece of state in use: learned positions, both heads, halting, easing.
+/// Small enough for a second, and with every piece of state in use: learned positions,
+/// both heads, halting, easing.
 const CONFIG: &str = r#"
     [model]
     task = "sudoku4"
@@ -209,8 +210,9 @@ fn sizes_take_turns_and_share_the_parameters() {
     assert!(alone.params != before.params && alone.data != before.data);
 }
 
-/// Written by the program as it was before `replay`, noise, random starts and the newer keys of `[data]` existed: at the parent of the
-/// commit that added the file, `hrm-host train --max-steps 3` with the configuration that the file's `config` entry holds.
+/// Written by the program as it was before `replay`, noise, random starts and the newer keys of `[data]`
+/// existed: at the parent of the commit that added the file, `hrm-host train --max-steps 3` with the
+/// configuration that the file's `config` entry holds.
 #[test]
 fn an_older_checkpoint_goes_on() {
     let dir = tempfile::tempdir().unwrap();
@@ -230,7 +232,8 @@ fn an_older_checkpoint_goes_on() {
     let data = prepare(&before.config).unwrap();
     let summary = train(&before.config, &data, dir.path(), 9, true).unwrap();
     assert_eq!(summary.step, 12);
-    // And with the new switches on from here: rows whose origin was not kept are not replayed, later ones are.
+    // And with the new switches on from here: rows whose origin was not kept are not
+    // replayed, later ones are.
     let switched =
         before.config.with(&["train.replay=1.0".to_owned(), "train.latent_noise=0.1".to_owned()]).unwrap();
     train(&switched, &data, dir.path(), 12, true).unwrap();

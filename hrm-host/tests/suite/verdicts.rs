@@ -1,5 +1,5 @@
-//! What the program says of models and grids: never that something is proved which is not, nor that something is wrong which
-//! is right; and the exit codes that tell a script so.
+//! What the program says of models and grids: never that something is proved which is not, nor that something
+//! is wrong which is right; and the exit codes that tell a script so.
 
 use std::fs;
 
@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 /// The puzzle has two solutions; each row has one of them for its answer.
 const TWO: &str = "question,answer\n.....1..1.43.31.,2431312412434312\n.....1..1.43.31.,3421213412434312\n";
 
-/// A folder with two runs of one configuration and different seeds, `a` and `b`, a pack of the first, and puzzles.
+/// A folder with two runs of one configuration and different seeds, `a` and `b`, a pack
+/// of the first, and puzzles.
 fn runs() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path();

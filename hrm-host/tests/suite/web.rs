@@ -1,5 +1,5 @@
-//! The page on which a pack is seen thinking: what the command writes and serves. How it looks and thinks in a browser is tested in
-//! `tools/web/tests/browser`.
+//! The page on which a pack is seen thinking: what the command writes and serves. How it looks and thinks in
+//! a browser is tested in `tools/web/tests/browser`.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};

@@ -105,8 +105,8 @@ impl<'k> Client<'k> {
         Ok(hello)
     }
 
-    /// Finds its way into the conversation of somebody else: what was asked before is dropped. `ended` is how the board must
-    /// have ended since this client heard of it last.
+    /// Finds its way into the conversation of somebody else: what was asked before is dropped. `ended` is how
+    /// the board must have ended since this client heard of it last.
     ///
     /// # Errors
     /// As [`Self::request`].
@@ -134,7 +134,8 @@ impl<'k> Client<'k> {
         // A frame that was cut short has lost its zero.
         frame.push(0);
         link.write(&frame)?;
-        // What was glued to something may have been taken on; and what fell apart is refused once for each of its parts.
+        // What was glued to something may have been taken on; and what fell apart is refused
+        // once for each of its parts.
         for _ in frame {
             match link.cancel() {
                 Err(LinkError::Refused(Fault::Frame(_))) => self.found.noticed += 1,
@@ -169,7 +170,8 @@ impl<'k> Client<'k> {
         Ok(())
     }
 
-    /// Leaves something unfinished on the line: part of a frame, or all of it, of a request that may take hours.
+    /// Leaves something unfinished on the line: part of a frame, or all of it, of a
+    /// request that may take hours.
     ///
     /// # Errors
     /// Those of the link.

@@ -57,7 +57,8 @@ fn cut(machine: &mut Machine, client: &mut Client<'_>) -> Result<(), MachineErro
     machine.call(|link| client.settle(link, Some(LastEnd::Reset)))
 }
 
-/// Two clients at a TCP port: the second waits until the first has left, and then the owner of the machine is back.
+/// Two clients at a TCP port: the second waits until the first has left, and then the
+/// owner of the machine is back.
 fn leave(link: &mut Link<UnixStream>, client: &mut Client<'_>) -> Result<(), LinkError> {
     let uart = link.line().try_clone()?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;

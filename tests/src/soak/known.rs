@@ -42,7 +42,8 @@ pub struct Puzzle {
 }
 
 impl Known {
-    /// A model with random weights, whose segments take no time, so that what surrounds them is all that is tried.
+    /// A model with random weights, whose segments take no time, so that what surrounds
+    /// them is all that is tried.
     pub fn tiny() -> Self {
         let kind = Kind { width: 16, heads: 1, inner: 16, layers: 1, ..synthetic::SMALL };
         let pack = synthetic::pack(kind, 3);

@@ -1,7 +1,8 @@
-//! A board in use for long: requests of every kind, damaged frames, resets, pulled plugs, readers that stall, clients that leave.
+//! A board in use for long: requests of every kind, damaged frames, resets, pulled plugs, readers that
+//! stall, clients that leave.
 //!
-//! A [`Client`] does one [`Act`] after the other and knows every answer beforehand. [`on_board`] puts it before an emulated board,
-//! [`over_usb`] before the application behind a USB port on this machine.
+//! A [`Client`] does one [`Act`] after the other and knows every answer beforehand. [`on_board`] puts it
+//! before an emulated board, [`over_usb`] before the application behind a USB port on this machine.
 
 mod client;
 mod emulated;
@@ -90,11 +91,12 @@ pub struct Found {
     pub stack: u32,
 }
 
-/// Stack that an interrupt takes, which may come at a deeper moment than any before it. A leak on a board without a heap would
-/// be the stack: one word a request is more than this after 128 of them.
+/// Stack that an interrupt takes, which may come at a deeper moment than any before it. A leak on a board
+/// without a heap would be the stack: one word a request is more than this after 128 of them.
 pub const INTERRUPT: u32 = 512;
 
-/// Lets `client` go through `amount` of acts in the order of `seed`; `act` does one. What was wrong comes with the act's number.
+/// Lets `client` go through `amount` of acts in the order of `seed`; `act` does one. What was wrong
+/// comes with the act's number.
 fn through(
     client: &mut Client<'_>,
     (amount, seed): (Amount, u64),

@@ -1,7 +1,8 @@
-//! The application behind a USB port on this machine, in use for long: its plug is pulled, its host looks away, programs come and go.
+//! The application behind a USB port on this machine, in use for long: its plug is pulled, its host looks
+//! away, programs come and go.
 //!
-//! Nothing runs beside anything else: whoever waits for the device lets its interrupt and its application do a step, so that a seed
-//! is a run.
+//! Nothing runs beside anything else: whoever waits for the device lets its interrupt and its application do
+//! a step, so that a seed is a run.
 
 use std::{
     cell::{Cell, RefCell},

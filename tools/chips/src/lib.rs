@@ -1,4 +1,5 @@
-//! Real boards against the descriptions that probe-rs flashes their chips by: what a data sheet was misread for shows here, not on a desk.
+//! Real boards against the descriptions that probe-rs flashes their chips by: what a data sheet was misread
+//! for shows here, not on a desk.
 
 use std::ops::Range;
 
@@ -103,7 +104,8 @@ fn core_of(cpu: &str) -> CoreType {
     }
 }
 
-/// Flash that programs run from. Descriptions also have option bytes, and chips that a board may have beside this one.
+/// Flash that programs run from. Descriptions also have option bytes, and chips that a board
+/// may have beside this one.
 fn flash(region: &MemoryRegion) -> Option<Range<u64>> {
     let region = region.as_nvm_region()?;
     (!region.is_alias && region.is_boot_memory()).then(|| region.range.clone())

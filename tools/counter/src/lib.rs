@@ -1,16 +1,21 @@
-//! A QEMU plugin that counts executed instructions between markers, and bytes read, exactly and the same on every run.
+//! A QEMU plugin that counts executed instructions between markers, and bytes read, exactly
+//! and the same on every run.
 //!
-//! A marker is an address: QEMU gets it as `mark=ADDRESS:NAME`, once per marker. Whenever the program reaches one, the plugin notes its name and
-//! the instructions executed since it reached the one before; at the end it writes the list to the file `out=PATH`, one `NAME COUNT` a line.
+//! A marker is an address: QEMU gets it as `mark=ADDRESS:NAME`, once per marker. Whenever the program reaches
+//! one, the plugin notes its name and the instructions executed since it reached the one before; at the end
+//! it writes the list to the file `out=PATH`, one `NAME COUNT` a line.
 //!
-//! Where it is told of memories, `memory=FIRST:END` once for each (END is the address behind the last), the bytes that the program read
-//! from each follow the instructions: `NAME COUNT BYTES BYTES …`. What it executes is not read in this sense.
+//! Where it is told of memories, `memory=FIRST:END` once for each (END is the address behind the last), the
+//! bytes that the program read from each follow the instructions: `NAME COUNT BYTES BYTES …`. What it
+//! executes is not read in this sense.
 //!
-//! Whole translation blocks are counted at their start; a block with a marker inside is counted instruction by instruction. A conditional
-//! instruction counts whether its condition holds or not, as it takes its place in a processor's pipeline either way.
+//! Whole translation blocks are counted at their start; a block with a marker inside is counted instruction
+//! by instruction. A conditional instruction counts whether its condition holds or not, as it takes its place
+//! in a processor's pipeline either way.
 //!
-//! QEMU resolves the functions declared here when it loads the plugin. They are the same in every version of the plugin interface; only
-//! [`qemu_plugin_version`] must be one that QEMU supports: 1 (QEMU 7 and 8) unless `HRM_PLUGIN_API` says another when this is built.
+//! QEMU resolves the functions declared here when it loads the plugin. They are the same in every version of
+//! the plugin interface; only [`qemu_plugin_version`] must be one that QEMU supports: 1 (QEMU 7 and 8) unless
+//! `HRM_PLUGIN_API` says another when this is built.
 
 use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
 use std::fmt::Write as _;
@@ -33,7 +38,8 @@ type ExitHook = extern "C" fn(id: u64, data: *mut c_void);
 
 /// `QEMU_PLUGIN_CB_NO_REGS`: the hooks look at no register.
 const NO_REGISTERS: c_int = 0;
-/// `QEMU_PLUGIN_MEM_RW`. QEMU 7.2 takes the wrong ones where reads alone are asked for, so they are told apart here.
+/// `QEMU_PLUGIN_MEM_RW`. QEMU 7.2 takes the wrong ones where reads alone are asked for, so
+/// they are told apart here.
 const READS_AND_WRITES: c_int = 3;
 
 unsafe extern "C" {

@@ -1,4 +1,5 @@
-//! What to do where a device does not do what it was asked: a real board is flashed, an emulated one is started again.
+//! What to do where a device does not do what it was asked: a real board is flashed, an
+//! emulated one is started again.
 
 use hrm_core::wire::{Fault, NoModel};
 

@@ -21,7 +21,8 @@ pub struct Board {
     pub cpu: &'static str,
     /// Rust's name for the target.
     pub target: &'static str,
-    /// Whether all kernels, or all but the product, are the portable ones, which take an emulator several times as long.
+    /// Whether all kernels, or all but the product, are the portable ones, which take an
+    /// emulator several times as long.
     pub slow: bool,
 }
 
@@ -56,7 +57,8 @@ pub fn one_per_processor() -> impl Iterator<Item = Board> {
     (0..BOARDS.len()).filter(move |&at| first(at)).map(|at| BOARDS[at])
 }
 
-/// The emulated boards that also exist with a corrupted kernel: one an instruction set. What slips is the same code on every board.
+/// The emulated boards that also exist with a corrupted kernel: one an instruction set. What slips is the
+/// same code on every board.
 pub fn corrupted() -> impl Iterator<Item = Board> {
     let first = |at: usize| BOARDS.iter().position(|b| b.is_riscv() == BOARDS[at].is_riscv()) == Some(at);
     (0..BOARDS.len()).filter(move |&at| first(at)).map(|at| BOARDS[at])
@@ -93,8 +95,8 @@ pub struct Hardware {
     pub uf2: Option<u32>,
 }
 
-/// Every real board. Chip names and flash are those of probe-rs' descriptions of its targets: `probe-rs chip info CHIP` prints them, and
-/// `tools/chips` tests them.
+/// Every real board. Chip names and flash are those of probe-rs' descriptions of its targets:
+/// `probe-rs chip info CHIP` prints them, and `tools/chips` tests them.
 pub const HARDWARE: [Hardware; 5] = [
     Hardware {
         name: "pico2",
@@ -173,7 +175,8 @@ pub const HARDWARE: [Hardware; 5] = [
     },
 ];
 
-/// What installs the program that flashes real boards, in the version that reaches all of them: 0.32.0 fails on most RP2350s.
+/// What installs the program that flashes real boards, in the version that reaches all of them:
+/// 0.32.0 fails on most RP2350s.
 pub const INSTALL_PROBE_RS: &str = "cargo install probe-rs-tools --version 0.31.0 --locked";
 
 /// Where the ways to flash a board are that need no probe.

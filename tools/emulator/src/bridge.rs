@@ -12,8 +12,8 @@ use std::{
 /// How long a wait for bytes or clients may last before the end is looked for.
 const TICK: Duration = Duration::from_millis(20);
 
-/// Carries bytes between `uart` and whoever connects to `listener`, client after client, until the board's end closes or
-/// `stop` is set.
+/// Carries bytes between `uart` and whoever connects to `listener`, client after client, until the board's
+/// end closes or `stop` is set.
 ///
 /// # Errors
 /// Where a socket cannot be used at all; a client that leaves is no error.

@@ -2,8 +2,8 @@
 
 use std::process::Command;
 
-/// Has `command` end where this program, or the thread that starts it, does, however that comes about: SIGKILL lets nothing be tidied up.
-/// It hears no Ctrl-C, which is this program's to answer.
+/// Has `command` end where this program, or the thread that starts it, does, however that comes about:
+/// SIGKILL lets nothing be tidied up. It hears no Ctrl-C, which is this program's to answer.
 ///
 /// Other systems than Linux have no such thing: there it goes on where this program is killed.
 #[cfg(target_os = "linux")]

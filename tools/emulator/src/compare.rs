@@ -18,8 +18,8 @@ use crate::link::{Hello, Link, LinkError};
 /// The first difference between host and device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Difference {
-    /// An element of an operation's output. It is the first in the order of computation, so what caused it is the
-    /// operation itself (or its weights), not an earlier one.
+    /// An element of an operation's output. It is the first in the order of computation, so what caused it is
+    /// the operation itself (or its weights), not an earlier one.
     Element {
         /// In which segment, from 0.
         segment: u16,
@@ -73,8 +73,9 @@ impl fmt::Display for Difference {
     }
 }
 
-/// Words of memory with which a model on this machine computes in the order in which the device that said `hello` does: a pass over the
-/// weights serves as many tokens. Other orders give the same bits, but differences would be looked for in the wrong place.
+/// Words of memory with which a model on this machine computes in the order in which the device that said
+/// `hello` does: a pass over the weights serves as many tokens. Other orders give the same bits, but
+/// differences would be looked for in the wrong place.
 pub fn host_words(shape: &Shape, hello: &Hello) -> usize {
     let most = shape.sequence().next_multiple_of(TILE);
     workspace_bytes_for(shape, usize::from(hello.memory.tokens_per_pass).clamp(TILE, most)) / size_of::<u32>()
@@ -87,8 +88,8 @@ pub fn digests<R: Reasoner>(model: &mut R, ask: Ask<'_>, segments: u16) -> Vec<S
     (0..segments).filter_map(|segment| digest::segment(model, segment).ok()).collect()
 }
 
-/// Compares `expected`, the host's [`digests`] for `ask`, with the device's; where they differ, `host` computes the
-/// segment again to find the first element that does.
+/// Compares `expected`, the host's [`digests`] for `ask`, with the device's; where they differ, `host`
+/// computes the segment again to find the first element that does.
 pub fn compare<R: Reasoner, T: Read + Write>(
     host: &mut R,
     link: &mut Link<T>,

@@ -1,11 +1,12 @@
-//! How long a real board thinks: an estimate from counted instructions, as no board has been timed yet (docs/PERFORMANCE.md).
+//! How long a real board thinks: an estimate from counted instructions, as no board has been timed
+//! yet (docs/PERFORMANCE.md).
 
 use hrm_core::{Shape, lane::LaneWidth, tokens_per_pass, workspace_bytes};
 
 use crate::board::Hardware;
 
-/// Executed instructions for a thousand multiply-accumulates of a segment: at width 96 and at width 128, each with 16-bit and with 8-bit
-/// lanes; and cycles for an instruction of the inner step of a product.
+/// Executed instructions for a thousand multiply-accumulates of a segment: at width 96 and at width 128, each
+/// with 16-bit and with 8-bit lanes; and cycles for an instruction of the inner step of a product.
 struct Processor {
     instructions: [[f64; 2]; 2],
     cycles: f64,
@@ -18,8 +19,8 @@ const M7: Processor = Processor { instructions: [[1143.0, 1162.0], [1092.0, 1107
 const WIDE: u16 = 112;
 
 impl Hardware {
-    /// Seconds that a segment of a model takes at least, whose pack has `pack_bytes`: its instructions, or its weights through a flash that
-    /// is slower, whichever takes longer; no other wait states.
+    /// Seconds that a segment of a model takes at least, whose pack has `pack_bytes`: its instructions, or
+    /// its weights through a flash that is slower, whichever takes longer; no other wait states.
     pub fn seconds_a_segment(&self, pack_bytes: u64, shape: &Shape) -> f64 {
         let instructions = self.instructions_a_mac(shape.width, shape.lanes);
         let thinking = shape.segment_macs() as f64 * instructions * self.processor().cycles / self.hz as f64;
@@ -39,8 +40,8 @@ impl Hardware {
         if self.cpu == "cortex-m7" { M7 } else { M4_M33 }
     }
 
-    /// Bytes of weights that a segment reads from flash: all of them once for as many tokens as the memory allows, or none where the pack
-    /// is copied to RAM.
+    /// Bytes of weights that a segment reads from flash: all of them once for as many tokens as the memory
+    /// allows, or none where the pack is copied to RAM.
     pub fn weights_read_a_segment(&self, pack_bytes: u64, shape: &Shape) -> u64 {
         let copied = self.pack_to_ram
             && pack_bytes.next_multiple_of(16) + workspace_bytes(shape) as u64 <= self.workspace;

@@ -94,8 +94,8 @@ pub enum ImageError {
 }
 
 impl Image {
-    /// The image that `cargo xtask firmware` built as `name` (a board's name), found from the place of the running
-    /// program, which lies in cargo's target folder too; `HRM_FIRMWARE` names another folder.
+    /// The image that `cargo xtask firmware` built as `name` (a board's name), found from the place of the
+    /// running program, which lies in cargo's target folder too; `HRM_FIRMWARE` names another folder.
     pub fn built(name: &str) -> Result<Image, ImageError> {
         let program = std::env::current_exe().unwrap_or_default();
         let file = format!("{name}.elf");
@@ -160,8 +160,8 @@ impl Image {
         self.loaded().into_iter().map(|(start, bytes)| start..start + bytes.len() as u64).collect()
     }
 
-    /// What it is in flash, from its first byte to its last: the address of the first, and all of them. Gaps are filled with what
-    /// erased flash holds.
+    /// What it is in flash, from its first byte to its last: the address of the first, and all of them. Gaps
+    /// are filled with what erased flash holds.
     pub fn flashed(&self) -> (u64, Vec<u8>) {
         let loaded = self.loaded();
         let start = loaded.iter().map(|(start, _)| *start).min().unwrap_or(0);

@@ -29,8 +29,8 @@ const SELF_TEST: Duration = Duration::from_secs(900);
 
 /// A line to a device.
 ///
-/// Reads of `T` must come back now and then with [`ErrorKind::WouldBlock`] or [`ErrorKind::TimedOut`] where nothing
-/// arrives (a read timeout of a tenth of a second does), or no answer can ever be late.
+/// Reads of `T` must come back now and then with [`ErrorKind::WouldBlock`] or [`ErrorKind::TimedOut`] where
+/// nothing arrives (a read timeout of a tenth of a second does), or no answer can ever be late.
 pub struct Link<T> {
     line: T,
     decoder: Decoder,
@@ -196,7 +196,8 @@ impl<T: Read + Write> Link<T> {
                 Err(LinkError::Timeout(_)) if over && self.heard.is_silent() => {
                     return Err(LinkError::Timeout(self.timeout));
                 }
-                // What is left of an interrupted conversation is no reason to give up, nor is a line that echoes.
+                // What is left of an interrupted conversation is no reason to give up,
+                // nor is a line that echoes.
                 Err(LinkError::Answer(_)) if !self.heard.is_echo() => return answer,
                 Err(
                     LinkError::Timeout(_)
@@ -215,8 +216,8 @@ impl<T: Read + Write> Link<T> {
         }
     }
 
-    /// As [`Self::hello`], but waits until the device has ended its self-test and takes requests: many segments, where the
-    /// timeout is for one.
+    /// As [`Self::hello`], but waits until the device has ended its self-test and takes requests: many
+    /// segments, where the timeout is for one.
     pub fn ready(&mut self) -> Result<Hello, LinkError> {
         let end = Instant::now() + SELF_TEST;
         loop {
@@ -264,8 +265,8 @@ impl<T: Read + Write> Link<T> {
         })
     }
 
-    /// Lets member `ask.member` reason for `segments` segments and gives the digest of each; `each` is told of
-    /// every one as it comes.
+    /// Lets member `ask.member` reason for `segments` segments and gives the digest of each; `each` is told
+    /// of every one as it comes.
     pub fn digest(
         &mut self,
         ask: Ask<'_>,
@@ -412,7 +413,8 @@ impl<T: Read + Write> Link<T> {
     }
 }
 
-/// An id that no other client has begun with lately: what a device still answers to one that left is not for this one.
+/// An id that no other client has begun with lately: what a device still answers to one that
+/// left is not for this one.
 fn first_id() -> u16 {
     // The only randomness that the standard library has.
     (RandomState::new().build_hasher().finish() as u16).max(1)

@@ -45,8 +45,8 @@ const END: Duration = Duration::from_secs(10);
 
 /// A running machine; dropping it ends QEMU.
 ///
-/// Its UART is one end of a socket pair, so there is no port or path that another process could take, and a machine
-/// that ends is seen at once.
+/// Its UART is one end of a socket pair, so there is no port or path that another process could take, and a
+/// machine that ends is seen at once.
 pub struct Machine {
     board: Board,
     image: Image,
@@ -252,7 +252,8 @@ impl Machine {
         advice.map_or_else(String::new, |advice| format!("; {advice}"))
     }
 
-    /// How it ended (waiting a moment where it is about to), its log, QEMU's messages; each on lines of its own.
+    /// How it ended (waiting a moment where it is about to), its log, QEMU's messages;
+    /// each on lines of its own.
     fn report(&mut self, ending: bool) -> String {
         let mut report = String::new();
         if ending {

@@ -3,7 +3,8 @@
 use hrm_core::task::{OnBoards, Task, Tasks, Visitor};
 use hrm_firmware::{STACK_KIB, STACK_KIB_ANY_SIZE};
 
-/// The variable by which `cargo xtask` is told more features of a board's program, for example tasks; separated by commas.
+/// The variable by which `cargo xtask` is told more features of a board's program, for example
+/// tasks; separated by commas.
 pub const MORE_FEATURES: &str = "HRM_FIRMWARE_FEATURES";
 
 /// The feature by which a board's program carries the task called `name`; `None` where it does without one.
@@ -18,8 +19,8 @@ pub fn feature_for(name: &str) -> Option<String> {
     OnBoards::visit(name, Carried).is_err().then(|| format!("task-{kind}"))
 }
 
-/// Most bytes of stack that solving the task called `name` takes, as measured: 11.8 KB of a program as it is by default. One with
-/// tasks of any size takes 41.8 KB: its solver keeps several grids of the largest.
+/// Most bytes of stack that solving the task called `name` takes, as measured: 11.8 KB of a program as it is
+/// by default. One with tasks of any size takes 41.8 KB: its solver keeps several grids of the largest.
 pub fn stack_for(name: &str) -> u64 {
     let kib = if feature_for(name).is_some() { STACK_KIB_ANY_SIZE } else { STACK_KIB };
     1024 * u64::from(kib)

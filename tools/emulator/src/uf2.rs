@@ -1,6 +1,7 @@
 //! UF2: what the boot ROM of a Pico 2 takes by drag and drop, so that nobody needs a debug probe.
 //!
-//! The format is Microsoft's (github.com/microsoft/uf2): blocks of 512 bytes, each with an address and at most 476 bytes for it.
+//! The format is Microsoft's (github.com/microsoft/uf2): blocks of 512 bytes, each with an address and
+//! at most 476 bytes for it.
 
 /// Bytes of a block of the file.
 pub const BLOCK: usize = 512;
@@ -8,10 +9,12 @@ pub const BLOCK: usize = 512;
 /// Bytes of flash that a block carries: a page of the flash.
 pub const PAYLOAD: usize = 256;
 
-/// Bytes that flash erases at once. Parts begin and end at multiples of it, so that one never erases the other.
+/// Bytes that flash erases at once. Parts begin and end at multiples of it, so that
+/// one never erases the other.
 pub const SECTOR: u32 = 4096;
 
-/// The family of programs for an RP2350's Arm cores in Secure state. Its boot ROM takes no other file from us, and no RP2040 takes this one.
+/// The family of programs for an RP2350's Arm cores in Secure state. Its boot ROM takes no other file from
+/// us, and no RP2040 takes this one.
 pub const RP2350_ARM_S: u32 = 0xE48B_FF59;
 
 /// Marks: at the block's start, and its end.
@@ -46,7 +49,8 @@ pub enum Uf2Error {
 
 /// One file for `family` with all of `parts`, each filled up to whole sectors with what erased flash holds.
 ///
-/// It is one file because the boot ROM restarts the board as soon as it has every block that the first one announced.
+/// It is one file because the boot ROM restarts the board as soon as it has every block that
+/// the first one announced.
 ///
 /// # Errors
 /// Where the parts are none that flash can hold side by side.

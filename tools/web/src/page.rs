@@ -32,8 +32,8 @@ fn script() -> String {
     format!("(() => {{\n'use strict';\n{}}})();\n", SCRIPTS.join("\n"))
 }
 
-/// What the page may do, for its own `meta` element and for a server's header: run the script and style that it came with, compile
-/// WebAssembly, start a worker of its own. It may ask no one for anything.
+/// What the page may do, for its own `meta` element and for a server's header: run the script and style that
+/// it came with, compile WebAssembly, start a worker of its own. It may ask no one for anything.
 pub fn policy() -> String {
     let hash = |text: &str| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text)));
     format!(

@@ -1,7 +1,7 @@
 //! A server for one page, to this machine alone.
 //!
-//! It answers `GET /` and refuses all else, one request a connection and a thread a connection. That is less than any library has, which is why
-//! there is none here.
+//! It answers `GET /` and refuses all else, one request a connection and a thread a connection. That is less
+//! than any library has, which is why there is none here.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{IpAddr, TcpListener, TcpStream};
@@ -14,8 +14,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Most bytes of a request.
 const MOST: u64 = 16 * 1024;
 
-/// Hands `page` to whoever asks `listener`, until the process ends. A request that names another host than this machine is refused: a
-/// page elsewhere could otherwise read this one under a name of its own.
+/// Hands `page` to whoever asks `listener`, until the process ends. A request that names another host than
+/// this machine is refused: a page elsewhere could otherwise read this one under a name of its own.
 ///
 /// # Errors
 /// What the system says of `listener`; what goes wrong with one client ends that client's connection alone.

@@ -14,7 +14,8 @@ use hrm_samples::Noise;
 
 use super::{BenchError, part};
 
-/// Compares the processor's kernels with their definitions, over lengths, shapes, extremes and saturation; how many cases.
+/// Compares the processor's kernels with their definitions, over lengths, shapes, extremes and
+/// saturation; how many cases.
 #[inline(never)]
 pub fn check(memory: &mut [u32]) -> Result<u32, BenchError> {
     let mut case = 0;
@@ -119,7 +120,8 @@ fn rows_agree<A: Lane>(n: usize, round: u32, case: u32, memory: &mut [u32]) -> b
     equal && same(ours, portable) && last(ours) == guard && bytes_agree::<A>(n, round as usize, a, b)
 }
 
-/// Keys and values of a token from the `n` accumulators in `a`, by the processor's kernels and the portable ones; `b` is room for both.
+/// Keys and values of a token from the `n` accumulators in `a`, by the processor's kernels and the portable
+/// ones; `b` is room for both.
 #[inline(never)]
 fn bytes_agree<A: Lane>(n: usize, round: usize, a: &[i32], b: &mut [i32]) -> bool {
     let (Some(acc), Some(factors)) = (a.get(..n), a.get(n..)) else { return false };

@@ -1,7 +1,8 @@
-//! What `cargo xtask bench` counts: regions of work on the model that a pack holds, and each kernel on that model's shapes.
+//! What `cargo xtask bench` counts: regions of work on the model that a pack holds, and each
+//! kernel on that model's shapes.
 //!
-//! The program that runs them says where a region begins and ends; a counter outside (a QEMU plugin, callgrind) counts the
-//! instructions between.
+//! The program that runs them says where a region begins and ends; a counter outside (a QEMU plugin,
+//! callgrind) counts the instructions between.
 #![no_std]
 
 mod check;
@@ -51,8 +52,8 @@ pub enum BenchError {
     },
 }
 
-/// Measures the model in `pack`: a segment with as much memory as serves it, one with the least, one with every operation marked, then
-/// its kernels.
+/// Measures the model in `pack`: a segment with as much memory as serves it, one with the least, one with
+/// every operation marked, then its kernels.
 pub fn run<P: Probe>(pack: Pack<'_>, memory: &mut [u32], probe: &mut P) -> Result<(), BenchError> {
     let shape = *pack.shape();
     let tokens = [1; hrm_core::task::MAX_CELLS];

@@ -1,8 +1,9 @@
-//! `cargo xtask bench`: executed instructions of one segment, of its operations and of each kernel, on every emulated processor and on this one.
+//! `cargo xtask bench`: executed instructions of one segment, of its operations and of each kernel, on every
+//! emulated processor and on this one.
 //!
-//! On boards a QEMU plugin of this repository (`tools/counter`) counts between markers, and bytes that a segment reads from flash and from RAM;
-//! on the host callgrind counts. Both give the same number on
-//! every run, so the committed file is a budget: `--check` fails where a count has grown by more than 2 %.
+//! On boards a QEMU plugin of this repository (`tools/counter`) counts between markers, and bytes that a
+//! segment reads from flash and from RAM; on the host callgrind counts. Both give the same number on every
+//! run, so the committed file is a budget: `--check` fails where a count has grown by more than 2 %.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -102,7 +103,8 @@ const COMPILER: &str = "compiler.txt";
 /// Name of the host among the boards.
 const HOST: &str = "host";
 
-/// The models that are measured: those of the released packs' shapes, and one with RoPE instead of a relation bias; random weights.
+/// The models that are measured: those of the released packs' shapes, and one with RoPE instead of a
+/// relation bias; random weights.
 fn models() -> [(&'static str, Kind); 5] {
     let kind = |width, heads, inner, lanes| Kind { task: "sudoku9", width, heads, inner, lanes, ..SMALL };
     [
@@ -134,7 +136,8 @@ fn count(programs: &[Counted], host: bool) -> Result<Counts> {
     let mut counts = Counts::new();
     let plugin = plugin()?;
     for Counted { board, elf } in programs {
-        // Without kernels of its own a segment takes several times as long: the released packs' shape says it all.
+        // Without kernels of its own a segment takes several times as long: the released
+        // packs' shape says it all.
         let packs = if board.slow { &packs[..2] } else { &packs[..] };
         counts.extend(each(packs, |name, pack| on_board(board, elf, &plugin, name, pack, &folder))?);
     }

@@ -1,7 +1,9 @@
-//! `cargo xtask bits`: the same bits everywhere, and no bit of a pack lost unseen, at the size that patience allows.
+//! `cargo xtask bits`: the same bits everywhere, and no bit of a pack lost unseen, at the
+//! size that patience allows.
 //!
-//! Three questions. Is a pack with one flipped bit refused? Do the kernels of every level of this processor think alike? Does every
-//! emulated board think as this machine does? What boards have shown is logged, so that a long run goes on where it was stopped.
+//! Three questions. Is a pack with one flipped bit refused? Do the kernels of every level of this processor
+//! think alike? Does every emulated board think as this machine does? What boards have shown is logged, so
+//! that a long run goes on where it was stopped.
 
 use std::collections::HashSet;
 use std::fs::{self, OpenOptions};
@@ -37,7 +39,8 @@ pub(crate) struct Args {
     flips: u64,
 }
 
-/// Packs that think, of both widths of lanes. Boards that lack the room for a 9x9 model get the small one alone.
+/// Packs that think, of both widths of lanes. Boards that lack the room for a 9x9 model
+/// get the small one alone.
 const THINKING: [&str; 3] = ["sudoku4-demo", "sudoku9-mcu", "sudoku9-mcu-i8"];
 const SMALLEST: &str = "sudoku4-demo";
 const LARGEST: &str = "sudoku9-plus";

@@ -19,8 +19,8 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// This repository. A toolchain's files are together, those for every processor: cargo tells them apart by their flags, and
-    /// what runs on this machine (macros, build scripts) is built once.
+    /// This repository. A toolchain's files are together, those for every processor: cargo tells them apart
+    /// by their flags, and what runs on this machine (macros, build scripts) is built once.
     pub(crate) fn here(toolchain: Toolchain) -> Self {
         let toolchain = match toolchain {
             Toolchain::Rustup => "rustup",
@@ -29,8 +29,8 @@ impl Place {
         Self { sources: root(), target: target().join("firmware").join(toolchain) }
     }
 
-    /// The folders that a compiler may write into what it builds, and the name that stands for each. Of two that fit, the later
-    /// counts.
+    /// The folders that a compiler may write into what it builds, and the name that stands for each. Of two
+    /// that fit, the later counts.
     fn names(&self, toolchain: Toolchain) -> Vec<(PathBuf, &'static str)> {
         let home = env::var_os("CARGO_HOME").map(PathBuf::from);
         let home = home.or_else(|| env::var_os("HOME").map(|home| Path::new(&home).join(".cargo")));
@@ -95,8 +95,8 @@ pub(crate) fn builder(toolchain: Toolchain, target: &str, cpu: &str, args: &[&st
     builder_in(&Place::here(toolchain), toolchain, target, cpu, args)
 }
 
-/// The same in another place. The processor is named as the target alone leaves out a Cortex-M33's DSP instructions and a
-/// Cortex-M55's vectors.
+/// The same in another place. The processor is named as the target alone leaves out a Cortex-M33's DSP
+/// instructions and a Cortex-M55's vectors.
 pub(crate) fn builder_in(
     place: &Place,
     toolchain: Toolchain,

@@ -1,4 +1,5 @@
-//! `cargo xtask example`: the program in `examples/bare-metal`, built as its reader would build it and run on an emulated Cortex-M0.
+//! `cargo xtask example`: the program in `examples/bare-metal`, built as its reader would build it and run
+//! on an emulated Cortex-M0.
 
 use std::process::Command;
 

@@ -21,7 +21,8 @@ use crate::setup::{self, Toolchain};
 pub(crate) struct Args {
     /// Boards, for example mps2-an386; all by default
     boards: Vec<String>,
-    /// Also the images that the tests need: with a corrupted kernel, with every task, and with a watchdog that is not fed
+    /// Also the images that the tests need: with a corrupted kernel, with every task, and with a
+    /// watchdog that is not fed
     #[arg(long)]
     for_tests: bool,
 }
@@ -41,7 +42,8 @@ pub(crate) fn task(args: &Args) -> Result<()> {
 pub(crate) enum Variant {
     /// It does not.
     Plain,
-    /// One kernel rounds one value wrongly, for the test that proves that tests would notice. For one board an instruction set.
+    /// One kernel rounds one value wrongly, for the test that proves that tests would notice. For one
+    /// board an instruction set.
     FaultInjection,
     /// It carries every task, that of the tests included. For the first board alone.
     EveryTask,
@@ -107,7 +109,8 @@ pub(crate) fn build_plain(boards: &[Build]) -> Result<()> {
 /// Most bytes of code that all kernels of one image may take.
 const KERNEL_BYTES: u64 = 12 * 1024;
 
-/// Builds `variants` for `boards` and prints what each takes. The linker refuses an image that does not fit its board.
+/// Builds `variants` for `boards` and prints what each takes. The linker refuses an image
+/// that does not fit its board.
 ///
 /// Of a real board there is only the plain variant: the others are for tests, which it cannot run here.
 pub(crate) fn build(toolchain: Toolchain, boards: &[Build], variants: &[Variant]) -> Result<()> {
@@ -341,7 +344,8 @@ fn a_panic_does_not_link(toolchain: Toolchain) -> Result<()> {
 /// The smallest processor the core is for: no hardware division, no atomics, nothing but integers.
 pub(crate) const SMALLEST: &str = "thumbv6m-none-eabi";
 
-/// Checks that `hrm-core` compiles for a Cortex-M0+, and that kernels which that does not have are refused by name.
+/// Checks that `hrm-core` compiles for a Cortex-M0+, and that kernels which that does not
+/// have are refused by name.
 pub(crate) fn check_smallest(toolchain: Toolchain) -> Result<()> {
     let args = ["check", "--package", "hrm-core", "--release", "--target", SMALLEST];
     let mut check = builder(toolchain, SMALLEST, "cortex-m0plus", &args);

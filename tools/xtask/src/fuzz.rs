@@ -71,7 +71,8 @@ fn names(corpus: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Writes the inputs in `kept`, one a line in base64, to the folder `work`, beside those that earlier runs have found.
+/// Writes the inputs in `kept`, one a line in base64, to the folder `work`, beside those that
+/// earlier runs have found.
 fn unpack(kept: &Path, work: &Path) -> Result<()> {
     let written = || format!("cannot write into {}", work.display());
     fs::create_dir_all(work).with_context(written)?;
@@ -100,7 +101,8 @@ fn fuzzer(program: &Path, name: &str) -> Command {
     fuzzer
 }
 
-/// Looks for inputs, from those in `work`, to which new ones go. One that breaks a promise is told, and kept beside that folder.
+/// Looks for inputs, from those in `work`, to which new ones go. One that breaks a promise is told, and
+/// kept beside that folder.
 fn look(program: &Path, name: &str, work: &Path, minutes: f64) -> Result<()> {
     let broken = work.with_extension("broken");
     let mut fuzzer = fuzzer(program, name);

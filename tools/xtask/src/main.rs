@@ -45,11 +45,13 @@ enum Task {
     Chips,
     /// Flash a real board's image with probe-rs and show its log; `cargo run` for a board comes here
     Run(flash::Args),
-    /// Build a real board's firmware as a UF2 file, which is dragged onto the drive that the board shows: no probe is needed
+    /// Build a real board's firmware as a UF2 file, which is dragged onto the drive that the board
+    /// shows: no probe is needed
     Uf2(uf2::Args),
     /// Train a 4x4 HRM, make it int8, and let the host and an emulated microcontroller solve puzzles with it
     Demo(demo::Args),
-    /// Count the instructions of a segment, its operations and kernels, on every emulated processor and on this one
+    /// Count the instructions of a segment, its operations and kernels, on every emulated
+    /// processor and on this one
     Bench(bench::Args),
     /// Run `examples/bare-metal`, a program of one's own around `hrm-core`, on an emulated Cortex-M0
     Example,
@@ -59,7 +61,8 @@ enum Task {
     Fuzz(fuzz::Args),
     /// Flip bits of packs, and think on every level of this processor and on every emulated board
     Bits(bits::Args),
-    /// Use emulated boards and a USB stand-in for long: requests, damaged frames, resets, pulled plugs, clients that leave
+    /// Use emulated boards and a USB stand-in for long: requests, damaged frames, resets, pulled
+    /// plugs, clients that leave
     Soak(soak::Args),
     /// Check licences, sources, duplicates and the Rust that is claimed, by deny.toml and without network
     Supply,

@@ -1,4 +1,5 @@
-//! What an image is made of: a bill of materials (CycloneDX 1.5, JSON) beside every image that `cargo xtask firmware` writes.
+//! What an image is made of: a bill of materials (CycloneDX 1.5, JSON) beside every image that
+//! `cargo xtask firmware` writes.
 //!
 //! It has no time and no folder of a machine, so that the same sources have the same bill.
 

@@ -1,7 +1,8 @@
 //! `cargo xtask setup`: what the firmware and the emulator need that cargo does not bring.
 //!
-//! Two ways lead to a compiler for microcontrollers. Where rustup reaches its server, it adds the targets. Where only Debian's packages are to
-//! be had, Debian's own Rust builds `core` from source and GNU ld links. Nothing is installed that is there already.
+//! Two ways lead to a compiler for microcontrollers. Where rustup reaches its server, it adds the targets.
+//! Where only Debian's packages are to be had, Debian's own Rust builds `core` from source and GNU ld links.
+//! Nothing is installed that is there already.
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -1,4 +1,5 @@
-//! `cargo xtask soak`: emulated boards, and the application behind a USB port, in use for as long as patience allows.
+//! `cargo xtask soak`: emulated boards, and the application behind a USB port, in use for as
+//! long as patience allows.
 
 use std::time::Instant;
 
@@ -15,8 +16,8 @@ use crate::setup::{self, EMULATORS};
 pub(crate) struct Args {
     /// Boards, or `usb` for the stand-in behind a USB port; all of them where none is named
     boards: Vec<String>,
-    /// Requests for each; beside them a tenth as many damaged frames, and a hundredth as many resets (pulled plugs of `usb`),
-    /// stalled readers, and clients that leave
+    /// Requests for each; beside them a tenth as many damaged frames, and a hundredth as many resets (pulled
+    /// plugs of `usb`), stalled readers, and clients that leave
     #[arg(long, default_value_t = 1_000)]
     requests: usize,
     /// Seeds what happens in which order

@@ -1,6 +1,8 @@
-//! `cargo xtask supply`: whose code is built in, under which licence, and whether the Rust that is claimed can build it.
+//! `cargo xtask supply`: whose code is built in, under which licence, and whether the Rust that
+//! is claimed can build it.
 //!
-//! deny.toml is the law. cargo-deny reads the same file and knows advisories, but has to be installed; this needs nothing.
+//! deny.toml is the law. cargo-deny reads the same file and knows advisories, but has to be
+//! installed; this needs nothing.
 
 mod licence;
 mod packages;

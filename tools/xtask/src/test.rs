@@ -80,7 +80,8 @@ fn boards(stages: &mut Stages, toolchain: Toolchain) -> Result<()> {
     // One processor at a time links an image; the others build what this machine needs meanwhile.
     let host = beside(host(MPI).into_iter().chain(chips::building()).collect());
     stages.run("the oldest Rust, where it is", || oldest::check(false))?;
-    // Flags of another processor make cargo compile everything anew: one after the other, with all its programs.
+    // Flags of another processor make cargo compile everything anew: one after the
+    // other, with all its programs.
     let mut counted = Vec::new();
     for board in one_per_processor() {
         stages.run(format!("programs for {}", board.cpu), || {

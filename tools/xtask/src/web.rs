@@ -57,7 +57,8 @@ pub(crate) fn build(toolchain: Toolchain) -> Result<PathBuf> {
     Ok(built)
 }
 
-/// Tries the page in a browser with the engine that is committed, and with `engine` where that is another; `which` has cargo build the test.
+/// Tries the page in a browser with the engine that is committed, and with `engine` where that is another;
+/// `which` has cargo build the test.
 fn test(engine: &Path, which: &[&str]) -> Result<()> {
     let committed = committed();
     let same = fs::read(engine)? == fs::read(&committed)?;
@@ -70,7 +71,8 @@ fn test(engine: &Path, which: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// What CI checks: that the sources still make an engine, and that the page with it and with the committed one computes this machine's bits.
+/// What CI checks: that the sources still make an engine, and that the page with it and with the committed
+/// one computes this machine's bits.
 pub(crate) fn check(toolchain: Toolchain, which: &[&str]) -> Result<()> {
     let engine = build(toolchain)?;
     ensure!(committed().exists(), "there is no tools/web/engine.wasm: run `cargo xtask web --update`");

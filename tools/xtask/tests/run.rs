@@ -4,7 +4,8 @@ use std::process::Command;
 
 use hrm_emulator::board::{HARDWARE, INSTALL_PROBE_RS, WITHOUT_A_PROBE};
 
-/// Exit code, standard output, standard error of `cargo xtask run` with `args`, where no program is found at all.
+/// Exit code, standard output, standard error of `cargo xtask run` with `args`, where no
+/// program is found at all.
 fn run(args: &[&str]) -> (i32, String, String) {
     let mut xtask = Command::new(env!("CARGO_BIN_EXE_xtask"));
     let output = xtask.arg("run").args(args).env("PATH", "").env_remove("CARGO").output().unwrap();

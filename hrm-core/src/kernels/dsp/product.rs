@@ -1,19 +1,21 @@
 //! The matrix product on Armv7E-M and Armv8-M with the DSP extension: Cortex-M4, M7, M33.
 //!
-//! Activations are packed first: of four tokens (then of two), two neighbouring inputs of each, `t0[k] t0[k+1] t1[k] t1[k+1] …`,
-//! sign-extended to 16 bits where they are bytes. Then one 32-bit load and two `SXTB16` give two inputs of two columns of weights, and
-//! every loaded word feeds dual multiply-accumulates: 4 tokens x 2 columns are eight accumulators, which with two pointers and four operands
-//! fill all fourteen registers. The compiler would spill them (it keeps a frame pointer, too), hence the naked assembly.
+//! Activations are packed first: of four tokens (then of two), two neighbouring inputs of each,
+//! `t0[k] t0[k+1] t1[k] t1[k+1] …`, sign-extended to 16 bits where they are bytes. Then one 32-bit load and
+//! two `SXTB16` give two inputs of two columns of weights, and every loaded word feeds dual
+//! multiply-accumulates: 4 tokens x 2 columns are eight accumulators, which with two pointers and four
+//! operands fill all fourteen registers. The compiler would spill them (it keeps a frame pointer, too),
+//! hence the naked assembly.
 //!
-//! A step of two inputs is a piece of code of constant length, sixteen in a row; the first round jumps to where only the steps that are left over
-//! lie ahead, so any even number of inputs takes no other path.
+//! A step of two inputs is a piece of code of constant length, sixteen in a row; the first round jumps to
+//! where only the steps that are left over lie ahead, so any even number of inputs takes no other path.
 
 use core::arch::naked_asm;
 
 use crate::lane::{Lane, LaneWidth};
 
-/// [`matmul`](crate::kernels::matmul()) by `SMLAD`; `false` (and nothing done) where a length does not fit. `packed`: the same `x` was packed by the call
-/// before, which saves packing it where it is one pack.
+/// [`matmul`](crate::kernels::matmul()) by `SMLAD`; `false` (and nothing done) where a length does not fit.
+/// `packed`: the same `x` was packed by the call before, which saves packing it where it is one pack.
 pub(in crate::kernels) fn matmul<A: Lane>(
     x: &[A],
     depth: usize,
@@ -60,9 +62,10 @@ pub(in crate::kernels) fn matmul<A: Lane>(
         let first = x.as_ptr().wrapping_add(token * depth);
         // bytes from one row to the next
         let stride = if alone { 0 } else { depth * size_of::<A>() };
-        // SAFETY: rows `token..token + rows` (or one row twice) of `depth` lanes are inside `x`, which is word-aligned as are its rows,
-        // depth being a multiple of 4; `pack` holds `rows * depth` 16-bit values; `panel` is word-aligned and holds `columns` columns
-        // of `depth`; `acc` holds `columns` values for each row.
+        // SAFETY: rows `token..token + rows` (or one row twice) of `depth` lanes are inside `x`, which
+        // is word-aligned as are its rows, depth being a multiple of 4; `pack` holds `rows * depth`
+        // 16-bit values; `panel` is word-aligned and holds `columns` columns of `depth`; `acc` holds
+        // `columns` values for each row.
         unsafe {
             match (A::WIDTH, rows) {
                 _ if packed => {}
@@ -101,8 +104,8 @@ struct Product {
     entry: usize,
 }
 
-/// Four bytes of each of two rows, sign-extended: of the first row in r11 and r7, of the second in r12 and r8. Two `SXTB16` and two packings of
-/// halves a row.
+/// Four bytes of each of two rows, sign-extended: of the first row in r11 and r7, of the second in r12 and
+/// r8. Two `SXTB16` and two packings of halves a row.
 macro_rules! unpack {
     ($first:literal, $second:literal) => {
         concat!(
@@ -123,7 +126,8 @@ macro_rules! unpack {
 /// Packs four rows, four `STRD` at a time: two words of each by four `LDRD`, or four bytes.
 ///
 /// # Safety
-/// Four rows of `depth` lanes, `stride` bytes apart, word-aligned; room for `4 * depth` lanes at `out`; `depth` a multiple of 4.
+/// Four rows of `depth` lanes, `stride` bytes apart, word-aligned; room for `4 * depth` lanes at `out`;
+/// `depth` a multiple of 4.
 #[unsafe(naked)]
 unsafe extern "C" fn pack4<A: Lane>(x: *const A, stride: usize, depth: usize, out: *mut u32) {
     naked_asm!(
@@ -208,7 +212,8 @@ unsafe extern "C" fn pack2_i8(x: *const i8, stride: usize, depth: usize, out: *m
     )
 }
 
-/// Four tokens times all columns, in the order that suits Cortex-M4 and M33: activations by `LDRD`, thirteen instructions for sixteen products.
+/// Four tokens times all columns, in the order that suits Cortex-M4 and M33: activations by `LDRD`, thirteen
+/// instructions for sixteen products.
 ///
 /// # Safety
 /// See [`matmul`].
@@ -283,8 +288,9 @@ unsafe extern "C" fn product4(product: *mut Product) {
     )
 }
 
-/// Four tokens times all columns, in the order that suits Cortex-M7: every second instruction is a single load for the next product, so that
-/// the processor issues two at a time. The last step, which has nothing more to load, is separate.
+/// Four tokens times all columns, in the order that suits Cortex-M7: every second instruction is a single
+/// load for the next product, so that the processor issues two at a time. The last step, which has nothing
+/// more to load, is separate.
 ///
 /// # Safety
 /// See [`matmul`].

@@ -1,4 +1,5 @@
-//! Row operations with the DSP extension: `SMMULR` is the rounding rescale, `SSAT` the saturation, and a shift leaves its rounding bit in the carry.
+//! Row operations with the DSP extension: `SMMULR` is the rounding rescale, `SSAT` the saturation, and a
+//! shift leaves its rounding bit in the carry.
 
 use core::arch::naked_asm;
 
@@ -14,7 +15,8 @@ pub(in crate::kernels) fn weighs<A: Lane>(_n: usize, bits: u32, weights: *const 
     bits < 8 * size_of::<A>() as u32 && weights.cast::<u32>().is_aligned()
 }
 
-/// Goes on behind `$back` with what `$register` holds where that is not larger than the largest so far, else by way of `$new`.
+/// Goes on behind `$back` with what `$register` holds where that is not larger than the largest so
+/// far, else by way of `$new`.
 macro_rules! compare {
     ($($register:literal $new:literal $back:literal),*) => {
         concat!($("cmp ", $register, ", r2\n bgt ", $new, "f\n", $back, ":\n"),*)
@@ -67,8 +69,9 @@ pub(in crate::kernels) unsafe extern "C" fn largest(scores: *const i32, n: usize
 
 /// A weight in place of its score, and `$more` added, the other of a pair or nothing.
 ///
-/// The exponent is one `SMMLSR`; nothing lies beyond 31 shifts, to which `USAT` limits it. `LSRS` leaves the rounding bit in the carry, and `ADCS` adds
-/// it and clears the carry, which a shift by nothing leaves alone; the second of a pair is rounded by the addition that puts the pair together.
+/// The exponent is one `SMMLSR`; nothing lies beyond 31 shifts, to which `USAT` limits it. `LSRS` leaves the
+/// rounding bit in the carry, and `ADCS` adds it and clears the carry, which a shift by nothing leaves alone;
+/// the second of a pair is rounded by the addition that puts the pair together.
 macro_rules! exponent {
     ($score:literal, $more:literal) => {
         concat!(
@@ -83,7 +86,8 @@ macro_rules! exponent {
     };
 }
 
-/// Weights `round(table[e % 256] / 2^(e / 256))` with `e = round(top - score * factor / 2^32)`, and their sum. Bytes saturate at 127.
+/// Weights `round(table[e % 256] / 2^(e / 256))` with `e = round(top - score * factor / 2^32)`, and their
+/// sum. Bytes saturate at 127.
 ///
 /// # Safety
 /// `n` scores, room for `n` weights at a word-aligned address, 256 entries in `table`.
@@ -177,7 +181,8 @@ pub(in crate::kernels) fn add_bias(scores: &mut [i32], bias: &[i32], classes: &[
     true
 }
 
-/// Four scores at a time, as long as all four classes are at most `last` (in each of its bytes); how many were done.
+/// Four scores at a time, as long as all four classes are at most `last` (in each of its
+/// bytes); how many were done.
 ///
 /// # Safety
 /// `n` scores, `n` classes, a bias for every class up to `last`.
@@ -223,7 +228,8 @@ unsafe extern "C" fn add_bias_fours(
     )
 }
 
-/// Residual sums into `acc`; the sum of their squares. Accumulators over bytes count as the upper half of 16 bits, here and below.
+/// Residual sums into `acc`; the sum of their squares. Accumulators over bytes count as the upper half of
+/// 16 bits, here and below.
 ///
 /// # Safety
 /// `n` of each, `n` a positive multiple of 4, `row` word-aligned, `step` in 16 bits.
@@ -332,11 +338,13 @@ pub(in crate::kernels) unsafe extern "C" fn rescale_lanes<A: Lane>(
     )
 }
 
-/// Gated products. Two neighbouring table entries are one load; less 2^15 they are signed, and one `SMUAD` interpolates them. With `m = |gate|` and
-/// `n = sigmoid(m) - 2^15`, `silu = m n + (m + gate) 2^14` for both signs.
+/// Gated products. Two neighbouring table entries are one load; less 2^15 they are signed, and one
+/// `SMUAD` interpolates them. With `m = |gate|` and `n = sigmoid(m) - 2^15`,
+/// `silu = m n + (m + gate) 2^14` for both signs.
 ///
 /// # Safety
-/// `n` pairs of accumulators and factors, room for `n` outputs, `n` a positive multiple of 4; 257 entries in `table`.
+/// `n` pairs of accumulators and factors, room for `n` outputs, `n` a positive multiple of
+/// 4; 257 entries in `table`.
 #[unsafe(naked)]
 pub(in crate::kernels) unsafe extern "C" fn gates<A: Lane>(
     acc: *const i32,
@@ -431,7 +439,8 @@ pub(in crate::kernels) unsafe extern "C" fn halves(
     )
 }
 
-/// `sat8(scale(acc[i], factors[i]))` of two elements at `out` and `out + second`, of the next two `next` bytes behind, and so on.
+/// `sat8(scale(acc[i], factors[i]))` of two elements at `out` and `out + second`, of the next two `next`
+/// bytes behind, and so on.
 ///
 /// # Safety
 /// `n` accumulators and factors, `n` a positive multiple of 4, and a place for each output.

@@ -1,6 +1,8 @@
-//! Armv8.1-M with vectors (Helium): Cortex-M55. Naked assembly, as the instructions have no stable intrinsics; every function names its processor
-//! to the assembler, whose target leaves the vectors out.
-#![allow(unsafe_code)] // naked assembly; each safe caller, above all in `arm.rs`, has checked the lengths and alignments that its assembly relies on
+//! Armv8.1-M with vectors (Helium): Cortex-M55. Naked assembly, as the instructions have no stable
+//! intrinsics; every function names its processor to the assembler, whose target leaves the vectors out.
+// naked assembly; each safe caller, above all in `arm.rs`, has checked the lengths and alignments
+// that its assembly relies on
+#![allow(unsafe_code)]
 
 mod product;
 mod rows;

@@ -1,8 +1,9 @@
 //! The matrix product on Helium.
 //!
-//! Four tokens times two columns: eight accumulators are all the even registers that `VMLADAVA` can add to, so the loop register is one of them and the
-//! loop counts by an address. 16-bit lanes widen the weights by `VMOVLB` and `VMOVLT`, eight inputs at a time; bytes take the two columns apart by
-//! `VLD20`/`VLD21`, sixteen at a time. The last few inputs are loaded under a predicate, which reads zeros beyond them.
+//! Four tokens times two columns: eight accumulators are all the even registers that `VMLADAVA` can add to,
+//! so the loop register is one of them and the loop counts by an address. 16-bit lanes widen the weights by
+//! `VMOVLB` and `VMOVLT`, eight inputs at a time; bytes take the two columns apart by `VLD20`/`VLD21`,
+//! sixteen at a time. The last few inputs are loaded under a predicate, which reads zeros beyond them.
 
 use core::arch::naked_asm;
 
@@ -11,7 +12,8 @@ use crate::lane::{Lane, LaneWidth};
 /// Groups of inputs in a row of code.
 const GROUPS: usize = 8;
 
-/// [`matmul`](crate::kernels::matmul()) by `VMLADAVA`; `false` (and nothing done) where a length does not fit.
+/// [`matmul`](crate::kernels::matmul()) by `VMLADAVA`; `false` (and nothing done)
+/// where a length does not fit.
 pub(in crate::kernels) fn matmul<A: Lane>(x: &[A], depth: usize, panel: &[i8], acc: &mut [i32]) -> bool {
     // inputs and bytes of code of one group
     let (group, code) = match A::WIDTH {
@@ -56,8 +58,8 @@ pub(in crate::kernels) fn matmul<A: Lane>(x: &[A], depth: usize, panel: &[i8], a
             back: if steps == 0 { 0 } else { ((steps - 1) % GROUPS + 1) * code },
             tail: depth % group,
         };
-        // SAFETY: each of the four rows is `depth` lanes inside `x`; `panel` holds `columns` columns of `depth`, at least one group; `acc` holds
-        // `columns` values for each row.
+        // SAFETY: each of the four rows is `depth` lanes inside `x`; `panel` holds `columns` columns of
+        // `depth`, at least one group; `acc` holds `columns` values for each row.
         unsafe { products::<A>(&mut product) };
         token += rows;
     }
@@ -87,8 +89,8 @@ struct Product {
     tail: usize,
 }
 
-/// A group's products, which `$add` makes the sums or adds to them: fifteen instructions for 64 of 16-bit lanes, fourteen for 128 of
-/// bytes.
+/// A group's products, which `$add` makes the sums or adds to them: fifteen instructions for 64 of 16-bit
+/// lanes, fourteen for 128 of bytes.
 macro_rules! group {
     ($add:literal) => {
         concat!(

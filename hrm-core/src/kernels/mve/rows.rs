@@ -1,5 +1,5 @@
-//! Row operations on Helium, four elements at a time: `VRMULH` is the rounding rescale, `VQMOVN` the saturation, tables are gathered, and
-//! tail-predicated loops need no rest.
+//! Row operations on Helium, four elements at a time: `VRMULH` is the rounding rescale, `VQMOVN` the
+//! saturation, tables are gathered, and tail-predicated loops need no rest.
 
 use core::arch::naked_asm;
 
@@ -35,8 +35,8 @@ pub(in crate::kernels) unsafe extern "C" fn largest(scores: *const i32, n: usize
     )
 }
 
-/// Weights `round(table[e % 256] / 2^(e / 256))` with `e = round(top - score * factor / 2^32)`, at most 2^13 - 1; and their sum. Bytes saturate at
-/// 127.
+/// Weights `round(table[e % 256] / 2^(e / 256))` with `e = round(top - score * factor / 2^32)`, at most
+/// 2^13 - 1; and their sum. Bytes saturate at 127.
 ///
 /// # Safety
 /// `n` scores, room for `n` weights, `n` at least one; 256 entries in `table`.
@@ -144,7 +144,8 @@ unsafe extern "C" fn add_biases(scores: *mut i32, bias: *const i32, classes: *co
     )
 }
 
-/// Residual sums into `acc`; the sum of their squares. Accumulators over bytes count as the upper half of 16 bits, here and below.
+/// Residual sums into `acc`; the sum of their squares. Accumulators over bytes count as the upper half of
+/// 16 bits, here and below.
 ///
 /// # Safety
 /// `n` of each, at least one.
@@ -230,10 +231,12 @@ pub(in crate::kernels) unsafe extern "C" fn rescale_lanes<A: Lane>(
     )
 }
 
-/// Gated products. With `m = |gate|` and `n = sigmoid(m) - 2^15`, `silu = m n + (m + gate) 2^14` for both signs.
+/// Gated products. With `m = |gate|` and `n = sigmoid(m) - 2^15`,
+/// `silu = m n + (m + gate) 2^14` for both signs.
 ///
 /// # Safety
-/// `n` pairs of accumulators and factors, room for `n` outputs, `n` a positive multiple of 4; 257 entries in `table`.
+/// `n` pairs of accumulators and factors, room for `n` outputs, `n` a positive multiple of
+/// 4; 257 entries in `table`.
 #[unsafe(naked)]
 pub(in crate::kernels) unsafe extern "C" fn gates<A: Lane>(
     acc: *const i32,
@@ -328,7 +331,8 @@ pub(in crate::kernels) unsafe extern "C" fn halves(
     )
 }
 
-/// `sat8(scale(acc[i], factors[i]))` of two elements at `out` and `out + second`, of the next two `next` bytes behind, and so on.
+/// `sat8(scale(acc[i], factors[i]))` of two elements at `out` and `out + second`, of the next two `next`
+/// bytes behind, and so on.
 ///
 /// # Safety
 /// `n` accumulators and factors, at least one, and a place for each output.
@@ -345,7 +349,8 @@ pub(in crate::kernels) unsafe fn bytes<A: Lane>(
     unsafe { fours::<A>(acc, factors, out, n, &places, 2 * next) };
 }
 
-/// `sat8(scale(acc[i], factors[i]))` of four elements at `out + places[0..4]`, of the next four `next` bytes behind, and so on.
+/// `sat8(scale(acc[i], factors[i]))` of four elements at `out + places[0..4]`, of the next four `next`
+/// bytes behind, and so on.
 ///
 /// # Safety
 /// As for [`bytes`].

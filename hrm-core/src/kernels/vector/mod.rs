@@ -1,6 +1,7 @@
-//! Kernels over a processor's registers, whatever these are: a [`Vector`] is one, and [`rows`] are the operations on rows, said once for
-//! all of them. Beside it a processor has its own matrix product.
-#![allow(unsafe_code)] // vendor intrinsics; each safe wrapper has checked the processor and the lengths that they rely on
+//! Kernels over a processor's registers, whatever these are: a [`Vector`] is one, and [`rows`] are the
+//! operations on rows, said once for all of them. Beside it a processor has its own matrix product.
+// vendor intrinsics; each safe wrapper has checked the processor and the lengths that they rely on
+#![allow(unsafe_code)]
 
 mod product;
 mod rows;
@@ -26,11 +27,13 @@ macro_rules! two_operands {
 }
 pub(super) use two_operands;
 
-/// A register of `i32`: four of them in WebAssembly, eight with AVX2, sixteen with AVX-512. Every method is one or a few instructions.
+/// A register of `i32`: four of them in WebAssembly, eight with AVX2, sixteen with AVX-512. Every method is
+/// one or a few instructions.
 ///
 /// # Safety
-/// Every method needs the implementing type's instructions, hence a caller with that target feature into which it is inlined; pointers must
-/// allow the [`COUNT`](Self::COUNT) elements that are read or written, at any alignment.
+/// Every method needs the implementing type's instructions, hence a caller with that target feature into
+/// which it is inlined; pointers must allow the [`COUNT`](Self::COUNT) elements that are read or
+/// written, at any alignment.
 #[allow(clippy::missing_safety_doc)] // said once, above
 pub(super) trait Vector: Copy {
     /// Numbers in a register.

@@ -3,12 +3,13 @@
 use crate::lane::{Lane, LaneWidth};
 use crate::pack::TILE;
 
-/// Hands the tokens of [`matmul`](crate::kernels::matmul()) to `multiply` in tiles: inputs of 16 bits, how many tokens they are of, and where their
-/// products belong. `false` (and nothing done) where a length does not fit. `packed`: the same `x` was widened by the call before, which saves
+/// Hands the tokens of [`matmul`](crate::kernels::matmul()) to `multiply` in tiles: inputs of 16
+/// bits, how many tokens they are of, and where their products belong. `false` (and nothing done)
+/// where a length does not fit. `packed`: the same `x` was widened by the call before, which saves
 /// widening it where it is one pack.
 ///
-/// What `multiply` is given are that many rows of `depth`, a multiple of 4 above 0; `panel` is an even number of columns, above 0, times
-/// `depth`, and there is room for as many rows of so many columns.
+/// What `multiply` is given are that many rows of `depth`, a multiple of 4 above 0; `panel` is an even number
+/// of columns, above 0, times `depth`, and there is room for as many rows of so many columns.
 #[inline(always)]
 pub(in crate::kernels) fn product<A: Lane>(
     (x, packed): (&[A], bool),

@@ -18,8 +18,8 @@ use crate::lane::{Lane, LaneWidth};
 #[cfg(target_arch = "wasm32")]
 macro_rules! at_level {
     ($function:ident<$($lane:ident),*>($($argument:ident: $type:ty),* $(,)?) -> $output:ty) => {
-        // SAFETY: a module with these instructions is not even loaded where there are none, and `function` needs no more than what this
-        // macro's user has checked.
+        // SAFETY: a module with these instructions is not even loaded where there are none, and `function`
+        // needs no more than what this macro's user has checked.
         Some(unsafe { $function::<core::arch::wasm32::v128, $($lane),*>($($argument),*) })
     };
 }
@@ -38,7 +38,8 @@ macro_rules! at_level {
             // SAFETY: by the caller.
             unsafe { $function::<__m512i, $($lane),*>($($argument),*) }
         }
-        // SAFETY: the level is at most the processor's, and `function` needs no more than that and what this macro's user has checked.
+        // SAFETY: the level is at most the processor's, and `function` needs no more than that and what this
+        // macro's user has checked.
         unsafe {
             match level() {
                 Level::Portable => None,
@@ -54,7 +55,8 @@ fn whole<V: Vector>(n: usize) -> usize {
     n - n % V::COUNT
 }
 
-/// [`softmax`](crate::kernels::softmax); `None` where it does not apply (coarse scores, lengths that do not fit).
+/// [`softmax`](crate::kernels::softmax); `None` where it does not apply (coarse scores,
+/// lengths that do not fit).
 pub(in crate::kernels) fn softmax<A: Lane>(
     scores: &[i32],
     score_bits: u32,
@@ -241,7 +243,8 @@ unsafe fn gates<V: Vector, A: Lane>(
     out: &mut [A],
 ) {
     let n = whole::<V>(out.len());
-    // SAFETY: two registers of accumulators and factors and room for a register of outputs are there for every `i`.
+    // SAFETY: two registers of accumulators and factors and room for a register of outputs
+    // are there for every `i`.
     unsafe {
         let (lows, highs) = (V::table(table.as_ptr()), V::table(table.as_ptr().add(1)));
         let (by, least, most) = (V::splat(factor), V::splat(-32768), V::splat(32767));
@@ -270,8 +273,8 @@ unsafe fn gates<V: Vector, A: Lane>(
     }
 }
 
-/// A register of accumulators alternates gate and up: the products of its even numbers are gates, those of its odd ones ups, both in the upper halves of
-/// 64 bits.
+/// A register of accumulators alternates gate and up: the products of its even numbers are gates, those of
+/// its odd ones ups, both in the upper halves of 64 bits.
 ///
 /// # Safety
 /// `V`'s instructions; a register of each is there.
@@ -315,7 +318,8 @@ unsafe fn requantize_all<V: Vector, A: Lane, O: Lane>(acc: &[i32], factors: &[i3
     }
 }
 
-/// [`requantize_pairs`](crate::kernels::requantize_pairs()); `false` (and nothing done) where it does not apply.
+/// [`requantize_pairs`](crate::kernels::requantize_pairs()); `false` (and nothing done)
+/// where it does not apply.
 pub(in crate::kernels) fn requantize_pairs<A: Lane>(
     acc: &[i32],
     factors: &[i32],
@@ -355,7 +359,8 @@ unsafe fn pairs_of<V: Vector, A: Lane>(acc: &[i32], factors: &[i32], which: usiz
     }
 }
 
-/// [`requantize_places`](crate::kernels::requantize_places()); `false` (and nothing done) where it does not apply.
+/// [`requantize_places`](crate::kernels::requantize_places()); `false` (and nothing done)
+/// where it does not apply.
 pub(in crate::kernels) fn requantize_places<A: Lane>(
     acc: &[i32],
     factors: &[i32],

@@ -1,5 +1,5 @@
-//! The matrix product with column pairs in the register's four 32-bit places, as on [x86](../x86/product.rs): four pairs of columns, four
-//! words of inputs at a time.
+//! The matrix product with column pairs in the register's four 32-bit places, as on [x86](../x86/product.rs):
+//! four pairs of columns, four words of inputs at a time.
 
 use core::arch::wasm32::*;
 
@@ -9,8 +9,8 @@ use crate::lane::Lane;
 /// Pairs of columns that a register holds.
 const PAIRS: usize = 4;
 
-/// [`matmul`](crate::kernels::matmul()); `false` (and nothing done) where a length does not fit. `packed`: the same `x` was in the call
-/// before.
+/// [`matmul`](crate::kernels::matmul()); `false` (and nothing done) where a length does not fit. `packed`:
+/// the same `x` was in the call before.
 pub(in crate::kernels) fn matmul<A: Lane>(
     x: &[A],
     depth: usize,
@@ -33,7 +33,8 @@ pub(in crate::kernels) fn matmul<A: Lane>(
 }
 
 /// # Safety
-/// `x` holds `ROWS` rows of `depth`, a multiple of 4; `panel` an even number of columns of `depth`; `acc` has room for the product.
+/// `x` holds `ROWS` rows of `depth`, a multiple of 4; `panel` an even number of columns of `depth`; `acc`
+/// has room for the product.
 unsafe fn multiply<const ROWS: usize>(x: &[i16], depth: usize, panel: &[i8], acc: &mut [i32]) {
     let (columns, steps) = (panel.len() / depth, depth / 2);
     let mut column = 0;
@@ -68,7 +69,8 @@ unsafe fn multiply<const ROWS: usize>(x: &[i16], depth: usize, panel: &[i8], acc
                     let word = words[$at];
                     let (w_even, w_odd) = (i16x8_shr(i16x8_shl(word, 8), 8), i16x8_shr(word, 8));
                     for row in 0..ROWS {
-                        // SAFETY: inputs `2 * (step + at)` and the next are within the row, as `step + at < steps`.
+                        // SAFETY: inputs `2 * (step + at)` and the next are within the
+                        // row, as `step + at < steps`.
                         let x = unsafe { v128_load32_splat(x.as_ptr().add(row * depth + 2 * (step + $at)).cast()) };
                         even[row] = i32x4_add(even[row], i32x4_dot_i16x8(x, w_even));
                         odd[row] = i32x4_add(odd[row], i32x4_dot_i16x8(x, w_odd));

@@ -1,4 +1,5 @@
-//! WebAssembly's register: four numbers. It has neither shifts by a count for each number nor gathers, so these go one by one.
+//! WebAssembly's register: four numbers. It has neither shifts by a count for each number nor
+//! gathers, so these go one by one.
 
 use core::arch::wasm32::*;
 

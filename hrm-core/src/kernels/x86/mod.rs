@@ -1,5 +1,7 @@
-//! x86-64: AVX2, and AVX-512 where the processor has it with its dot products (VNNI). Chosen at run time, once.
-#![allow(unsafe_code)] // vendor intrinsics; each safe wrapper has checked the processor and the lengths that they rely on
+//! x86-64: AVX2, and AVX-512 where the processor has it with its dot products (VNNI).
+//! Chosen at run time, once.
+// vendor intrinsics; each safe wrapper has checked the processor and the lengths that they rely on
+#![allow(unsafe_code)]
 
 mod ordered;
 mod product;
@@ -51,7 +53,8 @@ pub fn level() -> Level {
     }
 }
 
-/// Uses no more than `most` from now on, in every thread, for tests and measurements: the results are the same. Returns what is used.
+/// Uses no more than `most` from now on, in every thread, for tests and measurements: the results are the
+/// same. Returns what is used.
 pub fn limit(most: Level) -> Level {
     let level = most.min(Level::of_processor());
     LEVEL.store(level as u8, Ordering::Relaxed);

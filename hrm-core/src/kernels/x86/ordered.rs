@@ -1,7 +1,8 @@
 //! The AVX2 product with weights that many tokens share, put in the registers' order once for all of them.
 //!
-//! Sixteen columns lie together, and of these two inputs at a time: 32 bytes, the two weights of each column side by side. So a
-//! sign-extending load gives what one dual multiply-accumulate takes, and the sums end up in the columns' order.
+//! Sixteen columns lie together, and of these two inputs at a time: 32 bytes, the two weights of each
+//! column side by side. So a sign-extending load gives what one dual multiply-accumulate takes, and the
+//! sums end up in the columns' order.
 
 use core::arch::x86_64::*;
 
@@ -11,15 +12,16 @@ use super::{Level, level};
 /// Columns that lie together.
 const COLUMNS: usize = 16;
 
-/// Writes the column pairs `panel` of `depth` inputs to `to` in the registers' order; `false` (and nothing done) where the product
-/// in use does not read it, or the sizes do not fit.
+/// Writes the column pairs `panel` of `depth` inputs to `to` in the registers' order; `false` (and nothing
+/// done) where the product in use does not read it, or the sizes do not fit.
 pub(in crate::kernels) fn order(panel: &[i8], depth: usize, to: &mut [i8]) -> bool {
     let fits = depth > 0 && depth.is_multiple_of(8) && panel.len().is_multiple_of(COLUMNS * depth);
     if level() != Level::Avx2 || !fits || to.len() != panel.len() {
         return false;
     }
     for (panel, to) in panel.chunks_exact(COLUMNS * depth).zip(to.chunks_exact_mut(COLUMNS * depth)) {
-        // SAFETY: the level is the processor's at least; both hold sixteen columns of `depth`, a multiple of 8.
+        // SAFETY: the level is the processor's at least; both hold sixteen columns of
+        // `depth`, a multiple of 8.
         unsafe { order_columns(panel, depth, to) };
     }
     true
@@ -56,8 +58,8 @@ unsafe fn order_columns(panel: &[i8], depth: usize, to: &mut [i8]) {
 /// The product of `ROWS` tokens.
 ///
 /// # Safety
-/// AVX2; `x` holds `ROWS` rows of `depth`, even; `weights` are in this file's order, a multiple of sixteen columns of `depth`; `acc`
-/// has room for the product.
+/// AVX2; `x` holds `ROWS` rows of `depth`, even; `weights` are in this file's order, a multiple of sixteen
+/// columns of `depth`; `acc` has room for the product.
 #[target_feature(enable = "avx2")]
 pub(super) unsafe fn avx2<const ROWS: usize>(x: &[i16], depth: usize, weights: &[i8], acc: &mut [i32]) {
     let columns = weights.len() / depth;
@@ -65,7 +67,8 @@ pub(super) unsafe fn avx2<const ROWS: usize>(x: &[i16], depth: usize, weights: &
         let mut front = [_mm256_setzero_si256(); ROWS];
         let mut back = [_mm256_setzero_si256(); ROWS];
         for step in 0..depth / 2 {
-            // SAFETY: 32 bytes for each of `depth / 2` words are there, and inputs `2 * step` and the next of each row.
+            // SAFETY: 32 bytes for each of `depth / 2` words are there, and inputs `2 * step`
+            // and the next of each row.
             unsafe {
                 let from = weights.as_ptr().add(column * depth + 2 * COLUMNS * step);
                 let w_front = _mm256_cvtepi8_epi16(_mm_loadu_si128(from.cast()));

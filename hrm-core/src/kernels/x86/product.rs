@@ -1,9 +1,10 @@
 //! The matrix product with column pairs in the register's 32-bit places.
 //!
-//! A word of a panel holds two inputs of two columns, so that of a register of words the even bytes are one column's two weights and the odd bytes the
-//! other's, for as many pairs of columns as it has words. Words of one input but neighbouring pairs lie a column's depth apart: a square of
-//! them is transposed on its way into the registers. Then one dual (or VNNI) multiply-accumulate with two inputs of a token, repeated in every place, adds to as many
-//! columns at once, and no sum is ever taken across a register.
+//! A word of a panel holds two inputs of two columns, so that of a register of words the even bytes are one
+//! column's two weights and the odd bytes the other's, for as many pairs of columns as it has words. Words of
+//! one input but neighbouring pairs lie a column's depth apart: a square of them is transposed on its way
+//! into the registers. Then one dual (or VNNI) multiply-accumulate with two inputs of a token, repeated in
+//! every place, adds to as many columns at once, and no sum is ever taken across a register.
 
 use core::arch::asm;
 use core::arch::x86_64::*;
@@ -13,8 +14,9 @@ use crate::kernels::vector::product;
 use crate::lane::Lane;
 use crate::pack::Order;
 
-/// [`matmul`](crate::kernels::matmul()); `false` (and nothing done) where the processor or a length does not fit. `packed`: the same `x` was in
-/// the call before. Weights may be in the order of [`order`](super::ordered::order).
+/// [`matmul`](crate::kernels::matmul()); `false` (and nothing done) where the processor or a length does not
+/// fit. `packed`: the same `x` was in the call before. Weights may be in the order of
+/// [`order`](super::ordered::order).
 pub(in crate::kernels) fn matmul<A: Lane>(
     x: &[A],
     depth: usize,
@@ -76,8 +78,8 @@ pub(super) fn words([p, q, r, s]: [__m256i; 4]) -> [__m256i; 4] {
 /// Sixteen pairs of columns, eight words of inputs at a time.
 ///
 /// # Safety
-/// AVX-512 F, BW, VL and VNNI; `x` holds `ROWS` rows of `depth`, a multiple of 4; `panel` an even number of columns of `depth`; `acc` has room for the
-/// product.
+/// AVX-512 F, BW, VL and VNNI; `x` holds `ROWS` rows of `depth`, a multiple of 4; `panel` an even number of
+/// columns of `depth`; `acc` has room for the product.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
 unsafe fn avx512<const ROWS: usize>(x: &[i16], depth: usize, panel: &[i8], acc: &mut [i32]) {
     let (columns, steps) = (panel.len() / depth, depth / 2);
@@ -101,7 +103,8 @@ unsafe fn avx512<const ROWS: usize>(x: &[i16], depth: usize, panel: &[i8], acc: 
             let mut rows = [_mm512_setzero_si512(); 8];
             for (at, row) in rows.iter_mut().enumerate() {
                 let first = at / 4 * 8 + at % 4;
-                // SAFETY: `count` words from `step` on are within each of the pairs of columns; others are not read.
+                // SAFETY: `count` words from `step` on are within each of the pairs of
+                // columns; others are not read.
                 let of = |pair: usize| unsafe {
                     _mm256_maskz_loadu_epi32(there, starts[pair].add(4 * step).cast())
                 };
@@ -115,7 +118,8 @@ unsafe fn avx512<const ROWS: usize>(x: &[i16], depth: usize, panel: &[i8], acc: 
                         let (w_even, w_odd) =
                             (_mm512_srai_epi16::<8>(_mm512_slli_epi16::<8>(word)), _mm512_srai_epi16::<8>(word));
                         for row in 0..ROWS {
-                            // SAFETY: inputs `2 * (step + at)` and the next are within the row, as `step + at < steps`.
+                            // SAFETY: inputs `2 * (step + at)` and the next are within the
+                            // row, as `step + at < steps`.
                             unsafe {
                                 let x = x.as_ptr().add(row * depth + 2 * step);
                                 even[row] = dot::<{ 4 * $at }>(even[row], w_even, x);
@@ -143,8 +147,9 @@ unsafe fn avx512<const ROWS: usize>(x: &[i16], depth: usize, panel: &[i8], acc: 
     }
 }
 
-/// `acc + w * x` with two inputs of a token `AT` bytes behind `x`, the same in every place. In assembly, because the compiler takes the intrinsic apart into a
-/// multiplication and an addition where it is not told for which processor it compiles.
+/// `acc + w * x` with two inputs of a token `AT` bytes behind `x`, the same in every place. In assembly,
+/// because the compiler takes the intrinsic apart into a multiplication and an addition where it is not told
+/// for which processor it compiles.
 ///
 /// # Safety
 /// AVX-512 F and VNNI; the inputs are there.
@@ -227,7 +232,8 @@ unsafe fn avx2<const ROWS: usize>(x: &[i16], depth: usize, panel: &[i8], acc: &m
                     let (w_even, w_odd) =
                         (_mm256_srai_epi16::<8>(_mm256_slli_epi16::<8>(word)), _mm256_srai_epi16::<8>(word));
                     for row in 0..ROWS {
-                        // SAFETY: inputs `2 * (step + at)` and the next are within the row, as `step + at < steps`.
+                        // SAFETY: inputs `2 * (step + at)` and the next are within the
+                        // row, as `step + at < steps`.
                         let x = _mm256_set1_epi32(unsafe { inputs(x.as_ptr().add(row * depth + 2 * (step + $at))) });
                         even[row] = _mm256_add_epi32(even[row], _mm256_madd_epi16(x, w_even));
                         odd[row] = _mm256_add_epi32(odd[row], _mm256_madd_epi16(x, w_odd));

@@ -237,7 +237,8 @@ impl Vector for __m512i {
         table
     }
 
-    /// The whole table is in registers: four permutations of 64 entries each, of which bits 6 and 7 choose one.
+    /// The whole table is in registers: four permutations of 64 entries each, of which
+    /// bits 6 and 7 choose one.
     #[inline(always)]
     unsafe fn look_up(self, table: Self::Table) -> Self {
         unsafe {

@@ -1,7 +1,8 @@
 //! Mazes: a shortest way from the start to the goal, of any height and width up to [`MAX_CELLS`] cells.
 //!
-//! Cells are counted row by row from 0. Tokens, as the original's: 0 padding, 1 wall, 2 open, 3 start, 4 goal, 5 the way. An
-//! answer is the puzzle with the open cells of one shortest way marked. Every shortest way is accepted.
+//! Cells are counted row by row from 0. Tokens, as the original's: 0 padding, 1 wall, 2 open, 3 start, 4
+//! goal, 5 the way. An answer is the puzzle with the open cells of one shortest way marked. Every
+//! shortest way is accepted.
 
 mod cells;
 mod symmetry;
@@ -72,8 +73,8 @@ impl Maze {
         Cells::holding(grid, |token| token != WALL)
     }
 
-    /// Steps from `from` to `to` over the cells of `ground`, and where they lead within so many steps; `None` where there is no
-    /// way.
+    /// Steps from `from` to `to` over the cells of `ground`, and where they lead within so many steps;
+    /// `None` where there is no way.
     fn walk(&self, ground: &Cells, from: usize, to: usize) -> (Cells, Option<u32>) {
         let mut seen = Cells::default();
         seen.insert(from);
@@ -216,10 +217,11 @@ impl Task for Maze {
         self.distance(puzzle).is_none().then_some(Refusal::Impossible)
     }
 
-    /// Cells that changed, cells of the way that the start does not lead to or that are too many or too few, and one more where
-    /// the way does not arrive.
+    /// Cells that changed, cells of the way that the start does not lead to or that are too many or too few,
+    /// and one more where the way does not arrive.
     ///
-    /// A way that arrives and has no more cells than a shortest one *is* a shortest one, whichever the label shows.
+    /// A way that arrives and has no more cells than a shortest one *is* a shortest one,
+    /// whichever the label shows.
     fn violations(&self, puzzle: &[u8], grid: &[u8]) -> Option<u32> {
         let lacking = grid.len().abs_diff(self.cells()) + puzzle.len().abs_diff(self.cells());
         let changed = puzzle.iter().zip(grid).filter(|&(&given, &token)| {

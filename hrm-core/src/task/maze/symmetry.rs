@@ -1,10 +1,11 @@
-//! What changes a maze's look and nothing of its ways: the symmetries of its outline, and walking from the goal.
+//! What changes a maze's look and nothing of its ways: the symmetries of its outline,
+//! and walking from the goal.
 
 use super::{GOAL, Maze, START};
 use crate::task::Task;
 
-/// An element of the group: start and goal exchanged or not, mirrored or not along each axis, and for square mazes the transpose.
-/// 16 elements for squares, 8 otherwise.
+/// An element of the group: start and goal exchanged or not, mirrored or not along each axis, and for square
+/// mazes the transpose. 16 elements for squares, 8 otherwise.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct MazeSymmetry {

@@ -201,7 +201,8 @@ impl Task for Sudoku {
         }
     }
 
-    /// 8: any union of [`SAME_ROW`], [`SAME_COLUMN`] and [`SAME_BOX`]. Class 3 never occurs and 7 is the cell itself.
+    /// 8: any union of [`SAME_ROW`], [`SAME_COLUMN`] and [`SAME_BOX`]. Class 3 never occurs
+    /// and 7 is the cell itself.
     fn relations(&self) -> usize {
         8
     }

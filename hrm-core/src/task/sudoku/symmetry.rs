@@ -5,12 +5,12 @@ use rand_core::Rng;
 use super::{FIRST_DIGIT, MAX_SIDE, SudokuKind};
 use crate::task::draw;
 
-/// An element of the full symmetry group: relabelled digits, permuted bands, rows within a band, stacks and columns
-/// within a stack, and the transpose where boxes are square.
+/// An element of the full symmetry group: relabelled digits, permuted bands, rows within a band, stacks and
+/// columns within a stack, and the transpose where boxes are square.
 ///
-/// The image of a grid `g` is `image[r][c] = digits(g'[rows[r]][columns[c]])`, `g'` being `g` or its transpose.
-/// Padding and blanks keep their token. The group has 3,072 elements for 4x4 (4! * 2!^3 * 2!^3 * 2),
-/// 6! * (3! * 2!^3) * (2! * 3!^2) = 2,488,320 for 6x6, and 9! * 3!^8 * 2 = 1,218,998,108,160 for 9x9.
+/// The image of a grid `g` is `image[r][c] = digits(g'[rows[r]][columns[c]])`, `g'` being `g` or its
+/// transpose. Padding and blanks keep their token. The group has 3,072 elements for 4x4 (4! * 2!^3 * 2!^3 *
+/// 2), 6! * (3! * 2!^3) * (2! * 3!^2) = 2,488,320 for 6x6, and 9! * 3!^8 * 2 = 1,218,998,108,160 for 9x9.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct SudokuSymmetry {

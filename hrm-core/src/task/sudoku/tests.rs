@@ -131,7 +131,8 @@ fn text_errors_say_where() {
     assert_eq!(task.text(&[0, 1, 2, 5, 6]).to_string(), "?.14?");
 }
 
-/// 4! digit permutations times 2!^3 row times 2!^3 column permutations times the transpose: all distinct, all drawn.
+/// 4! digit permutations times 2!^3 row times 2!^3 column permutations times the transpose:
+/// all distinct, all drawn.
 #[test]
 fn draws_reach_the_whole_4x4_group_uniformly() {
     const GROUP: usize = 24 * 8 * 8 * 2;

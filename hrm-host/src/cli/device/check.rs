@@ -90,7 +90,8 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     Ok(if failed == 0 { Exit::Success } else { Exit::Error })
 }
 
-/// The grid without givens, where that is a puzzle: no guess need solve it. Else the first of the pack's self-test.
+/// The grid without givens, where that is a puzzle: no guess need solve it. Else the first
+/// of the pack's self-test.
 fn question(task: Game, pack: &Pack<'_>) -> Result<Vec<u8>> {
     let blank = vec![task.blank(); task.cells()];
     if task.refuse(&blank).is_none() {

@@ -16,7 +16,8 @@ use crate::cli::signals;
 
 /// Run an emulated board, its UART on a TCP port, its log on standard error, until it leaves or Ctrl-C.
 ///
-/// Exit code 0 where its firmware has left as a host asked it to, 130 after Ctrl-C, 1 where it ended in any other way.
+/// Exit code 0 where its firmware has left as a host asked it to, 130 after Ctrl-C, 1 where
+/// it ended in any other way.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Board; `hrm-host device list` shows them

@@ -11,9 +11,9 @@ use crate::cli::exit::Exit;
 
 /// Flash a pack to a real board, apart from its program: a new model needs no new firmware.
 ///
-/// Flash the program first: unlocking a locked chip for it erases the pack, too. Pack and board are checked first. A pack that is
-/// only half written, because the cable came off, is refused by the firmware at its next start, or the one after where the
-/// chip faults on it.
+/// Flash the program first: unlocking a locked chip for it erases the pack, too. Pack and board are checked
+/// first. A pack that is only half written, because the cable came off, is refused by the firmware at its
+/// next start, or the one after where the chip faults on it.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Board; `hrm-host device list` shows them

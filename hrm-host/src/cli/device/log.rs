@@ -13,7 +13,8 @@ use crate::cli::exit::Exit;
 pub(super) struct Args {
     /// Board; `hrm-host device list` shows them
     board: String,
-    /// The image that it runs, which has the log's texts; the one that `cargo xtask firmware` built by default
+    /// The image that it runs, which has the log's texts; the one that
+    /// `cargo xtask firmware` built by default
     #[arg(long, value_name = "FILE")]
     image: Option<PathBuf>,
     /// Only print the command

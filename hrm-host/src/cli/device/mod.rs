@@ -77,8 +77,8 @@ pub(super) fn run(args: Args) -> Result<Exit> {
 /// Which board.
 #[derive(Clone, Debug, clap::Args)]
 struct Line {
-    /// Serial port (/dev/ttyACM0, COM3) or TCP address (127.0.0.1:3333); by default the only board's own USB port, or the only
-    /// USB serial port there is
+    /// Serial port (/dev/ttyACM0, COM3) or TCP address (127.0.0.1:3333); by default the only board's own USB
+    /// port, or the only USB serial port there is
     #[arg(long, short, value_name = "NAME", env = "HRM_DEVICE", value_parser = device::line)]
     port: Option<String>,
     /// Speed of the serial line; every board here has the default

@@ -18,8 +18,8 @@ use crate::cli::values::{count, from_0};
 
 /// Let a board solve puzzles.
 ///
-/// Exit code 0 where every puzzle was solved, 4 where one is unproven, 3 where one is no puzzle. Ctrl-C tells how many were
-/// solved by then.
+/// Exit code 0 where every puzzle was solved, 4 where one is unproven, 3 where one is no puzzle. Ctrl-C tells
+/// how many were solved by then.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]

@@ -13,8 +13,9 @@ use super::{hardware, note_task};
 use crate::cli::exit::Exit;
 use crate::cli::outputs::Force;
 
-/// Write a pack as a UF2 file: a Pico 2 that is plugged in while its BOOTSEL button is held shows a drive, and flashes what is
-/// copied there. `cargo xtask uf2` makes such a file of the program; the two are copied one after the other, in any order.
+/// Write a pack as a UF2 file: a Pico 2 that is plugged in while its BOOTSEL button is held shows a drive,
+/// and flashes what is copied there. `cargo xtask uf2` makes such a file of the program; the two are copied
+/// one after the other, in any order.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Board; only pico2 shows such a drive

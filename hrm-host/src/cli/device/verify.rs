@@ -19,10 +19,11 @@ use crate::cli::progress::ProgressArgs;
 use crate::cli::values::{at_least_1, count, from_0};
 use crate::cli::{PuzzleFile, draw_rows, interrupt};
 
-/// Prove that a board computes the same bits as this machine: every operation of every segment, and whole solves.
+/// Prove that a board computes the same bits as this machine: every operation of every
+/// segment, and whole solves.
 ///
-/// Exit code 1 where they differ; the first difference is named by segment, operation and index. Ctrl-C tells how many puzzles
-/// were equal by then.
+/// Exit code 1 where they differ; the first difference is named by segment, operation and index. Ctrl-C tells
+/// how many puzzles were equal by then.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The pack that the board has

@@ -97,8 +97,8 @@ impl Trained {
     }
 }
 
-/// The pack of the run's own size, calibrated on `puzzles`, which it `knows` where it was trained on them; `told` is the
-/// configuration that it states.
+/// The pack of the run's own size, calibrated on `puzzles`, which it `knows` where it was trained on them;
+/// `told` is the configuration that it states.
 pub(super) fn quantized(
     args: &Args,
     trained: &Trained,
@@ -114,7 +114,8 @@ pub(super) fn quantized(
     let calibration = calibration_rows(&puzzles.train, args.calibration, seed);
     args.progress.note(&format!("calibrating on {}", count(calibration.len(), "training puzzle")));
     let pack = quantize(&config.model, members, &calibration, lanes, about)?;
-    // A device checks itself at power-on: a puzzle for each member, so that a flashed pack and its kernels are known to be sound.
+    // A device checks itself at power-on: a puzzle for each member, so that a flashed pack and its
+    // kernels are known to be sound.
     let tests: Vec<&[u8]> = calibration.iter().take(members.len()).map(|row| row.question).collect();
     Ok(with_self_test(&pack, &tests, SELF_TEST_SEGMENTS)?)
 }
@@ -149,7 +150,8 @@ pub(super) fn measured(
     Ok(levels)
 }
 
-/// `pack` for another size of its task, with a self-test where there is a generator that makes puzzles for it.
+/// `pack` for another size of its task, with a self-test where there is a generator
+/// that makes puzzles for it.
 pub(super) fn for_size(pack: &AlignedPack, task: Game) -> Result<AlignedPack> {
     let pack = resized(pack, task)?;
     let Some(_) = task.generator() else { return Ok(pack) };

@@ -20,8 +20,8 @@ use super::super::progress::ProgressArgs;
 use super::super::taking_negative_numbers;
 use super::Args;
 
-/// What repeats the report that the command line `words` asks for, and each part of it; `packs` says which of its models are packs. All
-/// files stand without their folders: a report tells nobody where they lay.
+/// What repeats the report that the command line `words` asks for, and each part of it; `packs` says which of
+/// its models are packs. All files stand without their folders: a report tells nobody where they lay.
 pub(super) fn commands(words: impl IntoIterator<Item = OsString>, packs: &[bool]) -> Result<Vec<String>> {
     let report = taking_negative_numbers(<Args as clap::Args>::augment_args(Command::new("report")));
     let found = report.try_get_matches_from(words.into_iter().skip(1))?;
@@ -58,8 +58,8 @@ fn names<A: clap::Args>() -> BTreeSet<String> {
     A::augment_args(Command::new("")).get_arguments().map(|arg| arg.get_id().to_string()).collect()
 }
 
-/// The options of group `A` among the `known` ones as `found` on a command line, with those that have their defaults where these are
-/// `wanted`.
+/// The options of group `A` among the `known` ones as `found` on a command line, with those that have their
+/// defaults where these are `wanted`.
 fn given<A: clap::Args>(found: &ArgMatches, known: &BTreeSet<String>, wanted: bool) -> Vec<String> {
     let mut words = Vec::new();
     for arg in A::augment_args(Command::new("")).get_arguments() {

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// Columns named by the user, `question=quizzes,answer=solutions`; those left out are found by their usual names.
+/// Columns named by the user, `question=quizzes,answer=solutions`; those left out are
+/// found by their usual names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Columns {
     names: [Option<String>; 5],
@@ -102,7 +103,8 @@ impl fmt::Display for Columns {
 }
 
 impl Columns {
-    /// Where the column `wanted` stands in a header. Of ratings and sources, which nothing depends on, the first is taken.
+    /// Where the column `wanted` stands in a header. Of ratings and sources, which nothing
+    /// depends on, the first is taken.
     pub(super) fn place(&self, wanted: Column, header: &[String]) -> Result<Option<usize>, NoPlace> {
         let is = |field: &String, name: &str| field.eq_ignore_ascii_case(name);
         if let Some(name) = &self.names[wanted as usize] {

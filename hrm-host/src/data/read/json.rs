@@ -1,4 +1,5 @@
-//! How a JSON file becomes a puzzle file: by a program that takes puzzles out of it, under the names that they have there.
+//! How a JSON file becomes a puzzle file: by a program that takes puzzles out of it, under the
+//! names that they have there.
 
 use std::fmt::Write as _;
 use std::path::Path;

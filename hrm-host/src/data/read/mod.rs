@@ -1,7 +1,8 @@
-//! One reader for every puzzle file: whatever people have becomes rows of texts, each with its place in the file.
+//! One reader for every puzzle file: whatever people have becomes rows of texts, each
+//! with its place in the file.
 //!
-//! `docs/PUZZLE_FILES.md` says which files. A file is a table, whose header names columns (`table`), or text that the task
-//! itself reads ([`Domain::read`](crate::task::Domain::read)).
+//! `docs/PUZZLE_FILES.md` says which files. A file is a table, whose header names columns (`table`), or text
+//! that the task itself reads ([`Domain::read`](crate::task::Domain::read)).
 
 mod columns;
 mod json;
@@ -295,7 +296,8 @@ pub(crate) fn means_nothing(text: &str) -> bool {
     words.contains(&word.as_str()) || !word.contains(|c: char| c.is_alphanumeric())
 }
 
-/// What the gzip streams in `bytes` hold, one behind the other. Zero bytes may follow, as tapes and blocks of disks have them.
+/// What the gzip streams in `bytes` hold, one behind the other. Zero bytes may follow, as tapes and
+/// blocks of disks have them.
 fn unpacked(bytes: &[u8], path: &Path) -> Result<Vec<u8>, ReadError> {
     let (mut text, mut rest) = (Vec::new(), bytes);
     while rest.iter().any(|byte| *byte != 0) {

@@ -116,8 +116,8 @@ impl<'d> Table<'d> {
         }
     }
 
-    /// Tells `each` of every row that is not empty, with its line, until one is wrong, or up to a header of other columns, or of another
-    /// order: its line.
+    /// Tells `each` of every row that is not empty, with its line, until one is wrong, or up to a header of
+    /// other columns, or of another order: its line.
     fn records<E>(
         &self,
         each: &mut dyn FnMut(&StringRecord, u64) -> Result<(), E>,
@@ -147,7 +147,8 @@ impl<'d> Table<'d> {
         Ok(None)
     }
 
-    /// Whether `record` names columns: words alone, a column of questions among them, and a known one in the place of the question.
+    /// Whether `record` names columns: words alone, a column of questions among them, and a known one in
+    /// the place of the question.
     fn is_header(&self, record: &StringRecord, header: &StringRecord) -> bool {
         let is = |field: &str, names: &[&str]| names.iter().any(|name| field.eq_ignore_ascii_case(name));
         let header: Vec<&str> = header.iter().map(unquoted).collect();
@@ -211,7 +212,8 @@ impl<'d> Table<'d> {
         })
     }
 
-    /// Whether a row with a puzzle follows a line end in `field`: a quotation mark that is never closed has swallowed it.
+    /// Whether a row with a puzzle follows a line end in `field`: a quotation mark that is never
+    /// closed has swallowed it.
     fn holds_rows(&self, field: &str) -> bool {
         let is_row = |line: &str| {
             let found = fields(line, self.delimiter);
@@ -231,7 +233,8 @@ fn is_none(answer: &str) -> bool {
     answer.is_empty() || answer.len() <= 7 && means_nothing(answer)
 }
 
-/// Counts lines in text up to places further and further on. (The reader of CSV counts a line end of two characters late.)
+/// Counts lines in text up to places further and further on. (The reader of CSV counts a line end
+/// of two characters late.)
 struct LineCount<'t> {
     text: &'t [u8],
     counted: usize,
@@ -261,8 +264,8 @@ struct Header<'d> {
 }
 
 impl<'d> Header<'d> {
-    /// The first line that names a column of questions, before any line that may hold a puzzle; else the first line of all,
-    /// where that looks like a header.
+    /// The first line that names a column of questions, before any line that may hold a puzzle; else the
+    /// first line of all, where that looks like a header.
     fn of(text: &'d str, columns: &Columns) -> Option<Self> {
         let (mut rest, mut first) = (text, None);
         for above in 0..LINES_TO_HEADER as u64 {
@@ -314,7 +317,8 @@ fn header(line: &str, text: &str, columns: &Columns) -> Option<(u8, Vec<String>)
     found.find(|(delimiter, names)| names.len() == 1 || has_rows(text, *delimiter))
 }
 
-/// What quotation marks that the reader of CSV leaves hold: behind a space, single ones, or those of code in Markdown.
+/// What quotation marks that the reader of CSV leaves hold: behind a space, single ones, or
+/// those of code in Markdown.
 pub(crate) fn unquoted(text: &str) -> &str {
     let text = text.trim();
     let inner = |mark: char| text.strip_prefix(mark)?.strip_suffix(mark);
@@ -339,7 +343,8 @@ fn may_be_puzzle(line: &str) -> bool {
     line.bytes().filter(|byte| byte.is_ascii_digit() || *byte == b'.').count() >= 16
 }
 
-/// Whether the line after the first is long and without spaces, as a whole puzzle is, or is one with them, or opens a quoted field of several lines.
+/// Whether the line after the first is long and without spaces, as a whole puzzle is, or is one with them, or
+/// opens a quoted field of several lines.
 fn begins_a_list(text: &str) -> bool {
     let mut lines = text.lines().skip(1).map(str::trim).filter(|line| !line.is_empty());
     let next = lines.next().unwrap_or_default();

@@ -1,4 +1,5 @@
-//! Characters that only look unlike those of a grid: other kinds of spaces, dots and boxes for blanks, wide digits.
+//! Characters that only look unlike those of a grid: other kinds of spaces, dots and boxes
+//! for blanks, wide digits.
 
 /// `bytes` with such characters replaced. Lines stay where they are; what is not UTF-8 is taken for Latin-1.
 pub(super) fn plain(mut bytes: Vec<u8>) -> String {

@@ -46,7 +46,8 @@ pub(super) enum Into {
 pub(super) enum Factors {
     /// As they are.
     Single,
-    /// Rounded to bf16, to nearest with ties to even, and those below its normal numbers to zero; sums stay in f32.
+    /// Rounded to bf16, to nearest with ties to even, and those below its normal numbers
+    /// to zero; sums stay in f32.
     Short,
 }
 
@@ -65,8 +66,8 @@ impl Factors {
 /// The order of the sums depends on the shapes alone, so that equal inputs give equal bits.
 ///
 /// # Panics
-/// Where A and B do not fit each other or C, or reach outside their slices; with [`Factors::Short`] on a processor for which
-/// [`Factors::short`] has none.
+/// Where A and B do not fit each other or C, or reach outside their slices; with [`Factors::Short`] on a
+/// processor for which [`Factors::short`] has none.
 pub(super) fn matmul(
     factors: Factors,
     c: &mut [f32],
@@ -88,8 +89,9 @@ pub(super) fn matmul(
         #[cfg(target_arch = "x86_64")]
         return unsafe { super::short::matmul(c, stride, mode, scale, a, b) };
     }
-    // SAFETY: the three asserts keep every element inside its slice; `c` is borrowed mutably, so it overlaps neither
-    // operand, and its rows do not overlap each other (`stride >= columns`). Strides fit isize as slices do.
+    // SAFETY: the three asserts keep every element inside its slice; `c` is borrowed mutably, so it
+    // overlaps neither operand, and its rows do not overlap each other (`stride >= columns`).
+    // Strides fit isize as slices do.
     unsafe {
         gemm::gemm(
             a.rows,

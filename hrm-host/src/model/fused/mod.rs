@@ -1,9 +1,10 @@
-//! The fast way through a level on the CPU: all of its blocks as one operation with a hand-written backward pass.
+//! The fast way through a level on the CPU: all of its blocks as one operation with a
+//! hand-written backward pass.
 //!
-//! A batch is cut into chunks of a few samples, whose activations stay in the cache while they pass through every
-//! block. Chunks run on all of rayon's threads. Weight gradients are summed per share of chunks, then over the shares
-//! in order: the cuts depend on the batch alone, so the result depends on neither the number of threads nor on which
-//! thread did what.
+//! A batch is cut into chunks of a few samples, whose activations stay in the cache while they pass through
+//! every block. Chunks run on all of rayon's threads. Weight gradients are summed per share of chunks, then
+//! over the shares in order: the cuts depend on the batch alone, so the result depends on neither the number
+//! of threads nor on which thread did what.
 
 mod block;
 mod matmul;
@@ -23,8 +24,8 @@ use self::shape::{BlockWeights, LevelShape};
 use super::block::Block;
 use super::config::ModelConfig;
 
-/// Whether this processor multiplies pairs of bf16 (AVX512-BF16: Zen 4, Cooper Lake, Sapphire Rapids and later), which makes a
-/// training step half as fast again.
+/// Whether this processor multiplies pairs of bf16 (AVX512-BF16: Zen 4, Cooper Lake, Sapphire Rapids and
+/// later), which makes a training step half as fast again.
 pub fn multiplies_bf16() -> bool {
     Factors::short().is_some()
 }
@@ -113,7 +114,8 @@ impl Drop for Call {
 }
 
 impl Call {
-    /// All blocks over a few samples, from `h + injection` to `output`; hands back the activations where kept.
+    /// All blocks over a few samples, from `h + injection` to `output`; hands back
+    /// the activations where kept.
     fn forward_chunk(
         &self,
         weights: &[(BlockWeights<&[f32]>, Vec<f32>)],
@@ -144,7 +146,8 @@ impl Call {
         kept
     }
 
-    /// All blocks backwards over a few samples: `d` turns from the gradient of the output into that of the input.
+    /// All blocks backwards over a few samples: `d` turns from the gradient of the
+    /// output into that of the input.
     fn backward_chunk(
         &self,
         weights: &[BlockWeights<&[f32]>],

@@ -7,8 +7,8 @@ use crate::model::positions::rope_tables;
 
 /// Rows that one matrix product should have: enough to make good use of a weight once it is loaded.
 const ROWS: usize = 328;
-/// Shares of a batch that sum their weight gradients apart. It depends on the batch alone, never on the number of
-/// threads, so that the sums, and with them a resumed run, are the same on any machine of a kind.
+/// Shares of a batch that sum their weight gradients apart. It depends on the batch alone, never on the
+/// number of threads, so that the sums, and with them a resumed run, are the same on any machine of a kind.
 const SHARES: usize = 16;
 /// The most memory the separate sums may take.
 const SHARES_BYTES: usize = 1 << 28;

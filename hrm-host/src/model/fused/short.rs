@@ -1,7 +1,9 @@
-//! Matrix products whose factors are rounded to bf16, with sums in f32: twice as fast where the processor multiplies pairs of them.
+//! Matrix products whose factors are rounded to bf16, with sums in f32: twice as fast where the processor
+//! multiplies pairs of them.
 //!
-//! A word holds two factors that follow each other along the inner dimension. A lies in words with any strides, so that one of them is
-//! broadcast; B in rows of words, one row for every pair of inner indices, so that 16 neighbouring columns are one load.
+//! A word holds two factors that follow each other along the inner dimension. A lies in words with any
+//! strides, so that one of them is broadcast; B in rows of words, one row for every pair of inner indices, so
+//! that 16 neighbouring columns are one load.
 
 use std::arch::x86_64::*;
 use std::cell::RefCell;
@@ -42,7 +44,8 @@ pub(super) unsafe fn matmul(c: &mut [f32], stride: usize, mode: Into, scale: f32
         let padded = columns.next_multiple_of(COLUMNS);
         fit(&mut words.a, rows.next_multiple_of(LANES) * pairs.next_multiple_of(LANES));
         fit(&mut words.b, padded * pairs);
-        // SAFETY: the caller's promise about the processor; the buffers have the sizes that the functions ask for.
+        // SAFETY: the caller's promise about the processor; the buffers have the sizes
+        // that the functions ask for.
         unsafe {
             // A's words in rows where its elements are, else in columns.
             let (row, column) = if a.column_stride == 1 {
@@ -77,7 +80,8 @@ fn fit(words: &mut Vec<u32>, len: usize) {
 /// Rows that lie in a row each: words `[row][pair]`, `stride` apart, zero behind the last.
 ///
 /// # Safety
-/// As [`matmul`]; `words` holds `rows` times `stride`, which is at least the pairs filled up to whole vectors.
+/// As [`matmul`]; `words` holds `rows` times `stride`, which is at least the pairs
+/// filled up to whole vectors.
 #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
 unsafe fn round_rows(m: Matrix, words: &mut [u32], stride: usize) {
     for (row, out) in words.chunks_exact_mut(stride).take(m.rows).enumerate() {
@@ -100,7 +104,8 @@ unsafe fn round_rows(m: Matrix, words: &mut [u32], stride: usize) {
 /// Rows that lie in a row each, by twos: words `[pair of rows][column]`, `stride` apart.
 ///
 /// # Safety
-/// As [`matmul`]; `words` holds `stride` for every pair, which is at least the columns filled up to whole vectors.
+/// As [`matmul`]; `words` holds `stride` for every pair, which is at least the columns
+/// filled up to whole vectors.
 #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
 unsafe fn pair_rows(m: Matrix, words: &mut [u32], stride: usize) {
     let row = |row: usize| match row < m.rows {

@@ -1,6 +1,7 @@
 //! The elementwise parts, written so that the compiler vectorises them.
 //!
-//! Rows are walked in lanes of eight. No fused multiply-add is used, so every processor gives the same bits here.
+//! Rows are walked in lanes of eight. No fused multiply-add is used, so every processor
+//! gives the same bits here.
 
 /// Elements handled together; row lengths are multiples of it.
 pub(super) const LANES: usize = 8;
@@ -54,7 +55,8 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
 
 /// `e^x` to about 2 units in the last place for x in [-87, 88], which other inputs are clamped to.
 ///
-/// `x = n ln 2 + r` with |r| <= ln 2 / 2; `e^r` by its Taylor polynomial of degree 7, `2^n` through the exponent bits.
+/// `x = n ln 2 + r` with |r| <= ln 2 / 2; `e^r` by its Taylor polynomial of degree 7, `2^n`
+/// through the exponent bits.
 #[inline(always)]
 fn exp(x: f32) -> f32 {
     const ROUND: f32 = 12_582_912.0; // 1.5 * 2^23: adding it rounds to an integer held in the low bits
@@ -138,8 +140,8 @@ pub(super) fn swiglu(gate_up: &[f32], inner: usize, gated: &mut [f32]) {
     }
 }
 
-/// From the gradient of `gated` to that of rows `gate ‖ up`; `gated` comes in as the gradient and leaves as the
-/// value, which the down projection's own gradient needs.
+/// From the gradient of `gated` to that of rows `gate ‖ up`; `gated` comes in as the gradient and leaves as
+/// the value, which the down projection's own gradient needs.
 pub(super) fn swiglu_backward(gate_up: &[f32], inner: usize, gated: &mut [f32], d_gate_up: &mut [f32]) {
     wide! {
         let rows = gate_up.chunks_exact(2 * inner).zip(d_gate_up.chunks_exact_mut(2 * inner));
@@ -199,7 +201,8 @@ pub(super) fn softmax(scores: &mut [f32], columns: usize, stride: usize, bias: O
     }
 }
 
-/// Turns the gradient `d` of `weights = softmax(scores)` into that of the scores: `weights (d - sum(d weights))`.
+/// Turns the gradient `d` of `weights = softmax(scores)` into that of the scores:
+/// `weights (d - sum(d weights))`.
 ///
 /// Whatever lies beyond a row's `columns` may be anything in `d`, and leaves as 0.
 pub(super) fn softmax_backward(d: &mut [f32], columns: usize, stride: usize, weights: &[f32]) {
@@ -218,8 +221,8 @@ pub(super) fn softmax_backward(d: &mut [f32], columns: usize, stride: usize, wei
 
 /// Turns every pair `(x_i, x_{i + d/2})` of each head by its angle; `forward = false` turns back.
 ///
-/// `columns` are those of a row, those of them that turn, and those of a head. `cos` and `sin` have one row of `d / 2`
-/// per position; the rows of `x` go through the positions again and again.
+/// `columns` are those of a row, those of them that turn, and those of a head. `cos` and `sin` have one row
+/// of `d / 2` per position; the rows of `x` go through the positions again and again.
 pub(super) fn rotate(x: &mut [f32], columns: (usize, usize, usize), cos: &[f32], sin: &[f32], forward: bool) {
     let (row, turning, head_dim) = columns;
     let (half, sign) = (head_dim / 2, if forward { 1.0 } else { -1.0 });

@@ -57,7 +57,8 @@ fn run(plan: &Plan, name: &str, args: Args, bytes: usize, order: u32) -> Vec<u8>
     let args = Args { out: memory.as_mut_ptr() as u64 + FENCE as u64, ..args };
     let emulator = EMULATOR.lock().unwrap();
     let called = CString::new(name).unwrap();
-    // SAFETY: the function has this type; the plan was checked against the operands, and the output is large enough.
+    // SAFETY: the function has this type; the plan was checked against the operands, and
+    // the output is large enough.
     let error = unsafe {
         let emulate = emulator.get::<Emulate>(b"emulate").unwrap();
         let error =

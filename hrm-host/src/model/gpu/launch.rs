@@ -98,7 +98,8 @@ pub(super) trait Memory: BackendStorage {
     fn launch(plan: &Plan, name: &str, operands: &[(&Self, &Layout)]) -> Result<Self>;
 }
 
-/// Runs a kernel on what candle hands to an operation, with tensors that the operation holds as further operands.
+/// Runs a kernel on what candle hands to an operation, with tensors that the operation
+/// holds as further operands.
 pub(super) fn forward<M: Memory>(plan: &Plan, given: &[(&M, &Layout)], held: &[&Tensor]) -> Result<M> {
     let guards: Vec<_> = held.iter().map(|tensor| tensor.storage_and_layout()).collect();
     let mut operands = given.to_vec();
@@ -178,7 +179,8 @@ impl Memory for CudaStorage {
             block_dim: (plan.threads as u32, 1, 1),
             shared_mem_bytes: plan.shared as u32,
         };
-        // SAFETY: the kernel takes one `Args`; the operands have the types and sizes that it reads, the output what it writes.
+        // SAFETY: the kernel takes one `Args`; the operands have the types and sizes that it reads,
+        // the output what it writes.
         unsafe { builder.launch(shape) }.w()?;
         drop((in_use, out_in_use));
         Ok(out)

@@ -1,7 +1,8 @@
 //! The fast way through a level on a GPU: kernels of our own for all that is not a matrix product.
 //!
-//! Candle's operations take about thirty passes over memory for a block's attention, two norms and gate, and as many kernel launches; here it
-//! is one each. Matrix products stay with cuBLAS. `kernels.cu` has the arithmetic, `operations.rs` its gradients, `launch.rs` what runs it.
+//! Candle's operations take about thirty passes over memory for a block's attention, two norms and gate, and
+//! as many kernel launches; here it is one each. Matrix products stay with cuBLAS. `kernels.cu` has the
+//! arithmetic, `operations.rs` its gradients, `launch.rs` what runs it.
 
 #[cfg(test)]
 mod emulated;
@@ -27,7 +28,8 @@ impl Kernels {
         Ok(Self(Attention::new(config, device)?))
     }
 
-    /// `level(h, injection)`: the blocks applied to `h + injection`, `[B, S, W]`, f32 or bf16. Blocks are [`transposed`].
+    /// `level(h, injection)`: the blocks applied to `h + injection`, `[B, S, W]`, f32 or bf16.
+    /// Blocks are [`transposed`].
     ///
     /// Between the ends a level is two-dimensional, as every reshaping costs the backward pass a sum.
     pub(super) fn level(&self, blocks: &[Block], h: &Tensor, injection: &Tensor) -> Result<Tensor> {

@@ -191,7 +191,8 @@ impl Attention {
         Ok(attention)
     }
 
-    /// `softmax(q k^T / sqrt(head_dim) + bias) v` for `qkv` `[B S, 3 W]` and `bias` `[heads, classes]`; `[B S, W]`.
+    /// `softmax(q k^T / sqrt(head_dim) + bias) v` for `qkv` `[B S, 3 W]` and `bias`
+    /// `[heads, classes]`; `[B S, W]`.
     pub(super) fn apply(&self, qkv: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
         let bias = match bias {
             Some(bias) => bias.contiguous()?,

@@ -1,5 +1,6 @@
-//! The fast backends against the composite one, against finite differences, and against themselves on other threads. The GPU's
-//! kernels run on an emulator, every launch in four orders of its threads that must give the same bits.
+//! The fast backends against the composite one, against finite differences, and against themselves on
+//! other threads. The GPU's kernels run on an emulator, every launch in four orders of its threads that
+//! must give the same bits.
 
 use super::*;
 use crate::model::{Backend, ModelError, disagreement};
@@ -58,7 +59,8 @@ fn the_kernels_agree_at_full_size() {
     }
 }
 
-/// In bf16 both round, in other places. In a shallow model, where that has no time to grow, they are about as far from f64.
+/// In bf16 both round, in other places. In a shallow model, where that has no time to grow, they
+/// are about as far from f64.
 #[test]
 fn the_kernels_agree_in_bf16() {
     for config in tiny_configs() {
@@ -156,7 +158,8 @@ fn fused_gradients_agree_with_finite_differences() {
         for ((name, var), (_, exact)) in params.vars().zip(exact.vars()) {
             let grad = grads.get(var).unwrap().to_dtype(DType::F64).unwrap();
             let size = scalar(&grad.sqr().unwrap().sum_all().unwrap()).sqrt();
-            let direction = (&grad / size).unwrap(); // the steepest one: the slope along it is the gradient's size
+            // the steepest one: the slope along it is the gradient's size
+            let direction = (&grad / size).unwrap();
             let start = exact.as_tensor().copy().unwrap();
             let at = |t: f64| {
                 exact.set(&(&start + (&direction * t).unwrap()).unwrap()).unwrap();

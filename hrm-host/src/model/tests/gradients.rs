@@ -51,8 +51,8 @@ fn full_gradients_agree_with_finite_differences() {
     }
 }
 
-/// The one-step gradient is the full gradient of the last L call and the last H call alone, started from the states
-/// they found.
+/// The one-step gradient is the full gradient of the last L call and the last H call alone, started
+/// from the states they found.
 #[test]
 fn the_one_step_gradient_is_that_of_the_last_two_calls() {
     for config in tiny_configs() {

@@ -51,7 +51,8 @@ fn short_floats_follow_and_keep_what_outlives_a_segment_in_f32() {
         let fast = Hrm::new(&config, &params).unwrap();
         for short in [&long, &fast].map(|hrm| hrm.clone().in_type(DType::BF16)) {
             let (near, near_grads) = run(&short);
-            // Random weights amplify the rounding of 8 bits from call to call; unrelated values are 1.4 apart.
+            // Random weights amplify the rounding of 8 bits from call to call;
+            // unrelated values are 1.4 apart.
             let outputs = [
                 ("logits", &near.logits, &exact.logits, 0.1),
                 ("q", &near.q, &exact.q, 0.1),

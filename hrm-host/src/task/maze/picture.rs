@@ -5,8 +5,8 @@ use hrm_core::task::maze::{GOAL, Maze, START, WALL, WAY};
 
 use crate::task::View;
 
-/// `view` in lines, two characters a cell. Start and goal are bold, the way is green, and red where it leads through what is no
-/// open cell.
+/// `view` in lines, two characters a cell. Start and goal are bold, the way is green, and red where it leads
+/// through what is no open cell.
 pub(super) fn picture(maze: &Maze, view: &View<'_>) -> String {
     let (_, columns) = maze.dims();
     let mut lines = String::new();

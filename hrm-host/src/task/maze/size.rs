@@ -1,4 +1,5 @@
-//! Which size mazes have that nobody has named: drawn ones tell it, and those on one line are square, or do not tell.
+//! Which size mazes have that nobody has named: drawn ones tell it, and those on one line
+//! are square, or do not tell.
 
 use std::borrow::Cow;
 
@@ -12,8 +13,8 @@ const LOOKED_AT: usize = 100;
 /// Shapes that are told.
 const TOLD: usize = 6;
 
-/// What `text` looks like, which is no table. A drawn maze decides, or else the first one on one line; what is wrong with mazes is
-/// only told where most lines are a maze's.
+/// What `text` looks like, which is no table. A drawn maze decides, or else the first one on one line; what
+/// is wrong with mazes is only told where most lines are a maze's.
 pub(super) fn of_text(text: &str) -> Looks<Maze> {
     if !text.contains(['S', 'G']) {
         return Looks::Unlike;
@@ -193,7 +194,8 @@ fn closed(text: &str) -> Cow<'_, str> {
     plain::spaced(text).filter(|cells| are_closed(cells)).map_or(text.into(), Cow::Owned)
 }
 
-/// Whether the open cells among `cells`, between which there were spaces, are dots: so that the spaces were none.
+/// Whether the open cells among `cells`, between which there were spaces, are dots: so
+/// that the spaces were none.
 fn are_closed(cells: &str) -> bool {
     cells.contains('.') && !cells.contains(' ')
 }

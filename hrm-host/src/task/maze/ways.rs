@@ -24,7 +24,8 @@ pub(super) fn distances(maze: &Maze, puzzle: &[u8], start: usize) -> Vec<Option<
 }
 
 impl Exact for Maze {
-    /// Goes back from the goal, always a step nearer to the start. A guess is a step where there is another one.
+    /// Goes back from the goal, always a step nearer to the start. A guess is a step
+    /// where there is another one.
     fn search_within(&self, question: &[u8], limit: usize, most: u64) -> Found {
         let mut found = Found { solutions: Vec::new(), guesses: 0 };
         if self.refuse(question).is_some() {

@@ -1,10 +1,11 @@
 //! One representative of all grids that are the same up to symmetry: the lexicographically smallest.
 //!
-//! The smallest image of a full grid starts with the row 1 2 3 ... whichever row is moved to the top, so the second row
-//! decides: a row that follows the first is a permutation of its columns, and how small it can become under column
-//! permutations depends on that permutation alone. A table computed once per size lists, for each such permutation, the
-//! smallest second row and the column orders that give it. What remains per grid is one look-up for each ordered pair of
-//! rows in a band, and the few candidates that share the smallest second row.
+//! The smallest image of a full grid starts with the row 1 2 3 ... whichever row is moved to the top, so
+//! the second row decides: a row that follows the first is a permutation of its columns, and how small it
+//! can become under column permutations depends on that permutation alone. A table computed once per size
+//! lists, for each such permutation, the smallest second row and the column orders that give it. What
+//! remains per grid is one look-up for each ordered pair of rows in a band, and the few candidates that
+//! share the smallest second row.
 
 use std::{collections::HashMap, sync::OnceLock};
 
@@ -27,8 +28,8 @@ type Order = [u8; MAX_SIDE];
 #[derive(Debug)]
 struct Tables {
     kind: SudokuKind,
-    /// For a second row, written as the columns at which the first row has its digits: the smallest row it can become, and
-    /// the column orders (new place -> old column) that make it so.
+    /// For a second row, written as the columns at which the first row has its digits: the smallest row it
+    /// can become, and the column orders (new place -> old column) that make it so.
     second_rows: HashMap<u32, (Order, Vec<Order>)>,
 }
 
@@ -46,7 +47,8 @@ impl Tables {
             if second_rows.contains_key(&code(row, side)) {
                 return;
             }
-            // Conjugating by every column order visits the whole class of `row`; its smallest member is the form of all.
+            // Conjugating by every column order visits the whole class of `row`; its smallest
+            // member is the form of all.
             let smallest = orders.iter().map(|order| reordered(row, order, side)).min().unwrap_or(*row);
             for order in &orders {
                 let member = reordered(&smallest, order, side);
@@ -60,7 +62,8 @@ impl Tables {
     }
 }
 
-/// `row[column]` under the column order `order`: place `p` takes column `order[p]`, and values are renamed alike.
+/// `row[column]` under the column order `order`: place `p` takes column `order[p]`, and
+/// values are renamed alike.
 fn reordered(row: &Order, order: &Order, side: usize) -> Order {
     let place = inverse(order, side);
     let mut out = [0; MAX_SIDE];
@@ -140,7 +143,8 @@ fn each_second_row(
     }
 }
 
-/// A grid as digits from 0, and its image being built: which cell each place takes, and each digit's new name.
+/// A grid as digits from 0, and its image being built: which cell each place takes,
+/// and each digit's new name.
 struct Grid {
     digits: [u8; MAX_SUDOKU_CELLS],
     side: usize,
@@ -162,15 +166,16 @@ impl Grid {
 }
 
 impl Canonical {
-    /// Canonical forms of grids of this size. The first use of a size computes its table (some 10 ms for 9x9).
+    /// Canonical forms of grids of this size. The first use of a size computes its
+    /// table (some 10 ms for 9x9).
     pub fn new(task: Sudoku) -> Self {
         Canonical { tables: Tables::of(task.kind()) }
     }
 
     /// The form of `question` with its `answer`, which must be a valid full grid (it is, in a checked set).
     ///
-    /// Two puzzles have equal forms exactly where a symmetry maps question to question and answer to answer; answers alone
-    /// likewise have equal [`Form::answer`].
+    /// Two puzzles have equal forms exactly where a symmetry maps question to question and answer to answer;
+    /// answers alone likewise have equal [`Form::answer`].
     pub fn form(&self, question: &[u8], answer: &[u8]) -> Form {
         let (kind, side) = (self.tables.kind, self.tables.kind.side());
         let cells = side * side;

@@ -1,7 +1,7 @@
 //! An exact Sudoku solver: proves that an answer is the only one, rates puzzles, and completes random grids.
 //!
-//! Backtracking over candidate bit masks: naked and hidden singles are propagated to a fixed point, then the cell with
-//! the fewest candidates is tried.
+//! Backtracking over candidate bit masks: naked and hidden singles are propagated to a fixed point, then the
+//! cell with the fewest candidates is tried.
 
 use std::{ops::ControlFlow, sync::OnceLock};
 
@@ -174,13 +174,14 @@ impl Exact {
         Exact { tables: Tables::of(task.kind()) }
     }
 
-    /// Searches `puzzle` (tokens; anything but a digit is a blank) until `limit` solutions are found or there are no more.
-    /// Contradictory givens have no solution.
+    /// Searches `puzzle` (tokens; anything but a digit is a blank) until `limit` solutions are found or there
+    /// are no more. Contradictory givens have no solution.
     pub fn search(&self, puzzle: &[u8], limit: usize) -> Found {
         self.search_within(puzzle, limit, u64::MAX)
     }
 
-    /// As [`Self::search`], but gives up after `most` guesses: then there may be more solutions than those found.
+    /// As [`Self::search`], but gives up after `most` guesses: then there may be more
+    /// solutions than those found.
     pub fn search_within(&self, puzzle: &[u8], limit: usize, most: u64) -> Found {
         let mut found = Found { solutions: Vec::new(), guesses: 0 };
         if limit == 0 {

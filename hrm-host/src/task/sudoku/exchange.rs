@@ -1,5 +1,6 @@
-//! Second solutions without a search: most differ from the answer by two digits that change places in part of the grid, or by
-//! parts of two rows (or columns) of a band that do. Such parts are found in the answer: none of their cells is given.
+//! Second solutions without a search: most differ from the answer by two digits that change places in part of
+//! the grid, or by parts of two rows (or columns) of a band that do. Such parts are found in the answer: none
+//! of their cells is given.
 
 use hrm_core::task::{
     Task,
@@ -13,10 +14,12 @@ pub(super) fn exchange(task: Sudoku, question: &[u8], answer: &[u8]) -> Option<V
     task.accepts(question, &found).then_some(found)
 }
 
-/// Two digits change places in some rows. Rows must go together where they share a column or a box of such cells.
+/// Two digits change places in some rows. Rows must go together where they share a
+/// column or a box of such cells.
 fn exchanged_digits(task: Sudoku, question: &[u8], answer: &[u8]) -> Option<Vec<u8>> {
     let (kind, side) = (task.kind(), task.side());
-    // By digit: column and box in each row, row (as a bit) in each column and box, and the rows in which its cell is given.
+    // By digit: column and box in each row, row (as a bit) in each column and box, and the rows in
+    // which its cell is given.
     let mut unit = [[[0u8; 2]; 10]; 10];
     let mut row_of = [[[0u16; 10]; 2]; 10];
     let mut given = [0u16; 10];
@@ -55,8 +58,8 @@ fn exchanged_digits(task: Sudoku, question: &[u8], answer: &[u8]) -> Option<Vec<
     None
 }
 
-/// Two rows of a band, or columns of a stack, change places over part of their length. Cells must go together where they
-/// hold the same digit.
+/// Two rows of a band, or columns of a stack, change places over part of their length. Cells must go together
+/// where they hold the same digit.
 fn exchanged_lines(task: Sudoku, question: &[u8], answer: &[u8]) -> Option<Vec<u8>> {
     let (kind, side) = (task.kind(), task.side());
     for (band, along, across) in [(kind.box_rows(), 1, side), (kind.box_columns(), side, 1)] {

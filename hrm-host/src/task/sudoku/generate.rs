@@ -26,8 +26,8 @@ impl Generator for Sudoku {
         Some(fewest_givens(self.kind())..=self.cells() - 1)
     }
 
-    /// Minimal where no number of givens is asked for; the rating is the number of guesses of [`Exact`]. `None` where clues
-    /// cannot be taken away down to the number asked for.
+    /// Minimal where no number of givens is asked for; the rating is the number of guesses of [`Exact`].
+    /// `None` where clues cannot be taken away down to the number asked for.
     fn attempt(&self, wanted: Option<usize>, rng: &mut Pcg64) -> Option<Made> {
         let exact = Exact::new(*self);
         let grid = exact.complete(&vec![BLANK; self.cells()], rng)?;
@@ -49,13 +49,15 @@ impl Generator for Sudoku {
     }
 }
 
-/// Most givens that are exchanged at once. Of what was found so near 2,025 hard puzzles, 24 % needed ten guesses or more with one
-/// given exchanged, 14 % with two, 11 % with three; of random minimal puzzles 6 % do.
+/// Most givens that are exchanged at once. Of what was found so near 2,025 hard puzzles, 24 %
+/// needed ten guesses or more with one given exchanged, 14 % with two, 11 % with three; of
+/// random minimal puzzles 6 % do.
 const EXCHANGED: u32 = 2;
 
 impl Nearby for Sudoku {
-    /// One or two givens are taken away, one of the solutions that are possible then is drawn, and clues of it are added where
-    /// another solution differs until it is the only one. Then clues go, in random order, while they can: the puzzle is minimal.
+    /// One or two givens are taken away, one of the solutions that are possible then is drawn, and clues of
+    /// it are added where another solution differs until it is the only one. Then clues go, in random order,
+    /// while they can: the puzzle is minimal.
     fn near(&self, question: &[u8], rng: &mut Pcg64) -> Option<Made> {
         let exact = Exact::new(*self);
         let mut order: Vec<usize> = (0..self.cells()).collect();
@@ -82,7 +84,8 @@ fn other_solution(exact: &Exact, question: &[u8], answer: &[u8]) -> Option<Vec<u
     exact.search(question, 2).solutions.into_iter().find(|solution| solution != answer)
 }
 
-/// Takes givens away in `order` while `answer` stays the only one and more than `wanted` are left; how many are left.
+/// Takes givens away in `order` while `answer` stays the only one and more than `wanted` are
+/// left; how many are left.
 fn minimize(
     exact: &Exact,
     question: &mut [u8],

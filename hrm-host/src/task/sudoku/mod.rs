@@ -59,8 +59,8 @@ impl Domain for Sudoku {
         problem::wrong_answer(*self, question, answer)
     }
 
-    /// 9x9 has 5,472,730,538 different solution grids up to symmetry, 6x6 has only 49, and 4x4 has 2, with hardly more
-    /// minimal puzzles.
+    /// 9x9 has 5,472,730,538 different solution grids up to symmetry, 6x6 has only 49, and 4x4 has 2, with
+    /// hardly more minimal puzzles.
     fn apart(&self) -> Apart {
         match self.kind() {
             SudokuKind::Nine => Apart::Solutions,

@@ -9,7 +9,8 @@ use hrm_core::task::{
 
 use crate::task::View;
 
-/// `grid` in lines. Givens of `puzzle` are bold, cells that differ from `before` green, cells that break a rule red.
+/// `grid` in lines. Givens of `puzzle` are bold, cells that differ from `before` green,
+/// cells that break a rule red.
 pub(super) fn picture(task: &Sudoku, view: &View<'_>) -> String {
     let View { puzzle, grid, before, .. } = *view;
     let (side, kind) = (task.side(), task.kind());

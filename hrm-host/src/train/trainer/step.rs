@@ -64,7 +64,8 @@ struct Thought {
 }
 
 impl Thought {
-    /// One segment on the puzzles of `batch`, and where a continue head wants to know what it would show, the next one.
+    /// One segment on the puzzles of `batch`, and where a continue head wants to know what it
+    /// would show, the next one.
     fn of(batch: &Batch<'_>, kind: GradientKind) -> Result<Self, TrainError> {
         let (hrm, model) = (&batch.hrm, batch.hrm.config());
         let tokens = batch.tokens(hrm.device())?;
@@ -90,7 +91,8 @@ impl Trainer<'_> {
     ///
     /// # Errors
     /// [`TrainError::Diverged`] where the loss or the gradient is not finite, and what a
-    /// [`Communicator`](crate::train::communicator::Communicator) says. The trainer is then as it was before the step.
+    /// [`Communicator`](crate::train::communicator::Communicator) says. The trainer is then
+    /// as it was before the step.
     pub fn step(&mut self) -> Result<StepReport, TrainError> {
         let turn = (self.step % self.batches.len() as u64) as usize;
         let mut batch = self.batches.remove(turn);
@@ -201,7 +203,8 @@ impl Trainer<'_> {
         batch.begin_anew(&anew, &self.config, &mut self.rng)
     }
 
-    /// Where a loss or a gradient that is not finite comes from: the first tensor on the way that is not finite either.
+    /// Where a loss or a gradient that is not finite comes from: the first tensor on the way
+    /// that is not finite either.
     fn first_not_finite(&self, carry: &Carry, grads: &[f32]) -> Result<String, TrainError> {
         if let Some(name) = self.flat.first_not_finite(&self.flat.values) {
             return Ok(format!("parameter {name}"));

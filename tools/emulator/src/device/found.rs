@@ -14,9 +14,11 @@ pub struct Found {
     pub name: String,
     /// What the system knows of it.
     pub about: String,
-    /// Whether it is a USB port: a board's, a debugger's or a cable's. What is built in is there without a board.
+    /// Whether it is a USB port: a board's, a debugger's or a cable's. What is built in
+    /// is there without a board.
     pub is_usb: bool,
-    /// Whether it is the USB port of a board that runs this firmware. A debugger's, or a cable's, may lead to one, too.
+    /// Whether it is the USB port of a board that runs this firmware. A debugger's, or a
+    /// cable's, may lead to one, too.
     pub is_board: bool,
 }
 
@@ -42,8 +44,9 @@ pub enum NotFound {
     Several(String),
 }
 
-/// The one of `ports` that is meant where none is named: the only board, or else the only USB port. A board with both of its
-/// cables plugged in has two, and while its own is in use it does not listen to the debugger's.
+/// The one of `ports` that is meant where none is named: the only board, or else the only USB port.
+/// A board with both of its cables plugged in has two, and while its own is in use it does not
+/// listen to the debugger's.
 ///
 /// # Errors
 /// Where there is none, or more than one.

@@ -83,7 +83,8 @@ fn advice(name: &str, error: &LinkError) -> String {
 }
 
 impl Session {
-    /// Opens `name`, and makes the board there drop what it may still be doing. It may still test itself ([`Self::ready`]).
+    /// Opens `name`, and makes the board there drop what it may still be doing. It may still test
+    /// itself ([`Self::ready`]).
     ///
     /// # Errors
     /// Where there is no board.
@@ -107,8 +108,8 @@ impl Session {
         &self.hello
     }
 
-    /// Talks to the board. Where it is lost in the middle (unplugged, reset), `lost` is told, and once it is back the whole
-    /// conversation is repeated: requests change nothing on a board.
+    /// Talks to the board. Where it is lost in the middle (unplugged, reset), `lost` is told, and once it is
+    /// back the whole conversation is repeated: requests change nothing on a board.
     ///
     /// # Errors
     /// What the board refuses, or that it did not come back.

@@ -1,4 +1,5 @@
-//! Segments a second on this machine: `cargo run --release -p hrm-web-engine --example segments PACK PUZZLE SECONDS`.
+//! Segments a second on this machine:
+//! `cargo run --release -p hrm-web-engine --example segments PACK PUZZLE SECONDS`.
 use hrm_web_engine::session::{Session, Wish};
 use std::time::{Duration, Instant};
 

@@ -1,7 +1,8 @@
 //! The border: what another language calls, and where it reads and writes.
 //!
-//! Texts go in through [`input`] and come out at [`text`]; a call that can fail gives 1 where it succeeded, and else 0 with the
-//! reason at [`text`]. Everything lies in one [`State`]: WebAssembly without threads runs one call at a time.
+//! Texts go in through [`input`] and come out at [`text`]; a call that can fail gives 1 where it succeeded,
+//! and else 0 with the reason at [`text`]. Everything lies in one [`State`]: WebAssembly without threads
+//! runs one call at a time.
 #![allow(unsafe_code)] // a border to another language
 
 use alloc::boxed::Box;
@@ -167,7 +168,8 @@ pub extern "C" fn supposed() -> *const u8 {
     with(|state| state.session.as_ref().map_or(core::ptr::null(), |session| session.supposed().as_ptr()))
 }
 
-/// Thinks about puzzle `row` of the self-test: two words, what came of it and what must; null where there is none.
+/// Thinks about puzzle `row` of the self-test: two words, what came of it and what must;
+/// null where there is none.
 #[unsafe(no_mangle)]
 pub extern "C" fn self_test(row: usize) -> *const u32 {
     with(|state| match state.session.as_mut().and_then(|session| session.self_test(row)) {
@@ -207,7 +209,8 @@ pub extern "C" fn solve(id: u32, guesses: u32, suppose: u32, seed: u32) -> u32 {
     told(|state| state.line.solve(clamp(id), &state.asked()?, wish(guesses, suppose, seed)))
 }
 
-/// The frame by which a board's first member tells the digests of its first segments on the puzzle at [`input`].
+/// The frame by which a board's first member tells the digests of its first segments on
+/// the puzzle at [`input`].
 #[unsafe(no_mangle)]
 pub extern "C" fn digest(id: u32, segments: u32) -> u32 {
     told(|state| state.line.digest(clamp(id), &state.asked()?, clamp(segments)))

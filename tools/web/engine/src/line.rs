@@ -1,6 +1,7 @@
 //! The page's end of a line to a board: requests as frames, what the board sends as JSON.
 //!
-//! Frames and messages are those of [`hrm_core::wire`]. A page finds the answers to a request by its id, and knows them by `is`.
+//! Frames and messages are those of [`hrm_core::wire`]. A page finds the answers to a request by its
+//! id, and knows them by `is`.
 
 use alloc::format;
 use alloc::string::{String, ToString};

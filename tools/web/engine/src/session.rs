@@ -108,8 +108,8 @@ pub const ENDS: [&str; 8] = [
     "what it supposes is doubted",
 ];
 
-/// An opened pack of a known task. Packs and the models' memory are never given back: whoever wants another pack takes a new
-/// instance of the module.
+/// An opened pack of a known task. Packs and the models' memory are never given back: whoever wants another
+/// pack takes a new instance of the module.
 pub struct Session {
     thinker: Box<dyn Think>,
     pack: Pack<'static>,

@@ -27,8 +27,8 @@ impl Watched {
         &self.asked
     }
 
-    /// How far z_H moved with the last segment, as a part of its own length: from one segment's end to the next one's, so 0 for a guess's
-    /// first.
+    /// How far z_H moved with the last segment, as a part of its own length: from one segment's end to the
+    /// next one's, so 0 for a guess's first.
     pub(crate) fn moved(&self) -> f64 {
         self.moved
     }

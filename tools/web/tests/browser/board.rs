@@ -1,4 +1,5 @@
-//! The page with a board: the firmware's application on a thread of this machine, behind a stand-in for a serial port.
+//! The page with a board: the firmware's application on a thread of this machine, behind a
+//! stand-in for a serial port.
 
 use std::os::unix::net::UnixStream;
 use std::path::Path;

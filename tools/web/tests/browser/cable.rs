@@ -1,4 +1,5 @@
-//! A stand-in for a browser's serial ports, and the cable from it to the firmware's application on this machine.
+//! A stand-in for a browser's serial ports, and the cable from it to the firmware's
+//! application on this machine.
 
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;

@@ -14,8 +14,8 @@ const BROWSERS: [&str; 3] = ["chromium-headless-shell", "chromium", "google-chro
 /// How long a page may take for what is waited for; this is no measure of speed.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// What stands in an element that scrolls may be wider than the window; such an element is reached by keyboard and has a name. A drawing's text
-/// is as large as the drawing makes it.
+/// What stands in an element that scrolls may be wider than the window; such an element is reached by
+/// keyboard and has a name. A drawing's text is as large as the drawing makes it.
 const UNREADABLE: &str = r"(() => {
   const parts = (colour) => { const [r, g, b, a = 1] = colour.match(/[\d.]+/g).map(Number); return { rgb: [r, g, b], a }; };
   const light = ({ rgb }) => {
@@ -175,8 +175,9 @@ impl Browser {
         self.wait(&format!("location.href === '{url}' && document.readyState === 'complete'"));
     }
 
-    /// What of the page cannot be read: texts and bars with less contrast than WCAG 2 asks for, what is wider than the window, text smaller than
-    /// eleven pixels, options of commands that end a line at their hyphens, and what is scrolled but not reached by keyboard.
+    /// What of the page cannot be read: texts and bars with less contrast than WCAG 2 asks for, what is wider
+    /// than the window, text smaller than eleven pixels, options of commands that end a line at their
+    /// hyphens, and what is scrolled but not reached by keyboard.
     pub(crate) fn unreadable(&mut self) -> Vec<String> {
         serde_json::from_value(self.value(UNREADABLE)).unwrap()
     }

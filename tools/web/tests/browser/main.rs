@@ -1,7 +1,8 @@
 //! The page in a real browser: opened from a folder, used by keyboard, looked at.
 //!
-//! What the engine computes there is compared with `hrm-core` on this machine. `HRM_WEB_PICTURES=FOLDER` keeps pictures of the page at
-//! both widths, light and dark; `HRM_WEB_ENGINE=FILE` has an engine other than the committed one on the page.
+//! What the engine computes there is compared with `hrm-core` on this machine. `HRM_WEB_PICTURES=FOLDER`
+//! keeps pictures of the page at both widths, light and dark; `HRM_WEB_ENGINE=FILE` has an engine other than
+//! the committed one on the page.
 
 mod board;
 mod cable;

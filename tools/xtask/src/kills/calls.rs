@@ -77,7 +77,8 @@ impl Call {
     }
 }
 
-/// Runs `command` in `folder` and tells its calls that concern files there, standard output or standard error.
+/// Runs `command` in `folder` and tells its calls that concern files there, standard
+/// output or standard error.
 pub(super) fn calls(command: &Command, folder: &Path, log: &Path) -> Result<Vec<Call>> {
     let set = [&CHANGING[..], &READING[..], &[OPENING]].concat().join(",");
     traced(command, folder, log, &[&format!("--trace={set}")])?;

@@ -71,7 +71,8 @@ fn content(name: &str, bytes: Vec<u8>) -> Content {
     Content::Bytes(bytes)
 }
 
-/// Texts that may differ from run to run of equal bits: the clock, how many checkpoints are kept, and the sum over all texts.
+/// Texts that may differ from run to run of equal bits: the clock, how many checkpoints are kept,
+/// and the sum over all texts.
 const OF_THE_SITTING: [&str; 4] = ["seconds", "config", "config_hash", "checksum"];
 
 fn checkpoint(bytes: &[u8]) -> Result<Content> {

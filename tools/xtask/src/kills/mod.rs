@@ -1,7 +1,9 @@
-//! `cargo xtask kills`: the program is killed, and its disk fails, at every system call by which it changes or reads a file.
+//! `cargo xtask kills`: the program is killed, and its disk fails, at every system call by which it
+//! changes or reads a file.
 //!
-//! `strace` puts the faults in, so the program is the one that is released. `cases` are the commands that are tried, `calls`
-//! finds their system calls and has one fail, `files` looks at what is there afterwards, and `training` kills at random.
+//! `strace` puts the faults in, so the program is the one that is released. `cases` are the commands that are
+//! tried, `calls` finds their system calls and has one fail, `files` looks at what is there afterwards, and
+//! `training` kills at random.
 
 mod calls;
 mod cases;

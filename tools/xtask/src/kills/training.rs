@@ -82,7 +82,8 @@ fn killed_after(command: &mut Command, moment: Duration) -> Result<bool> {
     Ok(output.status.success())
 }
 
-/// Whether everything that is there is as in the run that nothing happened to, to its end where it has `ended`.
+/// Whether everything that is there is as in the run that nothing happened to, to its
+/// end where it has `ended`.
 fn intact(folder: &Path, left: &Files, whole: &Files, ended: bool) -> Result<()> {
     for (name, content) in left {
         match content {

@@ -42,7 +42,8 @@ struct Node {
     id: String,
 }
 
-/// Every package of the workspace in `folder`, with all features, on `targets`. The lock file is taken as it is.
+/// Every package of the workspace in `folder`, with all features, on `targets`. The
+/// lock file is taken as it is.
 pub(super) fn packages(folder: &str, targets: &[String]) -> Result<Vec<Package>> {
     let mut metadata = cargo(["metadata", "--format-version", "1", "--locked", "--all-features"]);
     metadata.args(["--manifest-path", &format!("{folder}/Cargo.toml")]);
