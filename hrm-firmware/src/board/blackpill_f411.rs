@@ -3,18 +3,17 @@
 
 use embassy_stm32::{
     bind_interrupts,
-    gpio::Pull,
     peripherals::{IWDG, USART1},
     rcc::{APBPrescaler, PllMul, PllPreDiv, PllQDiv},
     time::Hertz,
-    usart::{self, BufferedInterruptHandler, BufferedUart},
+    usart::{BufferedInterruptHandler, BufferedUart},
     wdg::IndependentWatchdog,
 };
 
 use super::{
-    BAUD, Boot,
+    Boot,
     clock::Clock,
-    hal::{Hal, buffers},
+    hal::Hal,
     otg, stm32, stm32f4,
     usb::{self, WithUsb},
 };
@@ -40,13 +39,7 @@ impl Boot for Here {
     fn start() -> Self {
         let p = embassy_stm32::init(stm32f4::clocks(CRYSTAL, PLL, [APBPrescaler::DIV2, APBPrescaler::DIV1]));
         stm32f4::speed_up_flash();
-        let mut line = usart::Config::default();
-        line.baudrate = BAUD;
-        line.rx_pull = Pull::Up; // nothing may be connected
-        let (rx, tx) = buffers();
-        let Ok(uart) = BufferedUart::new(p.USART1, p.PA10, p.PA9, tx, rx, Interrupts, line) else {
-            defmt::panic!("USART1 cannot have {} baud from this clock", BAUD);
-        };
+        let uart = stm32::uart(p.USART1, p.PA10, p.PA9, Interrupts);
         otg::start(p.USB_OTG_FS, p.PA12, p.PA11, NAME);
         let watchdog = stm32::watchdog(p.IWDG);
         Self { name: NAME, uart: usb::beside(uart), watchdog, clock: Clock::start(CLOCK_HZ) }

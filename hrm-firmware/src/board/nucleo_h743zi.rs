@@ -3,16 +3,15 @@
 
 use embassy_stm32::{
     bind_interrupts,
-    gpio::Pull,
     peripherals::{IWDG1, USART3},
-    usart::{self, BufferedInterruptHandler, BufferedUart},
+    usart::{BufferedInterruptHandler, BufferedUart},
     wdg::IndependentWatchdog,
 };
 
 use super::{
-    BAUD, Boot,
+    Boot,
     clock::Clock,
-    hal::{Hal, buffers},
+    hal::Hal,
     otg, stm32, stm32h743,
     usb::{self, WithUsb},
 };
@@ -31,13 +30,7 @@ impl Boot for Here {
 
     fn start() -> Self {
         let p = stm32h743::start();
-        let mut line = usart::Config::default();
-        line.baudrate = BAUD;
-        line.rx_pull = Pull::Up; // nothing may be connected
-        let (rx, tx) = buffers();
-        let Ok(uart) = BufferedUart::new(p.USART3, p.PD9, p.PD8, tx, rx, Interrupts, line) else {
-            defmt::panic!("USART3 cannot have {} baud from this clock", BAUD);
-        };
+        let uart = stm32::uart(p.USART3, p.PD9, p.PD8, Interrupts);
         otg::start(p.USB_OTG_FS, p.PA12, p.PA11, NAME);
         let watchdog = stm32::watchdog(p.IWDG1);
         Self { name: NAME, uart: usb::beside(uart), watchdog, clock: Clock::start(stm32h743::CLOCK_HZ) }

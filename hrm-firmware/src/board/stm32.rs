@@ -6,6 +6,12 @@ use embassy_stm32::{
     pac::DBGMCU,
     wdg::{IndependentWatchdog, Instance},
 };
+#[cfg(feature = "_hal")]
+use embassy_stm32::{
+    gpio::Pull,
+    interrupt::typelevel::Binding,
+    usart::{self, BufferedInterruptHandler, BufferedUart, RxPin, TxPin},
+};
 
 /// Longer than the slowest block of the largest model that fits, by far.
 const WATCHDOG_US: u32 = 8_000_000;
@@ -15,6 +21,27 @@ pub(crate) fn watchdog<T: Instance>(peripheral: Peri<'static, T>) -> Independent
     let mut watchdog = IndependentWatchdog::new(peripheral, WATCHDOG_US);
     watchdog.unleash();
     watchdog
+}
+
+/// The board's UART.
+///
+/// # Panics
+/// Where the chip's clock cannot give the link's speed, and at the second call.
+#[cfg(feature = "_hal")]
+pub(crate) fn uart<T: usart::Instance>(
+    peripheral: Peri<'static, T>,
+    rx: Peri<'static, impl RxPin<T>>,
+    tx: Peri<'static, impl TxPin<T>>,
+    interrupts: impl Binding<T::Interrupt, BufferedInterruptHandler<T>> + 'static,
+) -> BufferedUart<'static> {
+    let mut line = usart::Config::default();
+    line.baudrate = super::BAUD;
+    line.rx_pull = Pull::Up; // nothing may be connected
+    let (receive, send) = super::hal::buffers();
+    match BufferedUart::new(peripheral, rx, tx, send, receive, interrupts, line) {
+        Ok(uart) => uart,
+        Err(_) => defmt::panic!("the UART cannot have {} baud from this clock", super::BAUD),
+    }
 }
 
 /// Lets a debugger in while the processor sleeps, and lets the watchdog rest while one holds it. probe-rs
