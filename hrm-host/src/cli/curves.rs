@@ -28,10 +28,9 @@ pub(super) struct Args {
 
 /// Runs the subcommand.
 pub(super) fn run(args: Args) -> Result<Exit> {
-    let read = args.runs.iter().flat_map(|run| {
-        let metrics = metrics_of(run);
-        data_of(folder_of(&metrics)).into_iter().chain([metrics])
-    });
+    let metrics = args.runs.iter().map(|run| metrics_of(run)).collect::<Result<Vec<_>, _>>()?;
+    let read =
+        metrics.into_iter().flat_map(|metrics| data_of(folder_of(&metrics)).into_iter().chain([metrics]));
     let mut plan = args.force.plan(read.collect::<Vec<_>>());
     let picture = plan.output(&args.out, PICTURE)?;
     if !picture.is_stream() && args.out.extension().is_none_or(|end| end != "svg") {

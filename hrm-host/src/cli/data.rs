@@ -5,7 +5,7 @@ use std::{
     time::Instant,
 };
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use clap::Subcommand;
 use hrm_host::data::{
     PuzzleSet,
@@ -17,7 +17,7 @@ use hrm_host::data::{
     split::{Apart, split},
     stats::stats,
 };
-use hrm_host::files::{Output, Plan, Signature, Staged, WriteError, commit};
+use hrm_host::files::{Output, Plan, Signature, Staged, WriteError, commit, is_folder};
 use hrm_host::task::Game;
 
 use super::data_set;
@@ -190,7 +190,7 @@ pub(super) fn run(args: Args) -> Result<Exit> {
             let out = csv_output(&mut force.plan(data_set::files_of(&input)), &out, IMPORTED)?;
             let started = Instant::now();
             let columns = columns.columns;
-            let read = if input.is_dir() {
+            let read = if is_folder(&input).with_context(|| format!("cannot read {}", input.display()))? {
                 ensure!(
                     columns.is_none() && !solve,
                     "{} is a folder; --columns and --solve are for files",

@@ -22,7 +22,7 @@ use making::{Trained, for_size, measured, quantized};
 use super::card::{self, CARD};
 use super::exit::Exit;
 use super::export_original::to_pytorch;
-use super::model::{configuration_of, is_pack, newest_of};
+use super::model::{configuration_of, is_pack, is_run, newest_of};
 use super::outputs::Force;
 use super::progress::ProgressArgs;
 use super::puzzles::note_passed;
@@ -321,7 +321,7 @@ fn checkpoint_paths(args: &Args) -> Result<Vec<PathBuf>> {
         }
         return Ok(args.checkpoints.clone());
     };
-    if !only.is_dir() {
+    if !is_run(only)? {
         return Ok(vec![only.clone()]);
     }
     let found = newest_of(only, args.members)?;

@@ -36,7 +36,9 @@ pub(super) struct Args {
 /// Runs the subcommand.
 pub(super) fn run(args: Args) -> Result<Exit> {
     let shown = args.path.display();
-    let path = checkpoint_at(&args.path).with_context(|| format!("{shown} is a folder without a step_N"))?;
+    let path = checkpoint_at(&args.path)
+        .with_context(|| format!("cannot read {shown}"))?
+        .with_context(|| format!("{shown} is a folder without a step_N"))?;
     let dir = RunDir::open(&args.out);
     let unused = dir.is_unused().with_context(|| format!("cannot list {}", args.out.display()))?;
     ensure!(unused, "{} is not empty; give another --out", args.out.display());

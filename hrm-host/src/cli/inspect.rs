@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 use super::exit::Exit;
 use super::footprint;
-use super::model::{configuration_of, kind_at};
+use super::model::{configuration_of, is_run, kind_at};
 
 /// Show what is in a pack, or what a configuration's model will take: flash, RAM, work, and
 /// the boards that have room.
@@ -122,7 +122,7 @@ fn fitting<'a>(pack: &Pack<'_>, task: &'a str) -> impl Iterator<Item = (Hardware
 
 /// The configuration that is asked about; `None` where it is a pack.
 fn configuration(args: &Args) -> Result<Option<RunConfig>> {
-    let kind = if args.what.is_dir() { Kind::Safetensors } else { kind_at(&args.what)? };
+    let kind = if is_run(&args.what)? { Kind::Safetensors } else { kind_at(&args.what)? };
     // One that lacks its [model] is a configuration by its name.
     let by_name = kind == Kind::Text && args.what.extension().is_some_and(|own| own == "toml");
     match kind {

@@ -8,7 +8,7 @@ use candle_core::Device;
 use hrm_core::Pack;
 use hrm_core::pack::SecondHead;
 use hrm_host::config::RunConfig;
-use hrm_host::files::name_of;
+use hrm_host::files::{is_folder, name_of};
 use hrm_host::kind::{Kind, Wanted, kind_of_file};
 use hrm_host::model::{Hrm, ModelConfig, Params, adapt};
 use hrm_host::quant::{AlignedPack, resized, restore};
@@ -248,7 +248,7 @@ pub(super) fn newest(path: &Path) -> Result<PathBuf> {
 /// A checkpoint file as it is; of a run directory, its `most` newest intact checkpoints, oldest first, or
 /// fewer. Says which newer ones are damaged.
 pub(super) fn newest_of(path: &Path, most: usize) -> Result<Vec<PathBuf>> {
-    if !path.is_dir() {
+    if !is_run(path)? {
         return Ok(vec![path.to_owned()]);
     }
     match RunDir::open(path).newest_models(most) {
@@ -273,6 +273,11 @@ fn pack_in(folder: &Path) -> Option<PathBuf> {
     files.filter(|path| path.extension().is_some_and(|end| end == "hrm")).min()
 }
 
+/// Whether a folder is at `path`, as a run is, and no file.
+pub(super) fn is_run(path: &Path) -> Result<bool> {
+    is_folder(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
 /// What kind of file is at `path`.
 pub(super) fn kind_at(path: &Path) -> Result<Kind> {
     kind_of_file(path).with_context(|| format!("cannot read {}", path.display()))
@@ -280,7 +285,7 @@ pub(super) fn kind_at(path: &Path) -> Result<Kind> {
 
 /// Whether the file at `path` is a pack, not a run or a checkpoint.
 pub(super) fn is_pack(path: &Path) -> Result<bool> {
-    if path.is_dir() {
+    if is_run(path)? {
         return Ok(false);
     }
     match kind_at(path)? {

@@ -23,7 +23,7 @@ use hrm_host::train::eval::FloatModel;
 use super::checks::{Limits, of_origin, of_trajectories};
 use super::exit::Exit;
 use super::golden::{GoldenArgs, against_golden};
-use super::model::{is_pack, newest};
+use super::model::{is_pack, is_run, newest};
 use super::progress::ProgressArgs;
 use super::values::{Misuse, at_least_1, count, from_0, percent};
 use super::{PuzzleFile, draw_rows, interrupt};
@@ -186,7 +186,7 @@ fn ensure_in_order(args: &Args) -> Result<()> {
     );
     let checkpoint = checkpoint.display();
     ensure!(
-        first || !args.pack.is_dir(),
+        first || !is_run(&args.pack)?,
         "{pack} is a folder, and the pack comes first: `hrm-host export {pack_argument} --out NAME.hrm` makes one of a run"
     );
     ensure!(

@@ -1,12 +1,24 @@
-//! Whether files can be written into a folder, found out before there is anything to write.
+//! What is a folder, and whether files can be written into it, found out before there is anything to write.
 
 use std::fs;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use super::plan::PlanError;
 use super::staged::create_beside;
 use super::unfinished::unfinished;
+
+/// Whether a folder is at `path`.
+///
+/// # Errors
+/// Why the system does not tell; that nothing is there is no error.
+pub fn is_folder(path: &Path) -> io::Result<bool> {
+    match fs::metadata(path) {
+        Ok(about) => Ok(about.is_dir()),
+        Err(error) if [ErrorKind::NotFound, ErrorKind::NotADirectory].contains(&error.kind()) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
 
 /// Sees that `folder` can be written, or that it can be made; makes nothing.
 ///
@@ -42,4 +54,22 @@ pub fn make_folder(folder: &Path) -> Result<(), PlanError> {
 pub(super) fn probe(path: &Path) -> io::Result<()> {
     let (probe, _) = create_beside(path)?;
     unfinished().delete(&probe)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_system_does_not_tell_is_no_file() {
+        let at = tempfile::tempdir().unwrap();
+        let path = |name: &str| at.path().join(name);
+        fs::write(path("file"), "").unwrap();
+        std::os::unix::fs::symlink("round", path("round")).unwrap();
+        assert!(is_folder(at.path()).unwrap());
+        for name in ["file", "file/below", "nothing"] {
+            assert!(!is_folder(&path(name)).unwrap(), "{name}");
+        }
+        assert!(is_folder(&path("round")).is_err());
+    }
 }

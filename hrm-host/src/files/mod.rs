@@ -19,7 +19,7 @@ mod staged;
 mod stamp;
 mod unfinished;
 
-pub use folder::{check_folder, make_folder};
+pub use folder::{check_folder, is_folder, make_folder};
 pub use input::{crc32, is_stdin, name_of, read, read_start, read_text, shown};
 pub use place::folder_of;
 pub use plan::{Output, Plan, PlanError};

@@ -1,13 +1,14 @@
 //! Named tensors of a checkpoint, whatever file they lie in.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device, Tensor};
 use safetensors::{Dtype, SafeTensors};
 
 use super::torch;
-use crate::files;
+use crate::files::{self, is_folder};
 use crate::kind::{Kind, Wanted, kind_of};
 
 /// Why the tensors of a file cannot be had.
@@ -114,12 +115,19 @@ fn of_safetensors(bytes: &[u8]) -> Result<Tensors, ReadError> {
 }
 
 /// The checkpoint meant by `path`: the file itself, or of a folder its newest `step_N`.
-pub fn checkpoint_at(path: &Path) -> Option<PathBuf> {
-    if !path.is_dir() {
-        return Some(path.to_owned());
+///
+/// # Errors
+/// Where the system does not tell what there is.
+pub fn checkpoint_at(path: &Path) -> io::Result<Option<PathBuf>> {
+    if !is_folder(path)? {
+        return Ok(Some(path.to_owned()));
     }
-    let files = std::fs::read_dir(path).ok()?.flatten().map(|entry| entry.path());
-    files.filter_map(|path| Some((step_of(&path)?, path))).max().map(|(_, path)| path)
+    let mut newest = None;
+    for entry in std::fs::read_dir(path)? {
+        let path = entry?.path();
+        newest = newest.max(step_of(&path).map(|step| (step, path)));
+    }
+    Ok(newest.map(|(_, path)| path))
 }
 
 /// The step that a checkpoint's name tells: `step_N`, with or without an ending.
@@ -157,9 +165,10 @@ mod tests {
         for name in ["step_900", "step_10400.safetensors", "step_x", "all_config.yaml"] {
             std::fs::write(folder.path().join(name), "").unwrap();
         }
-        let found = checkpoint_at(folder.path()).unwrap();
+        let at = |path: &Path| checkpoint_at(path).unwrap().unwrap();
+        let found = at(folder.path());
         assert!(found.ends_with("step_10400.safetensors"), "{found:?}");
         assert_eq!(step_of(&found), Some(10_400));
-        assert_eq!(checkpoint_at(&folder.path().join("step_900")).and_then(|path| step_of(&path)), Some(900));
+        assert_eq!(step_of(&at(&folder.path().join("step_900"))), Some(900));
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::files::{Signature, read_text};
+use crate::files::{METRICS, Signature, is_folder, read_text};
 use crate::kind::{Kind, Wanted, kind_of_file};
 use crate::train::metrics::{Evaluation, Progress};
 
@@ -71,8 +71,12 @@ impl Line {
 }
 
 /// The metrics file of a run directory, or the file itself.
-pub fn metrics_of(run: &Path) -> PathBuf {
-    if run.is_dir() { run.join("metrics.jsonl") } else { run.to_owned() }
+///
+/// # Errors
+/// Where the system does not tell which of them `run` is.
+pub fn metrics_of(run: &Path) -> Result<PathBuf, HistoryError> {
+    let is_run = is_folder(run).map_err(|source| HistoryError::Read { path: run.to_owned(), source })?;
+    Ok(if is_run { run.join(METRICS) } else { run.to_owned() })
 }
 
 /// A run's history.
@@ -94,15 +98,15 @@ impl History {
     /// # Errors
     /// Where the file cannot be read, or says nothing.
     pub fn read(path: &Path) -> Result<Self, HistoryError> {
-        let file = metrics_of(path);
+        let file = metrics_of(path)?;
         match kind_of_file(&file).map_err(|source| HistoryError::Read { path: file.clone(), source })? {
             // A line may be damaged, also the first.
             Kind::Metrics | Kind::Json | Kind::Empty => {}
             kind => return Err(HistoryError::Kind { path: file, kind }),
         }
         let text = read_text(&file).map_err(|source| HistoryError::Read { path: file.clone(), source })?;
-        let directory = if path.is_dir() { Some(path) } else { file.parent() };
-        let name = directory
+        let name = file
+            .parent()
             .and_then(|dir| dir.canonicalize().ok())
             .and_then(|dir| dir.file_name().map(|name| name.to_string_lossy().into_owned()))
             .unwrap_or_else(|| path.display().to_string());

@@ -32,7 +32,7 @@ impl AlignedPack {
     /// A file that cannot be read, or that is no valid pack; the message names it.
     pub fn read(path: &Path) -> Result<Self, PackFileError> {
         let at = |problem| PackFileError { path: files::shown(path).to_owned(), problem };
-        if path.is_dir() {
+        if files::is_folder(path).map_err(|error| at(error.into()))? {
             return Err(at(PackProblem::Folder));
         }
         let pack = Self::copy_of(&files::read(path).map_err(|error| at(error.into()))?);

@@ -466,7 +466,9 @@ impl RunDir {
     /// [`TrainError::NothingToResume`] or [`TrainError::AllDamaged`], and [`ArchiveError::WeightsAlone`]
     /// where the newest is no run's.
     pub fn newest(&self) -> Result<(PathBuf, TrainState, Vec<ArchiveError>), TrainError> {
-        self.newest_that(TrainState::from_archive)
+        let (found, refused) = self.intact(1, TrainState::from_archive)?;
+        let newest = found.into_iter().next().map(|(path, state)| (path, state, refused));
+        newest.ok_or_else(|| TrainError::NothingToResume(self.path.clone()))
     }
 
     /// The `most` newest intact checkpoints, oldest first, which may hold weights alone, with the reasons why
@@ -475,38 +477,49 @@ impl RunDir {
     /// # Errors
     /// [`TrainError::NothingToResume`] or [`TrainError::AllDamaged`].
     pub fn newest_models(&self, most: usize) -> Result<(Vec<PathBuf>, Vec<ArchiveError>), TrainError> {
-        let is_intact = |archive: &Archive| match holds_weights_alone(archive) {
+        let (mut found, refused) = self.intact(most, |archive| match holds_weights_alone(archive) {
             true => read_config(archive).map(drop),
             false => TrainState::from_archive(archive).map(drop),
-        };
-        let (newest, (), refused) = self.newest_that(is_intact)?;
-        let older = self.checkpoints().into_iter().rev().skip_while(|path| *path != newest).skip(1);
-        let intact = |path: &PathBuf| Archive::read(path).is_ok_and(|archive| is_intact(&archive).is_ok());
-        let mut found: Vec<PathBuf> =
-            std::iter::once(newest.clone()).chain(older.filter(intact)).take(most).collect();
+        })?;
         found.reverse();
+        let found = found.into_iter().map(|(path, ())| path).collect();
         Ok((found, refused))
     }
 
-    fn newest_that<T>(
+    /// The `most` newest checkpoints that `read` takes, newest first, and at least one; and why others were passed over. One that
+    /// the disk does not give ends it: it may well be intact.
+    fn intact<T>(
         &self,
+        most: usize,
         read: impl Fn(&Archive) -> Result<T, ArchiveError>,
-    ) -> Result<(PathBuf, T, Vec<ArchiveError>), TrainError> {
-        let mut refused = Vec::new();
+    ) -> Result<Intact<T>, TrainError> {
+        let (mut found, mut refused) = (Vec::new(), Vec::new());
         for path in self.listed()?.into_iter().rev() {
+            if found.len() == most {
+                break;
+            }
             match Archive::read(&path).and_then(|archive| read(&archive)) {
-                Ok(found) => return Ok((path, found, refused)),
+                Ok(intact) => found.push((path, intact)),
+                // Training has deleted it meanwhile.
+                Err(ArchiveError::Read { source, .. }) if source.kind() == ErrorKind::NotFound => {}
+                Err(error @ ArchiveError::Read { .. }) => return Err(TrainError::Unreadable(error)),
                 Err(error @ ArchiveError::WeightsAlone { .. }) => return Err(error.into()),
                 Err(error) => refused.push(error),
             }
         }
-        let dir = self.path.clone();
-        match refused.into_iter().next() {
-            Some(newest) => Err(TrainError::AllDamaged { dir, newest }),
-            None => Err(TrainError::NothingToResume(dir)),
+        if found.is_empty() {
+            let dir = self.path.clone();
+            return Err(match refused.into_iter().next() {
+                Some(newest) => TrainError::AllDamaged { dir, newest },
+                None => TrainError::NothingToResume(dir),
+            });
         }
+        Ok((found, refused))
     }
 }
+
+/// Checkpoints and what was read of them, and why others were passed over.
+type Intact<T> = (Vec<(PathBuf, T)>, Vec<ArchiveError>);
 
 #[cfg(test)]
 mod tests {

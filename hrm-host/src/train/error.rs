@@ -110,6 +110,9 @@ pub enum TrainError {
         if .0.exists() { "holds no checkpoint" } else { "does not exist, and so holds no checkpoint" }
     )]
     NothingToResume(PathBuf),
+    /// A checkpoint cannot be read, so whether it is intact is not known.
+    #[error("{0}; try again, and where it stays so, move that file away: the one before it is used then")]
+    Unreadable(ArchiveError),
     /// No checkpoint is intact.
     #[error(
         "no checkpoint in {dir} is intact: {newest}; copy one from a backup, or train anew in another --out (--from PACK goes on from what was exported)"

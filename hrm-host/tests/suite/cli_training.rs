@@ -50,6 +50,22 @@ fn a_damaged_newest_checkpoint_is_passed_over_and_named_by_every_command() {
         let (code, _, said) = hrm(folder, args);
         assert!(code == 0 && said.contains("step-00000012"), "{args:?}: {said}");
     }
+    // One that the disk does not give may be intact: nothing older is taken in its place.
+    let unreadable = folder.join("run/step-00000099.safetensors");
+    fs::create_dir(&unreadable).unwrap();
+    for args in [
+        &["export", "run", "--out", "y.hrm", "--rows", "0"][..],
+        &["eval", "run", "--data", "rows.csv", "--rows", "1", "--hints", "0"],
+        &["train", "--resume", "--out", "run", "--max-steps", "1"],
+    ] {
+        let (code, _, said) = hrm(folder, args);
+        assert!(
+            code == 1 && said.contains("step-00000099") && said.contains("move that file away"),
+            "{args:?}: {said}"
+        );
+        assert!(!folder.join("y.hrm").exists());
+    }
+    fs::remove_dir(&unreadable).unwrap();
     // Where too few are left, that is said.
     fs::write(&newest, &whole[..whole.len() / 2]).unwrap();
     let (code, _, said) = hrm(folder, &["export", "run", "--members", "9", "--out", "y.hrm", "--rows", "0"]);
