@@ -7,7 +7,6 @@ use std::path::Path;
 use hrm_core::pack::MAGIC;
 
 use crate::files::read_start;
-use crate::task::names;
 
 /// A kind of file that people have where this program looks for puzzles or models.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -221,7 +220,7 @@ fn text_of(head: &[u8]) -> Kind {
         Kind::Html
     } else if is_json(text) {
         Kind::Json
-    } else if lines().map(<[u8]>::trim_ascii_start).any(is_latex) {
+    } else if lines().any(|line| line.trim_ascii_start().starts_with(b"\\documentclass")) {
         Kind::Latex
     } else if text.starts_with(b"# ") && lines().any(|line| line.starts_with(b"| pack | ")) {
         Kind::Card
@@ -232,16 +231,6 @@ fn text_of(head: &[u8]) -> Kind {
     } else {
         Kind::Text
     }
-}
-
-/// A document's first line, or that of an environment that is called as a task is.
-fn is_latex(line: &[u8]) -> bool {
-    let begun = || {
-        let name = line.strip_prefix(b"\\begin{")?;
-        name.split(|byte| *byte == b'}').next().filter(|name| !name.is_empty())
-    };
-    let is_task = |begun: &[u8]| names().iter().any(|name| name.as_bytes().starts_with(begun));
-    line.starts_with(b"\\documentclass") || begun().is_some_and(is_task)
 }
 
 fn is_cell(byte: u8) -> bool {
@@ -468,7 +457,7 @@ mod tests {
             (b"%PDF-1.7", Kind::Pdf),
             (b"{\\rtf1\\ansi 1.....2..3.....4}", Kind::Rtf),
             (b"% by me\n\\documentclass{article}\n", Kind::Latex),
-            (b"\\begin{sudoku}\n|1| | | |.\n", Kind::Latex),
+            (b"\\begin{sudoku}\n|1| | | |.\n", Kind::Text),
             (b"\\begin{tabular}{c}\n1 & & & 2 \\\\\n", Kind::Text),
             (b"\xff\xfe1\x00", Kind::Utf16Le),
             (b"\xfe\xff\x001", Kind::Utf16Be),

@@ -66,6 +66,30 @@ pub enum Problem {
         /// Cells in the line.
         found: usize,
     },
+    /// A row of as many cells as there should be, with bars or delimiters at other places than in the other rows.
+    #[error(
+        "{cells} cells, as a row of the grid has, but drawn otherwise than rows are: a bar, a space or a delimiter is missing here, or \
+         there twice; draw all rows alike, or write the puzzle on one line"
+    )]
+    Drawn {
+        /// Cells of the row.
+        cells: usize,
+    },
+    /// A row of a drawn grid with a character that is no cell.
+    #[error(
+        "{strange:?} stands in this row, and is neither a digit from 1 to {side} nor a blank (`.` or `0`)"
+    )]
+    Strange {
+        /// The character.
+        strange: char,
+        /// Cells of a row.
+        side: usize,
+    },
+    /// An empty cell that is narrower than those above and below it.
+    #[error(
+        "an empty cell is narrower here than in the other rows: a digit or a space is missing; write each blank as `.`"
+    )]
+    Narrow,
     /// A line of a few cells that is neither a row nor a puzzle.
     #[error("{found} cells, where a puzzle on one line has {cells} and a row of a drawn grid {side}")]
     Row {
@@ -98,9 +122,17 @@ pub enum Problem {
          `\"\"` for one that belongs to the text"
     )]
     Quote,
-    /// A string of an array without one of its quotation marks.
-    #[error("a quotation mark is missing here, or is one too many: which cells belong together is not known")]
+    /// A string of an array without one of its quotation marks, or an array without one of its brackets.
+    #[error(
+        "a quotation mark or a bracket is missing here, or is one too many: which cells belong together is not known"
+    )]
     Unquoted,
+    /// A matrix of R that is filled column by column.
+    #[error(
+        "a matrix of R without `byrow=TRUE` is filled column by column; where its numbers are written row by row, add `byrow=TRUE`, \
+         and else write `t(matrix(...))` out row by row"
+    )]
+    ByColumns,
     /// A section with cells that is not read.
     #[error(
         "the section [{0}] holds cells, and only [Puzzle] is read (and [State] below it ignored); call it [Puzzle], or take it out"
@@ -204,6 +236,12 @@ pub enum Problem {
          mend what stands above it or take it out, or write this grid into a file of its own"
     )]
     PerhapsAnswer,
+    /// A complete grid without a puzzle, where others have their answers.
+    #[error(
+        "not read: a complete grid without a puzzle before it, where other puzzles of this file have their answers: its puzzle may be \
+         lost; put that back, or write this grid into a file of its own"
+    )]
+    LoneAnswer,
     /// The answer of the puzzle above it, but for some cells.
     #[error(
         "not read: it repeats the puzzle above it and fills in most of its blanks, as an answer that lacks cells does; complete it, or \
@@ -334,6 +372,12 @@ pub enum Problem {
 fn height(expected: usize, found: usize) -> String {
     if found < expected {
         return format!("the grid that begins here has {found} rows and not {expected}");
+    }
+    if found.is_multiple_of(expected) {
+        return format!(
+            "the {found} rows from here on stand unevenly apart, so that which of them make up a grid is not known; leave a blank line \
+             above each grid, and none within it"
+        );
     }
     format!(
         "the {found} rows from here on are no grids of {expected} each: one is missing, one is a heading, or they stand unevenly \

@@ -1,4 +1,5 @@
-//! Grids written as arrays, as JSON, Python and NumPy have them: `[[5, 3, 0, ...], ...]`, `["53..7....", ...]`.
+//! Grids written as arrays, as JSON, Python, NumPy, MATLAB and R have them: `[[5, 3, 0, ...], ...]`, `["53..7....", ...]`,
+//! `((5, 3, 0, ...), ...)`, `matrix(c(5, 3, 0, ...), byrow=TRUE)`.
 
 use hrm_core::task::{
     TextError,
@@ -6,6 +7,8 @@ use hrm_core::task::{
 };
 
 use super::cells::{cell_in, is_cell};
+use super::is_blank;
+use super::puzzle_line::tokens;
 use crate::data::problem::Problem;
 use crate::data::read::{Fault, Item, Row};
 
@@ -35,16 +38,27 @@ struct Rows {
 impl Array {
     /// The array that `text` is, perhaps behind a name: `board = [`.
     pub(super) fn of(text: &str) -> Option<Self> {
-        let (name, rest) = text.split_once('[')?;
+        ['[', '('].into_iter().find_map(|bracket| Self::opened(text, bracket))
+    }
+
+    /// The array that begins with the first `bracket`.
+    fn opened(text: &str, bracket: char) -> Option<Self> {
+        let (name, rest) = text.split_once(bracket)?;
         let mut before = name.lines().rev();
         let is_named = before.next().is_none_or(|name| name.len() <= 60);
         // A key of YAML may stand above a list.
-        let is_comment =
-            |line: &str| line.trim().is_empty() || line.starts_with('#') || line.trim_end().ends_with(':');
+        let is_comment = |line: &str| {
+            line.trim().is_empty()
+                || line.trim_end().ends_with(':')
+                || ["#", "%", "import ", "from "].iter().any(|start| line.starts_with(start))
+        };
         if !is_named || !before.all(is_comment) || !begins_with_cells(rest) {
             return None;
         }
-        let mut reader = Reader::default();
+        // Behind the cells R wants to know how many rows and columns they have.
+        let of_r = name.ends_with("matrix");
+        let mut reader = Reader { outermost: if of_r { 2 } else { 0 }, ..Reader::default() };
+        let text = text.replace(" = ", "=");
         for (index, line) in text.lines().enumerate() {
             reader.line(index as u64 + 1, line);
         }
@@ -55,6 +69,13 @@ impl Array {
         let task = SudokuKind::ALL.map(Sudoku::new).into_iter().find(side_of)?;
         if let Some(problem) = reader.quote.map(|(_, line)| (line, Problem::Unquoted)) {
             reader.lost.get_or_insert(problem);
+        }
+        // R fills the columns of a matrix first.
+        if of_r && !text.contains("byrow=T") {
+            reader.lost.get_or_insert((1, Problem::ByColumns));
+        }
+        if let Some(line) = reader.unwritten.filter(|_| reader.is_blank_written) {
+            reader.lost.get_or_insert((line, Problem::Unwritten));
         }
         if reader.lost.is_some() {
             // Some of the cells are nowhere.
@@ -101,9 +122,11 @@ impl Rows {
     }
 }
 
-/// Whether cells follow the first bracket.
+/// Whether cells follow the first bracket; `c(` combines those of R.
 fn begins_with_cells(rest: &str) -> bool {
-    let cells = rest.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '[' | '(' | '"' | '\''));
+    let opens = |c: char| c.is_whitespace() || matches!(c, '[' | '(' | '"' | '\'');
+    let cells = rest.trim_start_matches(opens);
+    let cells = cells.strip_prefix("c(").map_or(cells, |cells| cells.trim_start_matches(opens));
     let opened = rest.len() > cells.len();
     let word = |word: &str| cells.starts_with(word);
     cells.starts_with(|c: char| c.is_ascii_digit() || opened && is_cell(c, 9))
@@ -125,22 +148,34 @@ struct Reader {
     found: usize,
     /// Digits and points that no bracket holds.
     outside: usize,
+    /// How many brackets are open around cells, at least.
+    outermost: usize,
+    /// Values of a line that stand outside.
+    arguments: usize,
+    /// Whether a semicolon has ended a row.
+    after_semicolon: bool,
     /// Cells of the row so far, and of the first row.
     row: usize,
     width: Option<usize>,
+    /// The line of the first cell with nothing between its quotation marks, and whether another writes a blank.
+    unwritten: Option<u64>,
+    is_blank_written: bool,
     /// By what cells were lost first, and where: `...` is NumPy's for what it leaves out in the middle.
     lost: Option<(u64, Problem)>,
 }
 
 impl Reader {
     fn line(&mut self, line: u64, text: &str) {
-        if self.depth == 0 && self.quote.is_none() && !text.contains('[') {
+        self.arguments = 0;
+        if self.depth == 0 && self.quote.is_none() && !text.contains(['[', '(']) {
             self.end_rows();
             let text = text.trim();
             if !text.starts_with('#') && text.contains(|c: char| c.is_alphanumeric()) {
                 let text: String = text.chars().take(60).collect();
                 // Rows that lost their bracket are none of words.
-                let are_cells = text.contains([',', ';', ' ']) && !text.contains(char::is_alphabetic);
+                let is_cell = |word: &&str| word.len() == 1 && word.starts_with(|c| is_cell(c, 9));
+                let are_cells = text.contains([',', ';', ' ']) && !text.contains(char::is_alphabetic)
+                    || tokens(&text).filter(is_cell).count() >= 4;
                 self.parts.push(match are_cells {
                     true => {
                         Part::Rows(Rows { cells: Vec::new(), ragged: Some((line, Problem::NoPuzzle(text))) })
@@ -154,15 +189,22 @@ impl Reader {
                 (Some((quote, _)), c) if c == quote => {
                     self.quote = None;
                     let text = std::mem::take(&mut self.scalar);
+                    self.unwritten = self.unwritten.or(text.trim().is_empty().then_some(line));
+                    self.is_blank_written |= !text.trim().is_empty() && text.contains(is_blank);
                     self.push(if text.trim().is_empty() { "." } else { text.trim() }, line);
                 }
                 (Some(_), c) => self.scalar.push(c),
                 (None, '#') => break,
-                (None, '[') => self.depth += 1,
+                (None, '[' | '(') => {
+                    // The name of a function may stand before it.
+                    if self.scalar.contains(char::is_alphabetic) {
+                        self.scalar.clear();
+                    }
+                    self.depth += 1;
+                }
                 (None, c) if self.depth == 0 => {
                     self.outside += usize::from(c == '.' || c.is_ascii_digit());
                 }
-                (None, '(') => self.depth += 1,
                 (None, '"' | '\'') => {
                     // Cells that no quotation mark stands before.
                     if self.scalar.len() >= 4 && self.scalar.chars().all(|c| is_cell(c, 9)) {
@@ -182,6 +224,7 @@ impl Reader {
                 (None, ';') => {
                     self.end_scalar(line);
                     self.end_row(line);
+                    self.after_semicolon = true;
                 }
                 (None, c) => self.scalar.push(c),
             }
@@ -195,13 +238,29 @@ impl Reader {
         let scalar = std::mem::take(&mut self.scalar);
         match scalar.as_str() {
             "" => {}
+            // An argument such as `nrow=9`.
+            argument if argument.contains('=') => {}
+            _ if self.depth < self.outermost => {
+                self.arguments += 1;
+                if self.arguments > 2 {
+                    self.lost.get_or_insert((line, Problem::Unquoted));
+                }
+            }
+            // The line goes on.
+            "..." if self.row == 0 && self.after_semicolon => {}
             "..." => _ = self.lost.get_or_insert((line, Problem::Shortened)),
-            word if word.len() > 1 && cell_in(word) == "." => self.push(".", line),
+            word if word.len() > 1 && cell_in(word) == "." => {
+                self.is_blank_written = true;
+                self.push(".", line);
+            }
             // NumPy's floats: `5.` and `5.0`.
             number if number.len() > 1 => {
                 self.push(number.trim_end_matches(".0").trim_end_matches('.'), line);
             }
-            cell => self.push(cell, line),
+            cell => {
+                self.is_blank_written |= cell.contains(is_blank);
+                self.push(cell, line);
+            }
         }
     }
 

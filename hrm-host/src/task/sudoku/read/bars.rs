@@ -88,6 +88,11 @@ impl Bars {
         if self == Bars::AroundCells { bars.saturating_sub(1) } else { bars + 1 }
     }
 
+    /// Whether one stands at both ends of a row.
+    pub(super) fn are_closed(self) -> bool {
+        matches!(self, Bars::AroundCells | Bars::AroundBoxes | Bars::AroundRows)
+    }
+
     /// Whether they part cells.
     pub(super) fn part_cells(self) -> bool {
         matches!(self, Bars::AroundCells | Bars::BetweenCells)

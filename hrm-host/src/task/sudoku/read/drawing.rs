@@ -31,7 +31,7 @@ pub(super) struct Label {
 }
 
 impl Label {
-    fn of(text: &str) -> Option<Self> {
+    pub(super) fn of(text: &str) -> Option<Self> {
         let letter = text.chars().next().filter(char::is_ascii_alphabetic);
         let number = &text[letter.map_or(0, char::len_utf8)..];
         match (letter, number) {
@@ -43,6 +43,11 @@ impl Label {
     /// A number alone.
     pub(super) fn numbered(number: u32) -> Self {
         Label { letter: None, number }
+    }
+
+    /// Whether counting begins with it.
+    pub(super) fn is_first(&self) -> bool {
+        matches!(self.number, 0 | 1 | 65 | 97)
     }
 
     /// Whether it stands below `above`.
@@ -86,12 +91,21 @@ pub(super) fn plain_line(line: &str) -> String {
     }
 }
 
-/// `A`, `r3`, `4:` or `5)` at the beginning of a row, and what follows.
+/// `A`, `r3`, `4:`, `5)` or `row 6` at the beginning of a row, or in its first field, and what follows.
 pub(super) fn labelled(line: &str) -> Option<(Label, &str)> {
     let line = line.trim_start();
-    let end = line.find(|c: char| !c.is_ascii_alphanumeric())?;
-    let (text, rest) = line.split_at(end);
-    let marked = rest.starts_with([':', ')']);
+    if let Some((field, _)) = line.strip_prefix('|').and_then(|line| line.split_once('|')) {
+        let name = field.trim_matches([' ', '*', '`', ':']);
+        let text = without_word(name);
+        let is_name =
+            text.len() < name.len() || text.starts_with(|c: char| c.is_ascii_alphabetic() && !is_cell(c, 9));
+        let label = Label::of(text).filter(|_| is_name && text.len() <= 2)?;
+        return Some((label, &line[field.len() + 1..]));
+    }
+    let worded = without_word(line);
+    let end = worded.find(|c: char| !c.is_ascii_alphanumeric())?;
+    let (text, rest) = worded.split_at(end);
+    let marked = rest.starts_with([':', ')']) || worded.len() < line.len();
     let letter = text.starts_with(|c: char| c.is_ascii_alphabetic() && !is_cell(c, 9));
     let label = Label::of(text).filter(|_| marked || letter && text.len() <= 2)?;
     let rest = rest.trim_start_matches([':', ')']);
@@ -99,6 +113,14 @@ pub(super) fn labelled(line: &str) -> Option<(Label, &str)> {
     // grid's.
     let field = rest.trim_start_matches(' ').strip_prefix([',', ';', '\t', '&']).or(rest.strip_prefix('|'));
     Some((label, field.unwrap_or(rest)))
+}
+
+/// `line` without `row` before a number or a letter.
+pub(super) fn without_word(line: &str) -> &str {
+    let (word, rest) = line.split_at_checked(3).unwrap_or((line, ""));
+    let rest = rest.trim_start_matches(' ');
+    let is_label = rest.chars().take_while(char::is_ascii_alphanumeric).count() < 3;
+    if word.eq_ignore_ascii_case("row") && is_label && !rest.is_empty() { rest } else { line }
 }
 
 /// Cells in `line`, however it is drawn.

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use hrm_core::task::sudoku::{Sudoku, SudokuKind};
 
 use super::cells::{cell_of, is_cell, split};
-use super::drawing::{is_rule, plain_line};
+use super::drawing::{is_rule, plain_line, without_word};
 use super::puzzle_line::one_line;
 use super::remarks::heading;
 use crate::data::problem::Problem;
@@ -42,7 +42,7 @@ pub(super) fn without_numbers(text: &str) -> (Cow<'_, str>, Option<Fault>) {
 
 /// The number at the beginning of `line`, and what follows; a letter alone counts, too, and one may stand before the number.
 fn number(line: &str) -> Option<(u32, &str)> {
-    let line = line.trim_start_matches(' ');
+    let line = without_word(line.trim_start_matches(' '));
     let (letter, digits) = match line.bytes().next() {
         Some(letter) if letter.is_ascii_alphabetic() => (Some(letter.to_ascii_lowercase()), &line[1..]),
         _ => (None, line),

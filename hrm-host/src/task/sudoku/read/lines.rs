@@ -1,7 +1,5 @@
 //! Text without a header: a puzzle a line, or grids drawn on several lines, or both.
 
-use std::cell::OnceCell;
-
 use hrm_core::task::{
     Task,
     sudoku::{Sudoku, SudokuKind},
@@ -11,10 +9,10 @@ use super::cells::is_cell;
 use super::drawing::{self, Line, cells_in};
 use super::is_blank;
 use super::numbers::{Number, Numbers};
-use super::puzzle_line::{OneLine, one_line, tokens};
+use super::puzzle_line::{one_line, tokens};
 use super::remarks::{
     are_candidates, diagnosis, first_word, floats, is_comment, is_nearly_row, is_number_or_size, is_title,
-    longest, numbers_columns,
+    longest, numbers_columns, wrong_row,
 };
 use super::stretch::{Certainty, Drawn, Grids, Stretch};
 use super::writing::Writing;
@@ -47,6 +45,9 @@ pub(super) fn task(text: &str) -> Option<Sudoku> {
                         | Problem::Heading
                         | Problem::Candidates
                         | Problem::Cells { .. }
+                        | Problem::Drawn { .. }
+                        | Problem::Strange { .. }
+                        | Problem::Narrow
                         | Problem::MoreColumns { .. }
                         | Problem::RowNumbers
                         | Problem::Unwritten
@@ -91,12 +92,10 @@ pub(super) fn visit(text: &str, task: Sudoku, visit: &mut dyn FnMut(Item<'_>)) {
     let writing = Writing::of(task, text);
     let mut reader = Reader {
         task,
-        text,
         stretch: Stretch::new(task, writing.titles_have_fields, writing.spaces_are_cut),
         writing,
         section: None,
         has_section: false,
-        has_answers: OnceCell::new(),
         listed: false,
         titled: false,
         numbers: Numbers::default(),
@@ -128,7 +127,6 @@ pub(super) fn only_grid(text: &str) -> Option<String> {
 
 struct Reader<'v> {
     task: Sudoku,
-    text: &'v str,
     writing: Writing,
     /// The rows so far of the grids that are being read.
     stretch: Stretch,
@@ -136,8 +134,6 @@ struct Reader<'v> {
     section: Option<Option<String>>,
     /// Whether there was one of a puzzle.
     has_section: bool,
-    /// Whether a line of the text has a puzzle and its answer: known once it was asked, as it takes all lines.
-    has_answers: OnceCell<bool>,
     /// Whether a puzzle on one line has been read.
     listed: bool,
     /// Whether a line was passed over before any such puzzle, as a title or a number is that stands above each.
@@ -178,7 +174,11 @@ impl Reader<'_> {
             return;
         }
         let section = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-        if let Some(section) = section.filter(|section| section.starts_with(|c: char| c.is_alphabetic())) {
+        let is_name = |name: &&str| {
+            let digits = name.chars().filter(char::is_ascii_digit).count();
+            name.starts_with(char::is_alphabetic) && !name.contains(['[', ']']) && digits < 4
+        };
+        if let Some(section) = section.filter(is_name) {
             self.end_grid();
             self.stretch.set_broken(false);
             return self.begin_section(section.trim());
@@ -202,7 +202,8 @@ impl Reader<'_> {
             self.interrupt(text);
             self.listed = true;
             let numbers = std::mem::take(&mut self.numbers);
-            return match row.problem().or_else(|| self.lacks_question(&row, &numbers)) {
+            let may_answer = row.is_complete() && numbers.may_be_puzzle();
+            return match row.problem().or(may_answer.then_some(Problem::PerhapsAnswer)) {
                 Some(problem) => (self.visit)(Item::Fault(&Fault { line: number, column: None, problem })),
                 None => (self.visit)(Item::Row(row.as_row())),
             };
@@ -235,14 +236,6 @@ impl Reader<'_> {
         self.section = (!is("puzzle")).then(|| (!known).then(|| name.to_owned()));
     }
 
-    /// Why a complete grid alone on its line is refused: elsewhere in the list such grids are answers, or it stands below what is left
-    /// of a puzzle.
-    fn lacks_question(&self, row: &OneLine<'_>, numbers: &Numbers) -> Option<Problem> {
-        let has_answer = |line: &str| one_line(self.task, line, 0).is_some_and(|row| row.has_answer());
-        let any_has = || *self.has_answers.get_or_init(|| self.text.lines().any(has_answer));
-        (row.is_complete() && (numbers.may_be_puzzle() || any_has())).then_some(Problem::PerhapsAnswer)
-    }
-
     /// A line that is longer than any with a puzzle.
     fn long_line(&mut self, line: u64, text: &str) {
         let start: String = text.chars().take(LONGEST_LINE).collect();
@@ -266,7 +259,7 @@ impl Reader<'_> {
         let of_row = wrong.is_some() || 2 * of_grid > text.chars().count() && found < 2 * side;
         if of_row && !self.stretch.is_between() || self.stretch.is_between() && begins() {
             // It counts as a row, so that the next grid begins where it does.
-            let problem = wrong.unwrap_or(Problem::Cells { expected: side, found });
+            let problem = wrong.unwrap_or_else(|| wrong_row(side, found, text));
             let (kind, shape) = (Certainty::Row, String::new());
             return self.stretch.add(Drawn { line, row: Err(problem), kind, label: None, shape });
         }

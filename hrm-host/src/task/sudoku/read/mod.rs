@@ -3,20 +3,24 @@
 mod array;
 mod bars;
 mod cells;
+mod columns;
 mod cut;
 mod drawing;
 mod gutter;
 mod layout;
 mod lines;
+mod markup;
 mod numbers;
 mod puzzle_line;
 mod remarks;
 mod row_numbers;
+mod ruler;
 mod sheet;
 mod stretch;
 mod writing;
 
 use std::borrow::Cow;
+use std::cell::LazyCell;
 use std::collections::HashMap;
 
 use array::Array;
@@ -30,6 +34,7 @@ use crate::data::read::{Fault, Item, Row, unquoted};
 
 /// The size of the first puzzle in `text`.
 pub(super) fn task_of_text(text: &str) -> Option<Sudoku> {
+    let text = &plain(text);
     let text = &gutter::without_numbers(text).0[..];
     match Array::of(text) {
         Some(array) => Some(array.task()),
@@ -40,6 +45,11 @@ pub(super) fn task_of_text(text: &str) -> Option<Sudoku> {
     }
 }
 
+/// `text` without what stands around puzzles in other languages, and without headings that tell where cells stand.
+fn plain(text: &str) -> String {
+    ruler::without_rulers(&markup::without_marks(text)).into_owned()
+}
+
 /// The size of the puzzle in a field of a table, or the one nearest to it.
 pub(super) fn task_of_field(field: &str) -> Option<Sudoku> {
     let cells = grid_in(field);
@@ -48,22 +58,48 @@ pub(super) fn task_of_field(field: &str) -> Option<Sudoku> {
     cells::size_of(&cells).or_else(|| Sudoku::sizes().into_iter().find(near))
 }
 
-/// Tells `visit` of everything in `text`, in order, as puzzles of `task`.
+/// Tells `visit` of everything in `text`, in order, as puzzles of `task`. A complete grid without a puzzle is refused where others have
+/// their answers.
 pub(super) fn visit(task: Sudoku, text: &str, visit: &mut dyn FnMut(Item<'_>)) {
     let may_answer = |question: Option<&str>, grid: &str| may_answer(task, question, grid);
-    let mut pairs = Pairs::new(&answers, &may_answer, visit);
-    let mut add = |item: Item<'_>| pairs.add(item);
+    let has_pairs = LazyCell::new(|| has_pairs(task, text));
+    let mut tell = |item: Item<'_>| match item {
+        Item::Row(Row { line, question, answer: None, .. }) if !question.contains(is_blank) && *has_pairs => {
+            visit(Item::Fault(&Fault { line, column: None, problem: Problem::LoneAnswer }));
+        }
+        item => visit(item),
+    };
+    let mut pairs = Pairs::new(&answers, &may_answer, &mut tell);
+    visit_all(task, text, &mut |item| pairs.add(item));
+    pairs.end();
+}
+
+/// Whether some puzzle in `text` has its answer, beside it or below.
+fn has_pairs(task: Sudoku, text: &str) -> bool {
+    let (mut above, mut found) = (String::new(), false);
+    visit_all(task, text, &mut |item| {
+        if let Item::Row(row) = item {
+            found |= row.answer.is_some() || answers(&above, row.question);
+            row.question.clone_into(&mut above);
+        }
+    });
+    found
+}
+
+/// As [`visit`], with each answer as a grid of its own, unless it stands on the line of its puzzle.
+fn visit_all(task: Sudoku, text: &str, add: &mut dyn FnMut(Item<'_>)) {
+    let text = &plain(text);
     let (text, unclear) = &gutter::without_numbers(text);
     if let Some(fault) = unclear {
         return add(Item::Fault(fault));
     }
     match Array::of(text) {
-        Some(array) => array.visit(&mut add),
+        Some(array) => array.visit(add),
         None => match Sheet::of(text) {
-            Sheet::None => lines::visit(text, task, &mut add),
+            Sheet::None => lines::visit(text, task, add),
             Sheet::Stacks(stacks) => match &stacks[..] {
-                [stack] => lines::visit(stack, task, &mut add),
-                _ => visit_stacks(&stacks, task, &mut add),
+                [stack] => lines::visit(stack, task, add),
+                _ => visit_stacks(&stacks, task, add),
             },
             Sheet::Unclear(line, columns) => {
                 add(Item::Fault(&Fault { line, column: None, problem: Problem::Columns(columns) }));
@@ -74,7 +110,6 @@ pub(super) fn visit(task: Sudoku, text: &str, visit: &mut dyn FnMut(Item<'_>)) {
             }
         },
     }
-    pairs.end();
 }
 
 /// Tells `visit` of the grids in each stack, from the left; where those of a stack answer the ones to their left, of each puzzle with

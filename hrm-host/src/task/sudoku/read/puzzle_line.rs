@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use hrm_core::task::{Task, sudoku::Sudoku};
 
 use super::cells::{are_cells, cell_in, is_cell, is_drawn, parse, with_spaces_as_blanks};
+use super::remarks::heading;
 use crate::data::problem::Problem;
 use crate::data::rating::Rating;
 use crate::data::read::Row;
@@ -24,10 +25,6 @@ impl OneLine<'_> {
     pub(super) fn problem(&self) -> Option<Problem> {
         let is_puzzle = self.answer.as_deref().is_some_and(has_blanks);
         self.problem.clone().or(is_puzzle.then_some(Problem::MorePuzzles))
-    }
-
-    pub(super) fn has_answer(&self) -> bool {
-        self.answer.is_some()
     }
 
     /// Whether it is an answer alone.
@@ -84,7 +81,9 @@ fn spaced<'t>(task: Sudoku, line: &'t str, number: u64) -> Option<OneLine<'t>> {
     let (cells, side) = (task.cells(), task.side());
     let (text, remark) = line.split_once(['#', '%']).unwrap_or((line, ""));
     let fields: Vec<&str> = text.split([',', ';', '\t', '|']).map(|field| field.trim_matches('"')).collect();
-    let find = |field: &&str| with_spaces_as_blanks(field, cells, side).filter(|_| !is_spread(field));
+    let find = |field: &&str| {
+        with_spaces_as_blanks(field, cells, side).filter(|_| !is_spread(field) && !is_heading(field, side))
+    };
     let place = fields.iter().position(|field| find(field).is_some())?;
     let answer = fields.get(place + 1).map(|field| field.trim());
     let answer = answer.filter(|field| are_cells(field, cells, side));
@@ -102,6 +101,15 @@ fn spaced<'t>(task: Sudoku, line: &'t str, number: u64) -> Option<OneLine<'t>> {
 /// Whether a space stands behind each of the digits: rows beside each other, whose cells are apart.
 fn is_spread(text: &str) -> bool {
     text.bytes().enumerate().all(|(place, byte)| (byte == b' ') == (place % 2 == 1))
+}
+
+/// Whether all that stands in `text` are the numbers of as many columns, equally far apart.
+fn is_heading(text: &str, side: usize) -> bool {
+    let names: Vec<(usize, char)> = text.char_indices().filter(|(_, c)| *c != ' ').collect();
+    let mut steps = names.windows(2).map(|pair| pair[1].0 - pair[0].0);
+    let first = steps.next();
+    let digits: String = names.iter().map(|(_, c)| c).collect();
+    names.len() == side && heading(&digits).is_some() && steps.all(|step| Some(step) == first)
 }
 
 /// The puzzle in a line, if there is a whole one.

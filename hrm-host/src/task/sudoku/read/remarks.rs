@@ -67,15 +67,17 @@ pub(super) fn numbers_columns(text: &str) -> bool {
     if words.len() >= 4 && (words.iter().all(|word| numbered(word)) || are_letters()) {
         return true;
     }
+    let delimiters = [',', ';', '\t', '|'];
+    let text = text.trim().strip_prefix('|').and_then(|text| text.strip_suffix('|')).unwrap_or(text);
     let names: Vec<&str> = text
-        .split([',', ';', '\t'])
+        .split(delimiters)
         .map(|name| name.trim().trim_matches('"'))
         .skip_while(|name| {
             !numbered(name) && (name.is_empty() || name.starts_with(|c: char| c.is_alphabetic()))
         })
         .collect();
     // Numbers alone are a row, unless another column stands before them, or they have more than a digit.
-    let behind = text.split([',', ';', '\t']).count() > names.len() || names.len() > 9;
+    let behind = text.split(delimiters).count() > names.len() || names.len() > 9;
     names.len() >= 4
         && (names.iter().all(|name| numbered(name)) || behind && (counts(&names, 0) || counts(&names, 1)))
 }
@@ -86,7 +88,8 @@ pub(super) fn is_title(task: Sudoku, text: &str) -> bool {
     if is_number_or_size(task, text) || text.chars().all(|c| c.is_ascii_uppercase() || " |,;\t".contains(c)) {
         return true;
     }
-    if is_row_count(text) || are_names(text) || is_variable(text) {
+    if is_row_count(text) || are_names(text) || is_variable(text) || is_date(text) || is_decorated(task, text)
+    {
         return true;
     }
     let text = text.trim_start_matches(['\\', '`', '|', ' ', ',', ';', '\t', '"']);
@@ -108,6 +111,30 @@ fn is_variable(text: &str) -> bool {
         name.starts_with(|c: char| c.is_ascii_alphabetic())
             && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
     })
+}
+
+/// `== 1 ==`, `--- Puzzle 3 ---` or `*** 2024-05-01 ***`: a title between marks.
+fn is_decorated(task: Sudoku, text: &str) -> bool {
+    let is_mark = |c: char| "=-*~_+<>() ".contains(c);
+    let inner = text.trim_matches(is_mark);
+    let is_word = || inner.starts_with(char::is_alphabetic) && is_title(task, inner);
+    // Rows begin with blanks, too, but not so.
+    let is_numbered = || {
+        is_number(inner)
+            && (!text.starts_with(['-', '*', '_']) || text.contains(' ') && text[1..].starts_with(&text[..1]))
+    };
+    text.starts_with(is_mark) && text.ends_with(is_mark) && (is_date(inner) || is_numbered() || is_word())
+}
+
+/// `2024-05-01`, `01/05/2024` or `1 May 2024`.
+fn is_date(text: &str) -> bool {
+    let parts: Vec<&str> = text.split(['-', '/', '.', ' ']).collect();
+    let number = |part: &str| part.parse::<u32>().ok();
+    let is_year =
+        |part: &str| part.len() == 4 && number(part).is_some_and(|year| (1900..2100).contains(&year));
+    let is_day = |part: &str| part.len() <= 2 && number(part).is_some_and(|day| (1..=31).contains(&day));
+    let is_month = |part: &str| is_day(part) || part.len() > 2 && part.chars().all(char::is_alphabetic);
+    matches!(parts[..], [first, month, last] if is_month(month) && (is_year(first) && is_day(last) || is_day(first) && is_year(last)))
 }
 
 /// `(4 rows)` or `4 rows in set (0.00 sec)`, as databases write it below a table.
@@ -170,7 +197,8 @@ pub(super) fn diagnosis(task: Sudoku, text: &str) -> Problem {
     if short && text.contains(' ') && text.chars().all(|c| c == ' ' || c.is_ascii_digit()) {
         return Problem::Spaces { expected: task.cells() };
     }
-    if longest.len() == 1 && all.chars().all(|c| is_cell(c, task.side())) {
+    let is_spread = longest.len() == 1 && all.chars().all(|c| is_cell(c, task.side()));
+    if is_spread && all.len() != task.cells() {
         return length(task, all.len());
     }
     match parse(task, longest, &mut out) {
@@ -191,6 +219,16 @@ pub(super) fn are_candidates(task: Sudoku, text: &str) -> bool {
         && tokens(text).any(|cell| cell.len() > 1)
 }
 
+/// What is wrong with a line of `found` cells that is no row of a grid of side `side`.
+pub(super) fn wrong_row(side: usize, found: usize, line: &str) -> Problem {
+    let is_known = |c: char| is_cell(c, side) || c.is_whitespace() || ",;|&+=[](){}\"'`:".contains(c);
+    match line.chars().find(|c| !is_known(*c)) {
+        _ if found != side => Problem::Cells { expected: side, found },
+        Some(strange) => Problem::Strange { strange, side },
+        None => Problem::Drawn { cells: side },
+    }
+}
+
 /// How many fields `text` has, where they are the cells of a puzzle, or of its answer, too, behind one or two of other columns.
 fn columns_of_cells(task: Sudoku, text: &str) -> Option<usize> {
     let by = [',', ';', '\t'].into_iter().find(|by| text.contains(*by))?;
@@ -205,6 +243,9 @@ fn columns_of_cells(task: Sudoku, text: &str) -> Option<usize> {
 /// What is wrong with a line of `found` cells alone: as few as a row or two have were hardly meant to be a whole puzzle.
 fn length(task: Sudoku, found: usize) -> Problem {
     let (side, got) = (task.side(), u16::try_from(found).unwrap_or(u16::MAX));
+    if found == side {
+        return Problem::Drawn { cells: side };
+    }
     if (side - 1..=2 * side).contains(&found) {
         return Problem::Row { side, cells: task.cells(), found };
     }

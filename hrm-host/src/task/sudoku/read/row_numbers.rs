@@ -19,8 +19,8 @@ pub(super) enum RowNumbers {
 }
 
 impl RowNumbers {
-    /// What they are in `lines`, of which the rows of `task` are some. They count, from one line to the next and anew with each grid,
-    /// and most lines are rows without them.
+    /// What they are in `lines`, of which the rows of `task` are some. Most have one, or they begin with 0 or 1; they count, from
+    /// one line to the next and anew with each grid; and most lines are rows without them.
     pub(super) fn of<'l>(task: Sudoku, lines: impl Iterator<Item = &'l str>) -> Self {
         let lines: Vec<String> = lines
             .filter(|line| line.contains(is_bar))
@@ -36,7 +36,11 @@ impl RowNumbers {
         let bars = Bars::of(task, rests());
         let is_row = |rest: &&str| bars.row(task, rest, false).is_some() || has_boxes(task, rest);
         let rows = rests().filter(is_row).count();
-        if counting.len() < 2 || counting.len() <= others.len() || 2 * rows <= numbered.len() {
+        if counting.len() < 2
+            || counting.len() <= others.len()
+            || 2 * rows <= numbered.len()
+            || 2 * numbered.len() <= lines.len() && numbered.iter().all(|(number, _)| *number > 1)
+        {
             return RowNumbers::None;
         }
         if are_cells(task, &lines) { RowNumbers::Unclear } else { RowNumbers::Labels }

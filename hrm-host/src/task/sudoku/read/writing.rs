@@ -4,8 +4,9 @@ use hrm_core::task::sudoku::Sudoku;
 
 use super::bars::{self, Bars, cells_between, is_bar};
 use super::cells::{cell_of, is_cell, joined, split, with_spaces_as_blanks};
+use super::columns::Columns;
 use super::drawing::{self, Label, Line, is_rule, lines, plain_line};
-use super::remarks::{heading, is_number_or_size};
+use super::remarks::{heading, is_number_or_size, wrong_row};
 use super::row_numbers::RowNumbers;
 use crate::data::problem::Problem;
 
@@ -22,6 +23,8 @@ pub(super) struct Writing {
     /// Where bars stand, if they part neither cells nor boxes.
     bar_places: Option<Vec<usize>>,
     row_numbers: RowNumbers,
+    /// The widths of fields, where all rows have the same.
+    columns: Option<Columns>,
     /// Whether a row writes its blanks with a character, so that an empty field is no blank.
     blanks_are_written: bool,
     /// Whether a row leaves blanks unwritten.
@@ -56,6 +59,7 @@ impl Writing {
             bars: Bars::of(task, short().map(without_number)),
             bar_places: bars::places(task, lines(text).filter(|line| line.contains(is_bar))),
             row_numbers,
+            columns: None,
             blanks_are_written: no,
             blanks_are_left: no,
             blanks_are_spaces: no,
@@ -90,7 +94,20 @@ impl Writing {
                 |line: &str| line.matches(*by).count() + 1 >= side && is_title_of(&split(line, *by));
             lines(text).any(is_title)
         });
+        writing.columns = writing.columns_of(text);
         writing
+    }
+
+    /// The columns of a text in which rows leave blanks unwritten.
+    fn columns_of(&self, text: &str) -> Option<Columns> {
+        let by = self.delimiters.first().copied().unwrap_or('|');
+        let row = |line: &str| {
+            let line = plain_line(line.trim_end_matches('\r'));
+            let rest = if self.unlabelled(&line).is_some() { &line } else { self.labelled(&line)?.1 };
+            (rest.contains(by) && !is_rule(rest) && self.row(rest).is_some()).then(|| rest.to_owned())
+        };
+        let rows: Vec<String> = lines(text).filter(|_| self.blanks_are_left).filter_map(row).collect();
+        Columns::of(by, by == '|' && self.bars.are_closed(), &rows, self.bars.part_cells() || by != '|')
     }
 
     /// Whether `by` parts all cells of some row.
@@ -115,17 +132,17 @@ impl Writing {
         }
         match self.unlabelled(&line) {
             Some(row) if rule || unwritten(&row) => return Line::Open(row),
-            Some(row) => return self.checked(row),
+            Some(row) => return self.checked(row, &line),
             None if rule => return Line::Rule,
             None => {}
         }
         let rest = self.labelled(&line).map(|(_, rest)| rest);
-        if let Some(row) = rest.and_then(|rest| self.row(rest)) {
-            return self.checked(row);
+        if let Some((row, rest)) = rest.and_then(|rest| Some((self.row(rest)?, rest))) {
+            return self.checked(row, rest);
         }
         let side = self.task.side();
         if let Some(found) = self.uneven(&line).or_else(|| self.uneven(rest?)) {
-            return Line::Wrong(Problem::Cells { expected: side, found });
+            return Line::Wrong(wrong_row(side, found, &line));
         }
         let whole = format!("{line:<side$}");
         let is_cut = self.spaces_are_kept && line.len() < side;
@@ -178,11 +195,18 @@ impl Writing {
         if self.row_numbers.label(line).is_some() { None } else { self.row(line) }
     }
 
-    /// A row, unless it leaves blanks unwritten where others write them.
-    fn checked(&self, row: String) -> Line {
-        match self.blanks_are_written && row.contains(' ') {
-            true => Line::Wrong(Problem::Unwritten),
-            false => Line::Row(row),
+    /// The row that `line` is, unless it leaves blanks unwritten where others write them, or where a character is missing.
+    fn checked(&self, row: String, line: &str) -> Line {
+        match row.contains(' ') {
+            true if self.blanks_are_written => Line::Wrong(Problem::Unwritten),
+            true if self
+                .columns
+                .as_ref()
+                .is_some_and(|columns| columns.has_narrow(line, self.spaces_are_kept)) =>
+            {
+                Line::Wrong(Problem::Narrow)
+            }
+            _ => Line::Row(row),
         }
     }
 

@@ -147,6 +147,68 @@ fn writings() -> Vec<(String, bool)> {
         ),
         (rows(&|row| format!("[{}],", apart(row, "0", ", "))), false),
     ]
+    .into_iter()
+    .chain(foreign())
+    .collect()
+}
+
+/// Texts that hold [`GRIDS`] as other languages and people write them.
+fn foreign() -> Vec<(String, bool)> {
+    let apart = |row: &str, blank: &str, between: &str| {
+        row.chars().map(|c| c.to_string().replace('.', blank)).collect::<Vec<_>>().join(between)
+    };
+    let grids =
+        |above: &dyn Fn(usize) -> String, draw: &dyn Fn(usize, &str) -> String, below: &str| -> String {
+            let row = |(place, row): (usize, &&str)| draw(place, row) + "\n";
+            let grid = |(place, grid): (usize, &[&str; 4])| {
+                format!("{}{}{below}\n", above(place), grid.iter().enumerate().map(row).collect::<String>())
+            };
+            GRIDS.iter().enumerate().map(grid).collect()
+        };
+    let none = |_: usize| String::new();
+    let plain = |_: usize, row: &str| row.to_owned();
+    let letter = |row: usize| char::from(b'A' + row as u8);
+    let table = |_: usize| "|   | 1 | 2 | 3 | 4 |\n|---|---|---|---|---|\n".to_owned();
+    let list =
+        |line: &dyn Fn(&str) -> String| GRIDS.iter().map(|grid| line(&grid.concat())).collect::<String>();
+    let tuple = |grid: &[&str; 4]| {
+        format!("({})\n", grid.map(|row| format!("({})", apart(row, "0", ", "))).join(", "))
+    };
+    vec![
+        (grids(&|_| "[code]\n".to_owned(), &plain, "[/code]\n"), false),
+        (list(&|grid| format!("[code]{grid}[/code]\n")), false),
+        (grids(&|place| format!("== {place} ==\n"), &plain, ""), false),
+        (grids(&|place| format!("--- Puzzle {place} ---\n"), &plain, ""), false),
+        (grids(&|_| "*** hard ***\n".to_owned(), &|_, row| apart(row, "0", " "), ""), false),
+        (grids(&|place| format!("2024-05-{:02}\n", place + 1), &plain, ""), false),
+        (list(&|grid| format!("01/05/2024\n{grid}\n")), false),
+        (
+            grids(&table, &|row, cells| format!("| {} | {} |", letter(row), apart(cells, "0", " | ")), ""),
+            false,
+        ),
+        (grids(&table, &|row, cells| format!("| r{} | {} |", row + 1, apart(cells, " ", " | ")), ""), true),
+        (
+            grids(
+                &|_| "  1 2 3 4\n".to_owned(),
+                &|row, cells| format!("{} {}", letter(row), apart(cells, " ", " ")),
+                "",
+            ),
+            true,
+        ),
+        (
+            grids(
+                &|_| "    1 2 3 4\n".to_owned(),
+                &|row, cells| format!("{} | {} |", row + 1, apart(cells, " ", " ")),
+                "",
+            ),
+            true,
+        ),
+        (grids(&none, &|row, cells| format!("row {}: {}", row + 1, apart(cells, "0", " ")), ""), false),
+        (grids(&none, &|_, cells| format!(r"{} \\ \hline", apart(cells, "", " & ")), ""), true),
+        (grids(&none, &|_, cells| format!("|{}|.", apart(cells, " ", "|")), ""), true),
+        (GRIDS.iter().map(tuple).collect(), false),
+        (list(&|grid| format!("matrix(c({}), nrow=4, byrow=TRUE)\n", apart(grid, "0", ","))), false),
+    ]
 }
 
 /// As `cat -n` numbers lines.

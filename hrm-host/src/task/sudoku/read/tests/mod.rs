@@ -4,10 +4,13 @@ mod bare;
 mod damaged;
 mod delimited;
 mod drawn;
+mod foreign;
+mod lost;
 mod numbered;
 mod rows;
 mod tables;
 
+use hrm_core::task::TextError;
 use hrm_core::task::sudoku::SudokuKind;
 
 use super::*;
@@ -20,10 +23,29 @@ fn told(text: &str) -> (Vec<String>, usize) {
     let (mut rows, mut faults) = (Vec::new(), 0);
     visit(Sudoku::new(SudokuKind::Four), text, &mut |item| match item {
         Item::Row(row) => rows.push(row.question.replace('0', ".")),
-        Item::Fault(_) => faults += 1,
+        Item::Fault(fault) => {
+            assert!(is_said_well(&fault.problem), "{text}{}", fault.problem);
+            faults += 1;
+        }
         Item::Passed { .. } => {}
     });
     (rows, faults)
+}
+
+/// Whether what is found differs from what is expected, where a message names both.
+fn is_said_well(problem: &Problem) -> bool {
+    match *problem {
+        Problem::Cells { expected, found } | Problem::Ragged { expected, found } => expected != found,
+        Problem::Row { side, cells, found } => ![side, cells].contains(&found),
+        Problem::Text(TextError::Length { expected, got }) => expected != got,
+        Problem::Height { .. } => {
+            let said = problem.to_string();
+            let mut numbers = said.split(|c: char| !c.is_ascii_digit()).filter(|part| !part.is_empty());
+            let first = numbers.next();
+            numbers.all(|number| Some(number) != first)
+        }
+        _ => true,
+    }
 }
 
 /// Reads `lines`, and says whether all that was written was read, and nothing else was.
@@ -151,7 +173,35 @@ fn the_answer_of_a_puzzle_that_is_refused_is_no_puzzle() {
             assert!(!rows.contains(&answer.to_owned()) && rows.contains(&other.to_owned()), "{text}{rows:?}");
         }
     }
-    assert_eq!(told(&format!("{answer}\n{other}\n{answer}\n")).0.len(), 2);
+}
+
+#[test]
+fn an_answer_without_its_puzzle_is_no_puzzle_where_others_have_theirs() {
+    let draw: [fn(&[&str; 4]) -> String; 5] = [
+        |grid| grid.concat() + "\n",
+        |grid| grid.join("\n") + "\n\n",
+        |grid| format!("Grid\n{}\n", grid.map(|row| fields(row) + "\n").concat()),
+        |grid| grid.map(|row| format!("|{}|{}|\n", &row[..2], &row[2..])).concat() + "\n",
+        |grid| format!("\"{}\",\n", grid.concat()),
+    ];
+    for (index, draw) in draw.iter().enumerate() {
+        let all: Vec<String> = GRIDS
+            .iter()
+            .zip(&tables::ANSWERS)
+            .flat_map(|(grid, answer)| [draw(grid), draw(answer)])
+            .collect();
+        let text = |all: &[String]| if index == 4 { format!("[\n{}]\n", all.concat()) } else { all.concat() };
+        assert_eq!(told(&text(&all)), (GRIDS.map(|grid| grid.concat()).to_vec(), 0));
+        for lost in [0, 2, 4] {
+            let mut all = all.clone();
+            all.remove(lost);
+            let rest = (0..3).filter(|grid| 2 * grid != lost).map(|grid| GRIDS[grid].concat()).collect();
+            assert_eq!(told(&text(&all)), (rest, 1), "{}", text(&all));
+        }
+        // Where no puzzle has an answer, nothing is known of a complete grid.
+        let alone = [draw(&tables::ANSWERS[0]), draw(&GRIDS[1]), draw(&tables::ANSWERS[2])];
+        assert_eq!(told(&text(&alone)).0.len(), 3);
+    }
 }
 
 /// A complete grid of `side` rows.

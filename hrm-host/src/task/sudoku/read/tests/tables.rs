@@ -13,7 +13,10 @@ pub(super) fn paired(text: &str) -> (Vec<(String, Option<String>)>, usize) {
     visit(task, text, &mut |item| match item {
         Item::Row(row) if parse(task, row.question, &mut [0; 16]).is_err() => faults += 1,
         Item::Row(row) => rows.push((row.question.replace('0', "."), row.answer.map(str::to_owned))),
-        Item::Fault(_) => faults += 1,
+        Item::Fault(fault) => {
+            assert!(is_said_well(&fault.problem), "{text}{}", fault.problem);
+            faults += 1;
+        }
         Item::Passed { .. } => {}
     });
     (rows, faults)
