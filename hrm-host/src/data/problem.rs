@@ -66,7 +66,8 @@ pub enum Problem {
         /// Cells in the line.
         found: usize,
     },
-    /// A row of as many cells as there should be, with bars or delimiters at other places than in the other rows.
+    /// A row of as many cells as there should be, with bars or delimiters at other places than in the other
+    /// rows.
     #[error(
         "{cells} cells, as a row of the grid has, but drawn otherwise than rows are: a bar, a space or a delimiter is missing here, or \
          there twice; draw all rows alike, or write the puzzle on one line"

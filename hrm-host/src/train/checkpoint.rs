@@ -486,8 +486,8 @@ impl RunDir {
         Ok((found, refused))
     }
 
-    /// The `most` newest checkpoints that `read` takes, newest first, and at least one; and why others were passed over. One that
-    /// the disk does not give ends it: it may well be intact.
+    /// The `most` newest checkpoints that `read` takes, newest first, and at least one; and why others were
+    /// passed over. One that the disk does not give ends it: it may well be intact.
     fn intact<T>(
         &self,
         most: usize,

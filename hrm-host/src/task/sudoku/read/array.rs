@@ -1,5 +1,5 @@
-//! Grids written as arrays, as JSON, Python, NumPy, MATLAB and R have them: `[[5, 3, 0, ...], ...]`, `["53..7....", ...]`,
-//! `((5, 3, 0, ...), ...)`, `matrix(c(5, 3, 0, ...), byrow=TRUE)`.
+//! Grids written as arrays, as JSON, Python, NumPy, MATLAB and R have them: `[[5, 3, 0, ...], ...]`,
+//! `["53..7....", ...]`, `((5, 3, 0, ...), ...)`, `matrix(c(5, 3, 0, ...), byrow=TRUE)`.
 
 use hrm_core::task::{
     TextError,
@@ -157,7 +157,8 @@ struct Reader {
     /// Cells of the row so far, and of the first row.
     row: usize,
     width: Option<usize>,
-    /// The line of the first cell with nothing between its quotation marks, and whether another writes a blank.
+    /// The line of the first cell with nothing between its quotation marks, and whether another writes a
+    /// blank.
     unwritten: Option<u64>,
     is_blank_written: bool,
     /// By what cells were lost first, and where: `...` is NumPy's for what it leaves out in the middle.

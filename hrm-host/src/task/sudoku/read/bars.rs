@@ -1,4 +1,5 @@
-//! Rows whose cells or boxes bars part. What the bars part is decided once, from all rows: a row with fewer bars has lost something.
+//! Rows whose cells or boxes bars part. What the bars part is decided once, from all rows: a row with fewer
+//! bars has lost something.
 
 use hrm_core::task::sudoku::Sudoku;
 
@@ -32,7 +33,8 @@ impl Bars {
                 if is(Bars::AroundCells) {
                     return Bars::AroundCells;
                 }
-                // The first and the last cell may be blank, but not of all rows, and two boxes between bars are no four cells.
+                // The first and the last cell may be blank, but not of all rows, and two boxes between bars
+                // are no four cells.
                 if is(Bars::BetweenCells) && inner(row).is_none() {
                     found = Bars::BetweenCells;
                 }
@@ -56,7 +58,8 @@ impl Bars {
         joined(&self.fields(line)?, task.side())
     }
 
-    /// The row that `line` is, whose blanks may be spaces. An editor may have cut off those that no bar stands behind: `is_cut`.
+    /// The row that `line` is, whose blanks may be spaces. An editor may have cut off those that no bar
+    /// stands behind: `is_cut`.
     pub(super) fn row(self, task: Sudoku, line: &str, is_cut: bool) -> Option<String> {
         match self {
             Bars::AroundCells | Bars::BetweenCells => self.cells(task, line),
@@ -99,7 +102,8 @@ impl Bars {
     }
 }
 
-/// The row whose boxes are parted in `inner`; `closed` where bars stand at both ends, so that there need be none between.
+/// The row whose boxes are parted in `inner`; `closed` where bars stand at both ends, so that there need be
+/// none between.
 fn row_of_boxes(task: Sudoku, inner: &str, closed: bool, is_cut: bool) -> Option<String> {
     let side = task.side();
     let parts: Vec<Vec<char>> = inner.split('|').map(|part| part.chars().collect()).collect();
@@ -135,8 +139,8 @@ fn row_of_boxes(task: Sudoku, inner: &str, closed: bool, is_cut: bool) -> Option
     may_be_row(&row, side).then_some(row)
 }
 
-/// How many cells stand before the first bar of a row and behind each, where all `lines` that have bars have as many there. All cells are
-/// written.
+/// How many cells stand before the first bar of a row and behind each, where all `lines` that have bars have
+/// as many there. All cells are written.
 pub(super) fn places<L: AsRef<str>>(task: Sudoku, lines: impl Iterator<Item = L>) -> Option<Vec<usize>> {
     let lines: Vec<String> =
         lines.map(|line| plain_line(line.as_ref())).filter(|line| line.contains('|')).collect();

@@ -22,7 +22,8 @@ fn is_other_blank(c: char) -> bool {
     OTHER_BLANKS.contains(&c.to_ascii_lowercase())
 }
 
-/// The cell in a field of a table: numbers among which some are missing are floats to pandas, and words say that there is none.
+/// The cell in a field of a table: numbers among which some are missing are floats to pandas, and words say
+/// that there is none.
 pub(super) fn cell_in(field: &str) -> &str {
     match field {
         "nan" | "NaN" | "None" | "null" | "NULL" | "<NA>" | "NA" | "N/A" => ".",
@@ -30,7 +31,8 @@ pub(super) fn cell_in(field: &str) -> &str {
     }
 }
 
-/// What stands between the `by`s in `line`, without the quotation marks and spaces around it, or Markdown's marks of code.
+/// What stands between the `by`s in `line`, without the quotation marks and spaces around it, or Markdown's
+/// marks of code.
 pub(super) fn split(line: &str, by: char) -> Vec<&str> {
     line.split(by).map(|field| field.trim_matches([' ', '"', '`', '\\'])).collect()
 }
@@ -58,8 +60,8 @@ pub(super) fn are_cells(text: &str, count: usize, side: usize) -> bool {
     text.len() == count && text.chars().all(|c| is_cell(c, side))
 }
 
-/// Whether `text` is drawn with blanks that also draw rules, and has no digit: a line under a title or between puzzles rather than a
-/// puzzle without givens.
+/// Whether `text` is drawn with blanks that also draw rules, and has no digit: a line under a title or
+/// between puzzles rather than a puzzle without givens.
 pub(super) fn is_drawn(text: &str) -> bool {
     text.contains(['-', '_', '*']) && !text.contains(|c| matches!(c, '1'..='9'))
 }
@@ -91,7 +93,8 @@ pub(in super::super) fn parse(task: Sudoku, text: &str, out: &mut [u8]) -> Resul
     Err(strange(task, text, error))
 }
 
-/// What is wrong with the characters of `text`, of which `error` is the first that [`Sudoku::parse`] does not know.
+/// What is wrong with the characters of `text`, of which `error` is the first that [`Sudoku::parse`] does not
+/// know.
 fn strange(task: Sudoku, text: &str, error: TextError) -> Problem {
     let side = task.side();
     let mut digits = (1..).zip(text.chars()).filter_map(|(place, c)| Some((place, c.to_digit(10)?)));
@@ -122,7 +125,8 @@ pub(super) fn size_of(text: &str) -> Option<Sudoku> {
     sizes.into_iter().find(|size| are_cells(text, size.cells(), size.side()) && !is_drawn(text))
 }
 
-/// The cells of `text` where blanks are spaces: as many characters as a grid of side `side` has cells, or a row of one.
+/// The cells of `text` where blanks are spaces: as many characters as a grid of side `side` has cells, or a
+/// row of one.
 pub(super) fn with_spaces_as_blanks(text: &str, count: usize, side: usize) -> Option<String> {
     let digit = |c: char| c.to_digit(10).is_some_and(|digit| digit > 0 && digit as usize <= side);
     let fits = text.len() == count && text.contains(' ') && text.contains(digit);

@@ -1,4 +1,5 @@
-//! Drawings whose fields are as wide in every row. There a narrower field that looks blank has lost a character.
+//! Drawings whose fields are as wide in every row. There a narrower field that looks blank has lost a
+//! character.
 
 /// How wide the fields between bars or delimiters are.
 pub(super) struct Columns {
@@ -9,7 +10,8 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    /// Those of `rows`, where half of them are drawn alike; with a cell in each field, a blank is as wide as a digit somewhere.
+    /// Those of `rows`, where half of them are drawn alike; with a cell in each field, a blank is as wide as
+    /// a digit somewhere.
     pub(super) fn of(by: char, closed: bool, rows: &[String], are_cells: bool) -> Option<Self> {
         let fields = |row| fields(row, by, closed);
         let widths: Vec<Vec<usize>> = rows.iter().map(|row| fields(row).map(width).collect()).collect();
@@ -25,8 +27,8 @@ impl Columns {
         are_columns.then(|| Columns { by, closed, widths: usual.clone() })
     }
 
-    /// Whether a field of `row` that leaves a blank unwritten is too narrow. Spaces at the ends of a line may be cut off, but for those
-    /// behind a digit where they are `kept`.
+    /// Whether a field of `row` that leaves a blank unwritten is too narrow. Spaces at the ends of a line may
+    /// be cut off, but for those behind a digit where they are `kept`.
     pub(super) fn has_narrow(&self, row: &str, kept: bool) -> bool {
         let last = self.widths.len() - 1;
         let fields = || fields(row, self.by, self.closed);

@@ -1,9 +1,10 @@
-//! Grids whose blanks are spaces, where an editor has cut off those at the end of each line: an empty line may have been a row.
+//! Grids whose blanks are spaces, where an editor has cut off those at the end of each line: an empty line
+//! may have been a row.
 
 use super::stretch::Item;
 
-/// Whether empty lines may be rows of blanks that were cut off: as grids that stand apart, of which the last may lack its end, rows and
-/// empty lines make up more than the rows alone; even if one line were missing.
+/// Whether empty lines may be rows of blanks that were cut off: as grids that stand apart, of which the last
+/// may lack its end, rows and empty lines make up more than the rows alone; even if one line were missing.
 pub(super) fn may_be_cut(items: &[Item], side: usize) -> bool {
     if items.iter().any(Item::is_open) {
         return false;

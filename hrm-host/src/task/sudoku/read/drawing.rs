@@ -1,5 +1,5 @@
-//! One line of a grid that stands on several lines, as people draw them: nine cells, with or without spaces, bars or
-//! delimiters between them.
+//! One line of a grid that stands on several lines, as people draw them: nine cells, with or without spaces,
+//! bars or delimiters between them.
 
 use hrm_core::task::sudoku::Sudoku;
 
@@ -66,7 +66,8 @@ pub(super) fn numbered(text: &str) -> Vec<(u64, &str)> {
     (1..).zip(lines(text)).collect()
 }
 
-/// The lines of `text` without the empty one behind each, where almost every line has one: so spreadsheets look whose lines end twice.
+/// The lines of `text` without the empty one behind each, where almost every line has one: so spreadsheets
+/// look whose lines end twice.
 pub(super) fn without_second_ends(text: &str) -> Vec<(u64, &str)> {
     let all = numbered(text);
     let is_empty = |line: &str| line.trim_end_matches('\r').is_empty();
@@ -109,8 +110,8 @@ pub(super) fn labelled(line: &str) -> Option<(Label, &str)> {
     let letter = text.starts_with(|c: char| c.is_ascii_alphabetic() && !is_cell(c, 9));
     let label = Label::of(text).filter(|_| marked || letter && text.len() <= 2)?;
     let rest = rest.trim_start_matches([':', ')']);
-    // In a table the label has a field of its own: what separates it from the first cell goes with it. A bar that stands apart is the
-    // grid's.
+    // In a table the label has a field of its own: what separates it from the first cell goes with it. A bar
+    // that stands apart is the grid's.
     let field = rest.trim_start_matches(' ').strip_prefix([',', ';', '\t', '&']).or(rest.strip_prefix('|'));
     Some((label, field.unwrap_or(rest)))
 }

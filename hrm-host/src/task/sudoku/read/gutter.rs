@@ -1,7 +1,9 @@
-//! Numbers in front of lines, as `cat -n` writes them, or in front of rows: `1: 53  7    `, `1. 53..7....`, `1 | 5 3 . .`, `1,5,3,,`.
+//! Numbers in front of lines, as `cat -n` writes them, or in front of rows: `1: 53  7    `, `1. 53..7....`,
+//! `1 | 5 3 . .`, `1,5,3,,`.
 //!
-//! They are taken away where they count without a gap, and where what stands behind them can be nothing but rows: with its number, such a
-//! row has a cell or a field too many. Whatever else begins with numbers is left as it is.
+//! They are taken away where they count without a gap, and where what stands behind them can be nothing but
+//! rows: with its number, such a row has a cell or a field too many. Whatever else begins with numbers is
+//! left as it is.
 
 use std::borrow::Cow;
 
@@ -17,7 +19,8 @@ use crate::data::read::Fault;
 /// Lines that are looked at to see whether any begins with a number.
 const LINES_TO_TELL: usize = 100;
 
-/// What `text` is without such numbers; and what is wrong where all lines have one and they do not count, or where they may be cells.
+/// What `text` is without such numbers; and what is wrong where all lines have one and they do not count, or
+/// where they may be cells.
 pub(super) fn without_numbers(text: &str) -> (Cow<'_, str>, Option<Fault>) {
     let filled = || text.lines().filter(|line| !line.trim().is_empty());
     if !filled().take(LINES_TO_TELL).any(|line| number(line).is_some()) {
@@ -34,13 +37,15 @@ pub(super) fn without_numbers(text: &str) -> (Cow<'_, str>, Option<Fault>) {
     if let Some(rows) = ways().find_map(|(mark, side)| Rows { mark, side }.without_numbers(text)) {
         return (rows.into(), None);
     }
-    // A number looks like one cell more, and a point behind it like another: rows of four may be taken for others.
+    // A number looks like one cell more, and a point behind it like another: rows of four may be taken for
+    // others.
     let marks = [Mark::Spaced('.'), Mark::Written('.'), Mark::Spaced('\t')];
     let unclear = marks.map(|mark| Rows { mark, side: 4 }.unclear(text));
     (text.into(), unclear.into_iter().flatten().next())
 }
 
-/// The number at the beginning of `line`, and what follows; a letter alone counts, too, and one may stand before the number.
+/// The number at the beginning of `line`, and what follows; a letter alone counts, too, and one may stand
+/// before the number.
 fn number(line: &str) -> Option<(u32, &str)> {
     let line = without_word(line.trim_start_matches(' '));
     let (letter, digits) = match line.bytes().next() {
@@ -202,14 +207,16 @@ impl Rows {
         is_row.then_some((number, body))
     }
 
-    /// Whether `line` is no row, and none that lost something: it has no number before the mark, or numbers the columns.
+    /// Whether `line` is no row, and none that lost something: it has no number before the mark, or numbers
+    /// the columns.
     fn is_other(&self, line: &str) -> bool {
         let has_fields = matches!(self.mark, Mark::Field(by) if line.contains(by));
         let cells = || line.chars().filter(|c| !c.is_whitespace()).collect::<String>();
         is_rule(line) || !has_fields && (self.mark.number(line).is_none() || heading(&cells()).is_some())
     }
 
-    /// Whether `numbers` are those of the rows of whole grids: without a gap, they go on from one to the next, or begin anew.
+    /// Whether `numbers` are those of the rows of whole grids: without a gap, they go on from one to the
+    /// next, or begin anew.
     fn count(&self, numbers: &[u32]) -> bool {
         let (first, side) = (numbers.first().copied().unwrap_or(2), self.side as u32);
         let goes_on = |pair: &[u32]| pair[1] == pair[0] + 1;

@@ -1,8 +1,8 @@
 //! In which ways the lines of drawn grids make up grids, where some of them need not be rows.
 //!
-//! A layout says where something may stand between two rows: between grids alone, between the bands of each, or between all rows.
-//! All grids are laid out alike. Lines are read where there is exactly one reading over all layouts, and none even if a row
-//! were missing.
+//! A layout says where something may stand between two rows: between grids alone, between the bands of each,
+//! or between all rows. All grids are laid out alike. Lines are read where there is exactly one reading over
+//! all layouts, and none even if a row were missing.
 
 use super::stretch::{Drawn, Item};
 
@@ -69,8 +69,9 @@ struct State {
     certain: bool,
     /// Whether a row is missing, or there twice.
     damaged: bool,
-    /// How many open lines were taken for rows beside places where they may be space, up to two. Where grids have no
-    /// space within, one is likely above or below a row that is there twice, and none where a row is missing.
+    /// How many open lines were taken for rows beside places where they may be space, up to two. Where grids
+    /// have no space within, one is likely above or below a row that is there twice, and none where a row is
+    /// missing.
     edges: u8,
     /// Whole grids, up to two.
     grids: u8,
@@ -227,7 +228,8 @@ impl<'i> Lines<'i> {
         state.row.is_multiple_of(layout.units[kind]).then_some(State { seen, ..state })
     }
 
-    /// The state below an open line that is a row. Beside what may be space it may be space itself, and a row missing.
+    /// The state below an open line that is a row. Beside what may be space it may be space itself, and a row
+    /// missing.
     fn open_row(&self, layout: Layout, state: State) -> Option<State> {
         let (place, unit) = (state.row % layout.units[OPEN], layout.units[OPEN]);
         let edge = self.open != Open::Rows && (place == 0 || place + 1 == unit);
@@ -304,7 +306,8 @@ impl<'i> Lines<'i> {
         if 0 < taken && taken < all && !(self.side..rows.len()).step_by(self.side).all(is_parted) {
             return false;
         }
-        // The same rows of all grids are empty, and as many empty lines stand between them: either may be the space between bands.
+        // The same rows of all grids are empty, and as many empty lines stand between them: either may be the
+        // space between bands.
         let opens_of =
             |grid: &[usize]| grid.iter().map(|place| self.items[*place].is_open()).collect::<Vec<bool>>();
         let mut alike = rows.chunks(self.side).map(opens_of);

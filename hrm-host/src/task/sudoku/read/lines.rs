@@ -28,7 +28,8 @@ const LINES_TO_FIRST: usize = 1000;
 pub(super) fn task(text: &str) -> Option<Sudoku> {
     let end = text.match_indices('\n').nth(LINES_TO_FIRST);
     let beginning = &text[..end.map_or(text.len(), |(end, _)| end)];
-    // Whether it is a puzzle, or rows of that size of which only the grids are not clear; the line; and the size where that is unclear.
+    // Whether it is a puzzle, or rows of that size of which only the grids are not clear; the line; and the
+    // size where that is unclear.
     let first = |task: Sudoku| {
         let mut found: Option<(u8, u64, usize)> = None;
         visit(beginning, task, &mut |item| {
@@ -130,13 +131,15 @@ struct Reader<'v> {
     writing: Writing,
     /// The rows so far of the grids that are being read.
     stretch: Stretch,
-    /// The section that the lines belong to, where its cells are not read; its name where that is still to be told.
+    /// The section that the lines belong to, where its cells are not read; its name where that is still to be
+    /// told.
     section: Option<Option<String>>,
     /// Whether there was one of a puzzle.
     has_section: bool,
     /// Whether a puzzle on one line has been read.
     listed: bool,
-    /// Whether a line was passed over before any such puzzle, as a title or a number is that stands above each.
+    /// Whether a line was passed over before any such puzzle, as a title or a number is that stands above
+    /// each.
     titled: bool,
     numbers: Numbers,
     /// What the line right above the first row of all begins with.
@@ -228,7 +231,8 @@ impl Reader<'_> {
         }
     }
 
-    /// What follows belongs to a section. In `[State]` and `[PencilMarks]` stand the cells of a puzzle that was read.
+    /// What follows belongs to a section. In `[State]` and `[PencilMarks]` stand the cells of a puzzle that
+    /// was read.
     fn begin_section(&mut self, name: &str) {
         let is = |known: &str| name.eq_ignore_ascii_case(known);
         self.has_section |= is("puzzle");
@@ -272,8 +276,8 @@ impl Reader<'_> {
         self.fault(line, wrong.unwrap_or_else(|| diagnosis(self.task, text)));
     }
 
-    /// A line that says something about puzzles, or what is left of one in a list without titles: cells alone, or as many letters
-    /// as a puzzle has cells.
+    /// A line that says something about puzzles, or what is left of one in a list without titles: cells
+    /// alone, or as many letters as a puzzle has cells.
     fn no_puzzle(&mut self, line: u64, text: &str) {
         let is_rest = text.chars().all(|c| c.is_ascii_digit() || is_cell(c, self.task.side()))
             || text.chars().count() == self.task.cells() && !text.contains(char::is_whitespace);
@@ -305,8 +309,8 @@ impl Reader<'_> {
         (self.visit)(Item::Fault(&Fault { line, column: None, problem }));
     }
 
-    /// A line that is no row. In the middle of a grid it leaves open which rows belong together below it, unless one that begins
-    /// as it does stood above the first grid.
+    /// A line that is no row. In the middle of a grid it leaves open which rows belong together below it,
+    /// unless one that begins as it does stood above the first grid.
     fn interrupt(&mut self, text: &str) {
         let word = first_word(text);
         if !is_number_or_size(self.task, text) {
@@ -368,7 +372,8 @@ mod tests {
         (0..9).map(|row| &Q[9 * row..][..9])
     }
 
-    /// What is told of `text`: rows and faults as `line question answer rating` and `line problem`, then lines passed over.
+    /// What is told of `text`: rows and faults as `line question answer rating` and `line problem`, then
+    /// lines passed over.
     fn told(text: &str) -> (Vec<String>, usize) {
         let (mut told, mut passed) = (Vec::new(), 0);
         visit(text, nine(), &mut |item| match item {

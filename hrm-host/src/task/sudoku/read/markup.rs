@@ -35,7 +35,8 @@ fn without_tags(text: &str) -> String {
     bare + rest
 }
 
-/// Whether a point stands behind the last bar of all rows, as the package `sudoku` wants it: they have one bar more than a grid columns.
+/// Whether a point stands behind the last bar of all rows, as the package `sudoku` wants it: they have one
+/// bar more than a grid columns.
 fn closes_by_point(text: &str) -> bool {
     let mut rows = text.lines().map(str::trim).filter(|line| line.starts_with('|')).peekable();
     rows.peek().is_some()

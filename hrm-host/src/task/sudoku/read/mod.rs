@@ -1,4 +1,5 @@
-//! Sudoku in whatever text people have: a puzzle a line, drawn grids, arrays, parts of a spreadsheet; `docs/PUZZLE_FILES.md` says which.
+//! Sudoku in whatever text people have: a puzzle a line, drawn grids, arrays, parts of a spreadsheet;
+//! `docs/PUZZLE_FILES.md` says which.
 
 mod array;
 mod bars;
@@ -45,7 +46,8 @@ pub(super) fn task_of_text(text: &str) -> Option<Sudoku> {
     }
 }
 
-/// `text` without what stands around puzzles in other languages, and without headings that tell where cells stand.
+/// `text` without what stands around puzzles in other languages, and without headings that tell where cells
+/// stand.
 fn plain(text: &str) -> String {
     ruler::without_rulers(&markup::without_marks(text)).into_owned()
 }
@@ -58,8 +60,8 @@ pub(super) fn task_of_field(field: &str) -> Option<Sudoku> {
     cells::size_of(&cells).or_else(|| Sudoku::sizes().into_iter().find(near))
 }
 
-/// Tells `visit` of everything in `text`, in order, as puzzles of `task`. A complete grid without a puzzle is refused where others have
-/// their answers.
+/// Tells `visit` of everything in `text`, in order, as puzzles of `task`. A complete grid without a puzzle is
+/// refused where others have their answers.
 pub(super) fn visit(task: Sudoku, text: &str, visit: &mut dyn FnMut(Item<'_>)) {
     let may_answer = |question: Option<&str>, grid: &str| may_answer(task, question, grid);
     let has_pairs = LazyCell::new(|| has_pairs(task, text));
@@ -112,8 +114,8 @@ fn visit_all(task: Sudoku, text: &str, add: &mut dyn FnMut(Item<'_>)) {
     }
 }
 
-/// Tells `visit` of the grids in each stack, from the left; where those of a stack answer the ones to their left, of each puzzle with
-/// its answer.
+/// Tells `visit` of the grids in each stack, from the left; where those of a stack answer the ones to their
+/// left, of each puzzle with its answer.
 fn visit_stacks(stacks: &[String], task: Sudoku, visit: &mut dyn FnMut(Item<'_>)) {
     let stacks: Vec<Vec<Told>> = stacks.iter().map(|stack| Told::all(stack, task)).collect();
     let mut rest = &stacks[..];
@@ -127,8 +129,8 @@ fn visit_stacks(stacks: &[String], task: Sudoku, visit: &mut dyn FnMut(Item<'_>)
     }
 }
 
-/// What is told of `right` if it holds the answers of `left`, as one of them says: each grid stands beside the one that it answers, or
-/// is refused.
+/// What is told of `right` if it holds the answers of `left`, as one of them says: each grid stands beside
+/// the one that it answers, or is refused.
 fn as_answers(left: &[Told], right: &[Told]) -> Option<Vec<Told>> {
     let puzzles: HashMap<u64, &str> = left.iter().filter_map(Told::grid).collect();
     let is_answer = |line: &u64, grid: &str| puzzles.get(line).is_some_and(|puzzle| answers(puzzle, grid));
@@ -217,8 +219,8 @@ fn agree(question: &str, grid: &str) -> bool {
     question.len() == grid.len() && question.chars().zip(grid.chars()).all(is_same)
 }
 
-/// Why `grid` is refused where it may be the answer of what stands above it: it is complete, and `question` is refused if it can be
-/// read at all; or it agrees with `question` and has less than half as many blanks.
+/// Why `grid` is refused where it may be the answer of what stands above it: it is complete, and `question`
+/// is refused if it can be read at all; or it agrees with `question` and has less than half as many blanks.
 fn may_answer(task: Sudoku, question: Option<&str>, grid: &str) -> Option<Problem> {
     let is_refused = |question: &str| {
         let mut tokens = vec![0; task.cells()];

@@ -1,5 +1,5 @@
-//! Lines of digits alone, as they stand above grids. One or two number a grid or say its size; more are no titles but what is left of
-//! rows whose blanks were lost.
+//! Lines of digits alone, as they stand above grids. One or two number a grid or say its size; more are no
+//! titles but what is left of rows whose blanks were lost.
 
 /// Such a line that follows the others of a run, and what that makes of them.
 pub(super) enum Number {

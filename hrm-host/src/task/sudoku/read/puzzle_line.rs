@@ -21,7 +21,8 @@ pub(super) struct OneLine<'t> {
 }
 
 impl OneLine<'_> {
-    /// Why the line is refused: a puzzle that is damaged stands on it, too, or another one, perhaps in the place of the answer.
+    /// Why the line is refused: a puzzle that is damaged stands on it, too, or another one, perhaps in the
+    /// place of the answer.
     pub(super) fn problem(&self) -> Option<Problem> {
         let is_puzzle = self.answer.as_deref().is_some_and(has_blanks);
         self.problem.clone().or(is_puzzle.then_some(Problem::MorePuzzles))
@@ -51,15 +52,16 @@ pub(super) fn tokens(text: &str) -> impl Iterator<Item = &str> {
         .filter(move |token| !token.is_empty() && !is_arrow(token))
 }
 
-/// Whether `text` may be a puzzle that is damaged, or two in one: it has more cells than half a grid, and hardly anything else.
+/// Whether `text` may be a puzzle that is damaged, or two in one: it has more cells than half a grid, and
+/// hardly anything else.
 fn may_be_puzzle(task: Sudoku, text: &str) -> bool {
     let length = text.chars().count();
     let strange = text.chars().filter(|&c| c != ' ' && !is_cell(c, task.side())).count();
     2 * length > task.cells() && 8 * strange <= length && text.contains(|c| matches!(c, '1'..='9'))
 }
 
-/// What is wrong with the first of `parts` that may be a puzzle, or else with the first, or a remark, that holds one: where the end of
-/// a line was lost, the next begins in its last word.
+/// What is wrong with the first of `parts` that may be a puzzle, or else with the first, or a remark, that
+/// holds one: where the end of a line was lost, the next begins in its last word.
 fn problem<'t>(
     task: Sudoku,
     parts: impl Iterator<Item = &'t str> + Clone,

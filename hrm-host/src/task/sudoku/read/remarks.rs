@@ -1,4 +1,5 @@
-//! Lines that say something about puzzles, and lines that are nothing: titles, headings, comments, and why a line is no puzzle.
+//! Lines that say something about puzzles, and lines that are nothing: titles, headings, comments, and why a
+//! line is no puzzle.
 
 use hrm_core::task::{Task, TextError, sudoku::Sudoku};
 
@@ -14,7 +15,8 @@ pub(super) fn is_comment(text: &str, parted: bool) -> bool {
     text.starts_with(['#', '%']) || text.starts_with("//") || marked || names_delimiter()
 }
 
-/// Whether most of what semicolons part in `text` are cells: a row of a spreadsheet may begin with an empty field.
+/// Whether most of what semicolons part in `text` are cells: a row of a spreadsheet may begin with an empty
+/// field.
 fn has_fields(text: &str, parted: bool) -> bool {
     let is_digit = |c: char| c.is_ascii_digit();
     let fields = split(text, ';');
@@ -45,8 +47,8 @@ pub(super) fn heading(cells: &str) -> Option<u32> {
     (start..).zip(cells.chars()).all(|(number, c)| c.to_digit(10) == Some(number)).then_some(start)
 }
 
-/// Whether a line names the columns of grids or of cells: `C1,C2,...`, `c0,...,c80`, `r1c1,...`, `,0,1,2,3`, `a b c d`,
-/// `A,B,C,D,,A,B,C,D`.
+/// Whether a line names the columns of grids or of cells: `C1,C2,...`, `c0,...,c80`, `r1c1,...`, `,0,1,2,3`,
+/// `a b c d`, `A,B,C,D,,A,B,C,D`.
 pub(super) fn numbers_columns(text: &str) -> bool {
     let numbered = |name: &str| {
         name.len() <= 8
@@ -82,8 +84,8 @@ pub(super) fn numbers_columns(text: &str) -> bool {
         && (names.iter().all(|name| numbered(name)) || behind && (counts(&names, 0) || counts(&names, 1)))
 }
 
-/// `Grid 01`, `17.`, `A B C` or `};`: begins with a word, is a number, or has letters or punctuation alone, and has no more
-/// than a few characters that a grid may have.
+/// `Grid 01`, `17.`, `A B C` or `};`: begins with a word, is a number, or has letters or punctuation alone,
+/// and has no more than a few characters that a grid may have.
 pub(super) fn is_title(task: Sudoku, text: &str) -> bool {
     if is_number_or_size(task, text) || text.chars().all(|c| c.is_ascii_uppercase() || " |,;\t".contains(c)) {
         return true;
@@ -229,7 +231,8 @@ pub(super) fn wrong_row(side: usize, found: usize, line: &str) -> Problem {
     }
 }
 
-/// How many fields `text` has, where they are the cells of a puzzle, or of its answer, too, behind one or two of other columns.
+/// How many fields `text` has, where they are the cells of a puzzle, or of its answer, too, behind one or two
+/// of other columns.
 fn columns_of_cells(task: Sudoku, text: &str) -> Option<usize> {
     let by = [',', ';', '\t'].into_iter().find(|by| text.contains(*by))?;
     let fields: Vec<&str> = text.split(by).map(|field| cell_in(field.trim().trim_matches('"'))).collect();
@@ -240,7 +243,8 @@ fn columns_of_cells(task: Sudoku, text: &str) -> Option<usize> {
     [task.cells(), 2 * task.cells()].iter().any(is_behind).then_some(fields.len())
 }
 
-/// What is wrong with a line of `found` cells alone: as few as a row or two have were hardly meant to be a whole puzzle.
+/// What is wrong with a line of `found` cells alone: as few as a row or two have were hardly meant to be a
+/// whole puzzle.
 fn length(task: Sudoku, found: usize) -> Problem {
     let (side, got) = (task.side(), u16::try_from(found).unwrap_or(u16::MAX));
     if found == side {

@@ -1,5 +1,6 @@
-//! Numbers of rows before a bar: `1 |53 | 7 |   |`. Whether the first fields of lines with bars are such numbers is decided once, from all
-//! of them: where bars part boxes, two boxes behind a number look like four cells.
+//! Numbers of rows before a bar: `1 |53 | 7 |   |`. Whether the first fields of lines with bars are such
+//! numbers is decided once, from all of them: where bars part boxes, two boxes behind a number look like four
+//! cells.
 
 use hrm_core::task::sudoku::Sudoku;
 
@@ -19,8 +20,9 @@ pub(super) enum RowNumbers {
 }
 
 impl RowNumbers {
-    /// What they are in `lines`, of which the rows of `task` are some. Most have one, or they begin with 0 or 1; they count, from
-    /// one line to the next and anew with each grid; and most lines are rows without them.
+    /// What they are in `lines`, of which the rows of `task` are some. Most have one, or they begin with 0 or
+    /// 1; they count, from one line to the next and anew with each grid; and most lines are rows without
+    /// them.
     pub(super) fn of<'l>(task: Sudoku, lines: impl Iterator<Item = &'l str>) -> Self {
         let lines: Vec<String> = lines
             .filter(|line| line.contains(is_bar))
@@ -69,8 +71,8 @@ fn has_boxes(task: Sudoku, line: &str) -> bool {
         && line.chars().all(|c| c == '|' || c == ' ' || is_cell(c, task.side()))
 }
 
-/// Whether all `lines` may be rows whose last cell is blank: as many fields as cells, equally wide, with digits at the same place of
-/// each.
+/// Whether all `lines` may be rows whose last cell is blank: as many fields as cells, equally wide, with
+/// digits at the same place of each.
 fn are_cells(task: Sudoku, lines: &[String]) -> bool {
     let side = task.side();
     let is_row = |line: &String| {

@@ -1,4 +1,5 @@
-//! Grids whose columns a heading numbers, with a label before each row and spaces for blanks: the heading tells where cells stand.
+//! Grids whose columns a heading numbers, with a label before each row and spaces for blanks: the heading
+//! tells where cells stand.
 
 use std::borrow::Cow;
 
@@ -9,7 +10,8 @@ use super::drawing::{Label, is_rule, plain_line};
 /// Bytes of a heading, at most.
 const LONGEST: usize = 160;
 
-/// `text` with the rows of such grids as cells alone; as it is where a row has anything beside its label but digits below the heading's.
+/// `text` with the rows of such grids as cells alone; as it is where a row has anything beside its label but
+/// digits below the heading's.
 pub(super) fn without_rulers(text: &str) -> Cow<'_, str> {
     let is_heading = |line: &str| {
         line.len() <= LONGEST && line.starts_with([' ', '|', '\t']) && places(&plain_line(line)).is_some()
@@ -36,7 +38,8 @@ pub(super) fn without_rulers(text: &str) -> Cow<'_, str> {
     if found { (out.join("\n") + "\n").into() } else { text.into() }
 }
 
-/// Where the characters of a heading stand that number as many columns as a grid has, one below each other: `1 2 3`, `ABC`.
+/// Where the characters of a heading stand that number as many columns as a grid has, one below each other:
+/// `1 2 3`, `ABC`.
 fn places(line: &str) -> Option<Vec<usize>> {
     let names = || line.chars().enumerate().filter(|(_, c)| !matches!(c, ' ' | '|' | '\t'));
     let first = names().next().filter(|(place, c)| *place > 0 && matches!(c, '1' | 'A' | 'a'))?.1;

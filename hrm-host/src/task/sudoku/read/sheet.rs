@@ -1,7 +1,9 @@
-//! Grids as they stand in a spreadsheet: beside each other, not in its first column, or behind a column that numbers the rows.
+//! Grids as they stand in a spreadsheet: beside each other, not in its first column, or behind a column that
+//! numbers the rows.
 //!
-//! Where the grids are is told by the columns that are empty in all rows. Each stack of grids below each other becomes a text
-//! of its own, with as many lines as the whole, so that whatever is told of it names the right line.
+//! Where the grids are is told by the columns that are empty in all rows. Each stack of grids below each
+//! other becomes a text of its own, with as many lines as the whole, so that whatever is told of it names the
+//! right line.
 
 use hrm_core::task::sudoku::{Sudoku, SudokuKind};
 
@@ -47,7 +49,8 @@ impl Sheet {
     }
 }
 
-/// What pandas prints, and a Markdown table, with commas between the fields; their rows are those of a sheet where they are numbered.
+/// What pandas prints, and a Markdown table, with commas between the fields; their rows are those of a sheet
+/// where they are numbered.
 fn printed(text: &str) -> Option<String> {
     let lines = || text.lines().filter(|line| !line.trim().is_empty());
     let is_table = lines().all(|line| line.trim().starts_with('|') && line.trim().ends_with('|'));
@@ -71,7 +74,8 @@ fn printed(text: &str) -> Option<String> {
     Some(text.lines().map(|line| fields(line) + "\n").collect())
 }
 
-/// Grids beside each other with spaces between them, and none within a row, or one between its cells and more between grids.
+/// Grids beside each other with spaces between them, and none within a row, or one between its cells and more
+/// between grids.
 fn apart(text: &str) -> Option<Vec<String>> {
     let tight = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
     let wide = |line: &str| {
@@ -97,7 +101,8 @@ fn beside(text: &str, split: impl Fn(&str) -> Vec<String>) -> Option<Vec<String>
     Some((0..first.len()).map(stack).collect())
 }
 
-/// The sheet whose fields `delimiter` separates; nothing where it is none, or where its rows are not `numbered` and should be.
+/// The sheet whose fields `delimiter` separates; nothing where it is none, or where its rows are not
+/// `numbered` and should be.
 fn of_fields(text: &str, delimiter: char, numbered: bool) -> Option<Sheet> {
     let fields = |line: &'_ str| -> Vec<String> { split(line, delimiter).map(str::to_owned).collect() };
     let is_usual = |width: usize| {
@@ -184,7 +189,8 @@ fn usual(rows: &[&Vec<&str>]) -> Option<usize> {
     rows.iter().map(|row| row.len()).max_by_key(|width| (rows_of(*width), *width))
 }
 
-/// Whether most fields of `column` count, from one row that is not empty to the next: one may be missing, or there twice.
+/// Whether most fields of `column` count, from one row that is not empty to the next: one may be missing, or
+/// there twice.
 fn counts_down(rows: &[&Vec<&str>], column: usize) -> bool {
     let filled = rows.iter().filter(|row| row.iter().any(|field| !field.is_empty()));
     let numbers: Option<Vec<usize>> = filled.map(|row| row.get(column)?.parse().ok()).collect();
@@ -202,7 +208,8 @@ fn count(numbers: &[usize], start: usize) -> bool {
         && numbers.windows(2).all(|pair| pair[1] == pair[0] + 1 || pair[1] == start)
 }
 
-/// What stands in the columns of a stack, from the first to the one behind its last; titles are those of the `leftmost`.
+/// What stands in the columns of a stack, from the first to the one behind its last; titles are those of the
+/// `leftmost`.
 fn text_of(lines: &[Line<'_>], (start, end): (usize, usize), leftmost: bool) -> String {
     let line = |line: &Line<'_>| match line {
         Line::Row(row) => row.get(start..end).unwrap_or_default().join(",") + "\n",
@@ -218,7 +225,8 @@ fn split(line: &str, delimiter: char) -> impl Iterator<Item = &str> {
     line.split(delimiter).map(|field| field.trim().trim_matches(['"', '`']).trim())
 }
 
-/// Whether the first column numbers the rows, as pandas writes it: without a name, beside columns that have names.
+/// Whether the first column numbers the rows, as pandas writes it: without a name, beside columns that have
+/// names.
 fn has_index(head: &[Vec<String>]) -> bool {
     let Some((names, rows)) = head.split_first() else { return false };
     let unnamed =
@@ -231,8 +239,8 @@ fn has_index(head: &[Vec<String>]) -> bool {
         && numbers.is_some_and(|numbers| count(&numbers, 0) || count(&numbers, 1))
 }
 
-/// What a line is; nothing where it is none of a sheet. Where there are `names` of columns, the first column numbers the rows and is
-/// left out.
+/// What a line is; nothing where it is none of a sheet. Where there are `names` of columns, the first column
+/// numbers the rows and is left out.
 fn line_of<'t>(line: &'t str, delimiter: char, names: Option<&str>) -> Option<Line<'t>> {
     // A row of nothing but tabs is one.
     if line.trim_matches([' ', '\r']).is_empty() {
@@ -258,8 +266,9 @@ fn line_of<'t>(line: &'t str, delimiter: char, names: Option<&str>) -> Option<Li
     is_title.then_some(Line::Title(line))
 }
 
-/// The ways in which grids of `side` columns stand in the columns from `first` on, to the last of which they go: where each
-/// begins. Columns between them are empty, and those beside these are not, so that it is known which is which.
+/// The ways in which grids of `side` columns stand in the columns from `first` on, to the last of which they
+/// go: where each begins. Columns between them are empty, and those beside these are not, so that it is known
+/// which is which.
 fn stacks(used: &[bool], first: usize, side: usize) -> Vec<Vec<usize>> {
     let span = used.len() - first;
     let alone = (span == side).then(|| vec![first]);

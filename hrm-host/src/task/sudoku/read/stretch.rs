@@ -1,8 +1,8 @@
 //! Rows of drawn grids that follow each other, with nothing between them but rules and space.
 //!
-//! They are whole grids, all of them, or none is read: where a row is too few or too many, nobody knows whose. Only blank lines
-//! part what is not whole from what is. What stands in the middle of a grid and is no row leaves open which rows belong together,
-//! up to the next blank line.
+//! They are whole grids, all of them, or none is read: where a row is too few or too many, nobody knows
+//! whose. Only blank lines part what is not whole from what is. What stands in the middle of a grid and is no
+//! row leaves open which rows belong together, up to the next blank line.
 
 use hrm_core::task::{Task, TextError, sudoku::Sudoku};
 
@@ -126,8 +126,8 @@ pub(super) struct Stretch {
 }
 
 impl Stretch {
-    /// The first one; `titled` where titles have as many fields as rows, so that empty rows may stand beside them, and `cut` where an
-    /// empty line may be a row.
+    /// The first one; `titled` where titles have as many fields as rows, so that empty rows may stand beside
+    /// them, and `cut` where an empty line may be a row.
     pub(super) fn new(task: Sudoku, titled: bool, cut: bool) -> Self {
         Stretch { task, items: Vec::new(), rows: 0, broken: false, behind_part: false, titled, cut }
     }
@@ -218,9 +218,9 @@ fn has_gap_within(items: &[Item], side: usize) -> bool {
     })
 }
 
-/// Decides what the open lines are that are drawn otherwise than the rows: space where no row leaves its blanks unwritten or has
-/// such delimiters, rules where no row is drawn with that character in that way. Numbers and headings that are drawn otherwise than the
-/// rows are space, too.
+/// Decides what the open lines are that are drawn otherwise than the rows: space where no row leaves its
+/// blanks unwritten or has such delimiters, rules where no row is drawn with that character in that way.
+/// Numbers and headings that are drawn otherwise than the rows are space, too.
 fn settled(items: Vec<Item>) -> Vec<Item> {
     let certain =
         || items.iter().filter_map(Item::line).filter(|drawn| !drawn.is_open() && drawn.row.is_ok());
@@ -264,8 +264,8 @@ fn push(items: &mut Vec<Item>, item: Item) {
     }
 }
 
-/// Lines that are not read as a whole: those between the widest gaps by themselves. If some of them may be a band, or several, nobody
-/// knows of which grid, and all are refused with `fault`.
+/// Lines that are not read as a whole: those between the widest gaps by themselves. If some of them may be a
+/// band, or several, nobody knows of which grid, and all are refused with `fault`.
 fn apart(task: Sudoku, items: &[&Item], titled: bool, fault: Fault) -> Grids {
     let is_certain = |item: &&Item| item.is_certain();
     let first = items.iter().position(is_certain).unwrap_or(0);
@@ -295,7 +295,8 @@ fn apart(task: Sudoku, items: &[&Item], titled: bool, fault: Fault) -> Grids {
     all
 }
 
-/// The grids that the lines are, if there is one way to take them. Below and above titles that have fields an empty row may be space.
+/// The grids that the lines are, if there is one way to take them. Below and above titles that have fields an
+/// empty row may be space.
 fn read(task: Sudoku, items: &[&Item], titled: bool) -> Result<Grids, Fault> {
     let (side, band) = (task.side(), task.kind().box_rows());
     if let Some(line) = empty_edge(items, side).filter(|_| titled) {
@@ -309,7 +310,8 @@ fn read(task: Sudoku, items: &[&Item], titled: bool) -> Result<Grids, Fault> {
         Readings::Several => return Err(fault(task, &lines.items, true)),
     };
     let grids = || rows.chunks_exact(side);
-    // What numbers the columns is the row of a complete grid, or it is not known whether it is one, or the heading of the next.
+    // What numbers the columns is the row of a complete grid, or it is not known whether it is one, or the
+    // heading of the next.
     let has_blanks =
         |grid: &[&Drawn]| grid.iter().any(|row| row.cells().contains(|c| !matches!(c, '1'..='9')));
     let heads = |place: &usize| {
@@ -337,7 +339,8 @@ fn without_heads<'i>(items: &[&'i Item]) -> Vec<&'i Item> {
     (0..items.len()).filter(|place| !is_head(*place)).map(|place| items[place]).collect()
 }
 
-/// The lines without the rules that Markdown wants below the first row of a table, where each table is a grid with that row.
+/// The lines without the rules that Markdown wants below the first row of a table, where each table is a grid
+/// with that row.
 fn without_rules_of_tables(items: Vec<&Item>, side: usize) -> Vec<&Item> {
     let is_rule = |item: &&Item| matches!(item, Item::Rule { .. });
     let is_row = |item: &Item| {
@@ -364,7 +367,8 @@ fn open(items: &[&Item], side: usize, band: usize) -> Open {
     let is_framed = |place: usize| {
         is_rule(items[..place].last()) && is_rule(items.get(place + 1)) || items[place].line().is_none()
     };
-    // One line more for each grid adds up to whole ones, too. A 9x9 has hardly an empty row, and nine of them none at these places.
+    // One line more for each grid adds up to whole ones, too. A 9x9 has hardly an empty row, and nine of them
+    // none at these places.
     let may_be_rows =
         side < 9 && items.iter().filter(|item| item.line().is_some()).count().is_multiple_of(side);
     match () {
@@ -376,7 +380,8 @@ fn open(items: &[&Item], side: usize, band: usize) -> Open {
     }
 }
 
-/// The first line whose label does not follow the one above it, where rows have labels. They begin anew with each grid or go on.
+/// The first line whose label does not follow the one above it, where rows have labels. They begin anew with
+/// each grid or go on.
 fn unlabelled(rows: &[&Drawn], side: usize) -> Option<u64> {
     let first = rows.iter().find_map(|row| row.label.as_ref())?;
     let mut above: Option<&Label> = None;

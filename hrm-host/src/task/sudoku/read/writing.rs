@@ -1,4 +1,5 @@
-//! How the rows of a text are written: what parts their cells, and how blanks look. It is decided once, from all of them.
+//! How the rows of a text are written: what parts their cells, and how blanks look. It is decided once, from
+//! all of them.
 
 use hrm_core::task::sudoku::Sudoku;
 
@@ -14,7 +15,8 @@ use crate::data::problem::Problem;
 const WIDEST_CELL: usize = 16;
 const DELIMITERS: [char; 4] = [',', ';', '\t', '&'];
 
-/// How the rows of a text are written. It is decided once, from all of them: a row that is written otherwise has lost something.
+/// How the rows of a text are written. It is decided once, from all of them: a row that is written otherwise
+/// has lost something.
 pub(super) struct Writing {
     task: Sudoku,
     /// What parts all cells of some row. A row that holds it has a field for each cell.
@@ -33,8 +35,8 @@ pub(super) struct Writing {
     blanks_are_spaces: bool,
     /// Whether spaces stand at the end of a row, so that no editor has cut them off.
     spaces_are_kept: bool,
-    /// Whether blanks are spaces and none stands at the end of a row, as where an editor has cut them off: a short line of digits is
-    /// a row, and an empty line may be one.
+    /// Whether blanks are spaces and none stands at the end of a row, as where an editor has cut them off: a
+    /// short line of digits is a row, and an empty line may be one.
     pub(super) spaces_are_cut: bool,
     /// Whether titles stand in the first of as many fields as a row has.
     pub(super) titles_have_fields: bool,
@@ -195,7 +197,8 @@ impl Writing {
         if self.row_numbers.label(line).is_some() { None } else { self.row(line) }
     }
 
-    /// The row that `line` is, unless it leaves blanks unwritten where others write them, or where a character is missing.
+    /// The row that `line` is, unless it leaves blanks unwritten where others write them, or where a
+    /// character is missing.
     fn checked(&self, row: String, line: &str) -> Line {
         match row.contains(' ') {
             true if self.blanks_are_written => Line::Wrong(Problem::Unwritten),
@@ -239,8 +242,8 @@ impl Writing {
         DELIMITERS.into_iter().find_map(parted).or_else(spaced)
     }
 
-    /// Whether the spaces in `line` may be no blanks: where bars stand, there are as many cells between each two, or as many as in all
-    /// other rows.
+    /// Whether the spaces in `line` may be no blanks: where bars stand, there are as many cells between each
+    /// two, or as many as in all other rows.
     fn may_be_tight(&self, line: &str) -> bool {
         let parts = cells_between(line);
         (parts.iter().all(|part| *part == parts[0]) || self.bar_places.as_ref() == Some(&parts))

@@ -1,4 +1,5 @@
-//! Blanks that are nothing: boxes behind numbers of rows, spaces that an editor has cut off, sheets whose lines end twice.
+//! Blanks that are nothing: boxes behind numbers of rows, spaces that an editor has cut off, sheets whose
+//! lines end twice.
 
 use proptest::prelude::*;
 
@@ -22,7 +23,8 @@ fn masks(grids: std::ops::Range<usize>) -> impl Strategy<Value = Vec<u16>> {
     prop::collection::vec(mask, grids)
 }
 
-/// Reads `text`, which is of `written` grids: nothing else is read, and all of them unless something is refused. Whether they are.
+/// Reads `text`, which is of `written` grids: nothing else is read, and all of them unless something is
+/// refused. Whether they are.
 fn is_read_of(text: &str, written: &[[String; 4]]) -> bool {
     let (rows, faults) = (read_of(text, written), told(text).1);
     let written: Vec<String> = written.iter().map(|grid| grid.concat()).collect();

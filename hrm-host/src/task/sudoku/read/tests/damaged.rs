@@ -1,5 +1,5 @@
-//! Every writing of puzzles, with one character, field or line missing or there twice: what is read is what was written, or something
-//! is refused.
+//! Every writing of puzzles, with one character, field or line missing or there twice: what is read is what
+//! was written, or something is refused.
 
 use super::tables::{ANSWERS, paired};
 use super::*;
@@ -8,7 +8,8 @@ const FIELD_ENDS: [char; 6] = [',', ';', '\t', '|', ' ', '\n'];
 
 type Pairs = Vec<(String, Option<String>)>;
 
-/// Texts that hold [`GRIDS`], and whether their blanks are not written, so that a digit that is missing is a blank.
+/// Texts that hold [`GRIDS`], and whether their blanks are not written, so that a digit that is missing is a
+/// blank.
 fn writings() -> Vec<(String, bool)> {
     let rows = |draw: &dyn Fn(&str) -> String| -> String {
         let grid = |rows: &[&str; 4]| rows.iter().map(|row| draw(row) + "\n").collect::<String>() + "\n";

@@ -21,7 +21,8 @@ fn row(cells: &str, (quote, blank): (&str, &str), delimiter: char) -> String {
     cells.chars().map(cell).collect::<Vec<_>>().join(&delimiter.to_string())
 }
 
-/// A puzzle of `side` rows of which those in the bits of `open` begin with a blank, and the `empty` one has no digit.
+/// A puzzle of `side` rows of which those in the bits of `open` begin with a blank, and the `empty` one has
+/// no digit.
 fn puzzle_with(side: usize, open: usize, empty: Option<usize>) -> Vec<String> {
     let blank = |row: usize, column: usize| match column {
         _ if empty == Some(row) => true,

@@ -57,8 +57,8 @@ fn drawn(
     lines
 }
 
-/// Reads `lines`, and says whether all is read. Asserts that nothing is read but what is written: grids of `written`, or as many
-/// lines as a grid has, by themselves.
+/// Reads `lines`, and says whether all is read. Asserts that nothing is read but what is written: grids of
+/// `written`, or as many lines as a grid has, by themselves.
 fn is_read_of(task: Sudoku, draw: fn(&str) -> String, lines: &[String], written: &[Vec<String>]) -> bool {
     let text = lines.join("\n") + "\n";
     let side = task.side();
@@ -116,8 +116,8 @@ fn owned(grid: &[&str]) -> Vec<String> {
     grid.iter().map(|row| (*row).to_owned()).collect()
 }
 
-/// Grids whose rows in `masks` are empty, with each of `parts` between bands and grids: nothing else is read, and what is drawn as
-/// usual is.
+/// Grids whose rows in `masks` are empty, with each of `parts` between bands and grids: nothing else is read,
+/// and what is drawn as usual is.
 fn check(masks: &[usize], drawings: &[fn(&str) -> String], parts: [&[&[&str]]; 2]) {
     let task = Sudoku::new(SudokuKind::Four);
     let grids = masks.iter().zip(GRIDS).map(|(mask, grid)| masked(&owned(&grid), *mask));

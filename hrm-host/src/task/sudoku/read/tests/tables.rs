@@ -1,4 +1,5 @@
-//! Tables: short rows, answers beside puzzles, headings drawn otherwise than rows, and what other programs print.
+//! Tables: short rows, answers beside puzzles, headings drawn otherwise than rows, and what other programs
+//! print.
 
 use super::*;
 
