@@ -466,9 +466,9 @@ impl RunDir {
     /// [`TrainError::NothingToResume`] or [`TrainError::AllDamaged`], and [`ArchiveError::WeightsAlone`]
     /// where the newest is no run's.
     pub fn newest(&self) -> Result<(PathBuf, TrainState, Vec<ArchiveError>), TrainError> {
-        let (found, refused) = self.intact(1, TrainState::from_archive)?;
-        let newest = found.into_iter().next().map(|(path, state)| (path, state, refused));
-        newest.ok_or_else(|| TrainError::NothingToResume(self.path.clone()))
+        let (mut found, refused) = self.intact(1, TrainState::from_archive)?;
+        let (path, state) = found.swap_remove(0);
+        Ok((path, state, refused))
     }
 
     /// The `most` newest intact checkpoints, oldest first, which may hold weights alone, with the reasons why

@@ -48,8 +48,11 @@ pub(super) fn task_of_text(text: &str) -> Option<Sudoku> {
 
 /// `text` without what stands around puzzles in other languages, and without headings that tell where cells
 /// stand.
-fn plain(text: &str) -> String {
-    ruler::without_rulers(&markup::without_marks(text)).into_owned()
+fn plain(text: &str) -> Cow<'_, str> {
+    match markup::without_marks(text) {
+        Cow::Borrowed(text) => ruler::without_rulers(text),
+        Cow::Owned(text) => ruler::without_rulers(&text).into_owned().into(),
+    }
 }
 
 /// The size of the puzzle in a field of a table, or the one nearest to it.
@@ -63,6 +66,7 @@ pub(super) fn task_of_field(field: &str) -> Option<Sudoku> {
 /// Tells `visit` of everything in `text`, in order, as puzzles of `task`. A complete grid without a puzzle is
 /// refused where others have their answers.
 pub(super) fn visit(task: Sudoku, text: &str, visit: &mut dyn FnMut(Item<'_>)) {
+    let text = &plain(text);
     let may_answer = |question: Option<&str>, grid: &str| may_answer(task, question, grid);
     let has_pairs = LazyCell::new(|| has_pairs(task, text));
     let mut tell = |item: Item<'_>| match item {
@@ -90,7 +94,6 @@ fn has_pairs(task: Sudoku, text: &str) -> bool {
 
 /// As [`visit`], with each answer as a grid of its own, unless it stands on the line of its puzzle.
 fn visit_all(task: Sudoku, text: &str, add: &mut dyn FnMut(Item<'_>)) {
-    let text = &plain(text);
     let (text, unclear) = &gutter::without_numbers(text);
     if let Some(fault) = unclear {
         return add(Item::Fault(fault));
