@@ -18,9 +18,9 @@ mod block;
 mod heads;
 mod products;
 
-use block::Block;
 #[doc(hidden)]
-pub use block::ROPE_GUARD_BITS;
+pub use crate::kernels::attention::ROPE_GUARD_BITS;
+use block::Block;
 use heads::{decode, halt};
 
 use crate::digest::CRC;

@@ -170,11 +170,11 @@ pub(crate) struct Copied<'w> {
 impl Copied<'_> {
     /// `matrix` for a pass over several tiles of tokens: a copy of it, so that it is read from flash once
     /// (and, where that helps, put in order once), or itself where there is no room for one.
-    pub(crate) fn of<'a>(&'a mut self, matrix: Matrix<'a>) -> Matrix<'a> {
+    pub(crate) fn of<'a>(&'a mut self, matrix: Matrix<'a>, lanes: LaneWidth) -> Matrix<'a> {
         let (weights, factors) = (matrix.weights.len(), matrix.factors.len());
         match (self.weights.get_mut(..weights), self.factors.get_mut(..factors)) {
             (Some(own_weights), Some(own_factors)) => {
-                let order = copy_matrix(matrix.weights, matrix.depth, own_weights);
+                let order = copy_matrix(matrix.weights, matrix.depth, lanes, own_weights);
                 copy(matrix.factors, own_factors);
                 Matrix { weights: own_weights, factors: own_factors, depth: matrix.depth, order }
             }

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use hrm_core::kernels::x86::{Level, level, limit};
 use hrm_core::kernels::*;
-use hrm_core::lane::Lane;
+use hrm_core::lane::{Lane, LaneWidth};
 use hrm_core::pack::Order;
 use hrm_samples::{Noise, exp2, sigmoid};
 use proptest::prelude::*;
@@ -47,14 +47,21 @@ fn product<A: Lane>(tokens: usize, depth: usize, pairs: usize, noise: &mut Noise
         assert_eq!(acc[..tokens * columns], expected, "{want:?}, again: {tokens} x {depth} x {columns}");
         // a copy in the order of the processor's registers, where it makes one
         let mut copied = vec![0; panel.len()];
-        let order = copy_matrix(&panel, depth, &mut copied);
-        let fits = want == Level::Avx2 && depth.is_multiple_of(8) && columns.is_multiple_of(16);
-        assert_eq!(order == Order::Registers, fits, "{want:?}: {depth} x {columns}");
-        if fits {
+        let order = copy_matrix(&panel, depth, A::WIDTH, &mut copied);
+        let groups = depth.is_multiple_of(8) && columns.is_multiple_of(16);
+        let bytes = want == Level::Avx512 && A::WIDTH == LaneWidth::I8 && depth.is_multiple_of(16);
+        let expected_order = match groups {
+            false => Order::Pairs,
+            true if bytes => Order::Fours,
+            true => Order::Twos,
+        };
+        assert_eq!(order, expected_order, "{want:?}: {depth} x {columns}");
+        if groups {
             for packed in [false, true] {
                 acc.fill(7);
-                matmul_ordered(&x, depth, &copied, &mut acc[..tokens * columns], &mut pack, packed);
-                assert_eq!(acc[..tokens * columns], expected, "ordered: {tokens} x {depth} x {columns}");
+                let acc = &mut acc[..tokens * columns];
+                matmul_ordered(&x, depth, (&copied, order), acc, &mut pack, packed);
+                assert_eq!(acc, expected, "{order:?}: {tokens} x {depth} x {columns}");
             }
         }
         assert_eq!(acc.last(), Some(&7));
@@ -132,6 +139,12 @@ fn rows<A: Lane + std::fmt::Debug + PartialEq>(n: usize, shrink: u32, noise: &mu
                 seen.push(out);
             }
         }
+        // `n` pairs of cosine and sine, two heads; magnitudes as the contract wants them
+        let rotation: Vec<i16> = token.iter().zip(&position).flat_map(|(cos, sin)| [*cos, *sin]).collect();
+        let rotation: Vec<i16> = rotation.into_iter().map(|turn| turn.clamp(-16384, 16384)).collect();
+        let mut heads: Vec<i32> = acc.iter().chain(&factors).map(|x| x >> 2).collect();
+        by!(rotate_heads, rotate_heads_portable, (&mut heads, &rotation));
+        wide.push(heads);
         let mut out = room();
         by!(requantize::<A, A>, requantize_portable::<A, A>, (&acc[..n], &factors[..n], &mut out[..n]));
         seen.push(out);

@@ -19,16 +19,13 @@ use hrm_host::train::eval::{Answers, FloatModel};
 
 /// Measures evaluation without hints: every puzzle thinks all segments.
 #[derive(Parser)]
-struct Options {
+pub(crate) struct Options {
     /// Pack with 16-bit lanes, from which the float model is restored, too
     #[arg(long, default_value = "models/sudoku9-mcu.hrm")]
-    wide: PathBuf,
+    pub(crate) wide: PathBuf,
     /// Pack with 8-bit lanes
     #[arg(long, default_value = "models/sudoku9-mcu-i8.hrm")]
-    narrow: PathBuf,
-    /// Run configuration with their shape
-    #[arg(long, default_value = "configs/sudoku9-mcu.toml")]
-    config: PathBuf,
+    pub(crate) narrow: PathBuf,
     /// Puzzles in a turn
     #[arg(long, default_value_t = 32)]
     rows: usize,
@@ -90,14 +87,21 @@ where
 }
 
 fn main() -> Result<()> {
-    let options = Options::parse();
+    println!("{}", measure(&Options::parse())?);
+    Ok(())
+}
+
+/// The table.
+pub(crate) fn measure(options: &Options) -> Result<String> {
     if options.threads > 0 {
         rayon::ThreadPoolBuilder::new().num_threads(options.threads).build_global()?;
     }
-    let config = RunConfig::load(&options.config, &[])?.model;
     let read = |path: &PathBuf| AlignedPack::read(path).with_context(|| path.display().to_string());
     let files = [read(&options.wide)?, read(&options.narrow)?];
     let packs = [files[0].open()?, files[1].open()?];
+    let recorded: RunConfig = serde_json::from_str(packs[0].header()?.provenance.config)
+        .with_context(|| format!("{} does not say how it was trained", options.wide.display()))?;
+    let config = recorded.model;
     let params = restore(&packs[0], 0, &config)?;
     let float = |backend| {
         Ok::<_, anyhow::Error>(FloatModel {
@@ -127,17 +131,17 @@ fn main() -> Result<()> {
             }
         }
     }
-    println!(
-        "{} puzzles, {} segments, {} threads, {} turns",
-        options.rows,
-        options.segments,
-        rayon::current_num_threads(),
-        options.turns
-    );
-    println!(
-        "| model | puzzles/s, best | median | against candle's operations | against fused | puzzles per processor second | against candle's operations | against fused |"
-    );
-    println!("|---|--:|--:|--:|--:|--:|--:|--:|");
+    let mut lines = vec![
+        format!(
+            "{} puzzles, {} segments, {} threads, {} turns",
+            options.rows,
+            options.segments,
+            rayon::current_num_threads(),
+            options.turns
+        ),
+        "| model | puzzles/s, best | median | against candle's operations | against fused | puzzles per processor second | against candle's operations | against fused |".to_owned(),
+        "|---|--:|--:|--:|--:|--:|--:|--:|".to_owned(),
+    ];
     let rate = |seconds: f64| options.rows as f64 / seconds;
     let rates: Vec<[f64; 3]> = seconds
         .iter_mut()
@@ -150,7 +154,9 @@ fn main() -> Result<()> {
     for (name, [best, median, processor]) in names.iter().zip(&rates) {
         let [(a, b), (c, d)] =
             [(median, 1), (processor, 2)].map(|(own, i)| (own / rates[0][i], own / rates[1][i]));
-        println!("| {name} | {best:.1} | {median:.1} | {a:.2} | {b:.2} | {processor:.1} | {c:.2} | {d:.2} |");
+        lines.push(format!(
+            "| {name} | {best:.1} | {median:.1} | {a:.2} | {b:.2} | {processor:.1} | {c:.2} | {d:.2} |"
+        ));
     }
-    Ok(())
+    Ok(lines.join("\n"))
 }

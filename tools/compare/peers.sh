@@ -36,6 +36,7 @@ done
 "$host" data generate --task sudoku9 --count 100 --seed 100 --out puzzles9.csv
 "$host" data generate --task sudoku9 --count 32 --seed 101 --out calibration9.csv
 packs=$here/../../models
-"$host" train --from "$packs/sudoku9-mcu.hrm" --data calibration9.csv --set data.validation=0 --max-steps 0 --out run9
+"$host" train --from "$packs/sudoku9-mcu.hrm" --data calibration9.csv --set data.validation=0 --set data.validation_from= \
+    --max-steps 0 --out run9
 "$python" "$here/peers/peers.py" run9/step-*.safetensors puzzles9.csv calibration9.csv \
     --program "$host" --pack "$packs/sudoku9-mcu.hrm" --pack "$packs/sudoku9-mcu-i8.hrm" --folder graphs9 "$@"

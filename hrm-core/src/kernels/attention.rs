@@ -168,6 +168,26 @@ pub fn rotate(row: &mut [i32], rotation: &[i16]) {
     }
 }
 
+/// Fraction bits of queries and keys before rotation.
+#[doc(hidden)]
+pub const ROPE_GUARD_BITS: u32 = 6;
+
+/// [`rotate`] of each head of `row`, (heads, n), and then `round(row / 2^6)`: the guard bits are dropped.
+pub fn rotate_heads(row: &mut [i32], rotation: &[i16]) {
+    on_vectors!(rotate_heads(row, rotation));
+    rotate_heads_portable(row, rotation);
+}
+
+/// The definition of [`rotate_heads`].
+pub fn rotate_heads_portable(row: &mut [i32], rotation: &[i16]) {
+    for head in row.rows_mut(rotation.len()) {
+        rotate(head, rotation);
+    }
+    for value in row {
+        *value = round_shift(i64::from(*value), ROPE_GUARD_BITS) as i32;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,5 +1,6 @@
 //! Copies weights from flash to RAM.
 
+use crate::lane::LaneWidth;
 use crate::pack::Order;
 
 #[cfg(all(target_arch = "arm", any(feature = "dsp", feature = "mve"), not(feature = "_portable")))]
@@ -21,13 +22,13 @@ pub fn copy<T: bytemuck::Pod>(from: &[T], to: &mut [T]) {
 }
 
 /// Copies a matrix's weights of `depth` inputs, column pairs as in a pack, to `to`, as long as they: in the
-/// order in which this processor's product reads them, or as they are. Says which.
-pub fn copy_matrix(weights: &[i8], depth: usize, to: &mut [i8]) -> Order {
+/// order in which this processor's product of such lanes reads them, or as they are. Says which.
+pub fn copy_matrix(weights: &[i8], depth: usize, lanes: LaneWidth, to: &mut [i8]) -> Order {
     #[cfg(all(feature = "std", target_arch = "x86_64", not(feature = "_portable")))]
-    if super::x86::order(weights, depth, to) {
-        return Order::Registers;
+    if let Some(order) = super::x86::order(weights, depth, lanes, to) {
+        return order;
     }
-    let _ = depth;
+    let _ = (depth, lanes);
     copy(weights, to);
     Order::Pairs
 }

@@ -28,18 +28,18 @@ pub fn matmul_again<A: Lane>(x: &[A], depth: usize, panel: &[i8], acc: &mut [i32
     product(x, depth, panel, acc, pack, true);
 }
 
-/// [`matmul`] by weights that [`copy_matrix`](super::copy_matrix) has put in
-/// [`Order::Registers`](crate::pack::Order); `packed`: the packing of the same `x` is still in `pack`.
+/// [`matmul`] by weights that [`copy_matrix`](super::copy_matrix) has put in `order`, for these lanes;
+/// `packed`: the packing of the same `x` is still in `pack`.
 #[cfg(all(feature = "std", target_arch = "x86_64", not(feature = "_portable")))]
 pub fn matmul_ordered<A: Lane>(
     x: &[A],
     depth: usize,
-    weights: &[i8],
+    (weights, order): (&[i8], Order),
     acc: &mut [i32],
     pack: &mut [u32],
     packed: bool,
 ) {
-    let _done = super::x86::matmul(x, depth, weights, acc, pack, (packed, Order::Registers));
+    let _done = super::x86::matmul(x, depth, weights, acc, pack, (packed, order));
     debug_assert!(_done, "weights are ordered where the product can use them");
 }
 

@@ -62,7 +62,7 @@ pub mod x86;
 
 pub use attention::{
     add_bias, add_bias_portable, add_displaced_bias, attention_output, attention_output_portable, rotate,
-    softmax, softmax_portable,
+    rotate_heads, rotate_heads_portable, softmax, softmax_portable,
 };
 pub use copy::{copy, copy_matrix};
 pub use inject::{inject, inject_portable};

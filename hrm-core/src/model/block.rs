@@ -3,17 +3,13 @@
 use super::products::{columns, first_of, product, product_of, rescale, split};
 use crate::kernels::{
     add_bias, add_displaced_bias, attention_output, matmul, requantize, requantize_pairs, requantize_places,
-    residual_norm, rotate, softmax, swiglu,
+    residual_norm, rotate_heads, softmax, swiglu,
 };
 use crate::lane::Lane;
 use crate::pack::{Layer, Matrix, RelationMap, Shape, TILE, Tables};
 use crate::rows::Rows;
 use crate::trace::{Op, Trace, Values};
 use crate::workspace::{Scratch, acc_columns};
-
-/// Fraction bits of queries and keys before rotation.
-#[doc(hidden)]
-pub const ROPE_GUARD_BITS: u32 = 6;
 
 /// What attention of one tile needs.
 struct Heads<'a, A> {
@@ -67,7 +63,7 @@ impl Block<'_> {
         let value_rows = self.shape.value_rows();
         for (pass, x) in x.tiles(scratch.tokens * width).enumerate() {
             let first = pass * scratch.tokens;
-            let key = scratch.copy.of(self.layer.key);
+            let key = scratch.copy.of(self.layer.key, A::WIDTH);
             for (tile, x) in x.tiles(TILE * width).enumerate() {
                 let acc = product(x, &key, scratch.acc, scratch.pack);
                 for (row, acc) in acc.rows_mut(width).enumerate() {
@@ -89,7 +85,7 @@ impl Block<'_> {
                     }
                 }
             }
-            let value = scratch.copy.of(self.layer.value);
+            let value = scratch.copy.of(self.layer.value, A::WIDTH);
             // the packing of a lone tile is still there
             let packed = x.len() <= TILE * width;
             for (tile, x) in x.tiles(TILE * width).enumerate() {
@@ -114,7 +110,7 @@ impl Block<'_> {
     ) {
         let tile = TILE * self.shape.width();
         let (outputs, rest) = split(scratch.tile, x.len());
-        let query = scratch.copy.of(self.layer.query);
+        let query = scratch.copy.of(self.layer.query, A::WIDTH);
         for (index, (x, outputs)) in x.tiles(tile).zip(outputs.tiles_mut(tile)).enumerate() {
             let heads = Heads {
                 keys: scratch.keys,
@@ -125,7 +121,7 @@ impl Block<'_> {
             };
             self.attend(first + index * TILE, x, &query, outputs, heads, trace);
         }
-        let out = scratch.copy.of(self.layer.out);
+        let out = scratch.copy.of(self.layer.out, A::WIDTH);
         for (x, outputs) in x.tiles_mut(tile).zip(outputs.tiles(tile)) {
             product(outputs, &out, scratch.acc, scratch.pack);
             self.add_and_norm(x, step, scratch.acc, &out);
@@ -211,7 +207,7 @@ impl Block<'_> {
         let mut weights = gate_up.weights.tiles(columns * width);
         for (chunk, factors) in gate_up.factors.tiles(columns).enumerate() {
             let weights = weights.next().unwrap_or_default();
-            let part = scratch.copy.of(Matrix { weights, factors, ..*gate_up });
+            let part = scratch.copy.of(Matrix { weights, factors, ..*gate_up }, A::WIDTH);
             for (x, gated) in x.tiles(TILE * width).zip(gated.tiles_mut(TILE * inner)) {
                 let acc = product_of(x, &part, scratch.acc, scratch.pack, lone && chunk > 0);
                 let rows = acc.rows(part.factors.len()).zip(gated.rows_mut(inner));
@@ -224,7 +220,7 @@ impl Block<'_> {
         for gated in gated.tiles(TILE * inner) {
             trace.op(Op::Gate, A::values(gated));
         }
-        let down = scratch.copy.of(self.layer.down);
+        let down = scratch.copy.of(self.layer.down, A::WIDTH);
         for (x, gated) in x.tiles_mut(TILE * width).zip(gated.tiles(TILE * inner)) {
             product(gated, &down, scratch.acc, scratch.pack);
             self.add_and_norm(x, self.state_step, scratch.acc, &down);
@@ -245,13 +241,7 @@ impl Block<'_> {
     fn rotate(&self, t: usize, row: &mut [i32]) {
         if self.shape.rope {
             let dim = self.shape.head_dim();
-            let rotation = self.tables.rope.get(t * dim..(t + 1) * dim).unwrap_or_default();
-            for head in row.rows_mut(dim) {
-                rotate(head, rotation);
-            }
-            for value in row {
-                *value = crate::fixed::round_shift(i64::from(*value), ROPE_GUARD_BITS) as i32;
-            }
+            rotate_heads(row, self.tables.rope.get(t * dim..(t + 1) * dim).unwrap_or_default());
         }
     }
 

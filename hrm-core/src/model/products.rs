@@ -29,7 +29,7 @@ pub(super) fn product_of<'a, A: Lane>(
         Order::Pairs if packed => matmul_again(x, matrix.depth, matrix.weights, acc, pack),
         Order::Pairs => matmul(x, matrix.depth, matrix.weights, acc, pack),
         #[cfg(all(feature = "std", target_arch = "x86_64", not(feature = "_portable")))]
-        Order::Registers => matmul_ordered(x, matrix.depth, matrix.weights, acc, pack, packed),
+        order => matmul_ordered(x, matrix.depth, (matrix.weights, order), acc, pack, packed),
     }
     acc
 }

@@ -101,9 +101,12 @@ pub struct Matrix<'a> {
 pub enum Order {
     /// In column pairs, as in a pack.
     Pairs,
-    /// As the product reads them into its registers, see [`copy_matrix`](crate::kernels::copy_matrix).
+    /// Two inputs of sixteen columns together, see [`copy_matrix`](crate::kernels::copy_matrix).
     #[cfg(all(feature = "std", target_arch = "x86_64", not(feature = "_portable")))]
-    Registers,
+    Twos,
+    /// Four inputs of sixteen columns together, each 128 more than it is; for 8-bit lanes.
+    #[cfg(all(feature = "std", target_arch = "x86_64", not(feature = "_portable")))]
+    Fours,
 }
 
 /// One block's numbers.

@@ -6,6 +6,9 @@
 #[path = "../../../tools/web/tests/browser/devtools.rs"]
 mod browser;
 mod common;
+#[allow(dead_code, reason = "without its `main`")]
+#[path = "../../examples/evaluation.rs"]
+mod evaluation;
 mod plain;
 mod stand_in;
 mod torch;

@@ -1,6 +1,7 @@
 //! The integer model follows the float model for every kind of model the configuration can describe.
 
 use candle_core::{Device, Tensor};
+use clap::Parser;
 use hrm_core::lane::LaneWidth;
 use hrm_core::pack::Provenance;
 use hrm_core::task::sudoku::{Sudoku, SudokuKind};
@@ -11,6 +12,9 @@ use hrm_host::quant::compare::compare;
 use hrm_host::quant::{About, AlignedPack, IntegerModel, QuantError, quantize, restore};
 use hrm_host::task::find;
 use hrm_host::train::eval::{Answers, FloatModel};
+
+use crate::common::root;
+use crate::evaluation;
 
 fn config(positions: Positions, shared_levels: bool, continue_head: bool) -> ModelConfig {
     ModelConfig {
@@ -168,5 +172,18 @@ fn a_pack_of_another_shape_is_not_restored() {
     ] {
         let error = restore(&opened, 0, &other).unwrap_err();
         assert!(matches!(&error, QuantError::OtherShape { .. }), "{error}");
+    }
+}
+
+/// Published figures stand beside this example's command, which takes what is released.
+#[test]
+fn the_example_that_times_evaluation_takes_the_released_packs() {
+    let arguments = ["evaluation", "--rows", "1", "--segments", "1", "--turns", "1"];
+    let mut options = evaluation::Options::parse_from(arguments);
+    options.wide = root().join(options.wide);
+    options.narrow = root().join(options.narrow);
+    let table = evaluation::measure(&options).unwrap();
+    for row in ["float, candle's operations", "float, fused", "int8, 16-bit lanes", "int8, 8-bit lanes"] {
+        assert!(table.contains(&format!("| {row}")), "{table}");
     }
 }

@@ -113,7 +113,7 @@ def peers(model, paths, options):
     batches = {"": options.batch} | ({", one puzzle": 1} if options.batch > 1 else {})
     for suffix, batch in batches.items():
         for name, path in paths.items():
-            if suffix == "" or name in ("float", "int8, static u8"):
+            if suffix == "" or name in ("float", "int8, dynamic", "int8, static u8"):
                 made.append(Peer(f"ONNX Runtime, {name}{suffix}", model, runners.OnnxRuntime(path), batch))
     for name in ("float", "int8, dynamic", "int8, static u8"):
         try:

@@ -8,8 +8,8 @@ mod rows;
 
 pub(super) use product::product;
 pub(super) use rows::{
-    add_bias, inject, requantize, requantize_pairs, requantize_places, rescale, residual_norm, softmax,
-    swiglu,
+    add_bias, inject, requantize, requantize_pairs, requantize_places, rescale, residual_norm, rotate_heads,
+    softmax, swiglu,
 };
 
 use crate::lane::{Lane, LaneWidth};
@@ -70,6 +70,9 @@ pub(super) trait Vector: Copy {
     /// The even numbers as 64-bit products.
     unsafe fn mul_even(self, other: Self) -> Self;
     unsafe fn add64(self, other: Self) -> Self;
+    unsafe fn shl64<const BY: u32>(self) -> Self;
+    /// Shifts in zeros.
+    unsafe fn shr64<const BY: u32>(self) -> Self;
     /// The odd numbers in the places of the even ones, the rest zeros.
     unsafe fn odd(self) -> Self;
     /// The even numbers of `self`, the odd ones of `odd`.

@@ -4,7 +4,7 @@
 use core::arch::x86_64::{__m256i, __m512i};
 
 use super::Vector;
-use crate::kernels::attention::exponentials_portable;
+use crate::kernels::attention::{ROPE_GUARD_BITS, exponentials_portable};
 use crate::kernels::norm::{RESIDUAL_BITS, gain, sums_portable};
 use crate::kernels::requantize::{
     requantize_pairs_portable, requantize_places_portable, requantize_portable,
@@ -20,7 +20,7 @@ macro_rules! at_level {
     ($function:ident<$($lane:ident),*>($($argument:ident: $type:ty),* $(,)?) -> $output:ty) => {
         // SAFETY: a module with these instructions is not even loaded where there are none, and `function`
         // needs no more than what this macro's user has checked.
-        Some(unsafe { $function::<core::arch::wasm32::v128, $($lane),*>($($argument),*) })
+        Some(unsafe { $function::<core::arch::wasm32::v128 $(, $lane)*>($($argument),*) })
     };
 }
 
@@ -31,12 +31,12 @@ macro_rules! at_level {
         #[target_feature(enable = "avx2")]
         unsafe fn avx2<$($lane: Lane),*>($($argument: $type),*) -> $output {
             // SAFETY: by the caller.
-            unsafe { $function::<__m256i, $($lane),*>($($argument),*) }
+            unsafe { $function::<__m256i $(, $lane)*>($($argument),*) }
         }
         #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
         unsafe fn avx512<$($lane: Lane),*>($($argument: $type),*) -> $output {
             // SAFETY: by the caller.
-            unsafe { $function::<__m512i, $($lane),*>($($argument),*) }
+            unsafe { $function::<__m512i $(, $lane)*>($($argument),*) }
         }
         // SAFETY: the level is at most the processor's, and `function` needs no more than that and what this
         // macro's user has checked.
@@ -112,6 +112,51 @@ unsafe fn exponentials<V: Vector, A: Lane>(
     };
     let weights = weights.get_mut(n..).unwrap_or_default();
     sum.wrapping_add(exponentials_portable(rest, top.into(), drop, 0, skip, table, weights))
+}
+
+/// [`rotate_heads`](crate::kernels::rotate_heads); `false` (and nothing done) where it does not apply.
+pub(in crate::kernels) fn rotate_heads(row: &mut [i32], rotation: &[i16]) -> bool {
+    let (n, registers) = (rotation.len(), 2 * 16);
+    if n == 0 || !n.is_multiple_of(registers) || !row.len().is_multiple_of(n) {
+        return false;
+    }
+    at_level!(turns<>(row: &mut [i32], rotation: &[i16]) -> ()).is_some()
+}
+
+/// # Safety
+/// `V`'s instructions; `rotation` is two times a whole number of registers, and `row` a multiple of it.
+#[inline(always)]
+unsafe fn turns<V: Vector>(row: &mut [i32], rotation: &[i16]) {
+    let half = rotation.len() / 2;
+    for row in row.chunks_exact_mut(rotation.len()) {
+        for i in (0..half).step_by(V::COUNT) {
+            // SAFETY: a register of either half, and as many pairs of 16 bits, are there for every `i`.
+            unsafe {
+                let turn = V::load(rotation.as_ptr().add(2 * i).cast());
+                let (cos, sin) = (turn.shl::<16>().sar::<16>(), turn.sar::<16>());
+                let (low, high) = (row.as_mut_ptr().add(i), row.as_mut_ptr().add(half + i));
+                let (x, y) = (V::load(low), V::load(high));
+                turned(x, y, cos, V::splat(0).sub(sin)).store(low);
+                turned(y, x, cos, sin).store(high);
+            }
+        }
+    }
+}
+
+/// `round((x cos + y sin) / 2^14)`, then rounded to what it is without the guard bits.
+///
+/// # Safety
+/// `V`'s instructions.
+#[inline(always)]
+unsafe fn turned<V: Vector>(x: V, y: V, cos: V, sin: V) -> V {
+    // SAFETY: by the caller.
+    unsafe {
+        let rounding = V::half64().shr64::<18>();
+        let even = x.mul_even(cos).add64(y.mul_even(sin)).add64(rounding).shr64::<14>();
+        let odd = x.odd().mul_even(cos.odd()).add64(y.odd().mul_even(sin.odd())).add64(rounding);
+        let sum = even.even_and(odd.shl64::<18>());
+        sum.add(V::splat(1 << (ROPE_GUARD_BITS - 1))).sar::<ROPE_GUARD_BITS>()
+    }
 }
 
 /// [`add_bias`](crate::kernels::add_bias); `false` (and nothing done) where it does not apply.

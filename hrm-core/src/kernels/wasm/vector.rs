@@ -128,6 +128,16 @@ impl Vector for v128 {
     }
 
     #[inline(always)]
+    unsafe fn shl64<const BY: u32>(self) -> Self {
+        i64x2_shl(self, BY)
+    }
+
+    #[inline(always)]
+    unsafe fn shr64<const BY: u32>(self) -> Self {
+        u64x2_shr(self, BY)
+    }
+
+    #[inline(always)]
     unsafe fn half64() -> Self {
         i64x2_splat(1 << 31)
     }

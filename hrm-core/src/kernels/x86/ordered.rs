@@ -1,36 +1,54 @@
-//! The AVX2 product with weights that many tokens share, put in the registers' order once for all of them.
+//! Products with weights that many tokens share, put in the registers' order once for all of them: sixteen
+//! columns lie together, and of these two inputs at a time ([`Order::Twos`]) or four ([`Order::Fours`]).
 //!
-//! Sixteen columns lie together, and of these two inputs at a time: 32 bytes, the two weights of each
-//! column side by side. So a sign-extending load gives what one dual multiply-accumulate takes, and the
-//! sums end up in the columns' order.
+//! *Twos* are 32 bytes, the two weights of each column side by side. So a sign-extending load gives what one
+//! dual multiply-accumulate takes, and the sums end up in the columns' order.
+//!
+//! *Fours* are 64 bytes for VNNI's product of four unsigned with four signed bytes, where activations are
+//! bytes, too. The weights are the unsigned ones, 128 more than they are: `sum (w + 128) x` is
+//! `sum w x + 128 sum x`, and sums begin with what that is too much.
 
 use core::arch::x86_64::*;
 
-use super::product::{inputs, words};
+use super::product::{dot, inputs, words};
 use super::{Level, level};
+use crate::lane::{Lane, LaneWidth};
+use crate::pack::{Order, TILE};
 
 /// Columns that lie together.
 const COLUMNS: usize = 16;
 
-/// Writes the column pairs `panel` of `depth` inputs to `to` in the registers' order; `false` (and nothing
-/// done) where the product in use does not read it, or the sizes do not fit.
-pub(in crate::kernels) fn order(panel: &[i8], depth: usize, to: &mut [i8]) -> bool {
+/// Writes the column pairs `panel` of `depth` inputs to `to` in the order that the product of such lanes
+/// reads; `None` (and nothing done) where the one in use reads none, or the sizes do not fit.
+pub(in crate::kernels) fn order(
+    panel: &[i8],
+    depth: usize,
+    lanes: LaneWidth,
+    to: &mut [i8],
+) -> Option<Order> {
     let fits = depth > 0 && depth.is_multiple_of(8) && panel.len().is_multiple_of(COLUMNS * depth);
-    if level() != Level::Avx2 || !fits || to.len() != panel.len() {
-        return false;
+    let level = level();
+    if level == Level::Portable || !fits || to.len() != panel.len() {
+        return None;
     }
+    let fours = level == Level::Avx512 && lanes == LaneWidth::I8 && depth.is_multiple_of(16);
     for (panel, to) in panel.chunks_exact(COLUMNS * depth).zip(to.chunks_exact_mut(COLUMNS * depth)) {
-        // SAFETY: the level is the processor's at least; both hold sixteen columns of
-        // `depth`, a multiple of 8.
-        unsafe { order_columns(panel, depth, to) };
+        // SAFETY: the level is the processor's at least; both hold sixteen columns of `depth`, a
+        // multiple of 8, or of 16 where it is asked for.
+        unsafe {
+            match fours {
+                true => order_fours(panel, depth, to),
+                false => order_twos(panel, depth, to),
+            }
+        }
     }
-    true
+    Some(if fours { Order::Fours } else { Order::Twos })
 }
 
 /// # Safety
 /// AVX2; `panel` and `to` hold sixteen columns of `depth`, a multiple of 8.
 #[target_feature(enable = "avx2")]
-unsafe fn order_columns(panel: &[i8], depth: usize, to: &mut [i8]) {
+unsafe fn order_twos(panel: &[i8], depth: usize, to: &mut [i8]) {
     // a pair's word is two inputs of its even and its odd column, in turns: the even column's two first
     let sides = _mm256_setr_epi8(
         0, 2, 1, 3, 4, 6, 5, 7, 8, 10, 9, 11, 12, 14, 13, 15, 0, 2, 1, 3, 4, 6, 5, 7, 8, 10, 9, 11, 12, 14,
@@ -55,11 +73,49 @@ unsafe fn order_columns(panel: &[i8], depth: usize, to: &mut [i8]) {
     }
 }
 
-/// The product of `ROWS` tokens.
+/// # Safety
+/// AVX-512 F and BW; `panel` and `to` hold sixteen columns of `depth`, a multiple of 16.
+#[target_feature(enable = "avx512f,avx512bw")]
+unsafe fn order_fours(panel: &[i8], depth: usize, to: &mut [i8]) {
+    // of a pair's four inputs first the even column's
+    let sides = _mm512_broadcast_i32x4(_mm_setr_epi8(0, 2, 4, 6, 1, 3, 5, 7, 8, 10, 12, 14, 9, 11, 13, 15));
+    let above = _mm512_set1_epi8(i8::MIN);
+    let even = _mm512_setr_epi64(0, 1, 8, 9, 4, 5, 12, 13);
+    let odd = _mm512_setr_epi64(2, 3, 10, 11, 6, 7, 14, 15);
+    for first in (0..depth).step_by(16) {
+        // sixteen inputs of each pair, those of pairs 4 to 7 in the upper halves
+        let row = |pair: usize| {
+            // SAFETY: inputs `first` to `first + 15` are within each pair of columns.
+            let of = |pair: usize| unsafe {
+                _mm256_loadu_si256(panel.as_ptr().add(2 * (pair * depth + first)).cast())
+            };
+            _mm512_inserti64x4::<1>(_mm512_castsi256_si512(of(pair)), of(pair + 4))
+        };
+        let rows = [row(0), row(1), row(2), row(3)];
+        // quarters: four inputs of pairs 0 and 1 (2 and 3), 8 inputs on, then the same of pairs 4 and 5 (6 and 7)
+        let (a, b) = (_mm512_unpacklo_epi64(rows[0], rows[1]), _mm512_unpackhi_epi64(rows[0], rows[1]));
+        let (c, d) = (_mm512_unpacklo_epi64(rows[2], rows[3]), _mm512_unpackhi_epi64(rows[2], rows[3]));
+        let fours = [
+            _mm512_permutex2var_epi64(a, even, c),
+            _mm512_permutex2var_epi64(b, even, d),
+            _mm512_permutex2var_epi64(a, odd, c),
+            _mm512_permutex2var_epi64(b, odd, d),
+        ];
+        for (at, four) in fours.into_iter().enumerate() {
+            // SAFETY: 64 bytes for each of `depth / 4` fours are there.
+            unsafe {
+                let to = to.as_mut_ptr().add(COLUMNS * (first + 4 * at));
+                _mm512_storeu_si512(to.cast(), _mm512_xor_si512(_mm512_shuffle_epi8(four, sides), above));
+            }
+        }
+    }
+}
+
+/// The product of `ROWS` tokens with twos.
 ///
 /// # Safety
-/// AVX2; `x` holds `ROWS` rows of `depth`, even; `weights` are in this file's order, a multiple of sixteen
-/// columns of `depth`; `acc` has room for the product.
+/// AVX2; `x` holds `ROWS` rows of `depth`, even; `weights` are twos, a multiple of sixteen columns of
+/// `depth`; `acc` has room for the product.
 #[target_feature(enable = "avx2")]
 pub(super) unsafe fn avx2<const ROWS: usize>(x: &[i16], depth: usize, weights: &[i8], acc: &mut [i32]) {
     let columns = weights.len() / depth;
@@ -88,5 +144,115 @@ pub(super) unsafe fn avx2<const ROWS: usize>(x: &[i16], depth: usize, weights: &
                 _mm256_storeu_si256(to.add(COLUMNS / 2).cast(), back[row]);
             }
         }
+    }
+}
+
+/// The product of `ROWS` tokens with twos.
+///
+/// # Safety
+/// AVX-512 F, BW and VNNI; else as [`avx2`].
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+pub(super) unsafe fn avx512<const ROWS: usize>(x: &[i16], depth: usize, weights: &[i8], acc: &mut [i32]) {
+    let columns = weights.len() / depth;
+    let mut column = 0;
+    while column < columns {
+        // two groups of sixteen columns, so that eight sums are on their way; the last may be alone
+        let beside = if columns - column > COLUMNS { COLUMNS } else { 0 };
+        let mut front = [_mm512_setzero_si512(); ROWS];
+        let mut back = [_mm512_setzero_si512(); ROWS];
+        for step in 0..depth / 2 {
+            // SAFETY: 32 bytes for each of `depth / 2` words of both groups are there, and inputs
+            // `2 * step` and the next of each row.
+            unsafe {
+                let from = weights.as_ptr().add(column * depth + 2 * COLUMNS * step);
+                let w_front = _mm512_cvtepi8_epi16(_mm256_loadu_si256(from.cast()));
+                let w_back = _mm512_cvtepi8_epi16(_mm256_loadu_si256(from.add(beside * depth).cast()));
+                for row in 0..ROWS {
+                    let x = x.as_ptr().add(row * depth + 2 * step);
+                    front[row] = dot(front[row], w_front, x);
+                    back[row] = dot(back[row], w_back, x);
+                }
+            }
+        }
+        for row in 0..ROWS {
+            let to = acc.as_mut_ptr().wrapping_add(row * columns + column);
+            // SAFETY: the groups' columns are within the row; one that is alone is stored twice.
+            unsafe {
+                _mm512_storeu_si512(to.cast(), front[row]);
+                _mm512_storeu_si512(to.add(beside).cast(), back[row]);
+            }
+        }
+        column += COLUMNS + beside;
+    }
+}
+
+/// The product of bytes with fours: [`matmul`](crate::kernels::matmul()); `false` (and nothing done) where
+/// lanes are no bytes or a length does not fit.
+pub(super) fn fours<A: Lane>(x: &[A], depth: usize, weights: &[i8], acc: &mut [i32]) -> bool {
+    let Ok(x) = bytemuck::try_cast_slice::<A, i8>(x) else { return false };
+    if A::WIDTH != LaneWidth::I8 || depth == 0 {
+        return false;
+    }
+    let (columns, tokens) = (weights.len() / depth, x.len() / depth);
+    let whole = weights.len() == columns * depth && x.len() == tokens * depth;
+    let fits = whole && depth.is_multiple_of(16) && columns.is_multiple_of(COLUMNS);
+    if !fits || columns == 0 || acc.len() < tokens * columns {
+        return false;
+    }
+    for (x, acc) in x.chunks(TILE * depth).zip(acc.chunks_mut(TILE * columns)) {
+        // SAFETY: such an order is there since the level was AVX-512; lengths were looked at.
+        unsafe {
+            match x.len() / depth {
+                4 => avx512_fours::<4>(x, depth, weights, acc),
+                3 => avx512_fours::<3>(x, depth, weights, acc),
+                2 => avx512_fours::<2>(x, depth, weights, acc),
+                _ => avx512_fours::<1>(x, depth, weights, acc),
+            }
+        }
+    }
+    true
+}
+
+/// The product of `ROWS` tokens with fours.
+///
+/// # Safety
+/// AVX-512 F, BW and VNNI; `x` holds `ROWS` rows of `depth`, a multiple of 16; `weights` are fours, a
+/// multiple of sixteen columns of `depth`; `acc` has room for the product.
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+unsafe fn avx512_fours<const ROWS: usize>(x: &[i8], depth: usize, weights: &[i8], acc: &mut [i32]) {
+    let columns = weights.len() / depth;
+    let mut begin = [_mm512_setzero_si512(); ROWS];
+    for (begin, x) in begin.iter_mut().zip(x.chunks_exact(depth)) {
+        *begin = _mm512_set1_epi32(-128 * x.iter().map(|x| i32::from(*x)).sum::<i32>());
+    }
+    let mut column = 0;
+    while column < columns {
+        // two groups of sixteen columns, so that eight sums are on their way; the last may be alone
+        let beside = if columns - column > COLUMNS { COLUMNS } else { 0 };
+        let (mut front, mut back) = (begin, begin);
+        for first in (0..depth).step_by(4) {
+            // SAFETY: 64 bytes for each of `depth / 4` fours of both groups are there, and inputs
+            // `first` to `first + 3` of each row.
+            unsafe {
+                let from = weights.as_ptr().add(column * depth + COLUMNS * first);
+                let w_front = _mm512_loadu_si512(from.cast());
+                let w_back = _mm512_loadu_si512(from.add(beside * depth).cast());
+                for row in 0..ROWS {
+                    let x = x.as_ptr().add(row * depth + first).cast::<i32>().read_unaligned();
+                    let x = _mm512_set1_epi32(x);
+                    front[row] = _mm512_dpbusd_epi32(front[row], w_front, x);
+                    back[row] = _mm512_dpbusd_epi32(back[row], w_back, x);
+                }
+            }
+        }
+        for row in 0..ROWS {
+            let to = acc.as_mut_ptr().wrapping_add(row * columns + column);
+            // SAFETY: the groups' columns are within the row; one that is alone is stored twice.
+            unsafe {
+                _mm512_storeu_si512(to.cast(), front[row]);
+                _mm512_storeu_si512(to.add(beside).cast(), back[row]);
+            }
+        }
+        column += COLUMNS + beside;
     }
 }

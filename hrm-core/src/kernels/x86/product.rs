@@ -11,12 +11,11 @@ use core::arch::x86_64::*;
 
 use super::{Level, level, ordered};
 use crate::kernels::vector::product;
-use crate::lane::Lane;
+use crate::lane::{Lane, LaneWidth};
 use crate::pack::Order;
 
 /// [`matmul`](crate::kernels::matmul()); `false` (and nothing done) where the processor or a length does not
-/// fit. `packed`: the same `x` was in the call before. Weights may be in the order of
-/// [`order`](super::ordered::order).
+/// fit. `packed`: the same `x` was in the call before. Weights are in `order`.
 pub(in crate::kernels) fn matmul<A: Lane>(
     x: &[A],
     depth: usize,
@@ -25,27 +24,34 @@ pub(in crate::kernels) fn matmul<A: Lane>(
     pack: &mut [u32],
     (packed, order): (bool, Order),
 ) -> bool {
-    // weights in the registers' order are there since the level was AVX2
-    let level = if order == Order::Registers { Level::Avx2 } else { level() };
-    if level == Level::Portable {
+    if order == Order::Fours {
+        return ordered::fours(x, depth, panel, acc);
+    }
+    let level = level();
+    if level == Level::Portable && order == Order::Pairs {
         return false;
     }
+    // fours pack nothing, so a call before may have been one of them
+    let packed = packed && (level < Level::Avx512 || A::WIDTH == LaneWidth::I16);
     product((x, packed), depth, panel, acc, pack, |inputs, rows, acc| {
-        // SAFETY: the level is at most the processor's, and `product` promises the lengths.
+        macro_rules! of {
+            ($($kernel:ident)::+) => {
+                match rows {
+                    4 => $($kernel)::+::<4>(inputs, depth, panel, acc),
+                    3 => $($kernel)::+::<3>(inputs, depth, panel, acc),
+                    2 => $($kernel)::+::<2>(inputs, depth, panel, acc),
+                    _ => $($kernel)::+::<1>(inputs, depth, panel, acc),
+                }
+            };
+        }
+        // SAFETY: the level is at most the processor's, and `product` promises the lengths. Weights
+        // are in another order since the level was AVX2 at least, in whole groups of columns.
         unsafe {
-            match (level, rows) {
-                (_, 4) if order == Order::Registers => ordered::avx2::<4>(inputs, depth, panel, acc),
-                (_, 3) if order == Order::Registers => ordered::avx2::<3>(inputs, depth, panel, acc),
-                (_, 2) if order == Order::Registers => ordered::avx2::<2>(inputs, depth, panel, acc),
-                (_, _) if order == Order::Registers => ordered::avx2::<1>(inputs, depth, panel, acc),
-                (Level::Avx512, 4) => avx512::<4>(inputs, depth, panel, acc),
-                (Level::Avx512, 3) => avx512::<3>(inputs, depth, panel, acc),
-                (Level::Avx512, 2) => avx512::<2>(inputs, depth, panel, acc),
-                (Level::Avx512, _) => avx512::<1>(inputs, depth, panel, acc),
-                (_, 4) => avx2::<4>(inputs, depth, panel, acc),
-                (_, 3) => avx2::<3>(inputs, depth, panel, acc),
-                (_, 2) => avx2::<2>(inputs, depth, panel, acc),
-                (_, _) => avx2::<1>(inputs, depth, panel, acc),
+            match (level, order) {
+                (Level::Avx512, Order::Pairs) => of!(avx512),
+                (_, Order::Pairs) => of!(avx2),
+                (Level::Avx512, _) => of!(ordered::avx512),
+                _ => of!(ordered::avx2),
             }
         }
     })
@@ -122,8 +128,8 @@ unsafe fn avx512<const ROWS: usize>(x: &[i16], depth: usize, panel: &[i8], acc: 
                             // row, as `step + at < steps`.
                             unsafe {
                                 let x = x.as_ptr().add(row * depth + 2 * step);
-                                even[row] = dot::<{ 4 * $at }>(even[row], w_even, x);
-                                odd[row] = dot::<{ 4 * $at }>(odd[row], w_odd, x);
+                                even[row] = dot(even[row], w_even, x.add(2 * $at));
+                                odd[row] = dot(odd[row], w_odd, x.add(2 * $at));
                             }
                         }
                     }
@@ -147,7 +153,7 @@ unsafe fn avx512<const ROWS: usize>(x: &[i16], depth: usize, panel: &[i8], acc: 
     }
 }
 
-/// `acc + w * x` with two inputs of a token `AT` bytes behind `x`, the same in every place. In assembly,
+/// `acc + w * x` with the two inputs of a token at `x`, the same in every place. In assembly,
 /// because the compiler takes the intrinsic apart into a multiplication and an addition where it is not told
 /// for which processor it compiles.
 ///
@@ -155,15 +161,14 @@ unsafe fn avx512<const ROWS: usize>(x: &[i16], depth: usize, panel: &[i8], acc: 
 /// AVX-512 F and VNNI; the inputs are there.
 #[inline]
 #[target_feature(enable = "avx512f,avx512vnni")]
-unsafe fn dot<const AT: usize>(mut acc: __m512i, w: __m512i, x: *const i16) -> __m512i {
+pub(super) unsafe fn dot(mut acc: __m512i, w: __m512i, x: *const i16) -> __m512i {
     // SAFETY: reads four bytes that are there.
     unsafe {
         asm!(
-            "vpdpwssd {acc}, {w}, dword ptr [{x} + {at}]{{1to16}}",
+            "vpdpwssd {acc}, {w}, dword ptr [{x}]{{1to16}}",
             acc = inout(zmm_reg) acc,
             w = in(zmm_reg) w,
             x = in(reg) x,
-            at = const AT,
             options(pure, readonly, nostack, preserves_flags)
         );
     }

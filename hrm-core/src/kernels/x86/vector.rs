@@ -99,6 +99,16 @@ impl Vector for __m256i {
     }
 
     #[inline(always)]
+    unsafe fn shl64<const BY: u32>(self) -> Self {
+        unsafe { _mm256_sll_epi64(self, _mm_cvtsi32_si128(BY as i32)) }
+    }
+
+    #[inline(always)]
+    unsafe fn shr64<const BY: u32>(self) -> Self {
+        unsafe { _mm256_srl_epi64(self, _mm_cvtsi32_si128(BY as i32)) }
+    }
+
+    #[inline(always)]
     unsafe fn half64() -> Self {
         unsafe { _mm256_set1_epi64x(1 << 31) }
     }
@@ -221,6 +231,16 @@ impl Vector for __m512i {
             let order = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15);
             _mm512_permutexvar_epi32(order, self)
         }
+    }
+
+    #[inline(always)]
+    unsafe fn shl64<const BY: u32>(self) -> Self {
+        unsafe { _mm512_slli_epi64::<BY>(self) }
+    }
+
+    #[inline(always)]
+    unsafe fn shr64<const BY: u32>(self) -> Self {
+        unsafe { _mm512_srli_epi64::<BY>(self) }
     }
 
     #[inline(always)]
