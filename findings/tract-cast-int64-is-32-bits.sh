@@ -9,8 +9,8 @@
 # for shapes). All other numbers get it as well:
 #   * as an output it cannot be read ("Unsupported DatumType in the public API TDim"), whatever the
 #     input was, INT64 too, and also after an Add or a Reshape; ArgMax alone can be read;
-#   * cast on to floats, it has passed through 32 bits: an INT64 of 2^32 that is cast to INT64, where
-#     nothing is to be done, becomes 0, and a float of 1e12 becomes 2^31 - 1;
+#   * cast on to floats, it has passed through 32 bits: an INT64 of 2^32 cast to INT64, where there
+#     is nothing to do, becomes 0, and a float of 1e12 becomes 2^31 - 1;
 #   * Mod has the sign of the dividend (-7 mod 3 is -1, not 2), which Mod of a plain INT64 has not.
 # No error or warning comes with the wrong numbers, and exported files often cast indices to INT64.
 # Around it: leave such a Cast out where the numbers are INT64, or cast to INT32.
