@@ -46,7 +46,7 @@ class Model(forward.Model):
             level, *layer = name.split(".")
             for which in LEVELS.get(level, ""):
                 renamed[f"{which}_level.layers.{layer[0]}.{BLOCK[layer[1]]}"] = tensor
-        positions = "learned" if "learned" in own["positions"] else "rope"
+        positions = next((kind for kind in ("learned", "rope") if kind in own["positions"]), "none")
         config = {f"{level}_{what}": own[f"{level.lower()}_{what}"] for level in "HL" for what in ("layers", "cycles")}
         config |= {"hidden_size": own["width"], "num_heads": own["heads"], "puzzle_emb_ndim": own["width"]}
         super().__init__(renamed, config | {"pos_encodings": positions})
