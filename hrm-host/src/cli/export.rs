@@ -26,7 +26,7 @@ use super::model::{configuration_of, is_pack, is_run, newest_of};
 use super::outputs::Force;
 use super::progress::ProgressArgs;
 use super::puzzles::note_passed;
-use super::values::{Misuse, Tasks, at_least_1, count, from_0};
+use super::values::{Misuse, Tasks, at_least_1, count, from_0, threads};
 
 /// What is exported where nothing else is asked for.
 const MEMBERS: usize = 1;
@@ -87,7 +87,7 @@ pub(super) struct Args {
     #[arg(long)]
     raw: bool,
     /// Threads; all processors by default
-    #[arg(long, value_name = "N", value_parser = from_0::<usize>)]
+    #[arg(long, value_name = "N", value_parser = threads)]
     threads: Option<usize>,
     #[command(flatten)]
     progress: ProgressArgs,
@@ -128,7 +128,7 @@ fn is_earlier(
 
 /// Runs the subcommand.
 pub(super) fn run(args: Args) -> Result<Exit> {
-    super::use_threads(args.threads)?;
+    hrm_host::threads::use_threads(args.threads)?;
     if let ([path], Some(task)) = (&args.checkpoints[..], args.task)
         && is_pack(path)?
     {
@@ -301,7 +301,15 @@ fn outputs(
     if pack.is_stream() {
         return Ok((pack, None));
     }
-    let card = plan.output(&args.out.with_extension("md"), CARD)?;
+    let card = args.out.with_extension("md");
+    if card == args.out {
+        bail!(
+            "--out {}: that name is the card's; give the pack another ending, such as {}",
+            card.display(),
+            card.with_extension("hrm").display()
+        );
+    }
+    let card = plan.output(&card, CARD)?;
     Ok((pack, Some(card)))
 }
 

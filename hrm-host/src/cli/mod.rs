@@ -3,7 +3,6 @@
 use std::any::TypeId;
 use std::path::PathBuf;
 
-use anyhow::bail;
 use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 use hrm_core::task::draw::shuffle;
 use hrm_host::data::import::{Columns, Options};
@@ -49,7 +48,6 @@ mod votes;
 mod web;
 
 use exit::Exit;
-use values::Misuse;
 
 /// Trains the Hierarchical Reasoning Model, makes it int8 and proves the result.
 #[derive(Debug, Parser)]
@@ -157,19 +155,6 @@ fn is_number(arg: &clap::Arg) -> bool {
 fn doubling<T>(values: &[T], show: impl Fn(&T) -> String) -> String {
     let places = std::iter::successors(Some(1usize), |n| Some(n * 2));
     places.map_while(|n| values.get(n - 1)).map(show).collect::<Vec<_>>().join(" ")
-}
-
-/// More threads than any machine that this program has met has processors; each costs memory for a model.
-const MOST_THREADS: usize = 512;
-
-/// As [`hrm_host::threads::use_threads`]; 0 threads are refused, and more than any machine has work for.
-fn use_threads(threads: Option<usize>) -> anyhow::Result<()> {
-    if let Some(threads) = threads.filter(|threads| !(1..=MOST_THREADS).contains(threads)) {
-        bail!(Misuse(format!(
-            "--threads {threads}: give 1 to {MOST_THREADS}, or leave it out for one per processor"
-        )));
-    }
-    Ok(hrm_host::threads::use_threads(threads)?)
 }
 
 /// Puzzles drawn from a file.

@@ -18,7 +18,7 @@ use hrm_host::train::eval::FloatModel;
 use hrm_host::train::{TrainError, load_parameters};
 
 use super::compute::DeviceChoice;
-use super::values::{Tasks, at_least_1, from_0};
+use super::values::{Tasks, at_least_1, from_0, threads};
 
 /// Which model, and how it computes.
 #[derive(Debug, clap::Args)]
@@ -43,7 +43,7 @@ pub(super) struct ModelArgs {
     #[arg(long, value_enum, default_value_t = DeviceChoice::Cpu)]
     device: DeviceChoice,
     /// Threads; all processors by default
-    #[arg(long, value_name = "N", value_parser = from_0::<usize>)]
+    #[arg(long, value_name = "N", value_parser = threads)]
     threads: Option<usize>,
 }
 
@@ -106,7 +106,7 @@ impl ModelArgs {
     /// The `most` newest checkpoints of a run, or members of a pack, oldest first; of a checkpoint, or a
     /// member that is named, that one alone. Says what the newest is.
     pub(super) fn newest(&self, most: usize) -> Result<(Vec<Model>, String)> {
-        super::use_threads(self.threads)?;
+        hrm_host::threads::use_threads(self.threads)?;
         if is_pack(&self.model)? {
             return self.members(most);
         }

@@ -86,7 +86,8 @@ impl PuzzleArgs {
         let place = format!("puzzle {}", index + 1);
         let no_file = |problem| match problem {
             Problem::NoPuzzle(text)
-                if text.contains(['/', '\\']) || Path::new(&text).extension().is_some() =>
+                if text.contains(['/', '\\'])
+                    || Path::new(&text).extension().is_some_and(|end| !is_cells(&end.to_string_lossy())) =>
             {
                 Problem::NoFile(text)
             }
@@ -119,6 +120,11 @@ impl PuzzleArgs {
         let place = |(line, tokens)| Asked { place: format!("{shown}, line {line}"), tokens };
         Ok(found.into_iter().map(place).collect())
     }
+}
+
+/// Whether there is nothing in `text` but digits and points.
+fn is_cells(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
 }
 
 /// Tells of the lines of `path` that were passed over: nothing in a puzzle file is left out in silence.

@@ -29,7 +29,7 @@ use super::model::{Model, ModelArgs, file_of};
 use super::outputs::{Force, data_of};
 use super::policy::{PolicyArgs, told};
 use super::progress::{Progress, ProgressArgs};
-use super::values::{Misuse, from_0};
+use super::values::{Misuse, threads};
 
 /// Guesses after the first that are drawn in one landscape.
 const GUESSES: usize = 4;
@@ -60,7 +60,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     /// Threads; all processors by default
-    #[arg(long, value_name = "N", value_parser = from_0::<usize>)]
+    #[arg(long, value_name = "N", value_parser = threads)]
     threads: Option<usize>,
     #[command(flatten)]
     force: Force,
@@ -73,7 +73,7 @@ pub(super) fn run(args: Args) -> Result<Exit> {
     let of_runs: Vec<PathBuf> = args.models.iter().flat_map(|model| data_of(model)).collect();
     let read = args.models.iter().chain([&args.questions.file.data]).chain(&of_runs);
     let output = args.force.plan(read).output(&args.out, REPORT)?;
-    super::use_threads(args.threads)?;
+    hrm_host::threads::use_threads(args.threads)?;
     // All are opened before the first is asked: a complaint comes at once.
     let files = args.models.iter().map(|model| file_of(model)).collect::<Result<Vec<PathBuf>>>()?;
     refuse_twice(&args.models, &files)?;

@@ -23,7 +23,7 @@ use super::policy::PolicyArgs;
 use super::progress::ProgressArgs;
 use super::puzzles::{Asked, PuzzleArgs, Score};
 use super::terminal;
-use super::values::{LOGIT, Tasks, count, from_0};
+use super::values::{LOGIT, Tasks, count, threads};
 
 /// Solve puzzles with a pack, exactly as a microcontroller does.
 ///
@@ -48,7 +48,7 @@ pub(super) struct Args {
     #[arg(long)]
     watch: bool,
     /// Threads, each with a puzzle of its own; all processors by default
-    #[arg(long, value_name = "N", conflicts_with = "watch", value_parser = from_0::<usize>)]
+    #[arg(long, value_name = "N", conflicts_with = "watch", value_parser = threads)]
     threads: Option<usize>,
     #[command(flatten)]
     progress: ProgressArgs,
@@ -59,7 +59,7 @@ pub(super) struct Args {
 
 /// Runs the subcommand.
 pub(super) fn run(args: Args) -> Result<Exit> {
-    super::use_threads(args.threads)?;
+    hrm_host::threads::use_threads(args.threads)?;
     let file = pack_for(&args.pack, args.task)?;
     let pack = file.open()?;
     let task =

@@ -23,7 +23,7 @@ use super::exit::Exit;
 use super::footprint;
 use super::model::{configuration_of, is_pack, weights_of};
 use super::puzzles::note_passed;
-use super::values::{above_0, at_least_1, count, from_0};
+use super::values::{above_0, at_least_1, count, from_0, threads};
 use super::{signals, terminal};
 
 /// How long a finished run waits for room on a full disk.
@@ -59,7 +59,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "STEPS", value_parser = at_least_1::<u64>)]
     finish_in: Option<u64>,
     /// Threads; all processors by default
-    #[arg(long, value_name = "N", value_parser = from_0::<usize>)]
+    #[arg(long, value_name = "N", value_parser = threads)]
     threads: Option<usize>,
     /// Where to compute
     #[arg(long, value_enum, default_value_t = DeviceChoice::Cpu)]
@@ -75,7 +75,7 @@ pub(super) struct Args {
 
 /// Runs the subcommand.
 pub(super) fn run(args: Args) -> Result<Exit> {
-    super::use_threads(args.threads)?;
+    hrm_host::threads::use_threads(args.threads)?;
     let launch = Launch::from_environment()?;
     let speaks = launch.as_ref().is_none_or(|launch| launch.rank == 0);
     let max_time = args.max_minutes.map(|minutes| Duration::from_secs_f64((minutes * 60.0).min(1e9)));

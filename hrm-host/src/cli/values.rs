@@ -72,6 +72,15 @@ pub(super) fn percent(text: &str) -> Result<u8, String> {
     within(text, 0, 100)
 }
 
+/// More threads than any machine that this program has met has processors; each costs memory for a model.
+const MOST_THREADS: usize = 512;
+
+/// Threads to work with.
+pub(super) fn threads(text: &str) -> Result<usize, String> {
+    within(text, 1, MOST_THREADS)
+        .map_err(|range| format!("{range}, or leave the option out for one thread per processor"))
+}
+
 /// Most seconds that anything is waited for: ten years, which no clock overflows at.
 const LONGEST: u64 = 315_360_000;
 
@@ -121,6 +130,10 @@ mod tests {
         for bad in ["0", "-1", "65536", "x", ""] {
             assert!(at_least_1::<u16>(bad).is_err(), "{bad}");
         }
+        for bad in ["0", "513", "abc", "-1", "18446744073709551616"] {
+            assert!(threads(bad).unwrap_err().starts_with("give a whole number from 1 to 512,"), "{bad}");
+        }
+        assert_eq!((threads("1"), threads("512")), (Ok(1), Ok(512)));
         for bad in ["65536", "0", "x"] {
             assert_eq!(at_least_1::<u16>(bad), Err("give a whole number from 1 to 65535".to_owned()));
         }

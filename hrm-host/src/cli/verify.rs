@@ -25,7 +25,7 @@ use super::exit::Exit;
 use super::golden::{GoldenArgs, against_golden};
 use super::model::{is_pack, is_run, newest};
 use super::progress::ProgressArgs;
-use super::values::{Misuse, at_least_1, count, from_0, percent};
+use super::values::{Misuse, at_least_1, count, from_0, percent, threads};
 use super::{PuzzleFile, draw_rows, interrupt};
 
 /// Compare an int8 pack with the float checkpoint it was made of, or with a microcontroller that runs it; or
@@ -75,7 +75,7 @@ pub(super) struct Args {
     #[arg(long)]
     raw: bool,
     /// Threads; all processors by default
-    #[arg(long, value_name = "N", value_parser = from_0::<usize>)]
+    #[arg(long, value_name = "N", value_parser = threads)]
     threads: Option<usize>,
     #[command(flatten)]
     progress: ProgressArgs,
@@ -94,7 +94,7 @@ impl Args {
 
 /// Runs the subcommand.
 pub(super) fn run(args: Args) -> Result<Exit> {
-    super::use_threads(args.threads)?;
+    hrm_host::threads::use_threads(args.threads)?;
     if let Some(golden) = &args.golden.golden {
         return against_golden(&args.golden, golden, &args.pack, (args.raw, args.json));
     }

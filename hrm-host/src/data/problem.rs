@@ -49,6 +49,17 @@ pub enum Problem {
         "{0} is a puzzle that a spreadsheet took for a number; import the column as text, from the original file"
     )]
     Number(String),
+    /// What is wrong with a part of a line, in which characters are counted.
+    #[error("in {text:?}: {problem}")]
+    Part {
+        /// The part.
+        text: String,
+        /// What is wrong with it.
+        problem: Box<Problem>,
+    },
+    /// The address of a page.
+    #[error("a link, and nothing is read from where it leads; give only the cells of its puzzle")]
+    Link,
     /// A line in which no puzzle is found.
     #[error(
         "there is no puzzle in {0:?}; a puzzle is a line such as `1.....2..3.....4`, one character for each cell and `.` for a \
@@ -225,6 +236,26 @@ pub enum Problem {
          write each blank as `0` or `.`, and leave out headings and rows that are no grid's"
     )]
     EmptyRow,
+    /// A grid whose first or last row is empty, and that has not one solution.
+    #[error(
+        "this row is empty, and would be the {0} of a grid whose puzzle has not exactly one solution: a row of that grid may be missing, \
+         and this one be the space beside it; put the missing row back, write each blank as `0` or `.`, or the puzzle on one line"
+    )]
+    EmptyEdge(
+        /// Which row.
+        &'static str,
+    ),
+    /// Right beside a grid that has not one solution.
+    #[error(
+        "{found} fields, all empty, where a row has {expected}, right beside a grid whose puzzle has not exactly one solution: this may be \
+         what is left of one of its rows; mend that row, or write the puzzle on one line"
+    )]
+    BesideUneven {
+        /// Fields of a row.
+        expected: usize,
+        /// Fields in the line.
+        found: usize,
+    },
     /// A spreadsheet's rows of another width than a grid has.
     #[error(
         "rows of {0} columns, where a grid has 4, 6 or 9, and no empty columns that tell where one is: leave out other columns, \
@@ -367,6 +398,18 @@ pub enum Problem {
         /// Another.
         second: String,
     },
+}
+
+impl Problem {
+    /// This, of `part` of a `line`: where it counts characters, the part is quoted.
+    pub(crate) fn of_part(self, part: &str, line: &str) -> Self {
+        match self {
+            Problem::Text(TextError::Character { .. }) | Problem::Digit { .. } if part.len() < line.len() => {
+                Problem::Part { text: part.to_owned(), problem: self.into() }
+            }
+            problem => problem,
+        }
+    }
 }
 
 /// What is said of rows that are no whole grids.

@@ -172,7 +172,7 @@ fn options_out_of_range_say_what_to_give() {
     for (args, expected, reason) in [
         (vec!["eval", pack, "--data", &rows, "--hints", "101"], 2, "0 to 100"),
         (vec!["eval", pack, "--data", &rows, "--rows", "0"], 2, "give a whole number from 1 to"),
-        (vec!["eval", pack, "--data", &rows, "--threads", "0"], 2, "--threads 0"),
+        (vec!["eval", pack, "--data", &rows, "--threads", "0"], 2, "from 1 to 512"),
         (
             vec!["eval", pack, "--data", &rows, "--columns", "question=a,question=b"],
             2,

@@ -132,7 +132,7 @@ fn two_outputs_are_two_files() {
         let split = ["data", "split", "rows.csv", "--validation", "5", "--out-train", one];
         refused(at, &[&split[..], &["--out-validation", other]].concat(), "are the same file");
     }
-    refused(at, &["export", "run", "--out", "pack.md"], "are the same file");
+    refused(at, &["export", "run", "--out", "pack.md"], "that name is the card's");
 }
 
 #[test]

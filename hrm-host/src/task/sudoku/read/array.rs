@@ -130,9 +130,26 @@ fn begins_with_cells(rest: &str) -> bool {
     let opened = rest.len() > cells.len();
     let word = |word: &str| cells.starts_with(word);
     cells.starts_with(|c: char| c.is_ascii_digit() || opened && is_cell(c, 9))
-        || word("None")
-        || word("null")
+        || ["None", "null", "nan", "NaN", "NA", "NULL"].into_iter().any(word)
         || opened && word(",")
+}
+
+/// Whether a bracket in `line` opens cells, or something that goes on in the next line, and is no index or
+/// call of a program: `board[0]`, `solve(board)`, `range(9)`.
+fn opens_cells(line: &str) -> bool {
+    let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | ')' | ']');
+    line.match_indices(['[', '(']).any(|(place, bracket)| {
+        let (before, rest) = (&line[..place], line[place + 1..].trim_start());
+        let name_start = before.trim_end_matches(|c: char| c.is_alphanumeric() || c == '_').len();
+        let is_called = before.ends_with(is_word) && &before[name_start..] != "c";
+        let is_nested = || rest.starts_with(['[', '(', '"', '\'']) || rest.starts_with("c(");
+        let goes_on = rest.is_empty() || rest.starts_with('#');
+        match bracket {
+            _ if !is_called => goes_on || begins_with_cells(&line[place + 1..]),
+            "(" => goes_on || is_nested() && begins_with_cells(&line[place + 1..]),
+            _ => false,
+        }
+    })
 }
 
 /// Collects the cells between brackets.
@@ -168,8 +185,10 @@ struct Reader {
 impl Reader {
     fn line(&mut self, line: u64, text: &str) {
         self.arguments = 0;
-        if self.depth == 0 && self.quote.is_none() && !text.contains(['[', '(']) {
+        let opens = || opens_cells(text);
+        if self.depth == 0 && self.quote.is_none() && !opens() {
             self.end_rows();
+            let is_code = text.contains(['[', '(']);
             let text = text.trim();
             if !text.starts_with('#') && text.contains(|c: char| c.is_alphanumeric()) {
                 let text: String = text.chars().take(60).collect();
@@ -183,6 +202,9 @@ impl Reader {
                     }
                     false => Part::Passed(line, text),
                 });
+            }
+            if is_code {
+                return;
             }
         }
         for c in text.chars() {

@@ -34,7 +34,7 @@ pub(super) fn cell_in(field: &str) -> &str {
 /// What stands between the `by`s in `line`, without the quotation marks and spaces around it, or Markdown's
 /// marks of code.
 pub(super) fn split(line: &str, by: char) -> Vec<&str> {
-    line.split(by).map(|field| field.trim_matches([' ', '"', '`', '\\'])).collect()
+    line.split(by).map(|field| field.trim_matches([' ', '"', '\'', '`', '\\'])).collect()
 }
 
 /// Whether `text` is a row of a grid of side `side`, where blanks need not be written.

@@ -15,6 +15,8 @@ pub(super) enum Line {
     Open(String),
     /// A row whose blanks are spaces, those at its end perhaps cut off, as only its neighbours can tell.
     Spaced(String),
+    /// Empty fields, so many, and not as many as a row has.
+    Uneven(usize),
     /// A horizontal rule.
     Rule,
     /// A row that is not written as the others are.

@@ -6,6 +6,7 @@ use hrm_core::task::{
 };
 
 use super::cells::is_cell;
+use super::doubt::Uneven;
 use super::drawing::{self, Line, cells_in};
 use super::is_blank;
 use super::numbers::{Number, Numbers};
@@ -35,7 +36,11 @@ pub(super) fn task(text: &str) -> Option<Sudoku> {
         visit(beginning, task, &mut |item| {
             let place = match item {
                 Item::Row(row) => (0, row.line, 0),
-                Item::Fault(Fault { line, problem: Problem::EmptyRow, .. }) => (0, *line, 0),
+                Item::Fault(Fault {
+                    line,
+                    problem: Problem::EmptyRow | Problem::EmptyEdge(_) | Problem::BesideUneven { .. },
+                    ..
+                }) => (0, *line, 0),
                 // What is cut off is a row of larger grids, too.
                 Item::Fault(Fault { line, problem: Problem::Spaces { .. }, .. }) => (2, *line, task.side()),
                 Item::Fault(Fault {
@@ -158,6 +163,8 @@ impl Reader<'_> {
             if self.writing.may_be_row(line) {
                 let row = " ".repeat(self.task.side());
                 self.add(number, line, row, Certainty::Open);
+            } else if let Some(fields) = self.writing.uneven_tabs(line) {
+                self.uneven(fields, number, "");
             } else if self.stretch.ends_at_gap() {
                 let grids = self.stretch.end_at_gap();
                 self.tell(grids);
@@ -226,8 +233,20 @@ impl Reader<'_> {
                 let of_table = line.split('|').filter(|part| part.contains('-')).count() == self.task.side();
                 self.stretch.add_rule(of_table);
             }
+            Line::Uneven(fields) => self.uneven(fields, number, text),
             Line::Wrong(problem) => self.other(number, text, next, Some(problem)),
             Line::Other => self.other(number, text, next, None),
+        }
+    }
+
+    /// A line of empty fields, not as many as a row has: space, or what is left of a row of the grid beside it.
+    fn uneven(&mut self, fields: usize, line: u64, text: &str) {
+        let uneven = Uneven { line, fields };
+        self.stretch.set_beside(false, uneven);
+        self.interrupt(text);
+        self.stretch.set_beside(true, uneven);
+        if !text.is_empty() {
+            (self.visit)(Item::Passed { line, text });
         }
     }
 

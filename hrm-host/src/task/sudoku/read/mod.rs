@@ -6,6 +6,7 @@ mod bars;
 mod cells;
 mod columns;
 mod cut;
+mod doubt;
 mod drawing;
 mod gutter;
 mod layout;

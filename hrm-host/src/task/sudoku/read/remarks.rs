@@ -28,7 +28,9 @@ fn has_fields(text: &str, parted: bool) -> bool {
 /// `17`, `17.` or `17:`, as it stands above a grid.
 fn is_number(text: &str) -> bool {
     let number = text.trim_end_matches(['.', ':', ')']);
-    number.len() <= 6 && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+    // What has more points may be a puzzle with one given.
+    let marks = text.len() - number.len();
+    marks < 3 && number.len() <= 6 && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// A number, or the size of a grid or a box as programs write it above a grid: `9 9`, `2 3`, `4x4`.
@@ -168,6 +170,9 @@ pub(super) fn diagnosis(task: Sudoku, text: &str) -> Problem {
     if let Some(number) = floats(text) {
         return Problem::Floats(number.to_owned());
     }
+    if text.contains("://") {
+        return Problem::Link;
+    }
     if let Some(found) = columns_of_cells(task, text) {
         return Problem::MoreColumns { cells: task.cells(), found };
     }
@@ -205,7 +210,7 @@ pub(super) fn diagnosis(task: Sudoku, text: &str) -> Problem {
     }
     match parse(task, longest, &mut out) {
         Err(Problem::Text(TextError::Length { got, .. })) => length(task, got.into()),
-        Err(problem) => problem,
+        Err(problem) => problem.of_part(longest, text),
         // A whole grid would have been found.
         Ok(()) => Problem::NoPuzzle(text.chars().take(60).collect()),
     }

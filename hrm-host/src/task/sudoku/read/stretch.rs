@@ -7,6 +7,7 @@
 use hrm_core::task::{Task, TextError, sudoku::Sudoku};
 
 use super::cut::may_be_cut;
+use super::doubt::{Uneven, doubt};
 use super::drawing::Label;
 use super::layout::{Lines, Open, Readings};
 use super::remarks::heading;
@@ -123,13 +124,31 @@ pub(super) struct Stretch {
     titled: bool,
     /// Whether an empty line may be a row of blanks that were cut off.
     cut: bool,
+    /// The lines right above and below it that have another number of fields than its rows.
+    beside: [Option<Uneven>; 2],
+}
+
+/// What stands around the rows of a stretch.
+#[derive(Clone, Copy)]
+struct Around {
+    /// Whether empty rows may stand beside titles.
+    titled: bool,
+    /// The lines of its first and last row, where a line of another number of fields is right beside it.
+    beside: [Option<(u64, Uneven)>; 2],
 }
 
 impl Stretch {
     /// The first one; `titled` where titles have as many fields as rows, so that empty rows may stand beside
     /// them, and `cut` where an empty line may be a row.
     pub(super) fn new(task: Sudoku, titled: bool, cut: bool) -> Self {
-        Stretch { task, items: Vec::new(), rows: 0, broken: false, behind_part: false, titled, cut }
+        let (items, beside) = (Vec::new(), [None; 2]);
+        Stretch { task, items, rows: 0, broken: false, behind_part: false, titled, cut, beside }
+    }
+
+    /// A line of empty fields, more or fewer than a row has, stands right `above` its first line or below its
+    /// last one.
+    pub(super) fn set_beside(&mut self, above: bool, uneven: Uneven) {
+        self.beside[usize::from(!above)] = Some(uneven);
     }
 
     /// Whether the next row seems to be the first of a grid.
@@ -172,7 +191,10 @@ impl Stretch {
     /// Ends it.
     pub(super) fn end(&mut self) -> Grids {
         let next = Stretch::new(self.task, self.titled, self.cut);
-        let Stretch { task, items, broken, behind_part, titled, cut, .. } = std::mem::replace(self, next);
+        let Stretch { task, items, broken, behind_part, titled, cut, beside, .. } =
+            std::mem::replace(self, next);
+        let ends = [items.first(), items.last()].map(|end| Some(end?.line()?.line));
+        let around = Around { titled, beside: [0, 1].map(|end| Some((ends[end]?, beside[end]?))) };
         let broken = broken || behind_part && has_gap_within(&items, task.side());
         let first = items.iter().find_map(|item| Some(item.line()?.line));
         let Some(line) = first.filter(|_| items.iter().any(Item::is_certain)) else {
@@ -186,12 +208,12 @@ impl Stretch {
         let items = settled(items);
         let all: Vec<&Item> = items.iter().collect();
         let problem = Problem::Spaces { expected: task.side() };
-        match read(task, &all, titled) {
+        match read(task, &all, around) {
             Ok(_) if is_unclear => refused(Fault { line, column: None, problem }),
             Ok(grids) => grids,
             // Empty lines part nothing for certain.
             Err(fault) if cut => refused(fault),
-            Err(fault) => apart(task, &all, titled, fault),
+            Err(fault) => apart(task, &all, around, fault),
         }
     }
 }
@@ -266,7 +288,7 @@ fn push(items: &mut Vec<Item>, item: Item) {
 
 /// Lines that are not read as a whole: those between the widest gaps by themselves. If some of them may be a
 /// band, or several, nobody knows of which grid, and all are refused with `fault`.
-fn apart(task: Sudoku, items: &[&Item], titled: bool, fault: Fault) -> Grids {
+fn apart(task: Sudoku, items: &[&Item], around: Around, fault: Fault) -> Grids {
     let is_certain = |item: &&Item| item.is_certain();
     let first = items.iter().position(is_certain).unwrap_or(0);
     let end = items.iter().rposition(is_certain).map_or(0, |last| last + 1);
@@ -275,18 +297,28 @@ fn apart(task: Sudoku, items: &[&Item], titled: bool, fault: Fault) -> Grids {
     };
     let parts =
         items.split(|item| item.gap() >= widest).filter(|part| part.iter().any(|item| item.line().is_some()));
-    let parts: Vec<_> = parts.map(|part| (part, read(task, part, titled))).collect();
+    let parts: Vec<_> = parts.map(|part| (part, read(task, part, around))).collect();
     let count = |part: &[&Item], is: fn(&Item) -> bool| part.iter().filter(|item| is(item)).count();
     let may_be_bands = |part: &[&Item]| {
         let mut rows = count(part, Item::is_certain)..=count(part, |item| item.line().is_some());
         rows.any(|rows| rows.is_multiple_of(task.kind().box_rows()))
     };
-    if parts.iter().any(|(part, read)| read.is_err() && may_be_bands(part)) {
+    // A row of one part may stand in the next, with an empty line in the place of one there.
+    let may_be_whole = |pair: &[&[&Item]]| {
+        let all = |is: fn(&Item) -> bool| pair.iter().map(|part| count(part, is)).sum::<usize>();
+        let (certain, lines) = (all(Item::is_certain), all(|item| item.line().is_some()));
+        certain < lines && (certain..=lines).any(|rows| rows.is_multiple_of(task.side()))
+    };
+    if parts.iter().any(|(part, read)| read.is_err() && may_be_bands(part))
+        || parts
+            .windows(2)
+            .any(|pair| (pair[0].1.is_err() || pair[1].1.is_err()) && may_be_whole(&[pair[0].0, pair[1].0]))
+    {
         return refused(fault);
     }
     let mut all = Grids::default();
     for (part, read) in parts {
-        let grids = read.unwrap_or_else(|fault| apart(task, part, titled, fault));
+        let grids = read.unwrap_or_else(|fault| apart(task, part, around, fault));
         all.whole = grids.whole;
         all.found.extend(grids.found);
     }
@@ -297,12 +329,13 @@ fn apart(task: Sudoku, items: &[&Item], titled: bool, fault: Fault) -> Grids {
 
 /// The grids that the lines are, if there is one way to take them. Below and above titles that have fields an
 /// empty row may be space.
-fn read(task: Sudoku, items: &[&Item], titled: bool) -> Result<Grids, Fault> {
+fn read(task: Sudoku, items: &[&Item], around: Around) -> Result<Grids, Fault> {
     let (side, band) = (task.side(), task.kind().box_rows());
-    if let Some(line) = empty_edge(items, side).filter(|_| titled) {
+    if let Some(line) = empty_edge(items, side).filter(|_| around.titled) {
         return Err(Fault { line, column: None, problem: Problem::EmptyRow });
     }
     let items = without_rules_of_tables(without_heads(items), side);
+    let framed = are_framed(&items);
     let lines = Lines { side, band, open: open(&items, side, band), items };
     let rows = match lines.readings() {
         Readings::One(rows) => rows,
@@ -325,18 +358,27 @@ fn read(task: Sudoku, items: &[&Item], titled: bool) -> Result<Grids, Fault> {
     if let Some(line) = unlabelled(&rows, side) {
         return Err(Fault { line, column: None, problem: Problem::Label });
     }
-    let found = grids().map(|rows| grid(rows, side)).collect();
-    Ok(Grids { found, whole: true })
+    let certain = |rows: &[&Drawn]| -> Found {
+        let (line, cells) = grid(rows, side)?;
+        let ends = [rows.first(), rows.last()].map(|row| row.map(|row| row.line));
+        let beside = [0, 1].map(|end| {
+            around.beside[end].filter(|(line, _)| Some(*line) == ends[end]).map(|(_, uneven)| uneven)
+        });
+        doubt(task, (rows, &cells), beside, framed).map_or(Ok((line, cells)), Err)
+    };
+    Ok(Grids { found: grids().map(certain).collect(), whole: true })
 }
 
-/// The lines without empty heads of tables.
+/// The lines without empty heads of tables. Where one table has such a head, each has, whether or not a blank
+/// line stands above it.
 fn without_heads<'i>(items: &[&'i Item]) -> Vec<&'i Item> {
-    let is_head = |place: usize| {
-        items[place].is_open()
-            && matches!(items.get(place + 1), Some(Item::Rule { of_table: true }))
-            && (place == 0 || items[place - 1].gap() > 0)
+    let may_be_head = |place: &usize| {
+        items[*place].is_open() && matches!(items.get(place + 1), Some(Item::Rule { of_table: true }))
     };
-    (0..items.len()).filter(|place| !is_head(*place)).map(|place| items[place]).collect()
+    let is_alone = |place: usize| place == 0 || items[place - 1].gap() > 0;
+    let has_heads = (0..items.len()).any(|place| may_be_head(&place) && is_alone(place));
+    let is_head = |place: &usize| has_heads && may_be_head(place);
+    (0..items.len()).filter(|place| !is_head(place)).map(|place| items[place]).collect()
 }
 
 /// The lines without the rules that Markdown wants below the first row of a table, where each table is a grid
@@ -357,23 +399,28 @@ fn without_rules_of_tables(items: Vec<&Item>, side: usize) -> Vec<&Item> {
     if tables.all(is_grid) { items.into_iter().filter(|item| !is_rule(item)).collect() } else { items }
 }
 
+/// Whether rules stand around every line.
+fn are_framed(items: &[&Item]) -> bool {
+    let is_rule = |item: Option<&&Item>| item.is_none_or(|item| matches!(item, Item::Rule { .. }));
+    let is_framed = |place: usize| {
+        is_rule(items[..place].last()) && is_rule(items.get(place + 1)) || items[place].line().is_none()
+    };
+    (0..items.len()).all(is_framed)
+}
+
 /// What the open lines may be.
 fn open(items: &[&Item], side: usize, band: usize) -> Open {
     let parts = || items.split(|item| !matches!(item, Item::Line(_))).filter(|part| !part.is_empty());
     let mut runs =
         items.split(|item| item.is_open()).map(|run| run.iter().filter(|item| item.is_certain()).count());
     let single = items.windows(2).all(|pair| !(pair[0].is_open() && pair[1].is_open()));
-    let is_rule = |item: Option<&&Item>| item.is_none_or(|item| matches!(item, Item::Rule { .. }));
-    let is_framed = |place: usize| {
-        is_rule(items[..place].last()) && is_rule(items.get(place + 1)) || items[place].line().is_none()
-    };
     // One line more for each grid adds up to whole ones, too. A 9x9 has hardly an empty row, and nine of them
     // none at these places.
     let may_be_rows =
         side < 9 && items.iter().filter(|item| item.line().is_some()).count().is_multiple_of(side);
     match () {
         () if !items.iter().any(|item| item.is_open()) => Open::Rows,
-        () if (0..items.len()).all(is_framed) => Open::Rows,
+        () if are_framed(items) => Open::Rows,
         () if parts().all(|part| part.len() == side) || parts().all(|part| part.len() == band) => Open::Rows,
         () if single && !may_be_rows && runs.all(|rows| rows == 0 || rows == side) => Open::Space,
         () => Open::Either,

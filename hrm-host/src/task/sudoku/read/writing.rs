@@ -144,7 +144,10 @@ impl Writing {
         }
         let side = self.task.side();
         if let Some(found) = self.uneven(&line).or_else(|| self.uneven(rest?)) {
-            return Line::Wrong(wrong_row(side, found, &line));
+            return match line.contains(|c: char| c.is_ascii_digit()) {
+                true => Line::Wrong(wrong_row(side, found, &line)),
+                false => Line::Uneven(found),
+            };
         }
         let whole = format!("{line:<side$}");
         let is_cut = self.spaces_are_kept && line.len() < side;
@@ -171,7 +174,7 @@ impl Writing {
         let line = plain_line(line);
         let is_cell = |c: char| is_cell(c, self.task.side());
         let shape = |line: &str| -> String {
-            let drawn = line.trim_end_matches(' ').chars().filter(|c| !matches!(c, '"' | '`'));
+            let drawn = line.trim_end_matches(' ').chars().filter(|c| !matches!(c, '"' | '\'' | '`'));
             drawn.map(|c| if is_cell(c) { 'c' } else { c }).collect()
         };
         match self.labelled(&line).filter(|_| self.unlabelled(&line).is_none()) {
@@ -250,13 +253,20 @@ impl Writing {
             && !(self.blanks_are_left && line.trim().contains(' '))
     }
 
+    /// How many fields `line` has, which looks blank, where tabs part those of rows.
+    pub(super) fn uneven_tabs(&self, line: &str) -> Option<usize> {
+        let is_parted = line.contains('\t') && self.delimiters.contains(&'\t');
+        is_parted.then(|| line.matches('\t').count() + 1)
+    }
+
     /// How many cells a line has that delimiters part as no row.
     fn uneven(&self, line: &str) -> Option<usize> {
         let by = self.delimiters.iter().find(|by| line.contains(**by));
         let fields = by.map_or_else(|| self.bars.fields(line), |by| Some(split(line, *by)))?;
         let are_cells = fields.iter().all(|field| cell_of(field, self.task.side()).is_some());
         let count = by.map_or_else(|| self.bars.count(line), |_| fields.len());
-        (are_cells && line.contains(|c: char| c.is_ascii_digit())).then_some(count)
+        let is_drawn = || line.contains(|c: char| c.is_ascii_digit()) || fields.iter().all(|f| f.is_empty());
+        (are_cells && is_drawn()).then_some(count)
     }
 }
 

@@ -72,7 +72,7 @@ fn an_empty_row_is_a_row_at_every_place_and_in_every_drawing() {
                 let touching = text.lines().count() == 12;
                 // Or be fewer, whose bands stand apart.
                 let edge = empty.contains(&0) || touching && (empty.contains(&3) || empty == [1, 2]);
-                let clear = grids == 1 || index < 3 && !edge;
+                let clear = (grids == 1 || index < 3 && !edge) && !is_doubtful(&rows_of(empty));
                 assert!(!refused || !clear, "{index}\n{text}\n{told:?}");
             }
         }

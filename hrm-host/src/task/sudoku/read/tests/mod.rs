@@ -4,6 +4,7 @@ mod bare;
 mod damaged;
 mod delimited;
 mod drawn;
+mod edges;
 mod foreign;
 mod lost;
 mod numbered;
@@ -223,6 +224,14 @@ fn puzzle(side: usize, empty: &[usize]) -> Vec<String> {
         false => digits.chars().enumerate().map(|(place, c)| cell((place + row, c))).collect(),
     };
     complete(side).into_iter().enumerate().map(row).collect()
+}
+
+/// Whether the grid of `rows` begins or ends with an empty row and has not exactly one solution: it may have
+/// lost a row.
+fn is_doubtful<R: AsRef<str>>(rows: &[R]) -> bool {
+    let is_empty = |row: Option<&R>| row.is_some_and(|row| row.as_ref().bytes().all(|cell| cell == b'.'));
+    let grid: String = rows.iter().map(AsRef::as_ref).collect();
+    (is_empty(rows.first()) || is_empty(rows.last())) && !doubt::has_one_solution(sudoku(rows.len()), &grid)
 }
 
 fn sudoku(side: usize) -> Sudoku {
