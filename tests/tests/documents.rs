@@ -133,6 +133,58 @@ fn lines_of_prose_are_not_wider_than_a_reader_likes() {
     assert!(wide.is_empty(), "wrap at {WIDTH}:\n{}", wide.join("\n"));
 }
 
+/// The characters of a line's first word, or of the code or link that it begins with; `None` where
+/// that goes on in the next line.
+fn first_unit(line: &str) -> Option<usize> {
+    let start = line.trim_start();
+    let plain = start.trim_start_matches(['*', '"', '(']);
+    let close = match plain.chars().next()? {
+        '`' => plain.get(1..)?.find('`')? + 1,
+        '[' => plain.find(')')?,
+        _ => 0,
+    };
+    let word = plain.get(close..)?.split(' ').next()?.len();
+    Some(start.chars().count() - plain.chars().count() + plain.get(..close + word)?.chars().count())
+}
+
+/// Lines of a text that end in the middle of a sentence and much earlier than they had to: what the
+/// next one begins with has room.
+fn broken_early(text: &str) -> Vec<usize> {
+    const SPARE: usize = 20;
+    let lines = prose(text);
+    let flows = |line: &str| {
+        let start = line.trim_start();
+        !start.is_empty() && !start.starts_with(['|', '#']) && !line.starts_with("    ")
+    };
+    let item = |line: &str| {
+        let start = line.trim_start();
+        let numbered = start.split_once(". ").is_some_and(|(n, _)| n.chars().all(|c| c.is_ascii_digit()));
+        start.starts_with("* ") || start.starts_with("- ") || numbered
+    };
+    let early = |pair: &&[(usize, &str)]| {
+        let [(number, line), (next_number, next)] = pair[..] else { return false };
+        number + 1 == next_number
+            && flows(line)
+            && flows(next)
+            && !line.ends_with(['.', ':'])
+            && !item(next)
+            && first_unit(next).is_some_and(|unit| line.chars().count() + 1 + unit + SPARE <= WIDTH)
+    };
+    lines.windows(2).filter(early).map(|pair| pair[0].0).collect()
+}
+
+#[test]
+fn lines_of_prose_are_filled() {
+    let broken: Vec<String> = documents()
+        .into_iter()
+        .flat_map(|document| {
+            let lines = broken_early(&read(&document));
+            lines.into_iter().map(move |line| format!("{document}, line {line}"))
+        })
+        .collect();
+    assert!(broken.is_empty(), "the next line's first word has room at the end of:\n{}", broken.join("\n"));
+}
+
 /// The cells of the rows of a document's tables, without headings and rules.
 fn cells(text: &str) -> Vec<Vec<&str>> {
     let lines: Vec<&str> = prose(text).into_iter().map(|(_, line)| line).collect();
@@ -284,6 +336,19 @@ fn the_checks_notice_what_they_are_for() {
     assert!(anchors("docs/PERFORMANCE.md").contains("1-what-is-measured-and-how"));
     assert_eq!(prose("a\n```sh\nb\n```\nc"), [(1, "a"), (5, "c")]);
     assert_eq!(without_code("see `[a](b)` and [c](d)"), "see ` and [c](d)");
+    let long = "x".repeat(70);
+    let texts = [
+        (format!("{long}\nshort"), 1),
+        (format!("* {long}\n  `a b`, c"), 1),
+        (format!("{long}\n`one two three four`"), 0),
+        (format!("{long}\n`one two {long}\nthree`"), 0),
+        (format!("{long}\n* item"), 0),
+        (format!("{long}.\nAnother sentence"), 0),
+        (format!("{long}\n```sh\nshort\n```\nshort"), 0),
+    ];
+    for (text, early) in texts {
+        assert_eq!(broken_early(&text).len(), early, "{text}");
+    }
     let found = paragraphs("one\ntwo. Three\n\n* four\n* five\n  six\n| seven |");
     let texts: Vec<&str> = found.iter().map(|(_, text)| text.as_str()).collect();
     assert_eq!(texts, ["one two. Three", "* four", "* five six"]);
