@@ -26,7 +26,7 @@ const OWN = 'own';
 
 const parts = JSON.parse($('parts').textContent);
 const thinker = new Thinker($('worker').textContent);
-const board = new Board($('grid'), (text) => { $('puzzle').value = written(text); edited(); }, refused);
+const board = new Board($('grid'), filled, refused);
 const charts = new Charts($('charts'));
 
 /** `idle` before a puzzle is taken, then `paused` or `running`, or `asked` while a board thinks; `done` after the end. */
@@ -118,6 +118,32 @@ function edited() {
   $('example').value = OWN;
 }
 
+/** Tells what would be refused before it is asked: the number of characters, or what a puzzle of that number lacks. */
+async function foretell() {
+  const mine = turn;
+  const [text, cells] = [puzzleText(), pack.rows * pack.columns];
+  const signs = Array.from(text).length;
+  let why = '';
+  if (signs !== cells) why = `${signs.toLocaleString('en')} of ${count(cells, 'character')}`;
+  else await thinker.ask('check', text).catch((problem) => { why = problem.message; });
+  if (why !== '' && mine === turn) $('now').textContent = `Not asked yet: ${why}.`;
+}
+
+/** Somebody types into the field, and the grid follows. */
+function typed() {
+  edited();
+  const cells = pack.rows * pack.columns;
+  board.ask(Array.from(puzzleText()).slice(0, cells).join('').padEnd(cells, pack.blank));
+  foretell();
+}
+
+/** Somebody has typed into the grid. */
+function filled(text) {
+  $('puzzle').value = written(text);
+  edited();
+  foretell();
+}
+
 function showPuzzle(text) {
   $('puzzle').value = written(text);
   forget();
@@ -184,8 +210,9 @@ function noteGuess(report, supposed) {
 function finish(report) {
   become('done');
   const work = `${count(report.guess, 'guess').replace('guesss', 'guesses')}, ${count(report.segments, 'segment')}`;
+  const time = thought < 1000 ? `${Math.max(thought, 1).toFixed(0)} ms` : `${(thought / 1000).toFixed(1)} s`;
   const seconds = thought === 0 ? ''
-    : `, ${(thought / 1000).toFixed(1)} s of thinking (${(1000 * report.segments / thought).toFixed(1)} segments a second)`;
+    : `, ${time} of thinking (${(1000 * report.segments / thought).toFixed(1)} segments a second)`;
   const by = report.by ? ` by ${report.by}` : '';
   const text = report.solved && report.segments === 0 ? 'Solved already: complete and valid as given.'
     : report.solved ? `Solved${by} after ${work}${seconds}.`
@@ -346,11 +373,7 @@ function listen() {
   $('other').addEventListener('input', compare);
   $('speed').addEventListener('input', tellSpeed);
   for (const id of OPTIONS) $(id).addEventListener('input', () => { forget(); });
-  $('puzzle').addEventListener('input', () => {
-    edited();
-    const text = puzzleText();
-    if (Array.from(text).length === pack.rows * pack.columns) board.ask(text);
-  });
+  $('puzzle').addEventListener('input', typed);
   $('puzzle').addEventListener('keydown', (event) => {
     if (event.key === 'Enter' && !event.shiftKey) { event.preventDefault(); $('ask').requestSubmit(); }
   });
@@ -365,6 +388,7 @@ async function start() {
   $('pack').replaceChildren(...parts.packs.map(({ name }) => new Option(name.split('/').at(-1), name)));
   await thinker.ask('load', bytesOf(parts.engine));
   await openChosen();
+  $('page').disabled = false;
   document.body.dataset.ready = 'true';
 }
 

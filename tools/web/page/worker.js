@@ -62,6 +62,11 @@ const calls = {
     put(text);
     return checked(engine.draw(seed));
   },
+  /** Throws what `begin` would refuse: an image can be drawn of a puzzle alone. */
+  check(text) {
+    put(text);
+    checked(engine.draw(0));
+  },
   begin(text, guesses, suppose, seed) {
     put(text);
     checked(engine.begin(guesses, suppose, seed));

@@ -100,6 +100,45 @@ fn a_wrong_key_is_told_and_the_next_one_is_taken() {
 
 #[test]
 #[ignore = "needs a browser: `cargo xtask web --test`"]
+fn what_would_be_refused_is_told_while_one_types() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut browser = opened(&folder);
+    let grid = "[...document.querySelectorAll('#grid input')].map(field => field.value || '.').join('')";
+    let told = [
+        (EASY[..3].to_owned(), "Not asked yet: 3 of 16 characters."),
+        (format!("{EASY}1"), "Not asked yet: 17 of 16 characters."),
+        (
+            format!("11{}", ".".repeat(14)),
+            "Not asked yet: the givens at row 1, column 1 and row 1, column 2 contradict each other.",
+        ),
+        (EASY.to_owned(), "Not asked yet."),
+    ];
+    for (puzzle, now) in told {
+        browser.value(&format!(
+            "{PUZZLE} = '{puzzle}'; document.getElementById('puzzle').dispatchEvent(new Event('input'))"
+        ));
+        browser.wait(&format!("{NOW} === '{now}'"));
+        let shown = format!("{puzzle:.<16}");
+        assert_eq!(browser.text(grid), shown[..16], "the grid follows");
+        assert_eq!(browser.text(TROUBLE), "", "nothing is wrong before it is asked");
+    }
+    assert_eq!(browser.complaints, [""; 0]);
+}
+
+#[test]
+#[ignore = "needs a browser: `cargo xtask web --test`"]
+fn nothing_can_be_asked_before_the_engine_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut browser = Browser::start(&folder.path().join("profile"));
+    browser.before("window.Worker = class { postMessage() {} }");
+    browser.show(&written(folder.path()));
+    assert_eq!(browser.text(NOW), "Loading …");
+    let asked = "[...document.querySelectorAll('button, select, textarea, input')]";
+    assert_eq!(browser.value(&format!("{asked}.filter(part => !part.matches(':disabled')).length")), 0);
+}
+
+#[test]
+#[ignore = "needs a browser: `cargo xtask web --test`"]
 fn an_option_out_of_its_range_is_named_before_it_thinks() {
     let folder = tempfile::tempdir().unwrap();
     let mut browser = opened(&folder);
