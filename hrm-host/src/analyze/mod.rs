@@ -2,8 +2,9 @@
 //! does it get there gradually ([`descent`]), and where does it come to rest ([`modes`], [`landscape`])?
 //!
 //! Data flows one way: puzzles → [`path`] (where a model stood after every segment) → one summary per
-//! question, and one of the halting head ([`halting`]) → [`study`], all of them.
+//! question, and two of the halting head ([`halting`], [`calibration`]) → [`study`], all of them.
 
+pub mod calibration;
 pub mod descent;
 pub mod halting;
 pub mod landscape;

@@ -20,6 +20,9 @@ pub struct Path {
     pub energy: Vec<u32>,
     /// Whether the halting head says stop after each segment.
     pub halts: Vec<bool>,
+    /// The probability by that head that the grid is right after each segment, `sigmoid(q_halt)`;
+    /// empty where a model shows none.
+    pub beliefs: Vec<f64>,
     /// `|z_h - z_h'| / |z_h|` from each segment's end `z_h'` to the next one's `z_h`; one fewer
     /// than there are segments.
     pub moved: Vec<f64>,
@@ -73,11 +76,12 @@ pub fn follow<A: Answers>(
         let puzzles: Vec<u8> = chunk.iter().flat_map(|&row| set.question(row)).copied().collect();
         let mut walked = vec![Path::default(); chunk.len()];
         let mut before: Vec<f32> = Vec::new();
-        model.answer(&puzzles, segments, &mut |Moment { grids, halts, z_h, .. }| {
+        model.answer(&puzzles, segments, &mut |Moment { grids, halts, q_halts, z_h, .. }| {
             let size = z_h.len() / chunk.len();
             for (i, (path, grid)) in walked.iter_mut().zip(grids.chunks_exact(cells)).enumerate() {
                 path.stand(&task, grid, (set.question(chunk[i]), set.answer(chunk[i])));
                 path.halts.push(halts[i]);
+                path.beliefs.extend(q_halts.get(i).map(|&q| 1.0 / (1.0 + f64::from(-q).exp())));
                 let state = i * size..(i + 1) * size;
                 if let Some(before) = before.get(state.clone()) {
                     path.moved.push(distance(&z_h[state], before));
@@ -151,6 +155,7 @@ pub(super) mod tests {
                 seen(Moment {
                     grids: &[first, [2; 16]].concat(),
                     halts: &[segment > 1, false],
+                    q_halts: &[0.0, -100.0],
                     z_h: &z_h,
                     margins: &[],
                 });
@@ -173,10 +178,12 @@ pub(super) mod tests {
                 wrong: vec![12, 0, 0, 0],
                 energy: vec![36, 0, 0, 0],
                 halts: vec![false, true, true, true],
+                beliefs: vec![0.5; 4],
                 moved: vec![0.5, 1.0 / 3.0, 0.25],
             }
         );
         assert_eq!(paths[1].wrong, [12; 4]);
+        assert!(paths[1].beliefs.iter().all(|&belief| belief < 1e-9) && paths[1].beliefs.len() == 4);
         assert_eq!(paths[1].moved, [0.0; 3], "it rests");
         assert_eq!((paths[0].solved_from(), paths[1].solved_from()), (Some(2), None));
         assert_eq!(paths[1].restlessness(), 0.0);

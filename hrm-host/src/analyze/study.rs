@@ -3,6 +3,7 @@
 use hrm_core::task::Task;
 use serde::Serialize;
 
+use super::calibration::Calibration;
 use super::descent::{Descent, descent};
 use super::halting::{Halting, halting};
 use super::landscape::Landscape;
@@ -34,6 +35,9 @@ pub struct Study {
     /// What the halting head is worth, nothing given.
     #[serde(skip)]
     pub halting: Halting,
+    /// Whether its belief is worth what it says, nothing given.
+    #[serde(skip)]
+    pub calibration: Calibration,
     /// The puzzles as they are.
     #[serde(skip)]
     pub puzzles: Vec<String>,
@@ -62,8 +66,9 @@ impl Study {
         let paths = follow(model, set, segments, &mut |walked| watch(NOTHING, walked))?;
         kept.push((NOTHING.to_owned(), keeping(&paths)));
         let (descent, modes, halting) = (descent(&paths), modes(&paths, rest), halting(&paths));
+        let calibration = Calibration::of(&paths);
         let puzzles = (0..set.len()).map(|row| set.task().text(set.question(row)).to_string()).collect();
-        Ok(Self { keeping: kept, descent, rest, modes, halting, puzzles, paths })
+        Ok(Self { keeping: kept, descent, rest, modes, halting, calibration, puzzles, paths })
     }
 
     /// The ways with how each ended.

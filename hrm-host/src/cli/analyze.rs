@@ -9,7 +9,7 @@ use hrm_host::analyze::study::{self, Study, WALKS};
 use hrm_host::data::PuzzleSet;
 use hrm_host::files::{Output, commit, make_folder};
 use hrm_host::model::Hrm;
-use hrm_host::plot::{PICTURE, landscapes, paths};
+use hrm_host::plot::{PICTURE, landscapes, paths, titled};
 use hrm_host::quant::IntegerModel;
 use hrm_host::train::eval::Answers;
 use serde::Serialize;
@@ -189,6 +189,8 @@ where
         let named = args.model.named();
         let [paths_svg, landscapes_svg] =
             [paths::svg(&walked, &report.study.descent.mean)?, landscapes::svg(&around)?];
+        let paths_svg = titled(&paths_svg, &paths::title(&named));
+        let landscapes_svg = titled(&landscapes_svg, &landscapes::title(&named));
         commit([
             out.paths.stage(|file| file.write_all(paths_svg.as_bytes()))?,
             out.landscapes.stage(|file| file.write_all(landscapes_svg.as_bytes()))?,

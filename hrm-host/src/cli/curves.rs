@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use hrm_host::files::{commit, folder_of};
-use hrm_host::plot::PICTURE;
 use hrm_host::plot::curves::svg;
 use hrm_host::plot::history::{History, TABLE, metrics_of, to_csv};
+use hrm_host::plot::{PICTURE, titled};
 
 use super::exit::Exit;
 use super::outputs::{Force, data_of};
@@ -47,7 +47,8 @@ pub(super) fn run(args: Args) -> Result<Exit> {
     for run in runs.iter().filter(|run| run.damaged > 0) {
         eprintln!("warning: {}: {} damaged lines of metrics were left out", run.name, run.damaged);
     }
-    let drawn = svg(&runs)?;
+    let names: Vec<&str> = runs.iter().map(|run| run.name.as_str()).collect();
+    let drawn = titled(&svg(&runs)?, &format!("Learning curves of {}", names.join(", ")));
     let mut staged = vec![picture.stage(|file| file.write_all(drawn.as_bytes()))?];
     if let Some(table) = &table {
         staged.push(table.stage(|file| to_csv(&runs, file).map_err(Into::into))?);

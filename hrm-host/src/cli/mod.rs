@@ -85,7 +85,7 @@ enum Command {
     Solve(solve::Args),
     /// A page on which a pack is seen thinking, in any browser: into a folder, or served to this machine.
     Web(web::Args),
-    /// Talk to a board: list, info, solve, bench, verify, flash-pack, log, emulate.
+    /// Talk to a board.
     Device(device::Args),
     /// Show what is in a pack, or what a configuration's model will take.
     Inspect(inspect::Args),

@@ -31,6 +31,11 @@ pub fn svg(landscapes: &[(Mode, Landscape)]) -> Result<String, DrawError> {
     })
 }
 
+/// What a picture of several shows of `model`.
+pub fn title(model: &str) -> String {
+    format!("Landscapes around the ends of thoughts of {model}")
+}
+
 /// What stands above a landscape: wrong cells and rules broken at the first thought's end, and rules
 /// broken at the darkest place.
 pub fn heading(mode: Mode, landscape: &Landscape) -> String {

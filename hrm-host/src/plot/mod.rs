@@ -7,4 +7,4 @@ pub mod lines;
 pub mod paths;
 mod style;
 
-pub use style::{DrawError, PICTURE};
+pub use style::{DrawError, PICTURE, titled};

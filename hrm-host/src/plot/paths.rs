@@ -9,27 +9,55 @@ use crate::analyze::modes::Mode;
 use crate::analyze::path::Path;
 use crate::files::Signature;
 
-const HEIGHT: u32 = 640;
 const HEAD: u32 = 52;
+const PANEL: u32 = 294;
 /// More lines than these are one surface.
 const LINES: usize = 120;
 /// Fewer lines than these hide nothing, and are drawn in full colour.
 const FEW: f64 = 30.0;
+
+/// What the picture shows of `model`.
+pub fn title(model: &str) -> String {
+    format!("Ways of {model} through the puzzles")
+}
 
 /// The first 120 of `paths`, each with its mode, and the mean of the wrong cells after each segment, as SVG.
 ///
 /// # Errors
 /// Where the drawing library fails.
 pub fn svg(paths: &[(Mode, Path)], mean: &[f64]) -> Result<String, DrawError> {
-    style::svg((WIDTH, HEIGHT), |canvas| {
+    style::svg((WIDTH, HEAD + 2 * PANEL), |canvas| {
         let (legend, panels) = canvas.split_vertically(HEAD);
         draw_legend(&legend)?;
         let panels = panels.split_evenly((2, 1));
-        let title = "wrong cells of each puzzle, and their mean (thick)";
-        panel(&panels[0], title, paths, (1, Path::errors), Some(mean))?;
-        let title = "moves of the slow state, relative to its size";
-        panel(&panels[1], title, paths, (2, |path: &Path| path.moved.clone()), None)
+        wrong(&panels[0], paths, mean)?;
+        moves(&panels[1], paths)
     })
+}
+
+/// The two panels of it, each a picture of its own.
+///
+/// # Errors
+/// Where the drawing library fails.
+pub fn panels(paths: &[(Mode, Path)], mean: &[f64]) -> Result<[String; 2], DrawError> {
+    let alone = |draw: &dyn Fn(&Canvas<'_>) -> Drawn| {
+        style::svg((WIDTH, HEAD + PANEL), |canvas| {
+            let (legend, area) = canvas.split_vertically(HEAD);
+            draw_legend(&legend)?;
+            draw(&area)
+        })
+    };
+    Ok([alone(&|area| wrong(area, paths, mean))?, alone(&|area| moves(area, paths))?])
+}
+
+fn wrong(area: &Canvas<'_>, paths: &[(Mode, Path)], mean: &[f64]) -> Drawn {
+    let title = "wrong cells of each puzzle, and their mean (thick)";
+    panel(area, title, paths, (1, Path::errors), Some(mean))
+}
+
+fn moves(area: &Canvas<'_>, paths: &[(Mode, Path)]) -> Drawn {
+    let title = "moves of the slow state, relative to its size";
+    panel(area, title, paths, (2, |path: &Path| path.moved.clone()), None)
 }
 
 fn draw_legend(area: &Canvas<'_>) -> Drawn {
@@ -149,6 +177,11 @@ mod tests {
         assert_eq!(lines("#000000"), 1, "the mean");
         assert!(picture.contains("wandering") && picture.contains("segment"));
         assert!(svg(&[], &[]).is_ok());
+        let lines = |picture: &str| picture.matches("stroke=\"#009E73\"").count();
+        let [wrong, moves] = panels(&paths(), &[9.0, 8.5, 3.5]).unwrap();
+        assert_eq!([lines(&wrong), lines(&moves)], [1, 1]);
+        assert_eq!([&wrong, &moves].map(|panel| panel.matches("solved late").count()), [1, 1], "the legend");
+        assert!(wrong.contains("wrong cells") && moves.contains("moves of the slow state"));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::io::{self, BufRead};
 use std::ops::Range;
 
 use hrm_core::digest::CRC;
+use maud::html;
 use plotters::coord::Shift;
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
@@ -39,6 +40,14 @@ pub(super) type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Ran
 fn mark(picture: &str) -> String {
     let sum = CRC.checksum(picture.as_bytes());
     format!("<!-- drawn by hrm-host; CRC-32 of what follows: {sum:08x} -->\n")
+}
+
+/// `picture` with a title, by which a browser and a screen reader name it.
+pub fn titled(picture: &str, title: &str) -> String {
+    let svg = picture.get(picture.find("<svg").unwrap_or(0)..).unwrap_or_default();
+    let (open, rest) = svg.split_at(svg.find('>').map_or(0, |end| end + 1));
+    let text = format!("{open}{}{rest}", html! { title { (title) } }.into_string());
+    mark(&text) + &text
 }
 
 /// A picture as this program has drawn it.
@@ -144,6 +153,11 @@ mod tests {
         let picture = svg((40, 30), |_| Ok(())).unwrap();
         let is_own = |text: &str| is_picture(&mut text.as_bytes()).unwrap();
         assert!(is_own(&picture));
+        let named = titled(&picture, "a <b> & c");
+        assert!(is_own(&named) && !is_own(&named.replace("a &lt;b", "d &lt;b")));
+        assert_eq!(named.split('>').filter(|part| part.ends_with("</title")).count(), 1);
+        let (svg, title) = (named.find("<svg"), named.find("<title>a &lt;b&gt; &amp; c</title>"));
+        assert!(svg.is_some() && svg < title && title < named.find("<rect"), "{named}");
         let note = "<text>mine</text></svg>";
         let others =
             [picture.replace("</svg>", note), format!("{picture}\n"), String::new(), note.to_owned()];

@@ -57,7 +57,7 @@ struct Shown {
 
 impl From<Moment<'_>> for Shown {
     fn from(moment: Moment<'_>) -> Self {
-        let Moment { grids, halts, z_h, margins } = moment;
+        let Moment { grids, halts, z_h, margins, .. } = moment;
         Shown { grids: grids.to_vec(), halts: halts.to_vec(), z_h: z_h.to_vec(), margins: margins.to_vec() }
     }
 }

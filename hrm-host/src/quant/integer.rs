@@ -1,7 +1,7 @@
 //! The integer model as something that answers puzzles, on all processors.
 
 use hrm_core::trace::Values;
-use hrm_core::{Hrm, MemoryError, Pack, Reasoner, ample_words};
+use hrm_core::{Halt, Hrm, LOGIT_BITS, MemoryError, Pack, Reasoner, ample_words};
 use rayon::prelude::*;
 
 use crate::train::eval::{Answers, Moment};
@@ -31,7 +31,7 @@ struct Row<'p, 'w> {
 /// Where a puzzle stood after a segment.
 struct Stood {
     grid: Vec<u8>,
-    halt: bool,
+    halt: Halt,
     z_h: Vec<f32>,
 }
 
@@ -71,19 +71,17 @@ impl Answers for IntegerModel<'_> {
                         Values::I16(z) => z.iter().map(|z| f32::from(*z) * step).collect(),
                         Values::I32(z) => z.iter().map(|z| *z as f32 * step).collect(),
                     };
-                    stood.push(Stood {
-                        grid: model.grid().to_vec(),
-                        halt: model.halt().wants_to_stop(),
-                        z_h,
-                    });
+                    stood.push(Stood { grid: model.grid().to_vec(), halt: model.halt(), z_h });
                 }
             });
             for segment in 0..stretch {
                 let stood = || rows.iter().filter_map(|row| row.stood.get(segment));
                 let grids: Vec<u8> = stood().flat_map(|stood| &stood.grid).copied().collect();
-                let halts: Vec<bool> = stood().map(|stood| stood.halt).collect();
+                let halts: Vec<bool> = stood().map(|stood| stood.halt.wants_to_stop()).collect();
+                let logit = |q: i32| q as f32 / (1 << LOGIT_BITS) as f32;
+                let q_halts: Vec<f32> = stood().map(|stood| logit(stood.halt.q_halt)).collect();
                 let z_h: Vec<f32> = stood().flat_map(|stood| &stood.z_h).copied().collect();
-                seen(Moment { grids: &grids, halts: &halts, z_h: &z_h, margins: &[] });
+                seen(Moment { grids: &grids, halts: &halts, q_halts: &q_halts, z_h: &z_h, margins: &[] });
             }
         }
         Ok(())

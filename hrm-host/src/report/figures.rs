@@ -2,9 +2,10 @@
 
 use super::numbers::number;
 use super::{Findings, Precision, Report};
+use crate::analyze::calibration::Bin;
 use crate::analyze::halting::Decisions;
 use crate::analyze::landscape::Landscape;
-use crate::analyze::modes::Mode;
+use crate::analyze::modes::{Mode, Share};
 use crate::plot::lines::Lines;
 use crate::plot::{DrawError, landscapes, paths};
 use crate::quant::compare::Agreement;
@@ -101,10 +102,18 @@ impl Figure {
             "Puzzles: {}. Wrong cells, mean: {first} after the first segment, {last} after the last.",
             ends.collect::<Vec<_>>().join(", ")
         );
+        let [wrong, moves] = paths::panels(&walked, &findings.study.descent.mean)?;
+        let median = |share: &Share| {
+            let moves = number(share.restlessness, 4);
+            format!("{}: {moves}", share.mode.name())
+        };
+        let moved: Vec<String> = findings.study.modes.iter().map(median).collect();
+        let moved =
+            format!("Moves of the slow state in the last four segments, median: {}.", moved.join(", "));
         Ok(Self {
-            title: format!("Ways of {} through the puzzles", findings.name),
+            title: paths::title(&findings.name),
             name: table_of(&format!("{}-paths", findings.name)),
-            drawings: vec![Drawing { svg: paths::svg(&walked, &findings.study.descent.mean)?, told }],
+            drawings: vec![Drawing { svg: wrong, told }, Drawing { svg: moves, told: moved }],
             csv: table(|to| paths::to_csv(&findings.name, &walked, &findings.study.puzzles, to))?,
         })
     }
@@ -112,7 +121,7 @@ impl Figure {
     /// The surroundings of one puzzle of each mode.
     pub(super) fn landscapes(findings: &Findings) -> Result<Self, DrawError> {
         Ok(Self {
-            title: format!("Landscapes around the ends of thoughts of {}", findings.name),
+            title: landscapes::title(&findings.name),
             name: table_of(&format!("{}-landscapes", findings.name)),
             drawings: findings.landscapes.iter().map(drawing).collect::<Result<_, _>>()?,
             csv: table(|to| landscapes::to_csv(&findings.name, &findings.landscapes, to))?,
@@ -155,6 +164,33 @@ impl Figure {
                 curves: vec![
                     ("right, of those it stops".into(), right),
                     ("stopped, of the right ones".into(), stopped),
+                ],
+            },
+        )
+        .map(Some)
+    }
+
+    /// What the halting head believes against what is right; `None` where it shows no belief.
+    pub(super) fn belief(findings: &Findings) -> Result<Option<Self>, DrawError> {
+        let shares = findings.study.calibration.bins.iter().filter_map(Bin::shares);
+        let points: Vec<[f64; 2]> = shares.map(|shares| shares.map(|share| 100.0 * share)).collect();
+        if points.is_empty() {
+            return Ok(None);
+        }
+        Self::of_lines(
+            &format!("{}-belief", findings.name),
+            &Lines {
+                title: format!(
+                    "Belief of {} that its grid is right, against how often it is, %",
+                    findings.name
+                ),
+                axes: ["believed, mean, %".into(), "right, %".into()],
+                steps: false,
+                logarithmic: false,
+                range: [0.0, 100.0],
+                curves: vec![
+                    ("right".into(), points),
+                    ("as believed".into(), vec![[0.0, 0.0], [100.0, 100.0]]),
                 ],
             },
         )

@@ -5,11 +5,11 @@ use maud::{Markup, html};
 use super::layout::command;
 
 /// A word by which it is linked, as it is written, and what it means.
-const WORDS: [(&str, &str, &str); 22] = [
+const WORDS: [(&str, &str, &str); 23] = [
     (
         "segment",
         "segment",
-        "one step of the model's thought: a fixed number of cycles of its two levels, after which its grid can be read.",
+        "one round of the model's thought: a fixed number of cycles of its two levels, after which its grid can be read.",
     ),
     (
         "pass",
@@ -54,6 +54,11 @@ const WORDS: [(&str, &str, &str); 22] = [
         "halting",
         "halting head",
         "the output by which the model itself says after each segment whether to stop.",
+    ),
+    (
+        "belief",
+        "belief",
+        "the probability by which the halting head holds the grid for right: the sigmoid of its logit q_halt. Grids are counted by tenths of it.",
     ),
     (
         "given",

@@ -155,6 +155,7 @@ mod tests {
     use hrm_core::solve::{Rule, Status};
 
     use super::*;
+    use crate::analyze::calibration::Calibration;
     use crate::analyze::descent::descent;
     use crate::analyze::halting::halting;
     use crate::analyze::modes::modes;
@@ -166,6 +167,7 @@ mod tests {
             wrong: wrong.to_vec(),
             energy: wrong.to_vec(),
             halts: wrong.map(|wrong| wrong == 0).to_vec(),
+            beliefs: vec![0.25, 0.25, 0.875],
             moved: vec![0.5, 0.01],
         }
     }
@@ -178,6 +180,7 @@ mod tests {
             rest: 0.05,
             modes: modes(&paths, 0.05),
             halting: halting(&paths),
+            calibration: Calibration::of(&paths),
             puzzles: vec!["12".into(), "3.".into()],
             paths: paths.clone(),
         };
@@ -304,12 +307,16 @@ mod tests {
             report.models.truncate(1);
             report.models[0].work = work;
             report.models[0].float = float;
+            report.models[0].study.calibration = Calibration::default();
             report.models[0].study.halting = halting(&[Path { halts: vec![false; 3], ..path([9, 9, 9]) }]);
             report.html().unwrap()
         };
         let run = alone(None, Float::Own);
-        for absent in ["Puzzle by puzzle", "voted: ", "How much work", "integers think", "-halting.csv"] {
-            assert!(!run.contains(absent), "{absent}");
+        let shown = all.html().unwrap();
+        for absent in
+            ["Puzzle by puzzle", "voted: ", "How much work", "integers think", "-halting.csv", "-belief.csv"]
+        {
+            assert!(!run.contains(absent) && shown.contains(absent), "{absent}");
         }
         let pack =
             alone(all.models[0].work.clone(), Float::Missing("It does not say how it was trained.".into()));

@@ -7,8 +7,9 @@ use super::glossary::word;
 use super::layout::{cells, table};
 use super::numbers::{DASH, grouped, number, share};
 use super::page::figure;
-use super::words::{of_agreement, of_descent, of_halting, of_keeping, of_modes};
+use super::words::{of_agreement, of_belief, of_descent, of_halting, of_keeping, of_modes};
 use super::{Findings, Flip, Float, Precision, Work, work};
+use crate::analyze::calibration::{Bin, Calibration};
 use crate::analyze::descent::Descent;
 use crate::analyze::modes::Share;
 use crate::analyze::trivial::Keeping;
@@ -40,8 +41,20 @@ pub(super) fn of_model(id: &str, findings: &Findings) -> Result<Markup, DrawErro
             (around(findings)?)
             h3 { "What is the halting head worth?" }
             p { "The " (word("halting")) " against the answers:" }
-            p.verdict { (of_halting(&study.halting)) }
-            @if let Some(halting) = Figure::halting(findings)? { (figure(&halting)) }
+            div.drawings {
+                p.verdict { (of_halting(&study.halting)) }
+                @if let Some(halting) = Figure::halting(findings)? { (figure(&halting)) }
+            }
+            @if let Some(belief) = Figure::belief(findings)? {
+                div.drawings {
+                    div {
+                        p { "Its " (word("belief")) " that the grid is right, against how often it was:" }
+                        p.verdict { (of_belief(&study.calibration)) }
+                        (beliefs(&findings.name, &study.calibration))
+                    }
+                    (figure(&belief))
+                }
+            }
             @if let Some(work) = &findings.work { (of_work(&findings.name, work)) }
             @if let Float::Restored(precision) = &findings.float { (of_precision(findings, precision)?) }
         }
@@ -93,6 +106,19 @@ fn modes(of: &str, modes: &[Share], rest: f64) -> Markup {
     }
 }
 
+/// What is believed and what is right, by tenths of belief.
+fn beliefs(of: &str, calibration: &Calibration) -> Markup {
+    let heads = cells(["believed, %", "grids", "mean, %", "right, %"]);
+    let tenths = calibration.bins.len();
+    let row = |(i, bin): (usize, &Bin)| {
+        let [from, to] = [i, i + 1].map(|i| 100 * i / tenths);
+        let [believed, right] = bin.shares()?.map(|share| format!("{:.1}", 100.0 * share));
+        Some(cells([format!("{from} to {to}"), grouped(bin.grids as u64), believed, right]))
+    };
+    let rows = calibration.bins.iter().enumerate().filter_map(row).collect();
+    table(&format!("Beliefs of {of}"), "", &heads, rows)
+}
+
 /// The landscapes, and whose they are.
 fn around(findings: &Findings) -> Result<Markup, DrawError> {
     let weights = html! {
@@ -117,13 +143,15 @@ fn around(findings: &Findings) -> Result<Markup, DrawError> {
             (figure(&Figure::landscapes(findings)?))
         }
         @if let Some(guesses) = Figure::guesses(findings)? {
-            p {
-                (weights)
-                "Several guesses of the first puzzle that one pass leaves unsolved, in the order orange, green, pink, ochre and blue: each has \
-                 cells supposed that the guess before it ended on. All are of the puzzle itself and take as many segments as one pass, so that \
-                 they lie in one plane; rings are their ends."
+            div.drawings {
+                p {
+                    (weights)
+                    "Several guesses of the first puzzle that one pass leaves unsolved, in the order orange, green, pink, ochre and blue: each has \
+                     cells supposed that the guess before it ended on. All are of the puzzle itself and take as many segments as one pass, so that \
+                     they lie in one plane; rings are their ends."
+                }
+                (figure(&guesses))
             }
-            (figure(&guesses))
         }
     })
 }
@@ -166,8 +194,10 @@ fn of_precision(findings: &Findings, precision: &Precision) -> Result<Markup, Dr
     Ok(html! {
         h3 { "Do the integers think as the float model does?" }
         @if let Some(last) = precision.agreement.last() {
-            p.verdict { (of_agreement(last)) }
-            (figure(&Figure::precision(findings, precision)?))
+            div.drawings {
+                p.verdict { (of_agreement(last)) }
+                (figure(&Figure::precision(findings, precision)?))
+            }
         }
         @if !flips.is_empty() {
             p {

@@ -1,6 +1,7 @@
 //! The paper's three questions, answered in a sentence or two each.
 
-use super::numbers::{DASH, count, grouped};
+use super::numbers::{DASH, count, grouped, number};
+use crate::analyze::calibration::Calibration;
 use crate::analyze::descent::Descent;
 use crate::analyze::halting::Halting;
 use crate::analyze::modes::{Mode, Share};
@@ -18,6 +19,8 @@ const MOSTLY: f64 = 0.9;
 const FEW_WRONG: f64 = 5.0;
 /// Of fewer puzzles nothing is concluded.
 const FEW: usize = 10;
+/// Of fewer puzzles that are not solved nothing is said of most.
+const FEW_FAILURES: usize = 5;
 
 /// Does it keep what it has found?
 pub(super) fn of_keeping(keeping: &[(String, Keeping)]) -> String {
@@ -84,7 +87,7 @@ pub(super) fn of_modes(modes: &[Share]) -> String {
         failures => format!(
             "Of {} not solved in one pass, {resting} came to rest in a wrong grid (a false fixed point), and {wandering} still moved.{}",
             count(failures, "puzzle"),
-            if wandering > resting {
+            if failures >= FEW_FAILURES && wandering > resting {
                 " Most still moved at the last segment: the pass may be too short to see them rest."
             } else {
                 ""
@@ -105,6 +108,17 @@ pub(super) fn of_halting(halting: &Halting) -> String {
          without its ever saying stop.",
         count(*stopped, "puzzle"),
         is_or_are(*missed)
+    )
+}
+
+/// Is its belief worth what it says?
+pub(super) fn of_belief(calibration: &Calibration) -> String {
+    let apart = calibration.error().map(|error| 100.0 * error);
+    format!(
+        "After the segments of one pass of every puzzle ({}), belief and frequency are {} points apart on average (the expected \
+         calibration error by tenths; 0 is perfect). Grids of one puzzle are much alike, so this has no interval.",
+        count(calibration.grids(), "grid"),
+        number(apart, 1)
     )
 }
 
@@ -238,8 +252,13 @@ mod tests {
     fn ends_and_stops_are_counted() {
         let ends = modes(&[path(&[9, 9], 0.0), path(&[9, 9], 0.5), path(&[9, 0], 0.0)], 0.05);
         assert!(!of_modes(&ends).contains("too short"), "as many rest");
-        let moving = modes(&[path(&[9, 9], 0.0), path(&[9, 9], 0.5), path(&[9, 8], 0.5)], 0.05);
-        assert!(of_modes(&moving).ends_with("the pass may be too short to see them rest."));
+        let moving = |failures: usize| of_modes(&modes(&vec![path(&[9, 8], 0.5); failures], 0.05));
+        assert!(
+            moving(5).ends_with(
+                " Most still moved at the last segment: the pass may be too short to see them rest."
+            )
+        );
+        assert!(moving(4).ends_with("and 4 still moved."), "too few to speak of most: {}", moving(4));
         assert!(of_modes(&ends).starts_with("Of 2 puzzles not solved in one pass, 1 came to rest"));
         assert!(of_modes(&modes(&[path(&[0, 0], 0.0)], 0.05)).contains("every puzzle was solved"));
         assert!(of_halting(&Halting { missed: 1, ..Halting::default() }).contains("1 puzzle is right"));

@@ -19,6 +19,8 @@ pub struct Moment<'a> {
     pub grids: &'a [u8],
     /// Which rows would halt.
     pub halts: &'a [bool],
+    /// `q_halt` of each row: the logit that its grid is right; empty where a model has none to show.
+    pub q_halts: &'a [f32],
     /// The slow state in real units, (rows, sequence, width); empty where a model has none to show.
     pub z_h: &'a [f32],
     /// By how much each cell's best token is ahead of the next, in parts of how far the puzzle's logits
@@ -82,7 +84,8 @@ impl Answers for FloatModel {
             let z_h: Vec<f32> = output.carry.z_h.flatten_all()?.to_vec1()?;
             let margins: Vec<f32> =
                 logits.chunks_exact(cells * vocab).flat_map(|row| margins(row, vocab)).collect();
-            seen(Moment { grids: &grids, halts: &halts, z_h: &z_h, margins: &margins });
+            let q_halts: Vec<f32> = q.iter().filter_map(|q| q.first()).copied().collect();
+            seen(Moment { grids: &grids, halts: &halts, q_halts: &q_halts, z_h: &z_h, margins: &margins });
             carry = output.carry;
         }
         Ok(())
@@ -267,7 +270,7 @@ mod tests {
                     }
                 }
                 let halts: Vec<bool> = grids.chunks_exact(16).map(|g| !g.contains(&BLANK)).collect();
-                seen(Moment { grids: &grids, halts: &halts, z_h: &[], margins: &[] });
+                seen(Moment { grids: &grids, halts: &halts, q_halts: &[], z_h: &[], margins: &[] });
             }
             Ok(())
         }

@@ -240,7 +240,7 @@ mod tests {
                 // Only the last moment counts.
                 let (grids, halts) =
                     if segment == segments { (puzzles, &halts) } else { (&puzzles[..0], &none) };
-                seen(Moment { grids, halts, z_h: &[], margins: &[] });
+                seen(Moment { grids, halts, q_halts: &[], z_h: &[], margins: &[] });
             }
             Ok(())
         }
