@@ -888,10 +888,9 @@ fn spaces_between_the_cells_of_a_maze_are_no_cells() {
 fn a_puzzle_without_one_solution_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let several = "has several solutions; if it should have one, look whether a cell or a line was lost";
-    // A sheet that lost a row above its last line, which has commas alone, as a last row may; a list with
-    // such a puzzle, and with one that has no answer.
+    // A sheet with a row of commas alone; a list with such a puzzle, and with one that has no answer.
     for (name, text, told) in [
-        ("sheet", "1,2,,\n3,4,,\n,,,1\n,,,\n", vec![format!("note: sheet, line 1: this puzzle {several}")]),
+        ("sheet", "1,2,,\n3,4,,\n,,,\n,,,1\n", vec![format!("note: sheet, line 1: this puzzle {several}")]),
         ("proper", "12.33.2.2.1...3.\n", vec![]),
         (
             "list",
@@ -907,5 +906,14 @@ fn a_puzzle_without_one_solution_is_told() {
         let notes: Vec<&str> = err.lines().filter(|line| line.starts_with("note: ")).collect();
         assert_eq!(notes.len(), told.len(), "{name}: {err}");
         assert!(notes.iter().zip(&told).all(|(note, told)| note.starts_with(told.as_str())), "{name}: {err}");
+    }
+    // A row is lost above the last line, and the empty one in its place.
+    write(&folder, "lost", "1,2,,\n3,4,,\n,,,1\n,,,\n");
+    let (code, out, err) = hrm(&folder, &["solve", PACK, "--file", "lost", "--guesses", "1"]);
+    assert!(code == 3 && out.contains("refused: lost, line 4: this row is empty"), "{out}{err}");
+    let measured = ["eval", PACK, "--data", "lost"];
+    for args in [&["data", "import", "lost", "--out", "-"][..], &["data", "stats", "lost"], &measured] {
+        let (code, _, err) = hrm(&folder, args);
+        assert!(code == 1 && err.contains("lost, line 4: this row is empty"), "{args:?}: {err}");
     }
 }
