@@ -347,7 +347,8 @@ impl Kind {
                  'if type == \"array\" then .[] else . end | [.puzzle, .solution] | @csv'`"
             }
             Kind::Xml if wanted == Wanted::Puzzles => {
-                "write its rows as CSV with the columns question,answer"
+                "write its puzzles one a line, for example with `grep -o 'data=\"[0-9.]*' FILE | cut -d '\"' -f 2`, \
+                 where they stand in attributes called `data`"
             }
             _ => match wanted {
                 Wanted::Puzzles => "check the path",

@@ -55,7 +55,7 @@ pub(super) struct Args {
     #[command(flatten)]
     pub(super) policy: PolicyArgs,
     /// Keep what comes of each puzzle in this file, and take what is there for done; where it is given again,
-    /// what is in those files counts as well
+    /// what only those files hold is added to the first
     #[arg(long, value_name = "FILE", requires = "vote")]
     resume: Vec<PathBuf>,
     /// Solve only part I of N of the puzzles drawn; the parts' files come together with --resume

@@ -5,7 +5,7 @@
 //! each as JSON. A line is written as soon as its puzzle is done, so a process that is killed loses
 //! only puzzles that are not.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -179,7 +179,7 @@ pub enum RecordError {
     },
 }
 
-/// Files that results are kept in: the first is written on, all of them are read.
+/// Files that results are kept in: all of them are read, and the first gets what it lacks.
 #[derive(Debug)]
 pub struct Files {
     first: File,
@@ -240,8 +240,8 @@ impl Files {
     }
 
     /// Reads what is there of the results under `heading`, whose rows are at `places` in the puzzle
-    /// file. A last line that was not written to its end is dropped; files that were joined into
-    /// one may repeat the heading.
+    /// file, and writes to the first what only others hold, so that it is the whole. A last line that was not
+    /// written to its end is dropped; files that were joined into one may repeat the heading.
     ///
     /// # Errors
     /// Where a file holds something else, and nothing is changed then.
@@ -255,6 +255,7 @@ impl Files {
         let mut bytes = Vec::new();
         self.first.read_to_end(&mut bytes).map_err(at("read"))?;
         let whole = take(&path, &bytes, (heading, places), &mut done)?;
+        let own: BTreeSet<(u8, usize)> = done.keys().copied().collect();
         for other in &self.paths[1..] {
             let bytes = std::fs::read(other).map_err(|source| RecordError::Io {
                 action: "read",
@@ -271,6 +272,10 @@ impl Files {
         let mut record = Record { file: self.first, path, done };
         if whole == 0 {
             record.write(heading)?;
+        }
+        let others = record.done.clone().into_iter().filter(|(key, _)| !own.contains(key));
+        for ((hints, row), outcome) in others {
+            record.add(hints, (row, places[row]), outcome)?;
         }
         Ok(record)
     }

@@ -122,7 +122,16 @@ fn parts_of_a_vote_come_together() {
         &[&VOTE[..], &["--resume", "a", "--resume", "b", "--resume", "c", "--progress", "0"]].concat(),
     );
     assert_eq!(said, "", "nothing is left to do");
-    assert_eq!(serde_json::from_str::<Value>(&out).unwrap(), vote(dir.path(), &[]));
+    let whole = vote(dir.path(), &[]);
+    assert_eq!(serde_json::from_str::<Value>(&out).unwrap(), whole);
+    // the first, or a new one, is the whole then, and the others are as they were
+    vote(dir.path(), &["--resume", "new", "--resume", "b", "--resume", "a"]);
+    for file in ["a", "new"] {
+        assert_eq!(fs::read_to_string(dir.path().join(file)).unwrap().lines().count(), 81, "{file}");
+        let (out, said) = ok(dir.path(), &[&VOTE[..], &["--resume", file, "--progress", "0"]].concat());
+        assert_eq!((serde_json::from_str::<Value>(&out).unwrap(), said), (whole.clone(), String::new()));
+    }
+    assert_eq!(fs::read_to_string(dir.path().join("b")).unwrap().lines().count(), 27);
     let (code, _, said) = hrm(dir.path(), &[&VOTE[..], &["--shard", "4/3", "--resume", "a"]].concat());
     assert!(code == 2 && said.contains("1/N to N/N"), "{said}");
 }
