@@ -123,7 +123,7 @@ impl PuzzleArgs {
 }
 
 /// Whether there is nothing in `text` but digits and points.
-fn is_cells(text: &str) -> bool {
+pub(super) fn is_cells(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
 }
 

@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use hrm_core::digest::ThoughtDigest;
 use hrm_core::solve::{Answer, GuessEnd, Policy, Progress, Solver, Status, Step, Stop};
 use hrm_core::task::Task;
@@ -21,9 +21,9 @@ use super::interrupt;
 use super::model::pack_for;
 use super::policy::PolicyArgs;
 use super::progress::ProgressArgs;
-use super::puzzles::{Asked, PuzzleArgs, Score};
+use super::puzzles::{Asked, PuzzleArgs, Score, is_cells};
 use super::terminal;
-use super::values::{LOGIT, Tasks, count, threads};
+use super::values::{LOGIT, Misuse, Tasks, count, threads};
 
 /// Solve puzzles with a pack, exactly as a microcontroller does.
 ///
@@ -60,6 +60,12 @@ pub(super) struct Args {
 /// Runs the subcommand.
 pub(super) fn run(args: Args) -> Result<Exit> {
     hrm_host::threads::use_threads(args.threads)?;
+    if is_cells(&args.pack.to_string_lossy()) && !args.pack.exists() {
+        bail!(Misuse(format!(
+            "{} is a puzzle, and stands where the pack belongs: hrm-host solve PACK PUZZLE",
+            args.pack.display()
+        )));
+    }
     let file = pack_for(&args.pack, args.task)?;
     let pack = file.open()?;
     let task =
