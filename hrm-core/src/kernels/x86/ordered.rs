@@ -174,15 +174,33 @@ pub(super) unsafe fn avx512<const ROWS: usize>(x: &[i16], depth: usize, weights:
                 }
             }
         }
-        for row in 0..ROWS {
-            let to = acc.as_mut_ptr().wrapping_add(row * columns + column);
-            // SAFETY: the groups' columns are within the row; one that is alone is stored twice.
-            unsafe {
-                _mm512_storeu_si512(to.cast(), front[row]);
-                _mm512_storeu_si512(to.add(beside).cast(), back[row]);
-            }
-        }
+        // SAFETY: both groups' columns are within each row.
+        unsafe { store(&front, &back, beside, acc.get_mut(column..).unwrap_or_default(), columns) };
         column += COLUMNS + beside;
+    }
+}
+
+/// Stores the sums of two groups of columns at the start of every row of `columns`. The second lies so many
+/// columns `beside` the first: 0 where that is alone and stored twice.
+///
+/// # Safety
+/// AVX-512 F; `acc` holds as many rows, of the last one the groups at least.
+#[inline]
+#[target_feature(enable = "avx512f")]
+unsafe fn store<const ROWS: usize>(
+    front: &[__m512i; ROWS],
+    back: &[__m512i; ROWS],
+    beside: usize,
+    acc: &mut [i32],
+    columns: usize,
+) {
+    for row in 0..ROWS {
+        let to = acc.as_mut_ptr().wrapping_add(row * columns);
+        // SAFETY: by the caller.
+        unsafe {
+            _mm512_storeu_si512(to.cast(), front[row]);
+            _mm512_storeu_si512(to.add(beside).cast(), back[row]);
+        }
     }
 }
 
@@ -245,14 +263,8 @@ unsafe fn avx512_fours<const ROWS: usize>(x: &[i8], depth: usize, weights: &[i8]
                 }
             }
         }
-        for row in 0..ROWS {
-            let to = acc.as_mut_ptr().wrapping_add(row * columns + column);
-            // SAFETY: the groups' columns are within the row; one that is alone is stored twice.
-            unsafe {
-                _mm512_storeu_si512(to.cast(), front[row]);
-                _mm512_storeu_si512(to.add(beside).cast(), back[row]);
-            }
-        }
+        // SAFETY: both groups' columns are within each row.
+        unsafe { store(&front, &back, beside, acc.get_mut(column..).unwrap_or_default(), columns) };
         column += COLUMNS + beside;
     }
 }
