@@ -92,7 +92,7 @@ unsafe fn order_fours(panel: &[i8], depth: usize, to: &mut [i8]) {
             _mm512_inserti64x4::<1>(_mm512_castsi256_si512(of(pair)), of(pair + 4))
         };
         let rows = [row(0), row(1), row(2), row(3)];
-        // quarters: four inputs of pairs 0 and 1 (2 and 3), 8 inputs on, then the same of pairs 4 and 5 (6 and 7)
+        // quarters: four inputs of pairs 0 and 1 (2 and 3), 8 inputs on, the same of pairs 4 and 5 (6, 7)
         let (a, b) = (_mm512_unpacklo_epi64(rows[0], rows[1]), _mm512_unpackhi_epi64(rows[0], rows[1]));
         let (c, d) = (_mm512_unpacklo_epi64(rows[2], rows[3]), _mm512_unpackhi_epi64(rows[2], rows[3]));
         let fours = [
