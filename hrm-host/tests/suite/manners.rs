@@ -300,8 +300,8 @@ fn a_search_that_found_nothing_does_not_advise_to_ask_for_nothing() {
 fn a_puzzle_in_the_place_of_the_pack_is_told() {
     let pack = root().join("models/sudoku4-demo.hrm");
     let pack = pack.to_str().unwrap();
-    let (code, _, said) = hrm(&root(), &["solve", "1.....2..3.....4", pack]);
+    let (code, _, said) = hrm(root(), &["solve", "1.....2..3.....4", pack]);
     assert!(code == 2 && said.contains("hrm-host solve PACK PUZZLE"), "{code} {said}");
-    let (code, _, said) = hrm(&root(), &["solve", "no.hrm", "1.....2..3.....4"]);
+    let (code, _, said) = hrm(root(), &["solve", "no.hrm", "1.....2..3.....4"]);
     assert!(code == 1 && !said.contains("PACK PUZZLE"), "{code} {said}");
 }
