@@ -6,6 +6,8 @@
 mod product;
 mod rows;
 
+#[cfg(target_arch = "x86_64")]
+pub(super) use product::columns;
 pub(super) use product::product;
 pub(super) use rows::{
     add_bias, inject, requantize, requantize_pairs, requantize_places, rescale, residual_norm, rotate_heads,

@@ -19,23 +19,12 @@ pub(in crate::kernels) fn product<A: Lane>(
     pack: &mut [u32],
     mut multiply: impl FnMut(&[i16], usize, &mut [i32]),
 ) -> bool {
-    if depth == 0 || !depth.is_multiple_of(4) {
-        return false;
-    }
-    let (columns, tokens) = (panel.len() / depth, x.len() / depth);
-    if columns == 0
-        || columns % 2 == 1
-        || panel.len() != columns * depth
-        || x.len() != tokens * depth
-        || acc.len() < tokens * columns
-    {
-        return false;
-    }
+    let Some(columns) = columns(x, depth, panel, acc) else { return false };
     let wide: &mut [i16] = bytemuck::cast_slice_mut(pack);
     if A::WIDTH == LaneWidth::I8 && wide.len() < TILE * depth {
         return false;
     }
-    let packed = packed && tokens <= TILE;
+    let packed = packed && x.len() <= TILE * depth;
     for (x, acc) in x.chunks(TILE * depth).zip(acc.chunks_mut(TILE * columns)) {
         let inputs = match bytemuck::try_cast_slice::<A, i16>(x) {
             Ok(inputs) if A::WIDTH == LaneWidth::I16 => inputs,
@@ -49,4 +38,21 @@ pub(in crate::kernels) fn product<A: Lane>(
         multiply(inputs, inputs.len() / depth, acc);
     }
     true
+}
+
+/// The columns of a product whose lengths fit: `depth` a multiple of 4 above 0, `panel` an even number of
+/// columns above 0, whole rows of `x`, and room for as many rows of so many columns.
+#[inline(always)]
+pub(in crate::kernels) fn columns<A: Lane>(
+    x: &[A],
+    depth: usize,
+    panel: &[i8],
+    acc: &[i32],
+) -> Option<usize> {
+    if depth == 0 || !depth.is_multiple_of(4) {
+        return None;
+    }
+    let (columns, tokens) = (panel.len() / depth, x.len() / depth);
+    let whole = panel.len() == columns * depth && x.len() == tokens * depth;
+    (columns > 0 && columns % 2 == 0 && whole && acc.len() >= tokens * columns).then_some(columns)
 }

@@ -12,6 +12,7 @@ use core::arch::x86_64::*;
 
 use super::product::{dot, inputs, words};
 use super::{Level, level};
+use crate::kernels::vector::columns;
 use crate::lane::{Lane, LaneWidth};
 use crate::pack::{Order, TILE};
 
@@ -208,25 +209,13 @@ unsafe fn store<const ROWS: usize>(
 /// lanes are no bytes or a length does not fit.
 pub(super) fn fours<A: Lane>(x: &[A], depth: usize, weights: &[i8], acc: &mut [i32]) -> bool {
     let Ok(x) = bytemuck::try_cast_slice::<A, i8>(x) else { return false };
-    if A::WIDTH != LaneWidth::I8 || depth == 0 {
-        return false;
-    }
-    let (columns, tokens) = (weights.len() / depth, x.len() / depth);
-    let whole = weights.len() == columns * depth && x.len() == tokens * depth;
-    let fits = whole && depth.is_multiple_of(16) && columns.is_multiple_of(COLUMNS);
-    if !fits || columns == 0 || acc.len() < tokens * columns {
+    let Some(columns) = columns(x, depth, weights, acc) else { return false };
+    if A::WIDTH != LaneWidth::I8 || !depth.is_multiple_of(16) || !columns.is_multiple_of(COLUMNS) {
         return false;
     }
     for (x, acc) in x.chunks(TILE * depth).zip(acc.chunks_mut(TILE * columns)) {
         // SAFETY: such an order is there since the level was AVX-512; lengths were looked at.
-        unsafe {
-            match x.len() / depth {
-                4 => avx512_fours::<4>(x, depth, weights, acc),
-                3 => avx512_fours::<3>(x, depth, weights, acc),
-                2 => avx512_fours::<2>(x, depth, weights, acc),
-                _ => avx512_fours::<1>(x, depth, weights, acc),
-            }
-        }
+        unsafe { of_rows!(x.len() / depth, avx512_fours(x, depth, weights, acc)) };
     }
     true
 }

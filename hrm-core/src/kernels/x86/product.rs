@@ -34,24 +34,14 @@ pub(in crate::kernels) fn matmul<A: Lane>(
     // fours pack nothing, so a call before may have been one of them
     let packed = packed && (level < Level::Avx512 || A::WIDTH == LaneWidth::I16);
     product((x, packed), depth, panel, acc, pack, |inputs, rows, acc| {
-        macro_rules! of {
-            ($($kernel:ident)::+) => {
-                match rows {
-                    4 => $($kernel)::+::<4>(inputs, depth, panel, acc),
-                    3 => $($kernel)::+::<3>(inputs, depth, panel, acc),
-                    2 => $($kernel)::+::<2>(inputs, depth, panel, acc),
-                    _ => $($kernel)::+::<1>(inputs, depth, panel, acc),
-                }
-            };
-        }
         // SAFETY: the level is at most the processor's, and `product` promises the lengths. Weights
         // are in another order since the level was AVX2 at least, in whole groups of columns.
         unsafe {
             match (level, order) {
-                (Level::Avx512, Order::Pairs) => of!(avx512),
-                (_, Order::Pairs) => of!(avx2),
-                (Level::Avx512, _) => of!(ordered::avx512),
-                _ => of!(ordered::avx2),
+                (Level::Avx512, Order::Pairs) => of_rows!(rows, avx512(inputs, depth, panel, acc)),
+                (_, Order::Pairs) => of_rows!(rows, avx2(inputs, depth, panel, acc)),
+                (Level::Avx512, _) => of_rows!(rows, ordered::avx512(inputs, depth, panel, acc)),
+                _ => of_rows!(rows, ordered::avx2(inputs, depth, panel, acc)),
             }
         }
     })
