@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::data::PuzzleSet;
 use crate::task::Game;
 use crate::train::eval::{Answers, Moment};
+use crate::train::loss::sigmoid;
 
 /// Segments at the end of a path over which it is judged to move or to rest.
 const LAST: usize = 4;
@@ -81,7 +82,7 @@ pub fn follow<A: Answers>(
             for (i, (path, grid)) in walked.iter_mut().zip(grids.chunks_exact(cells)).enumerate() {
                 path.stand(&task, grid, (set.question(chunk[i]), set.answer(chunk[i])));
                 path.halts.push(halts[i]);
-                path.beliefs.extend(q_halts.get(i).map(|&q| 1.0 / (1.0 + f64::from(-q).exp())));
+                path.beliefs.extend(q_halts.get(i).map(|&q| f64::from(sigmoid(q))));
                 let state = i * size..(i + 1) * size;
                 if let Some(before) = before.get(state.clone()) {
                     path.moved.push(distance(&z_h[state], before));

@@ -269,12 +269,16 @@ impl Files {
             self.first.seek(SeekFrom::End(0)).map_err(at("shorten"))?;
         }
         self.fresh.keep();
+        let lacking: Vec<_> = done
+            .iter()
+            .filter(|(key, _)| !own.contains(key))
+            .map(|(key, outcome)| (*key, *outcome))
+            .collect();
         let mut record = Record { file: self.first, path, done };
         if whole == 0 {
             record.write(heading)?;
         }
-        let others = record.done.clone().into_iter().filter(|(key, _)| !own.contains(key));
-        for ((hints, row), outcome) in others {
+        for ((hints, row), outcome) in lacking {
             record.add(hints, (row, places[row]), outcome)?;
         }
         Ok(record)

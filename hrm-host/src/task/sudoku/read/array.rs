@@ -185,8 +185,7 @@ struct Reader {
 impl Reader {
     fn line(&mut self, line: u64, text: &str) {
         self.arguments = 0;
-        let opens = || opens_cells(text);
-        if self.depth == 0 && self.quote.is_none() && !opens() {
+        if self.depth == 0 && self.quote.is_none() && !opens_cells(text) {
             self.end_rows();
             let is_code = text.contains(['[', '(']);
             let text = text.trim();
