@@ -16,6 +16,7 @@
 
 mod block;
 mod heads;
+mod panels;
 mod products;
 
 #[doc(hidden)]
@@ -31,7 +32,8 @@ use crate::reasoner::{Cancelled, Halt, Reasoner};
 use crate::rows::Rows;
 use crate::trace::{Op, Trace, Values};
 use crate::workspace::{
-    Scratch, Workspace, board, clear, state, tokens_per_pass, workspace_bytes, workspace_bytes_for,
+    Scratch, Workspace, board, clear, ordered_words, state, tokens_per_pass, workspace_bytes,
+    workspace_bytes_for,
 };
 
 /// The caller's memory is too small for the pack.
@@ -77,6 +79,8 @@ impl<'p, 'w> Hrm<'p, 'w> {
         let got_bytes = size_of_val(memory);
         let tokens = tokens_per_pass(pack.shape(), got_bytes);
         let used = workspace_bytes_for(pack.shape(), tokens.max(TILE)) / 4;
+        let ordered = used + ordered_words(pack.shape());
+        let used = if ordered <= memory.len() { ordered } else { used };
         let memory = memory.get_mut(..used).ok_or(MemoryError { needed_bytes, got_bytes })?;
         clear(memory);
         Ok(Hrm { pack, memory, tokens, member: 0, halt: Halt::default() })

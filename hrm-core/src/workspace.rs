@@ -2,7 +2,7 @@
 
 use bytemuck::{cast_slice_mut, try_cast_slice_mut};
 
-use crate::kernels::{copy, copy_matrix, pack_words};
+use crate::kernels::{copy, copy_matrix, ordered_columns, pack_words};
 use crate::lane::{Lane, LaneWidth};
 use crate::pack::{Matrix, Shape, TILE, round_up};
 
@@ -109,10 +109,27 @@ pub const fn tokens_per_pass(shape: &Shape, bytes: usize) -> usize {
 }
 
 /// Words of memory for a machine with plenty of it and caches: passes over the weights serve up to 84 tokens,
-/// whose activations and one matrix stay close to the processor.
+/// whose activations and one matrix stay close to the processor, and there is room for keys and values in the
+/// order that its products read.
 pub const fn ample_words(shape: &Shape) -> usize {
     let all = round_up(shape.sequence(), TILE);
-    workspace_bytes_for(shape, if all < AMPLE { all } else { AMPLE }) / 4
+    workspace_bytes_for(shape, if all < AMPLE { all } else { AMPLE }) / 4 + ordered_words(shape)
+}
+
+/// Words for keys and values in the processor's order, beyond what [`workspace_bytes_for`] says; 0 where it
+/// reads them as they are.
+pub(crate) const fn ordered_words(shape: &Shape) -> usize {
+    words(ordered_keys(shape), 1) + words(ordered_values(shape), 1)
+}
+
+/// Bytes of all heads' keys in whole groups of columns.
+const fn ordered_keys(shape: &Shape) -> usize {
+    shape.width() * ordered_columns(shape.key_columns())
+}
+
+/// The same of values.
+const fn ordered_values(shape: &Shape) -> usize {
+    shape.heads as usize * shape.value_rows() * ordered_columns(shape.head_dim())
 }
 
 /// Tokens of a pass in [`ample_words`]: a 9x9 Sudoku's.
@@ -155,6 +172,10 @@ pub(crate) struct Scratch<'w, A> {
     pub acc: &'w mut [i32],
     /// For [`matmul`](crate::kernels::matmul()).
     pub pack: &'w mut [u32],
+    /// Keys in the processor's order; empty where there is no room, or no such order.
+    pub ordered_keys: &'w mut [i8],
+    /// The same of values.
+    pub ordered_values: &'w mut [i8],
     /// Where weights are copied to.
     pub copy: Copied<'w>,
     /// Tokens that a pass over the weights serves.
@@ -198,7 +219,7 @@ fn take<'w, T: bytemuck::Pod>(memory: &mut &'w mut [u32], elements: usize) -> &'
 }
 
 impl<'w, A: Lane> Workspace<'w, A> {
-    /// Carves `memory`, which holds `workspace_bytes_for(shape, tokens)`.
+    /// Carves `memory`, which holds `workspace_bytes_for(shape, tokens)`, and maybe [`ordered_words`] more.
     pub(crate) fn carve(shape: &Shape, tokens: usize, mut memory: &'w mut [u32]) -> Self {
         let sizes = Sizes::of(shape, tokens);
         let memory = &mut memory;
@@ -214,6 +235,8 @@ impl<'w, A: Lane> Workspace<'w, A> {
                 acc: take(memory, sizes.acc),
                 pack: take(memory, sizes.pack),
                 copy: Copied { weights: take(memory, sizes.weights), factors: take(memory, sizes.factors) },
+                ordered_keys: take(memory, ordered_keys(shape)),
+                ordered_values: take(memory, ordered_values(shape)),
                 tokens: tokens.max(TILE),
             },
         }

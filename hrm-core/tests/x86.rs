@@ -46,25 +46,25 @@ fn product<A: Lane>(tokens: usize, depth: usize, pairs: usize, noise: &mut Noise
         matmul_again(&x, depth, &panel, &mut acc[..tokens * columns], &mut pack);
         assert_eq!(acc[..tokens * columns], expected, "{want:?}, again: {tokens} x {depth} x {columns}");
         // a copy in the order of the processor's registers, where it makes one
-        let mut copied = vec![0; panel.len()];
-        let order = copy_matrix(&panel, depth, A::WIDTH, &mut copied);
-        let groups = depth.is_multiple_of(8) && columns.is_multiple_of(16);
-        let bytes = want == Level::Avx512 && A::WIDTH == LaneWidth::I8 && depth.is_multiple_of(16);
-        let expected_order = match groups {
-            false => Order::Pairs,
-            true if bytes => Order::Fours,
-            true => Order::Twos,
-        };
-        assert_eq!(order, expected_order, "{want:?}: {depth} x {columns}");
-        if groups {
-            for packed in [false, true] {
-                acc.fill(7);
-                let acc = &mut acc[..tokens * columns];
-                matmul_ordered(&x, depth, (&copied, order), acc, &mut pack, packed);
-                assert_eq!(acc, expected, "{order:?}: {tokens} x {depth} x {columns}");
+        let all = ordered_columns(columns);
+        let mut copied = vec![77; depth * all];
+        let order = order(&panel, depth, A::WIDTH, &mut copied).unwrap();
+        let bytes = want == Level::Avx512 && A::WIDTH == LaneWidth::I8;
+        assert_eq!(order, if bytes { Order::Fours } else { Order::Twos }, "{want:?}: {depth} x {columns}");
+        let mut wide = vec![7; tokens * all + 1];
+        for packed in [false, true] {
+            wide.fill(7);
+            matmul_ordered(&x, depth, (&copied, order), &mut wide[..tokens * all], &mut pack, packed);
+            for (row, expected) in wide.chunks_exact(all).zip(expected.chunks_exact(columns)) {
+                assert_eq!(row[..columns], *expected, "{order:?}: {tokens} x {depth} x {columns}");
+                assert!(row[columns..].iter().all(|sum| *sum == 0), "columns that are none");
             }
         }
-        assert_eq!(acc.last(), Some(&7));
+        assert_eq!((acc.last(), wide.last()), (Some(&7), Some(&7)));
+        // a copy of a matrix is as long as it, so only whole groups of columns are put in order
+        let mut copied = vec![77; panel.len()];
+        let expected_order = if all == columns { order } else { Order::Pairs };
+        assert_eq!(copy_matrix(&panel, depth, A::WIDTH, &mut copied), expected_order);
     }
 }
 

@@ -24,13 +24,34 @@ pub fn copy<T: bytemuck::Pod>(from: &[T], to: &mut [T]) {
 /// Copies a matrix's weights of `depth` inputs, column pairs as in a pack, to `to`, as long as they: in the
 /// order in which this processor's product of such lanes reads them, or as they are. Says which.
 pub fn copy_matrix(weights: &[i8], depth: usize, lanes: LaneWidth, to: &mut [i8]) -> Order {
+    order(weights, depth, lanes, to).unwrap_or_else(|| {
+        copy(weights, to);
+        Order::Pairs
+    })
+}
+
+/// Writes a panel of `depth` inputs, column pairs as in a pack, to `to` in the order in which this
+/// processor's product of such lanes reads it, and says which. `None`, and nothing done, where it reads pairs,
+/// or `to` is not [`ordered_columns`] of `depth`.
+pub fn order(panel: &[i8], depth: usize, lanes: LaneWidth, to: &mut [i8]) -> Option<Order> {
     #[cfg(all(feature = "std", target_arch = "x86_64", not(feature = "_portable")))]
-    if let Some(order) = super::x86::order(weights, depth, lanes, to) {
-        return order;
+    return super::x86::order(panel, depth, lanes, to);
+    #[cfg(not(all(feature = "std", target_arch = "x86_64", not(feature = "_portable"))))]
+    {
+        let _ = (panel, depth, lanes, to);
+        None
     }
-    let _ = (depth, lanes);
-    copy(weights, to);
-    Order::Pairs
+}
+
+/// Columns of a panel that [`order`] has written; 0 where no processor that this is built for reads any.
+pub const fn ordered_columns(columns: usize) -> usize {
+    #[cfg(all(feature = "std", target_arch = "x86_64", not(feature = "_portable")))]
+    return columns.next_multiple_of(super::x86::COLUMNS);
+    #[cfg(not(all(feature = "std", target_arch = "x86_64", not(feature = "_portable"))))]
+    {
+        let _ = columns;
+        0
+    }
 }
 
 #[cfg(test)]

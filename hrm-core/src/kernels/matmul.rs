@@ -28,7 +28,7 @@ pub fn matmul_again<A: Lane>(x: &[A], depth: usize, panel: &[i8], acc: &mut [i32
     product(x, depth, panel, acc, pack, true);
 }
 
-/// [`matmul`] by weights that [`copy_matrix`](super::copy_matrix) has put in `order`, for these lanes;
+/// [`matmul`] by weights that [`order`](super::order()) has put in `order`, for these lanes;
 /// `packed`: the packing of the same `x` is still in `pack`.
 #[cfg(all(feature = "std", target_arch = "x86_64", not(feature = "_portable")))]
 pub fn matmul_ordered<A: Lane>(

@@ -64,7 +64,7 @@ pub use attention::{
     add_bias, add_bias_portable, add_displaced_bias, attention_output, attention_output_portable, rotate,
     rotate_heads, rotate_heads_portable, softmax, softmax_portable,
 };
-pub use copy::{copy, copy_matrix};
+pub use copy::{copy, copy_matrix, order, ordered_columns};
 pub use inject::{inject, inject_portable};
 #[cfg(all(feature = "std", target_arch = "x86_64", not(feature = "_portable")))]
 pub use matmul::matmul_ordered;

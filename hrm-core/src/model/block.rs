@@ -1,12 +1,13 @@
 //! A block: attention, then SwiGLU, each added to its input and normalised.
 
+use super::panels::{Panels, order_heads};
 use super::products::{columns, first_of, product, product_of, rescale, split};
 use crate::kernels::{
-    add_bias, add_displaced_bias, attention_output, matmul, requantize, requantize_pairs, requantize_places,
+    add_bias, add_displaced_bias, attention_output, requantize, requantize_pairs, requantize_places,
     residual_norm, rotate_heads, softmax, swiglu,
 };
 use crate::lane::Lane;
-use crate::pack::{Layer, Matrix, RelationMap, Shape, TILE, Tables};
+use crate::pack::{Layer, Matrix, Order, RelationMap, Shape, TILE, Tables};
 use crate::rows::Rows;
 use crate::trace::{Op, Trace, Values};
 use crate::workspace::{Scratch, acc_columns};
@@ -14,9 +15,9 @@ use crate::workspace::{Scratch, acc_columns};
 /// What attention of one tile needs.
 struct Heads<'a, A> {
     /// Keys of the whole sequence.
-    keys: &'a [i8],
+    keys: Panels<'a>,
     /// Values of the whole sequence.
-    values: &'a [i8],
+    values: Panels<'a>,
     /// Room for queries and weights.
     rest: &'a mut [A],
     acc: &'a mut [i32],
@@ -51,8 +52,9 @@ impl Block<'_> {
         self.keys_and_values(x, scratch);
         trace.op(Op::Key, Values::I8(scratch.keys));
         trace.op(Op::Value, Values::I8(scratch.values));
+        let order = order_heads(self.shape, scratch);
         for (index, x) in x.tiles_mut(tokens * width).enumerate() {
-            self.attention(index * tokens, x, step, scratch, trace);
+            self.attention((index * tokens, order), x, step, scratch, trace);
             self.feed_forward(x, scratch, trace);
         }
     }
@@ -99,10 +101,10 @@ impl Block<'_> {
     }
 
     /// `x = rms(x + Attention(x))` for the tokens of a pass, the first of them at position
-    /// `first`; `x`: (tokens, width).
+    /// `first`; `x`: (tokens, width). Keys and values lie in `order`.
     fn attention<A: Lane>(
         &self,
-        first: usize,
+        (first, order): (usize, Order),
         x: &mut [A],
         step: i32,
         scratch: &mut Scratch<'_, A>,
@@ -113,8 +115,8 @@ impl Block<'_> {
         let query = scratch.copy.of(self.layer.query, A::WIDTH);
         for (index, (x, outputs)) in x.tiles(tile).zip(outputs.tiles_mut(tile)).enumerate() {
             let heads = Heads {
-                keys: scratch.keys,
-                values: scratch.values,
+                keys: Panels::keys(self.shape, order, scratch.keys, scratch.ordered_keys),
+                values: Panels::values(self.shape, order, scratch.values, scratch.ordered_values),
                 rest,
                 acc: scratch.acc,
                 pack: scratch.pack,
@@ -141,7 +143,7 @@ impl Block<'_> {
         trace: &mut dyn Trace,
     ) {
         let (width, dim, sequence) = (self.shape.width(), self.shape.head_dim(), self.shape.sequence());
-        let (key_columns, value_rows) = (self.shape.key_columns(), self.shape.value_rows());
+        let value_rows = self.shape.value_rows();
         let tokens = x.len() / width.max(1);
         let (queries, rest) = split(scratch.rest, tokens * width);
         let (weights, _) = split(rest, tokens * value_rows);
@@ -164,16 +166,13 @@ impl Block<'_> {
         }
         trace.op(Op::Query, A::values(queries));
 
-        let heads = queries
-            .rows(tokens * dim)
-            .zip(scratch.keys.rows(dim * key_columns))
-            .zip(scratch.values.rows(dim * value_rows));
-        for (head, ((queries, keys), values)) in heads.enumerate() {
+        let (keys, values) = (scratch.keys, scratch.values);
+        let heads = queries.rows(tokens * dim).zip(keys.heads()).zip(values.heads());
+        for (head, ((queries, head_keys), head_values)) in heads.enumerate() {
             let mut sums = [0u32; TILE];
-            let scores = first_of(scratch.acc, tokens * key_columns);
-            matmul(queries, dim, keys, scores, scratch.pack);
+            let scores = keys.product(queries, head_keys, scratch.acc, scratch.pack);
             weights.fill(A::default());
-            let rows = scores.rows_mut(key_columns).zip(weights.rows_mut(value_rows));
+            let rows = scores.rows_mut(keys.columns).zip(weights.rows_mut(value_rows));
             for (row, ((scores, weights), sum)) in rows.zip(&mut sums).enumerate() {
                 let scores = first_of(scores, sequence);
                 self.add_relation_bias(head, first + row, scores);
@@ -186,11 +185,11 @@ impl Block<'_> {
                 );
             }
             trace.op(Op::Weights, A::values(weights));
-            let acc = first_of(scratch.acc, tokens * dim);
-            matmul(weights, value_rows, values, acc, scratch.pack);
-            let rows = acc.rows(dim).zip(outputs.rows_mut(width));
+            let acc = values.product(weights, head_values, scratch.acc, scratch.pack);
+            let rows = acc.rows(values.columns).zip(outputs.rows_mut(width));
             for ((acc, output), sum) in rows.zip(sums) {
-                attention_output(acc, sum, output.get_mut(head * dim..(head + 1) * dim).unwrap_or_default());
+                let output = output.get_mut(head * dim..(head + 1) * dim).unwrap_or_default();
+                attention_output(acc.get(..dim).unwrap_or_default(), sum, output);
             }
         }
         trace.op(Op::Attention, A::values(outputs));

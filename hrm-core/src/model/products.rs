@@ -25,13 +25,26 @@ pub(super) fn product_of<'a, A: Lane>(
     packed: bool,
 ) -> &'a mut [i32] {
     let acc = first_of(acc, x.len() / matrix.depth.max(1) * matrix.factors.len());
-    match matrix.order {
-        Order::Pairs if packed => matmul_again(x, matrix.depth, matrix.weights, acc, pack),
-        Order::Pairs => matmul(x, matrix.depth, matrix.weights, acc, pack),
-        #[cfg(all(feature = "std", target_arch = "x86_64", not(feature = "_portable")))]
-        order => matmul_ordered(x, matrix.depth, (matrix.weights, order), acc, pack, packed),
-    }
+    multiply(x, matrix.depth, (matrix.weights, matrix.order), acc, pack, packed);
     acc
+}
+
+/// `acc = x W`, whatever order the weights lie in.
+#[inline(always)]
+pub(super) fn multiply<A: Lane>(
+    x: &[A],
+    depth: usize,
+    (weights, order): (&[i8], Order),
+    acc: &mut [i32],
+    pack: &mut [u32],
+    packed: bool,
+) {
+    match order {
+        Order::Pairs if packed => matmul_again(x, depth, weights, acc, pack),
+        Order::Pairs => matmul(x, depth, weights, acc, pack),
+        #[cfg(all(feature = "std", target_arch = "x86_64", not(feature = "_portable")))]
+        order => matmul_ordered(x, depth, (weights, order), acc, pack, packed),
+    }
 }
 
 /// `acc[n] = requantize(acc[n], factors[n])`.

@@ -73,5 +73,5 @@ pub fn limit(most: Level) -> Level {
     level
 }
 
-pub(super) use ordered::order;
+pub(super) use ordered::{COLUMNS, order};
 pub(super) use product::matmul;

@@ -17,25 +17,26 @@ use crate::lane::{Lane, LaneWidth};
 use crate::pack::{Order, TILE};
 
 /// Columns that lie together.
-const COLUMNS: usize = 16;
+pub(in crate::kernels) const COLUMNS: usize = 16;
 
 /// Writes the column pairs `panel` of `depth` inputs to `to` in the order that the product of such lanes
-/// reads; `None` (and nothing done) where the one in use reads none, or the sizes do not fit.
+/// reads, its last sixteen columns filled up with zeros; `None` (and nothing done) where the one in use reads
+/// none, or the sizes do not fit.
 pub(in crate::kernels) fn order(
     panel: &[i8],
     depth: usize,
     lanes: LaneWidth,
     to: &mut [i8],
 ) -> Option<Order> {
-    let fits = depth > 0 && depth.is_multiple_of(8) && panel.len().is_multiple_of(COLUMNS * depth);
+    let fits = depth > 0 && depth.is_multiple_of(4) && panel.len().is_multiple_of(2 * depth);
     let level = level();
-    if level == Level::Portable || !fits || to.len() != panel.len() {
+    if level == Level::Portable || !fits || to.len() != panel.len().next_multiple_of(COLUMNS * depth) {
         return None;
     }
-    let fours = level == Level::Avx512 && lanes == LaneWidth::I8 && depth.is_multiple_of(16);
-    for (panel, to) in panel.chunks_exact(COLUMNS * depth).zip(to.chunks_exact_mut(COLUMNS * depth)) {
-        // SAFETY: the level is the processor's at least; both hold sixteen columns of `depth`, a
-        // multiple of 8, or of 16 where it is asked for.
+    let fours = level == Level::Avx512 && lanes == LaneWidth::I8;
+    for (panel, to) in panel.chunks(COLUMNS * depth).zip(to.chunks_exact_mut(COLUMNS * depth)) {
+        // SAFETY: the processor has the level; `panel` holds pairs of columns of `depth`, a multiple of 4, at
+        // most sixteen columns, and `to` sixteen.
         unsafe {
             match fours {
                 true => order_fours(panel, depth, to),
@@ -47,7 +48,7 @@ pub(in crate::kernels) fn order(
 }
 
 /// # Safety
-/// AVX2; `panel` and `to` hold sixteen columns of `depth`, a multiple of 8.
+/// AVX2; `panel` holds pairs of columns of `depth`, a multiple of 4, and `to` sixteen columns.
 #[target_feature(enable = "avx2")]
 unsafe fn order_twos(panel: &[i8], depth: usize, to: &mut [i8]) {
     // a pair's word is two inputs of its even and its odd column, in turns: the even column's two first
@@ -55,16 +56,21 @@ unsafe fn order_twos(panel: &[i8], depth: usize, to: &mut [i8]) {
         0, 2, 1, 3, 4, 6, 5, 7, 8, 10, 9, 11, 12, 14, 13, 15, 0, 2, 1, 3, 4, 6, 5, 7, 8, 10, 9, 11, 12, 14,
         13, 15,
     );
+    let pairs = panel.len() / (2 * depth);
     for step in (0..depth / 2).step_by(4) {
-        // four words of each pair, those of pairs 4 to 7 in the upper halves
-        let row = |pair: usize| {
-            // SAFETY: words `step` to `step + 3` are within each pair of columns.
-            let of = |pair: usize| unsafe {
-                _mm_loadu_si128(panel.as_ptr().add(2 * pair * depth + 4 * step).cast())
-            };
-            _mm256_inserti128_si256::<1>(_mm256_castsi128_si256(of(pair)), of(pair + 4))
+        // four words of each pair, or the last two, those of pairs 4 to 7 in the upper halves
+        let count = (depth / 2 - step).min(4);
+        let of = |pair: usize| {
+            let from = panel.as_ptr().wrapping_add(2 * pair * depth + 4 * step).cast();
+            match (pair < pairs, count) {
+                (false, _) => _mm_setzero_si128(),
+                // SAFETY: so many words from `step` on are within the pair of columns.
+                (true, 4) => unsafe { _mm_loadu_si128(from) },
+                (true, _) => unsafe { _mm_loadl_epi64(from) },
+            }
         };
-        for (at, word) in words([row(0), row(1), row(2), row(3)]).into_iter().enumerate() {
+        let row = |pair: usize| _mm256_inserti128_si256::<1>(_mm256_castsi128_si256(of(pair)), of(pair + 4));
+        for (at, word) in words([row(0), row(1), row(2), row(3)]).into_iter().take(count).enumerate() {
             // SAFETY: 32 bytes for each of `depth / 2` words are there.
             unsafe {
                 let to = to.as_mut_ptr().add(2 * COLUMNS * (step + at));
@@ -75,23 +81,25 @@ unsafe fn order_twos(panel: &[i8], depth: usize, to: &mut [i8]) {
 }
 
 /// # Safety
-/// AVX-512 F and BW; `panel` and `to` hold sixteen columns of `depth`, a multiple of 16.
-#[target_feature(enable = "avx512f,avx512bw")]
+/// AVX-512 F, BW and VL; else as [`order_twos`].
+#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
 unsafe fn order_fours(panel: &[i8], depth: usize, to: &mut [i8]) {
     // of a pair's four inputs first the even column's
     let sides = _mm512_broadcast_i32x4(_mm_setr_epi8(0, 2, 4, 6, 1, 3, 5, 7, 8, 10, 12, 14, 9, 11, 13, 15));
     let above = _mm512_set1_epi8(i8::MIN);
     let even = _mm512_setr_epi64(0, 1, 8, 9, 4, 5, 12, 13);
     let odd = _mm512_setr_epi64(2, 3, 10, 11, 6, 7, 14, 15);
+    let pairs = panel.len() / (2 * depth);
     for first in (0..depth).step_by(16) {
-        // sixteen inputs of each pair, those of pairs 4 to 7 in the upper halves
-        let row = |pair: usize| {
-            // SAFETY: inputs `first` to `first + 15` are within each pair of columns.
-            let of = |pair: usize| unsafe {
-                _mm256_loadu_si256(panel.as_ptr().add(2 * (pair * depth + first)).cast())
-            };
-            _mm512_inserti64x4::<1>(_mm512_castsi256_si512(of(pair)), of(pair + 4))
+        // sixteen inputs of each pair, or what is left, those of pairs 4 to 7 in the upper halves
+        let count = ((depth - first) / 4).min(4);
+        let of = |pair: usize| {
+            let there = if pair < pairs { (1u8 << count) - 1 } else { 0 };
+            let from = panel.as_ptr().wrapping_add(2 * (pair * depth + first));
+            // SAFETY: `4 * count` inputs from `first` on are within a pair of columns; others are not read.
+            unsafe { _mm256_maskz_loadu_epi64(there, from.cast()) }
         };
+        let row = |pair: usize| _mm512_inserti64x4::<1>(_mm512_castsi256_si512(of(pair)), of(pair + 4));
         let rows = [row(0), row(1), row(2), row(3)];
         // quarters: four inputs of pairs 0 and 1 (2 and 3), 8 inputs on, the same of pairs 4 and 5 (6, 7)
         let (a, b) = (_mm512_unpacklo_epi64(rows[0], rows[1]), _mm512_unpackhi_epi64(rows[0], rows[1]));
@@ -102,7 +110,7 @@ unsafe fn order_fours(panel: &[i8], depth: usize, to: &mut [i8]) {
             _mm512_permutex2var_epi64(a, odd, c),
             _mm512_permutex2var_epi64(b, odd, d),
         ];
-        for (at, four) in fours.into_iter().enumerate() {
+        for (at, four) in fours.into_iter().take(count).enumerate() {
             // SAFETY: 64 bytes for each of `depth / 4` fours are there.
             unsafe {
                 let to = to.as_mut_ptr().add(COLUMNS * (first + 4 * at));
@@ -210,7 +218,7 @@ unsafe fn store<const ROWS: usize>(
 pub(super) fn fours<A: Lane>(x: &[A], depth: usize, weights: &[i8], acc: &mut [i32]) -> bool {
     let Ok(x) = bytemuck::try_cast_slice::<A, i8>(x) else { return false };
     let Some(columns) = columns(x, depth, weights, acc) else { return false };
-    if A::WIDTH != LaneWidth::I8 || !depth.is_multiple_of(16) || !columns.is_multiple_of(COLUMNS) {
+    if A::WIDTH != LaneWidth::I8 || !columns.is_multiple_of(COLUMNS) {
         return false;
     }
     for (x, acc) in x.chunks(TILE * depth).zip(acc.chunks_mut(TILE * columns)) {
@@ -223,7 +231,7 @@ pub(super) fn fours<A: Lane>(x: &[A], depth: usize, weights: &[i8], acc: &mut [i
 /// The product of `ROWS` tokens with fours.
 ///
 /// # Safety
-/// AVX-512 F, BW and VNNI; `x` holds `ROWS` rows of `depth`, a multiple of 16; `weights` are fours, a
+/// AVX-512 F, BW and VNNI; `x` holds `ROWS` rows of `depth`, a multiple of 4; `weights` are fours, a
 /// multiple of sixteen columns of `depth`; `acc` has room for the product.
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
 unsafe fn avx512_fours<const ROWS: usize>(x: &[i8], depth: usize, weights: &[i8], acc: &mut [i32]) {
