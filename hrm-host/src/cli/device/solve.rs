@@ -4,7 +4,8 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
+use hrm_core::solve::{Answer, Status};
 use hrm_core::{task::Task, wire::Solve};
 
 use super::{Line, task_of};
@@ -81,6 +82,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
             |error| told.borrow().aside(|| eprintln!("the board is lost ({error}); waiting for it")),
         )?;
         let answer = done.answer();
+        holds(&task, tokens, &answer)?;
         score.add(answer.status);
         let line = if args.json {
             json(&task, tokens, &answer, None)
@@ -94,4 +96,54 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     }
     drop(told);
     Ok(score.finish())
+}
+
+/// An error where the board calls a grid solved that does not answer `puzzle`, which no sound board does.
+fn holds(task: &impl Task, puzzle: &[u8], answer: &Answer<'_>) -> Result<()> {
+    let wrong =
+        answer.status == Status::Solved && task.violations(puzzle, answer.grid).is_some_and(|n| n > 0);
+    ensure!(
+        !wrong,
+        "the board calls this solved, and it does not answer the puzzle: {}\n\
+         its program, or what is on the line between, is not to be trusted; \
+         `hrm-host device verify` tells more",
+        task.text(answer.grid)
+    );
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hrm_core::solve::Stop;
+    use hrm_core::task::sudoku::Sudoku;
+
+    #[test]
+    fn what_a_board_calls_solved_is_checked_here() {
+        let task = Sudoku::named("sudoku4").unwrap();
+        let tokens = |text: &str| text.bytes().map(|c| c - b'0' + 1).collect::<Vec<u8>>();
+        let puzzle = tokens("1000020000300004");
+        let said = |status, grid: &[u8]| {
+            let answer = Answer {
+                status,
+                stop: Stop::Accepted,
+                guesses: 1,
+                segments: 2,
+                last_guess: None,
+                found: None,
+                votes: 0,
+                grid,
+            };
+            holds(&task, &puzzle, &answer)
+        };
+        let right = tokens("1342421324313124");
+        assert!(said(Status::Solved, &right).is_ok());
+        let other = tokens("2341412314323214");
+        assert!(said(Status::Solved, &other).is_err(), "a valid grid with other givens");
+        let mut wrong = right;
+        wrong.swap(1, 2);
+        let error = said(Status::Solved, &wrong).unwrap_err().to_string();
+        assert!(error.contains("does not answer the puzzle: 1432"), "{error}");
+        assert!(said(Status::Unproven, &wrong).is_ok(), "an unproven grid may be anything");
+    }
 }
