@@ -3,10 +3,6 @@
 const $ = (id) => document.getElementById(id);
 /** Segments a second by the place of the slider; the last is as fast as it can. */
 const SPEEDS = [0.5, 1, 2, 4, 8, 16, Infinity];
-const ENDS = [
-  'goes on', 'accepted', 'stopped by its halting head', 'its state repeats itself', 'out of segments', 'cut off',
-  'its grid no longer changes', 'what it supposes is doubted',
-];
 const hex = (word) => word.toString(16).padStart(8, '0');
 const setting = (id) => Number($(id).value);
 const count = (number, what) => `${number.toLocaleString('en')} ${what}${number === 1 ? '' : 's'}`;
@@ -47,9 +43,10 @@ function tell(text, important = false) {
   $('live').textContent = text;
 }
 
-/** Says what is wrong, in the field `about`. */
+/** Says what is wrong, in the field `about`; of a puzzle also beside the grid, which may be all that is in view. */
 function trouble(text, about = 'puzzle') {
   $('trouble').textContent = text;
+  if (text !== '' && about === 'puzzle') $('now').textContent = text;
   for (const id of ['puzzle', ...OPTIONS]) $(id).setAttribute('aria-invalid', String(text !== '' && id === about));
 }
 
@@ -182,7 +179,8 @@ async function think() {
 /** What is believed by now; `further` where a segment has led to it. */
 function showSegment(report, further) {
   const changed = board.believe(report.grid, report.supposed);
-  const supposed = report.supposed ? `, ${report.supposed.filter(Boolean).length} supposed` : '';
+  const many = report.supposed?.filter(Boolean).length;
+  const supposed = many ? `, ${many} supposed` : '';
   if (further) charts.add({ ...report, changed });
   if (report.state !== undefined) {
     $('state').textContent = hex(report.state);
@@ -196,7 +194,7 @@ function showSegment(report, further) {
 
 function noteGuess(report, supposed) {
   const entry = document.createElement('li');
-  const outcome = report.ended === 1 ? 'accepted' : `dropped: ${ENDS[report.ended]}`;
+  const outcome = report.ended === 1 ? 'accepted' : `dropped: ${pack.ends[report.ended]}`;
   const rules = report.ended === 1 || report.violations < 0 ? '' : `, ${count(report.violations, 'rule')} broken`;
   entry.textContent = `${count(report.segment, 'segment')}${supposed}, ${outcome}${rules}`;
   entry.value = report.guess;
@@ -210,9 +208,9 @@ function noteGuess(report, supposed) {
 function finish(report) {
   become('done');
   const work = `${count(report.guess, 'guess').replace('guesss', 'guesses')}, ${count(report.segments, 'segment')}`;
-  const time = thought < 1000 ? `${Math.max(thought, 1).toFixed(0)} ms` : `${(thought / 1000).toFixed(1)} s`;
+  const time = thought < 1000 ? `${Math.max(thought, 1).toFixed(0)}\u00a0ms` : `${(thought / 1000).toFixed(1)}\u00a0s`;
   const seconds = thought === 0 ? ''
-    : `, ${time} of thinking (${(1000 * report.segments / thought).toFixed(1)} segments a second)`;
+    : `, ${time} (${(1000 * report.segments / thought).toFixed(1)} segments a second)`;
   const by = report.by ? ` by ${report.by}` : '';
   const text = report.solved && report.segments === 0 ? 'Solved already: complete and valid as given.'
     : report.solved ? `Solved${by} after ${work}${seconds}.`
@@ -305,12 +303,12 @@ async function open(name, bytes) {
     return false;
   }
   $('self-tested').textContent = '';
-  $('about').textContent = `${pack.task}, ${count(pack.bytes, 'byte')}, CRC-32 ${pack.crc}; ${pack.width} wide, `
-    + `${pack.lane_bits}-bit states, ${count(pack.memory, 'byte')} of RAM, `
-    + (pack.members === 1 ? 'one set of weights' : `${pack.members} sets of weights that take turns at guessing`);
+  $('about').textContent = `For ${pack.task}. On a chip: ${count(pack.bytes, 'byte')} of flash and ${count(pack.memory, 'byte')} of RAM. `
+    + (pack.members === 1 ? '' : `${pack.members} sets of weights take turns at guessing. `)
+    + `${pack.width} wide, ${pack.lane_bits}-bit states, CRC-32 ${pack.crc}.`;
   board.shape(pack);
   $('puzzle-help').textContent = HELP[$('grid').dataset.task] ?? '';
-  const [given, believed] = [pack.symbols.replace(pack.blank, '').charAt(0), pack.symbols.at(-1)];
+  const [given, believed] = [pack.symbols.replace(pack.blank, '').charAt(1), pack.symbols.at(-1)];
   for (const key of document.querySelectorAll('.key')) {
     key.textContent = key.classList.contains('given') ? given : believed;
   }

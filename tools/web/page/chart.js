@@ -67,7 +67,9 @@ class Charts {
     title.className = 'small';
     const value = document.createElement('b');
     value.textContent = last;
-    title.append(`${name} `, value);
+    const highest = document.createElement('span');
+    if (values.length) highest.textContent = `at most ${told(most)}`;
+    title.append(name, value, highest);
     const holder = document.createElement('div');
     holder.append(title, element('svg', frame, axis, ...bars));
     return holder;

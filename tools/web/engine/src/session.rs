@@ -96,8 +96,8 @@ impl Report {
     };
 }
 
-/// What ended a guess, in the order of [`Report::ended`].
-pub const ENDS: [&str; 8] = [
+/// What ended a guess, in the order of [`Report::ended`]: [`Session::describe`] tells them to the page.
+const ENDS: [&str; 8] = [
     "it goes on",
     "accepted",
     "the halting head says stop",
@@ -140,15 +140,16 @@ impl Session {
         Ok(Self { thinker, pack })
     }
 
-    /// The pack in JSON: task, rows, columns, symbols by token, sizes.
+    /// The pack in JSON: task, rows, columns, symbols by token, sizes, and the words for how a guess ends.
     pub fn describe(&self) -> String {
         let shape = self.pack.shape();
         let mut out = String::from("{");
         self.thinker.describe(&mut out);
         let tests = self.pack.self_test().map_or(0, |test| test.digests.len());
+        let ends = ENDS.map(|end| Quoted(end).to_string()).join(",");
         let _ = write!(
             out,
-            r#","crc":"{:08x}","bytes":{},"memory":{},"width":{},"lane_bits":{},"segments":{},"members":{},"self_tests":{tests}}}"#,
+            r#","crc":"{:08x}","bytes":{},"memory":{},"width":{},"lane_bits":{},"segments":{},"members":{},"ends":[{ends}],"self_tests":{tests}}}"#,
             self.pack.crc(),
             self.pack.bytes(),
             workspace_bytes(shape),

@@ -298,6 +298,7 @@ fn what_is_no_puzzle_and_what_is_no_pack_is_told() {
         ));
         browser.wait(&format!("{trouble} !== ''"));
         assert!(browser.text(trouble).contains(part), "{}", browser.text(trouble));
+        assert_eq!(browser.text("document.getElementById('now').textContent"), browser.text(trouble));
         browser.value("document.getElementById('example').dispatchEvent(new Event('change'))");
     }
     browser.value(
@@ -323,6 +324,8 @@ fn the_page_fits_a_desk_and_a_phone_light_and_dark() {
         "document.getElementById('puzzle').value = '{HARD}'; document.getElementById('ask').requestSubmit()"
     ));
     browser.wait("document.querySelectorAll('#guess-list li').length >= 3");
+    let first = browser.text("document.querySelector('#guess-list li').textContent");
+    assert!(first.contains("dropped: out of segments"), "{first}");
     browser.value("document.getElementById('think').click()");
     browser.wait("document.body.dataset.state !== 'running'");
     for (name, size) in [("desktop", DESKTOP), ("phone", PHONE)] {
