@@ -23,6 +23,11 @@ pub(super) fn cells<T: maud::Render>(texts: impl IntoIterator<Item = T>) -> Vec<
     texts.into_iter().map(|text| html! { (text) }).collect()
 }
 
+/// An answer to a question, whose numbers do not part from their per cent.
+pub(super) fn verdict(text: &str) -> Markup {
+    html! { p.verdict { (text.replace(" %", "\u{a0}%")) } }
+}
+
 /// A command, none of whose words breaks that fits a line: `--rows` stays whole.
 pub(super) fn command(text: &str) -> Markup {
     html! { code { @for (i, word) in text.split(' ').enumerate() { @if i > 0 { " " } span.whole { (word) } } } }

@@ -90,7 +90,7 @@ fn asked(report: &Report) -> Markup {
                 " " (grouped(report.wanted as u64)) " were asked for: the file has no more."
             }
             " Each is asked in " (word("pass")) " of as many " (word_as("segment", "segments")) " as the table of the model says; packs are also "
-            (word("voted")) ". In parentheses: the " (word_as("interval", "95 % interval")) "."
+            (word("voted")) ". In parentheses: the " (word_as("interval", "95\u{a0}% interval")) "."
         }
     }
 }

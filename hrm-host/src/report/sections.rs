@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::figures::Figure;
 use super::glossary::word;
-use super::layout::{cells, table};
+use super::layout::{cells, table, verdict};
 use super::numbers::{DASH, grouped, number, share};
 use super::page::figure;
 use super::words::{of_agreement, of_belief, of_descent, of_halting, of_keeping, of_modes};
@@ -29,30 +29,30 @@ pub(super) fn of_model(id: &str, findings: &Findings) -> Result<Markup, DrawErro
             } } }
             p.quiet { "Training is counted in " (word("sample-segments")) "." }
             h3 { "Does it keep what it has found?" }
-            p.verdict { (of_keeping(&study.keeping)) }
+            (verdict(&of_keeping(&study.keeping)))
             (keeping(&findings.name, &study.keeping))
             h3 { "Does it come nearer step by step?" }
-            p.verdict { (of_descent(&study.descent)) }
+            (verdict(&of_descent(&study.descent)))
             (descent(&findings.name, &study.descent))
             (figure(&Figure::paths(findings)?))
             h3 { "Where does it come to rest?" }
-            p.verdict { (of_modes(&study.modes)) }
+            (verdict(&of_modes(&study.modes)))
             (modes(&findings.name, &study.modes, study.rest))
             (around(findings)?)
             h3 { "What is the halting head worth?" }
-            p { "The " (word("halting")) " against the answers:" }
             div.drawings {
-                p.verdict { (of_halting(&study.halting)) }
-                @if let Some(halting) = Figure::halting(findings)? { (figure(&halting)) }
-            }
-            @if let Some(belief) = Figure::belief(findings)? {
-                div.drawings {
+                div {
+                    p { "The " (word("halting")) " against the answers:" }
+                    (verdict(&of_halting(&study.halting)))
+                    @if let Some(halting) = Figure::halting(findings)? { (figure(&halting)) }
+                }
+                @if let Some(belief) = Figure::belief(findings)? {
                     div {
                         p { "Its " (word("belief")) " that the grid is right, against how often it was:" }
-                        p.verdict { (of_belief(&study.calibration)) }
+                        (verdict(&of_belief(&study.calibration)))
+                        (figure(&belief))
                         (beliefs(&findings.name, &study.calibration))
                     }
-                    (figure(&belief))
                 }
             }
             @if let Some(work) = &findings.work { (of_work(&findings.name, work)) }
@@ -195,7 +195,7 @@ fn of_precision(findings: &Findings, precision: &Precision) -> Result<Markup, Dr
         h3 { "Do the integers think as the float model does?" }
         @if let Some(last) = precision.agreement.last() {
             div.drawings {
-                p.verdict { (of_agreement(last)) }
+                (verdict(&of_agreement(last)))
                 (figure(&Figure::precision(findings, precision)?))
             }
         }

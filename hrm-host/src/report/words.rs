@@ -136,7 +136,7 @@ pub(super) fn of_agreement(last: &Agreement) -> String {
     let [puzzles, cells, all, most] = [puzzles, *same_cells, ALIKE, MOSTLY].map(|share| 100.0 * share);
     format!(
         "{verdict}. At the end of one pass both have right, or both wrong, {alike} of {} ({puzzles:.1} %), and {cells:.1} % of the cells are \
-         equal. Yes takes {all:.0} % of both, mostly {most:.0} %. The float model restored from the pack has {} right, the integers {}; \
+         equal. Yes asks for {all:.0} % of both, mostly for {most:.0} %. The float model restored from the pack has {} right, the integers {}; \
          {only_float} only the float model, {only_int} only the integers.",
         count(*rows, "puzzle"),
         count(*float_exact, "puzzle"),
@@ -244,7 +244,7 @@ mod tests {
         ];
         for (begin, told) in begins {
             assert!(told.starts_with(begin), "{begin}: {told}");
-            assert!(told.contains("Yes takes 99 % of both, mostly 90 %."), "{told}");
+            assert!(told.contains("Yes asks for 99 % of both, mostly for 90 %."), "{told}");
         }
     }
 
