@@ -20,7 +20,7 @@ use rand_pcg::Pcg64Mcg;
 
 /// What a synthetic model looks like.
 #[derive(Clone, Copy, Debug)]
-pub struct Kind {
+pub struct ModelKind {
     /// Task, for example `sudoku4`.
     pub task: &'static str,
     /// Width of the states.
@@ -46,7 +46,7 @@ pub struct Kind {
 }
 
 /// The smallest model, for the smallest board.
-pub const SMALL: Kind = Kind {
+pub const SMALL: ModelKind = ModelKind {
     task: "sudoku4",
     width: 32,
     heads: 2,
@@ -61,11 +61,11 @@ pub const SMALL: Kind = Kind {
 };
 
 /// Small models of every kind that there is, for whatever must compute the same bits as this machine.
-pub const SMALL_KINDS: [(&str, Kind); 5] = {
-    let rope = Kind { rope: true, relation: false, shared_levels: false, members: 3, ..SMALL };
-    let narrow = Kind { task: "sudoku6", lanes: LaneWidth::I8, learned_positions: true, ..SMALL };
-    let both = Kind { task: "sudoku6", rope: true, lanes: LaneWidth::I8, heads: 4, members: 2, ..SMALL };
-    let odd = Kind { width: 48, heads: 3, learned_positions: true, ..SMALL };
+pub const SMALL_KINDS: [(&str, ModelKind); 5] = {
+    let rope = ModelKind { rope: true, relation: false, shared_levels: false, members: 3, ..SMALL };
+    let narrow = ModelKind { task: "sudoku6", lanes: LaneWidth::I8, learned_positions: true, ..SMALL };
+    let both = ModelKind { task: "sudoku6", rope: true, lanes: LaneWidth::I8, heads: 4, members: 2, ..SMALL };
+    let odd = ModelKind { width: 48, heads: 3, learned_positions: true, ..SMALL };
     [
         ("4x4, relation bias", SMALL),
         ("4x4, RoPE, separate levels, three members", rope),
@@ -76,13 +76,13 @@ pub const SMALL_KINDS: [(&str, Kind); 5] = {
 };
 
 /// A pack of `kind` with random weights.
-pub fn pack(kind: Kind, seed: u64) -> Vec<u8> {
+pub fn pack(kind: ModelKind, seed: u64) -> Vec<u8> {
     pack_of::<All>(kind, seed)
 }
 
 /// A pack of `kind`, whose task is one of the list `L`.
-pub fn pack_of<L: Tasks>(kind: Kind, seed: u64) -> Vec<u8> {
-    struct Made(Kind, u64);
+pub fn pack_of<L: Tasks>(kind: ModelKind, seed: u64) -> Vec<u8> {
+    struct Made(ModelKind, u64);
     impl Visitor for Made {
         type Output = Vec<u8>;
 
@@ -94,7 +94,7 @@ pub fn pack_of<L: Tasks>(kind: Kind, seed: u64) -> Vec<u8> {
     pack
 }
 
-fn made<T: Task>(task: &T, kind: Kind, seed: u64) -> Vec<u8> {
+fn made<T: Task>(task: &T, kind: ModelKind, seed: u64) -> Vec<u8> {
     let relations = if kind.relation { task.relations() as u8 + 3 } else { 0 };
     let shape = Shape {
         cells: task.cells() as u16,

@@ -29,10 +29,10 @@ use hrm_tests::{
     bench::Bench,
     equivalence::{Case, run},
     puzzles,
-    synthetic::{self, Kind, SMALL, SMALL_KINDS},
+    synthetic::{self, ModelKind, SMALL, SMALL_KINDS},
 };
 
-fn case(name: &str, kind: Kind, count: usize, segments: u16) -> Case {
+fn case(name: &str, kind: ModelKind, count: usize, segments: u16) -> Case {
     let task = Sudoku::named(kind.task).unwrap();
     let pack = synthetic::pack(kind, 11);
     Case { name: name.into(), pack, puzzles: puzzles::drawn(&task, count, 5), segments }
@@ -65,7 +65,7 @@ fn small_models_of_every_kind_are_equal() {
 #[test]
 #[ignore = "needs the emulator and the firmware: cargo xtask test"]
 fn a_9x9_model_is_equal() {
-    let kind = Kind { task: "sudoku9", width: 96, heads: 4, inner: 256, ..SMALL };
+    let kind = ModelKind { task: "sudoku9", width: 96, heads: 4, inner: 256, ..SMALL };
     equal_on_every_board(&case("9x9, width 96", kind, 2, 2));
 }
 
@@ -167,8 +167,8 @@ const SLOW_STACK_LIMIT: u32 = 14 * 1024;
 #[test]
 #[ignore = "needs the emulator and the firmware: cargo xtask test"]
 fn a_segment_keeps_to_its_stack_on_every_processor() {
-    let wide = Kind { task: "sudoku9", width: 96, heads: 4, inner: 256, ..SMALL };
-    let rope = Kind { rope: true, relation: false, lanes: LaneWidth::I8, ..wide };
+    let wide = ModelKind { task: "sudoku9", width: 96, heads: 4, inner: 256, ..SMALL };
+    let rope = ModelKind { rope: true, relation: false, lanes: LaneWidth::I8, ..wide };
     for kind in [wide, rope] {
         let bench = Bench::new(&synthetic::pack(kind, 1));
         let tokens = vec![BLANK; 81];
@@ -242,8 +242,10 @@ fn bad_packs_are_refused_at_boot_with_the_reason() {
     flipped[pack.len() / 2] ^= 0x10;
     let mut foreign = pack.clone();
     foreign[4] = 0x7F;
-    let wide =
-        synthetic::pack(Kind { task: "sudoku9", width: 512, heads: 8, inner: 16, layers: 1, ..SMALL }, 1);
+    let wide = synthetic::pack(
+        ModelKind { task: "sudoku9", width: 512, heads: 8, inner: 16, layers: 1, ..SMALL },
+        1,
+    );
     for (name, pack, why, exit, reason) in [
         ("empty", &[][..], NoModel::Pack, Exit::Pack, "not a pack"),
         ("not a pack", b"PK\x03\x04 and so on, for quite a while", NoModel::Pack, Exit::Pack, "not a pack"),

@@ -15,16 +15,16 @@ use hrm_core::{
 };
 use hrm_tests::{
     puzzles,
-    synthetic::{self, Kind, SMALL},
+    synthetic::{self, ModelKind, SMALL},
 };
 
 const CANARY: u32 = 0xC0FF_EE00;
 
-fn kinds() -> impl Iterator<Item = Kind> {
+fn kinds() -> impl Iterator<Item = ModelKind> {
     let sizes =
         [("sudoku4", 32, 2, 64), ("sudoku6", 48, 3, 128), ("sudoku9", 96, 3, 256), ("sudoku9", 128, 4, 384)];
     sizes.into_iter().flat_map(|(task, width, heads, inner)| {
-        [LaneWidth::I8, LaneWidth::I16].map(|lanes| Kind {
+        [LaneWidth::I8, LaneWidth::I16].map(|lanes| ModelKind {
             task,
             width,
             heads,

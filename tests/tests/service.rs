@@ -33,10 +33,10 @@ use hrm_tests::{
     bench::Bench,
     puzzles,
     soak::{self, Amount, Known, endless, solved_here},
-    synthetic::{self, Kind, with_self_test},
+    synthetic::{self, ModelKind, with_self_test},
 };
 
-const SMALL: Kind = Kind { layers: 1, ..synthetic::SMALL };
+const SMALL: ModelKind = ModelKind { layers: 1, ..synthetic::SMALL };
 
 /// The policy that docs/client.py asks for, in its own words: the recommended one.
 fn clients_policy() -> Policy {
@@ -161,7 +161,7 @@ fn a_solve_can_be_cancelled_limited_and_interrupted_by_questions() {
 fn a_self_test_passes_on_sound_boards_and_fails_on_corrupted_ones() {
     let (_, puzzles) = tasks();
     let pack =
-        with_self_test(&synthetic::pack(Kind { members: 2, layers: 2, ..SMALL }, 11), &puzzles[..4], 3);
+        with_self_test(&synthetic::pack(ModelKind { members: 2, layers: 2, ..SMALL }, 11), &puzzles[..4], 3);
     let bench = Bench::new(&pack);
     for board in BOARDS {
         let (mut machine, hello) = bench.boot(board);

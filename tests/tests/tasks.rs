@@ -19,10 +19,10 @@ use hrm_firmware::Exit;
 use hrm_tests::{
     bench::Bench,
     puzzles,
-    synthetic::{self, Kind, SMALL},
+    synthetic::{self, ModelKind, SMALL},
 };
 
-const MAZE: Kind = Kind { task: "maze5x6", layers: 1, ..SMALL };
+const MAZE: ModelKind = ModelKind { task: "maze5x6", layers: 1, ..SMALL };
 
 /// The image of the first board that carries every task.
 fn every_task() -> Image {
@@ -79,7 +79,7 @@ fn a_map_of_displacements_changes_no_bit() {
     for (name, lanes) in
         [("maze5x6", LaneWidth::I16), ("maze10x10", LaneWidth::I8), ("maze1x9", LaneWidth::I16)]
     {
-        let kind = Kind { task: name, lanes, ..MAZE };
+        let kind = ModelKind { task: name, lanes, ..MAZE };
         let task = Maze::named(kind.task).unwrap();
         let computed = synthetic::pack(kind, 7);
         let stored = with_stored_map(&computed, &task);
@@ -125,7 +125,7 @@ fn columns_that_no_grid_has_are_refused() {
 #[test]
 #[ignore = "needs the emulator and the firmware: cargo xtask test"]
 fn mazes_are_equal_on_a_board_that_carries_them() {
-    let narrow = Kind { task: "maze10x10", lanes: LaneWidth::I8, ..MAZE };
+    let narrow = ModelKind { task: "maze10x10", lanes: LaneWidth::I8, ..MAZE };
     let released = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/maze-mini.hrm");
     for bytes in [synthetic::pack(MAZE, 7), synthetic::pack(narrow, 7), std::fs::read(released).unwrap()] {
         let (aligned, bench) = (AlignedBytes::copy_of(&bytes), Bench::new(&bytes));

@@ -12,7 +12,7 @@ use hrm_emulator::{Solved, compare::digests};
 
 use crate::{
     puzzles,
-    synthetic::{self, Kind, with_self_test},
+    synthetic::{self, ModelKind, with_self_test},
 };
 
 /// A pack for Sudokus, and what its model makes of some puzzles.
@@ -45,7 +45,7 @@ impl Known {
     /// A model with random weights, whose segments take no time, so that what surrounds
     /// them is all that is tried.
     pub fn tiny() -> Self {
-        let kind = Kind { width: 16, heads: 1, inner: 16, layers: 1, ..synthetic::SMALL };
+        let kind = ModelKind { width: 16, heads: 1, inner: 16, layers: 1, ..synthetic::SMALL };
         let pack = synthetic::pack(kind, 3);
         let tested = puzzles::drawn(&Sudoku::named(kind.task).expect("a Sudoku"), 2, 1);
         Self::of(&with_self_test(&pack, &tested, 1), 40, 9).expect("a pack for a Sudoku")

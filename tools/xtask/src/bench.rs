@@ -16,7 +16,7 @@ use anyhow::{Context, Result, bail, ensure};
 use hrm_core::lane::LaneWidth;
 use hrm_emulator::board::{Board, QEMU, one_per_processor};
 use hrm_emulator::image::Image;
-use hrm_tests::synthetic::{self, Kind, SMALL};
+use hrm_tests::synthetic::{self, ModelKind, SMALL};
 
 use crate::firmware::{Build, Program, compile, compiler_for};
 use crate::run::{cargo, command, output, root, run, target};
@@ -105,12 +105,13 @@ const HOST: &str = "host";
 
 /// The models that are measured: those of the released packs' shapes, and one with RoPE instead of a
 /// relation bias; random weights.
-fn models() -> [(&'static str, Kind); 5] {
-    let kind = |width, heads, inner, lanes| Kind { task: "sudoku9", width, heads, inner, lanes, ..SMALL };
+fn models() -> [(&'static str, ModelKind); 5] {
+    let kind =
+        |width, heads, inner, lanes| ModelKind { task: "sudoku9", width, heads, inner, lanes, ..SMALL };
     [
         ("96-i16", kind(96, 3, 256, LaneWidth::I16)),
         ("96-i8", kind(96, 3, 256, LaneWidth::I8)),
-        ("96-rope-i16", Kind { rope: true, relation: false, ..kind(96, 3, 256, LaneWidth::I16) }),
+        ("96-rope-i16", ModelKind { rope: true, relation: false, ..kind(96, 3, 256, LaneWidth::I16) }),
         ("128-i16", kind(128, 4, 384, LaneWidth::I16)),
         ("128-i8", kind(128, 4, 384, LaneWidth::I8)),
     ]

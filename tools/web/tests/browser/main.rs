@@ -16,7 +16,7 @@ use hrm_core::lane::LaneWidth;
 use hrm_core::pack::AlignedBytes;
 use hrm_core::task::{Task, maze::Maze, sudoku::Sudoku};
 use hrm_tests::puzzles;
-use hrm_tests::synthetic::{self, Kind, SMALL, SMALL_KINDS, with_self_test};
+use hrm_tests::synthetic::{self, ModelKind, SMALL, SMALL_KINDS, with_self_test};
 use hrm_web::{ENGINE, Pack, RELEASED, page};
 use hrm_web_engine::session::{Session, Wish};
 
@@ -173,7 +173,7 @@ fn small_models_of_every_kind_are_equal_to_this_machines() {
     let mut packs: Vec<(&str, Vec<u8>)> =
         SMALL_KINDS.iter().map(|(name, kind)| (*name, of_sudoku(*kind))).collect();
     let maze = Maze::named("maze7x9").unwrap();
-    let kind = Kind { task: "maze7x9", lanes: LaneWidth::I8, ..SMALL };
+    let kind = ModelKind { task: "maze7x9", lanes: LaneWidth::I8, ..SMALL };
     packs.push(("7x9 maze", with_self_test(&synthetic::pack(kind, 11), &puzzles::mazes(&maze, 12, 5), 4)));
     let packs: Vec<Pack<'_>> = packs.iter().map(|(name, bytes)| Pack { name, bytes }).collect();
     let folder = tempfile::tempdir().unwrap();
@@ -276,7 +276,7 @@ fn a_phone_shows_how_to_begin_without_being_scrolled_and_the_grid_next() {
 }
 
 /// A pack of a small Sudoku model with a self-test on drawn puzzles.
-fn of_sudoku(kind: Kind) -> Vec<u8> {
+fn of_sudoku(kind: ModelKind) -> Vec<u8> {
     let task = Sudoku::named(kind.task).unwrap();
     with_self_test(&synthetic::pack(kind, 11), &puzzles::drawn(&task, 12, 5), 4)
 }

@@ -136,7 +136,8 @@ fn nothing_can_be_asked_before_the_engine_is_there() {
     let asked = "[...document.querySelectorAll('button, select, textarea, input')]";
     assert_eq!(browser.value(&format!("{asked}.filter(part => !part.matches(':disabled')).length")), 0);
     // nothing moves once the puzzle is there
-    let ratio = "(({ width, height }) => width / height)(document.getElementById('grid').getBoundingClientRect())";
+    let ratio =
+        "(({ width, height }) => width / height)(document.getElementById('grid').getBoundingClientRect())";
     let ratio = browser.value(ratio).as_f64().unwrap();
     assert!((0.95..1.05).contains(&ratio), "the grid's place is {ratio} times as wide as high");
 }

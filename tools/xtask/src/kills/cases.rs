@@ -16,12 +16,12 @@ pub(super) struct Case {
     pub(super) command: &'static [&'static str],
     /// What goes on from what it has begun; itself by default.
     pub(super) resumed: Option<&'static [&'static str]>,
-    pub(super) kind: Kind,
+    pub(super) effect: Effect,
 }
 
 /// What a command does with what was there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum Effect {
     /// All of its outputs take the place of earlier ones, or none does.
     Replaces,
     /// It refuses to write, whatever happens.
@@ -84,14 +84,14 @@ const HALF: &[&str] = words!("train" "--config" "tiny.toml" "--threads" "1" "--o
 const EXPORT: &[&str] = words!("export" "run" "--rows" "4" "--threads" "1" "--out" "x.hrm");
 
 pub(super) const CASES: &[Case] = &[
-    Case { name: "train", before: &[], command: TRAIN, resumed: Some(RESUME), kind: Kind::Trains },
-    Case { name: "train-resume", before: &[HALF], command: RESUME, resumed: None, kind: Kind::Trains },
+    Case { name: "train", before: &[], command: TRAIN, resumed: Some(RESUME), effect: Effect::Trains },
+    Case { name: "train-resume", before: &[HALF], command: RESUME, resumed: None, effect: Effect::Trains },
     Case {
         name: "export",
         before: &[HALF, EXPORT, RESUME],
         command: EXPORT,
         resumed: None,
-        kind: Kind::Replaces,
+        effect: Effect::Replaces,
     },
     Case {
         name: "export-foreign",
@@ -101,7 +101,7 @@ pub(super) const CASES: &[Case] = &[
         ],
         command: EXPORT,
         resumed: None,
-        kind: Kind::Refuses,
+        effect: Effect::Refuses,
     },
     Case {
         name: "data-generate",
@@ -110,14 +110,14 @@ pub(super) const CASES: &[Case] = &[
         ],
         command: words!("data" "generate" "--task" "sudoku4" "--count" "20" "--seed" "2" "--out" "x.csv.gz"),
         resumed: None,
-        kind: Kind::Replaces,
+        effect: Effect::Replaces,
     },
     Case {
         name: "data-import",
         before: &[PUZZLES, OTHERS, words!("data" "import" "a.csv" "--out" "x.csv")],
         command: words!("data" "import" "b.csv" "--out" "x.csv"),
         resumed: None,
-        kind: Kind::Replaces,
+        effect: Effect::Replaces,
     },
     Case {
         name: "data-split",
@@ -127,9 +127,9 @@ pub(super) const CASES: &[Case] = &[
         ],
         command: words!("data" "split" "a.csv" "--validation" "5" "--seed" "2" "--out-train" "t.csv.gz" "--out-validation" "v.csv"),
         resumed: None,
-        kind: Kind::Replaces,
+        effect: Effect::Replaces,
     },
-    Case { name: "eval-resume", before: &[PUZZLES], command: EVAL, resumed: None, kind: Kind::Adds },
+    Case { name: "eval-resume", before: &[PUZZLES], command: EVAL, resumed: None, effect: Effect::Adds },
     Case {
         name: "eval-resume-more",
         before: &[
@@ -138,28 +138,28 @@ pub(super) const CASES: &[Case] = &[
         ],
         command: EVAL,
         resumed: None,
-        kind: Kind::Adds,
+        effect: Effect::Adds,
     },
     Case {
         name: "device-uf2",
         before: &[TRAIN, EXPORT, words!("device" "uf2" "pico2" "x.hrm" "--out" "x.uf2")],
         command: words!("device" "uf2" "pico2" "demo.hrm" "--out" "x.uf2"),
         resumed: None,
-        kind: Kind::Replaces,
+        effect: Effect::Replaces,
     },
     Case {
         name: "curves",
         before: &[HALF, words!("curves" "run" "--out" "x.svg"), RESUME],
         command: words!("curves" "run" "--out" "x.svg"),
         resumed: None,
-        kind: Kind::Replaces,
+        effect: Effect::Replaces,
     },
     Case {
         name: "web",
         before: &[],
         command: words!("web" "demo.hrm" "--out" "page"),
         resumed: None,
-        kind: Kind::Replaces,
+        effect: Effect::Replaces,
     },
 ];
 

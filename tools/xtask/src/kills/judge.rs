@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::Bench;
 use super::calls::{Call, Fault, calls, with_fault};
-use super::cases::{Case, Kind, TRAINED, program};
+use super::cases::{Case, Effect, TRAINED, program};
 use super::files::{Content, Files, copy, empty, files, is_partial, step_of};
 use crate::run::shown;
 
@@ -71,7 +71,7 @@ impl<'a> Trial<'a> {
             new: Files::new(),
             steps: Files::new(),
         };
-        if case.kind == Kind::Trains {
+        if case.effect == Effect::Trains {
             copy(&trial.before, &trial.place)?;
             ensure!(trial.run(&[case.command, &["--set", "train.keep=1000"]].concat())?.status.success());
             trial.steps = files(&trial.place)?;
@@ -79,14 +79,14 @@ impl<'a> Trial<'a> {
         for _ in 0..2 {
             copy(&trial.before, &trial.place)?;
             let output = trial.run(case.command)?;
-            let expected = i32::from(case.kind == Kind::Refuses);
+            let expected = i32::from(case.effect == Effect::Refuses);
             let said = String::from_utf8_lossy(&output.stderr);
             ensure!(output.status.code() == Some(expected), "{}: {}: {said}", case.name, output.status);
             let again = std::mem::replace(&mut trial.new, files(&trial.place)?);
             ensure!(again.is_empty() || again == trial.new, "{} writes something else each time", case.name);
         }
         ensure!(
-            (trial.old != trial.new) == (case.kind != Kind::Refuses),
+            (trial.old != trial.new) == (case.effect != Effect::Refuses),
             "{} shall change something",
             case.name
         );
@@ -112,7 +112,7 @@ impl<'a> Trial<'a> {
             ensure!(known || is_partial(name), "{name} is left");
         }
         let partial = left.keys().find(|name| is_partial(name));
-        let kind = self.case.kind;
+        let effect = self.case.effect;
         let names =
             self.old.keys().chain(self.new.keys()).chain(left.keys()).filter(|name| !is_partial(name));
         for name in names {
@@ -127,23 +127,29 @@ impl<'a> Trial<'a> {
         let whole = |files: &Files| files.iter().all(|(name, content)| left.get(name) == Some(content));
         let said = String::from_utf8_lossy(&output.stderr);
         match output.status.code() {
-            Some(0) if kind == Kind::Trains => {
+            Some(0) if effect == Effect::Trains => {
                 let last = self.new.keys().rfind(|name| step_of(name).is_some());
                 ensure!(last.is_some_and(|last| left.contains_key(last)), "there is no last checkpoint");
             }
             Some(0) => {
-                ensure!(kind != Kind::Refuses && whole(&self.new), "it ended well, and something is missing")
+                ensure!(
+                    effect != Effect::Refuses && whole(&self.new),
+                    "it ended well, and something is missing"
+                )
             }
             Some(1) => {
                 let unheard = call.shown.starts_with("write(2<");
                 let reasons = ["No space left on device", "Input/output error"];
                 let told = said.contains("error: ") && reasons.iter().any(|reason| said.contains(reason));
-                ensure!(told || unheard || kind == Kind::Refuses, "the reason is not told");
-                let all = kind == Kind::Adds || kind == Kind::Trains || whole(&self.old) || whole(&self.new);
+                ensure!(told || unheard || effect == Effect::Refuses, "the reason is not told");
+                let all = effect == Effect::Adds
+                    || effect == Effect::Trains
+                    || whole(&self.old)
+                    || whole(&self.new);
                 ensure!(all, "some files are new and some are not");
                 let claimed =
                     said.contains("no file was changed") || said.contains("nothing that was there before");
-                ensure!(!claimed || kind == Kind::Trains || whole(&self.old), "a file was changed");
+                ensure!(!claimed || effect == Effect::Trains || whole(&self.old), "a file was changed");
             }
             _ => anyhow::bail!("it ended with {}", output.status),
         }
@@ -153,19 +159,19 @@ impl<'a> Trial<'a> {
     /// Whether a file may have this content; nothing where it is not there.
     fn file(&self, name: &str, content: Option<&Content>) -> Result<()> {
         let either = [&self.old, &self.new].iter().any(|files| files.get(name) == content);
-        let of_kind = match (self.case.kind, content) {
-            (Kind::Trains, None) => step_of(name).is_some(),
-            (Kind::Trains, Some(Content::Checkpoint(..))) => self.steps.get(name) == content,
-            (Kind::Trains, Some(Content::Bytes(bytes))) if name == format!("{TRAINED}/latest") => {
+        let fits_effect = match (self.case.effect, content) {
+            (Effect::Trains, None) => step_of(name).is_some(),
+            (Effect::Trains, Some(Content::Checkpoint(..))) => self.steps.get(name) == content,
+            (Effect::Trains, Some(Content::Bytes(bytes))) if name == format!("{TRAINED}/latest") => {
                 let named = format!("{TRAINED}/{}", String::from_utf8_lossy(bytes).trim_end());
                 self.steps.contains_key(&named) && self.place.join(named).exists()
             }
-            (Kind::Adds, Some(Content::Bytes(bytes))) => {
+            (Effect::Adds, Some(Content::Bytes(bytes))) => {
                 matches!(self.new.get(name), Some(Content::Bytes(new)) if new.starts_with(bytes))
             }
             _ => false,
         };
-        ensure!(either || of_kind);
+        ensure!(either || fits_effect);
         Ok(())
     }
 
@@ -179,11 +185,12 @@ impl<'a> Trial<'a> {
         let again = self.case.resumed.filter(|_| begun).unwrap_or(self.case.command);
         let output = self.run(again)?;
         let (said, command) = (String::from_utf8_lossy(&output.stderr), shown(&program(self.bench, again)));
-        let expected = i32::from(self.case.kind == Kind::Refuses);
+        let expected = i32::from(self.case.effect == Effect::Refuses);
         ensure!(output.status.code() == Some(expected), "then `{command}`: {}: {said}", output.status);
         let now = files(&self.place)?;
         for (name, content) in &self.new {
-            let older = self.case.kind == Kind::Trains && step_of(name).is_some() && self.is_not_last(name);
+            let older =
+                self.case.effect == Effect::Trains && step_of(name).is_some() && self.is_not_last(name);
             ensure!(
                 older || now.get(name) == Some(content),
                 "then `{command}`: {name} is not what it would have been"
