@@ -7,7 +7,7 @@ use hrm_core::Pack;
 use hrm_core::pack::AlignedBytes;
 use hrm_emulator::{Board, Claim, Image, Proof, board::one_per_processor};
 
-use crate::bench::Bench;
+use crate::pack_file::PackFile;
 
 /// A pack, and what to reason about with its members.
 pub struct Case {
@@ -40,11 +40,11 @@ fn on_board(case: &Case, board: Board) -> Result<Proof, String> {
     let failed = |what: &dyn std::fmt::Display| format!("{} on {}: {what}", case.name, board.name);
     let aligned = AlignedBytes::copy_of(&case.pack);
     let pack = Pack::open(aligned.bytes()).map_err(|e| failed(&e))?;
-    let bench = Bench::new(&case.pack);
+    let file = PackFile::new(&case.pack);
     let image = Image::built(board.name).map_err(|e| failed(&e))?;
     let all = one_per_processor().any(|first| first == board) && !board.slow;
     let count = if all { case.puzzles.len() } else { case.puzzles.len().div_ceil(10) };
     let puzzles = &case.puzzles[..count];
-    let claim = Claim { pack, path: &bench.path, puzzles, segments: case.segments };
+    let claim = Claim { pack, path: &file.path, puzzles, segments: case.segments };
     claim.prove(board, image, &mut |_| {}).map_err(|e| failed(&e))
 }

@@ -1,8 +1,8 @@
 //! What the equivalence suites share.
 
-pub mod bench;
 pub mod equivalence;
 pub mod loopback;
+pub mod pack_file;
 pub mod puzzles;
 pub mod soak;
 pub mod standin;

@@ -26,8 +26,8 @@ use hrm_emulator::{
 };
 use hrm_firmware::Exit;
 use hrm_tests::{
-    bench::Bench,
     equivalence::{Case, run},
+    pack_file::PackFile,
     puzzles,
     synthetic::{self, ModelKind, SMALL, SMALL_KINDS},
 };
@@ -110,8 +110,8 @@ fn the_released_models_are_equal() {
 }
 
 /// Starts a board that has no use for the pack: what it says to a hello, how it ends, and its log.
-fn refused(bench: &Bench, board: Board) -> (Fault, Exit, String) {
-    let mut machine = Machine::start(board, Image::built(board.name).unwrap(), &bench.path).unwrap();
+fn refused(file: &PackFile, board: Board) -> (Fault, Exit, String) {
+    let mut machine = Machine::start(board, Image::built(board.name).unwrap(), &file.path).unwrap();
     let fault = match machine.call(|link| Ok(link.hello())).unwrap() {
         Err(LinkError::Refused(fault)) => fault,
         other => panic!("{other:?}"),
@@ -129,10 +129,10 @@ fn a_board_introduces_itself_logs_and_leaves() {
     let aligned = AlignedBytes::copy_of(&pack);
     let open = Pack::open(aligned.bytes()).unwrap();
     for board in BOARDS {
-        let bench = Bench::new(&pack);
+        let file = PackFile::new(&pack);
         let image = Image::built(board.name).unwrap();
         let (region, sizes) = (image.pack_region(), image.sizes());
-        let (machine, hello) = Machine::boot(board, image, &bench.path).unwrap();
+        let (machine, hello) = Machine::boot(board, image, &file.path).unwrap();
         assert_eq!((hello.board.as_str(), hello.task.as_str()), (board.name, "sudoku4"));
         assert_eq!(hello.firmware, hrm_firmware::VERSION);
         assert_eq!((hello.pack_crc, hello.shape), (open.crc(), *open.shape()));
@@ -170,10 +170,10 @@ fn a_segment_keeps_to_its_stack_on_every_processor() {
     let wide = ModelKind { task: "sudoku9", width: 96, heads: 4, inner: 256, ..SMALL };
     let rope = ModelKind { rope: true, relation: false, lanes: LaneWidth::I8, ..wide };
     for kind in [wide, rope] {
-        let bench = Bench::new(&synthetic::pack(kind, 1));
+        let file = PackFile::new(&synthetic::pack(kind, 1));
         let tokens = vec![BLANK; 81];
         for board in one_per_processor() {
-            let (mut machine, hello) = bench.boot(board);
+            let (mut machine, hello) = file.boot(board);
             let ask = Ask { member: 0, tokens: &tokens };
             machine.call(|link| link.digest(ask, 1, |_| {})).unwrap();
             let used = machine.call(|link| link.hello()).unwrap().memory.stack_used;
@@ -206,9 +206,9 @@ fn a_corrupted_kernel_is_found_where_it_slips() {
         .expect("a value that the corrupted kernel gets wrong");
     let expected = digests(&mut host, ask, case.segments);
     for board in corrupted() {
-        let bench = Bench::new(&case.pack);
+        let file = PackFile::new(&case.pack);
         let image = Image::built(&format!("{}-fault-injection", board.name)).unwrap();
-        let (mut machine, hello) = Machine::boot(board, image, &bench.path).unwrap();
+        let (mut machine, hello) = Machine::boot(board, image, &file.path).unwrap();
         assert!(hello.firmware.ends_with("+fault-injection"), "{}", hello.firmware);
         let mut memory = vec![0; host_words(pack.shape(), &hello)];
         let mut host = Hrm::new(pack, &mut memory).unwrap();
@@ -255,23 +255,23 @@ fn bad_packs_are_refused_at_boot_with_the_reason() {
         ("too large for the workspace", &wide, NoModel::Memory, Exit::Memory, "bytes of memory"),
     ] {
         for board in one_per_processor() {
-            let (fault, got, log) = refused(&Bench::new(pack), board);
+            let (fault, got, log) = refused(&PackFile::new(pack), board);
             assert_eq!((fault, got), (Fault::NoModel(why), exit), "{name} on {}: {log}", board.name);
             assert!(log.contains(reason), "{name} on {}: {log}", board.name);
         }
     }
-    assert_eq!(Bench::new(&pack).boot(BOARDS[0]).0.shutdown().unwrap().code(), Some(0));
+    assert_eq!(PackFile::new(&pack).boot(BOARDS[0]).0.shutdown().unwrap().code(), Some(0));
 }
 
 #[test]
 #[ignore = "needs the emulator and the firmware: cargo xtask test"]
 fn a_pack_larger_than_its_flash_is_refused_before_the_start() {
-    let bench = Bench::new(&vec![0; (2 << 20) + 1]);
+    let file = PackFile::new(&vec![0; (2 << 20) + 1]);
     let image = Image::built(BOARDS[0].name).unwrap();
-    let error = Machine::start(BOARDS[0], image, &bench.path).err().unwrap();
+    let error = Machine::start(BOARDS[0], image, &file.path).err().unwrap();
     assert!(matches!(error, MachineError::PackTooLarge { bytes: 0x20_0001, .. }), "{error}");
     let image = Image::built(BOARDS[0].name).unwrap();
-    let error = Machine::start(BOARDS[0], image, &bench.path.with_extension("missing")).err().unwrap();
+    let error = Machine::start(BOARDS[0], image, &file.path.with_extension("missing")).err().unwrap();
     assert!(error.to_string().contains("cannot read the pack"), "{error}");
 }
 
@@ -284,8 +284,8 @@ fn a_board_survives_garbage_on_its_uart() {
 }
 
 fn survives_garbage(board: Board) {
-    let bench = Bench::new(&synthetic::pack(SMALL, 1));
-    let (mut machine, _) = bench.boot(board);
+    let file = PackFile::new(&synthetic::pack(SMALL, 1));
+    let (mut machine, _) = file.boot(board);
     let tokens = [1; 16];
     let fault = machine.call(|link| {
         link.write(&[7; 4 * MAX_FRAME])?;

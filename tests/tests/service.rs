@@ -30,7 +30,7 @@ use hrm_emulator::{
 };
 use hrm_firmware::Exit;
 use hrm_tests::{
-    bench::Bench,
+    pack_file::PackFile,
     puzzles,
     soak::{self, Amount, Known, endless, solved_here},
     synthetic::{self, ModelKind, with_self_test},
@@ -85,14 +85,14 @@ fn solve(tokens: &[u8], policy: Policy) -> Solve<'_> {
 fn every_board_solves_as_this_machine_does() {
     let (task, puzzles) = tasks();
     let pack = trained();
-    let bench = Bench::new(&pack);
+    let file = PackFile::new(&pack);
     let policies = [
         Policy::papers(),
         Policy { guesses: 20, seed: 7, ..Policy::default() },
         Policy { rule: Rule::Majority, stop_on_halt: true, guesses: 3, ..Policy::papers() },
     ];
     for board in BOARDS {
-        let (mut machine, _) = bench.boot(board);
+        let (mut machine, _) = file.boot(board);
         let mut seen = BTreeSet::new();
         for (index, puzzle) in puzzles.iter().take(6).enumerate() {
             let policy = policies[index % policies.len()];
@@ -128,9 +128,9 @@ fn task_accepts(task: &Sudoku, puzzle: &[u8], grid: &[u8]) -> bool {
 #[ignore = "needs the emulator and the firmware: cargo xtask test"]
 fn a_solve_can_be_cancelled_limited_and_interrupted_by_questions() {
     let (_, puzzles) = tasks();
-    let bench = Bench::new(&synthetic::pack(SMALL, 3));
+    let file = PackFile::new(&synthetic::pack(SMALL, 3));
     for board in BOARDS {
-        let (mut machine, _) = bench.boot(board);
+        let (mut machine, _) = file.boot(board);
         let blank = vec![BLANK; 16];
         // The device says hello, refuses a second puzzle, and drops the first, with what it has found.
         let long = machine.call(|link| link.send(&Request::Solve(endless(&blank)))).unwrap();
@@ -162,16 +162,16 @@ fn a_self_test_passes_on_sound_boards_and_fails_on_corrupted_ones() {
     let (_, puzzles) = tasks();
     let pack =
         with_self_test(&synthetic::pack(ModelKind { members: 2, layers: 2, ..SMALL }, 11), &puzzles[..4], 3);
-    let bench = Bench::new(&pack);
+    let file = PackFile::new(&pack);
     for board in BOARDS {
-        let (mut machine, hello) = bench.boot(board);
+        let (mut machine, hello) = file.boot(board);
         assert_eq!(hello.self_test, SelfTestState::Passed { puzzles: 4 }, "{}", board.name);
         assert_eq!(machine.call(Link::self_test).unwrap(), SelfTestState::Passed { puzzles: 4 });
         machine.shutdown().unwrap();
     }
     for board in corrupted() {
         let image = Image::built(&format!("{}-fault-injection", board.name)).unwrap();
-        let (mut machine, hello) = Machine::boot(board, image, &bench.path).unwrap();
+        let (mut machine, hello) = Machine::boot(board, image, &file.path).unwrap();
         assert!(matches!(hello.self_test, SelfTestState::Failed { .. }), "{}: {hello:?}", board.name);
         let refused = machine.call(|link| Ok(link.solve(&solve(&puzzles[0], Policy::papers()), |_, _| {})));
         assert!(matches!(refused, Ok(Err(LinkError::Refused(Fault::SelfTest)))), "{refused:?}");
@@ -180,7 +180,7 @@ fn a_self_test_passes_on_sound_boards_and_fails_on_corrupted_ones() {
         assert_eq!(machine.call(|link| link.digest(ask, 1, |_| {})).unwrap().len(), 1);
         machine.shutdown().unwrap();
     }
-    let (mut machine, _) = Bench::new(&trained_without_self_test()).boot(BOARDS[0]);
+    let (mut machine, _) = PackFile::new(&trained_without_self_test()).boot(BOARDS[0]);
     let none = machine.call(|link| Ok(link.self_test()));
     assert!(matches!(none, Ok(Err(LinkError::Refused(Fault::NoSelfTest)))), "{none:?}");
 }
@@ -216,14 +216,14 @@ fn every_board_survives_noise_resets_and_clients_that_leave() {
 fn a_watchdog_ends_a_board_that_makes_no_progress() {
     // A host that asks and asks and never listens: once every buffer in between is full, the
     // board waits for it in vain.
-    let bench = Bench::new(&synthetic::pack(SMALL, 3));
+    let file = PackFile::new(&synthetic::pack(SMALL, 3));
     // QEMU's netduinoplus2 has no watchdog.
     let watched: Vec<Board> = BOARDS.into_iter().filter(|board| board.name != "netduinoplus2").collect();
     thread::scope(|scope| {
         for &board in &watched {
-            let bench = &bench;
+            let file = &file;
             scope.spawn(move || {
-                let (mut machine, _) = bench.boot(board);
+                let (mut machine, _) = file.boot(board);
                 let mut line = machine.line().unwrap();
                 line.set_write_timeout(Some(Duration::from_secs(1))).unwrap();
                 let mut buffer = [0; MAX_FRAME];
@@ -241,9 +241,9 @@ fn a_watchdog_ends_a_board_that_makes_no_progress() {
 #[test]
 #[ignore = "needs the emulator and the firmware: cargo xtask test"]
 fn the_program_to_try_a_watchdog_with_is_ended_by_it() {
-    let bench = Bench::new(&synthetic::pack(SMALL, 3));
+    let file = PackFile::new(&synthetic::pack(SMALL, 3));
     let image = Image::built(&format!("{}-unfed", BOARDS[0].name)).unwrap();
-    let (mut machine, _) = Machine::boot(BOARDS[0], image, &bench.path).unwrap();
+    let (mut machine, _) = Machine::boot(BOARDS[0], image, &file.path).unwrap();
     // It answers for a while.
     machine.call(Link::hello).unwrap();
     let status = machine.wait(Duration::from_secs(120)).unwrap();
@@ -258,8 +258,8 @@ fn another_language_and_a_second_client_are_served_over_tcp() {
     let policy = clients_policy();
     let puzzles = easy_and_hard(task, policy);
     let pack = trained();
-    let bench = Bench::new(&pack);
-    let (mut machine, _) = bench.boot(BOARDS[0]);
+    let file = PackFile::new(&pack);
+    let (mut machine, _) = file.boot(BOARDS[0]);
     let uart = machine.line().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();

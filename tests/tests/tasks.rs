@@ -17,7 +17,7 @@ use hrm_core::{Hrm, Pack, PackError, workspace_words};
 use hrm_emulator::{Claim, Image, LinkError, Machine, board::BOARDS};
 use hrm_firmware::Exit;
 use hrm_tests::{
-    bench::Bench,
+    pack_file::PackFile,
     puzzles,
     synthetic::{self, ModelKind, SMALL},
 };
@@ -128,11 +128,11 @@ fn mazes_are_equal_on_a_board_that_carries_them() {
     let narrow = ModelKind { task: "maze10x10", lanes: LaneWidth::I8, ..MAZE };
     let released = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/maze-mini.hrm");
     for bytes in [synthetic::pack(MAZE, 7), synthetic::pack(narrow, 7), std::fs::read(released).unwrap()] {
-        let (aligned, bench) = (AlignedBytes::copy_of(&bytes), Bench::new(&bytes));
+        let (aligned, file) = (AlignedBytes::copy_of(&bytes), PackFile::new(&bytes));
         let pack = Pack::open(aligned.bytes()).unwrap();
         let task = Maze::named(pack.header().unwrap().task).unwrap();
         let puzzles = puzzles::mazes(&task, 3, 5);
-        let claim = Claim { pack, path: &bench.path, puzzles: &puzzles, segments: 3 };
+        let claim = Claim { pack, path: &file.path, puzzles: &puzzles, segments: 3 };
         let proof = claim.prove(BOARDS[0], every_task(), &mut |_| {}).unwrap_or_else(|e| panic!("{e}"));
         println!("{}: {} segments equal on {}", task.name(), proof.segments, BOARDS[0].name);
     }
@@ -143,11 +143,11 @@ fn mazes_are_equal_on_a_board_that_carries_them() {
 fn mazes_are_solved_and_refused_as_here() {
     let task = Maze::named(MAZE.task).unwrap();
     let bytes = synthetic::pack(MAZE, 7);
-    let (aligned, bench) = (AlignedBytes::copy_of(&bytes), Bench::new(&bytes));
+    let (aligned, file) = (AlignedBytes::copy_of(&bytes), PackFile::new(&bytes));
     let pack = Pack::open(aligned.bytes()).unwrap();
     let mut memory = vec![0; workspace_words(pack.shape())];
     let mut model = Hrm::new(pack, &mut memory).unwrap();
-    let (mut machine, hello) = Machine::boot(BOARDS[0], every_task(), &bench.path).unwrap();
+    let (mut machine, hello) = Machine::boot(BOARDS[0], every_task(), &file.path).unwrap();
     assert_eq!(hello.task, "maze5x6");
 
     // A whole group of sixteen images is too many for a rectangle, and votes, with a checker behind them and
@@ -192,9 +192,9 @@ fn mazes_are_solved_and_refused_as_here() {
 #[test]
 #[ignore = "needs the emulator and the firmware: cargo xtask test"]
 fn a_board_refuses_the_model_of_a_task_that_it_does_not_carry() {
-    let bench = Bench::new(&synthetic::pack(MAZE, 7));
+    let file = PackFile::new(&synthetic::pack(MAZE, 7));
     let image = Image::built(BOARDS[0].name).unwrap();
-    let mut machine = Machine::start(BOARDS[0], image, &bench.path).unwrap();
+    let mut machine = Machine::start(BOARDS[0], image, &file.path).unwrap();
     let hello = machine.call(|link| Ok(link.hello())).unwrap();
     assert!(matches!(hello, Err(LinkError::Refused(Fault::NoModel(NoModel::Task)))), "{hello:?}");
     machine.call(|link| link.shutdown()).unwrap();

@@ -13,7 +13,7 @@ use hrm_core::wire::LastEnd;
 use hrm_emulator::{Board, Link, LinkError, Machine, MachineError, bridge};
 
 use super::{Act, Amount, Client, Found, Known, through};
-use crate::bench::Bench;
+use crate::pack_file::PackFile;
 
 /// Uses `board` with the pack of `known`, as `amount` says, in an order drawn from `seed`.
 ///
@@ -23,7 +23,7 @@ use crate::bench::Bench;
 /// # Panics
 /// Where the board's image was not built.
 pub fn on_board(known: &Known, board: Board, amount: Amount, seed: u64) -> Result<Found, String> {
-    let (mut machine, _) = Bench::new(&known.pack).boot(board);
+    let (mut machine, _) = PackFile::new(&known.pack).boot(board);
     let mut client = Client::new(known, seed);
     let found = through(&mut client, (amount, seed), |client, act| {
         let done = match act {

@@ -6,13 +6,13 @@ use hrm_emulator::{Board, Hello, Image, Machine};
 use tempfile::TempDir;
 
 /// A pack in a file of its own, which goes when this does.
-pub struct Bench {
+pub struct PackFile {
     /// The file.
     pub path: PathBuf,
     _folder: TempDir,
 }
 
-impl Bench {
+impl PackFile {
     /// Writes `pack`.
     pub fn new(pack: &[u8]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
