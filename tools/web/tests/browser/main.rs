@@ -275,6 +275,32 @@ fn a_phone_shows_how_to_begin_without_being_scrolled_and_the_grid_next() {
     }
 }
 
+#[test]
+#[ignore = "needs a browser: `cargo xtask web --test`"]
+fn the_puzzle_comes_first_and_cells_are_square_with_and_without_web_serial() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = written(folder.path());
+    for serial in ["{}", "undefined"] {
+        let mut browser = Browser::start(&folder.path().join(serial));
+        browser
+            .before(&format!("Object.defineProperty(Navigator.prototype, 'serial', {{ value: {serial} }})"));
+        for width in [960, 1100, DESKTOP.0] {
+            browser.look((width, DESKTOP.1), "light");
+            browser.open(&url);
+            let hidden = browser.value("document.getElementById('board').hidden");
+            assert_eq!(hidden, serial == "undefined");
+            let left = |id: &str| format!("document.getElementById('{id}').getBoundingClientRect().left");
+            let order = ["asked", "seen", "told"].map(|id| browser.value(&left(id)).as_f64().unwrap());
+            assert!(order.is_sorted_by(|a, b| a < b), "{width} wide, serial {serial}: {order:?}");
+            let cells =
+                "[...document.querySelectorAll('#grid input')].map(cell => cell.getBoundingClientRect())";
+            let square =
+                browser.value(&format!("{cells}.every(cell => Math.abs(cell.width - cell.height) < 3)"));
+            assert_eq!(square, true, "{width} wide, serial {serial}");
+        }
+    }
+}
+
 /// A pack of a small Sudoku model with a self-test on drawn puzzles.
 fn of_sudoku(kind: ModelKind) -> Vec<u8> {
     let task = Sudoku::named(kind.task).unwrap();
