@@ -352,6 +352,8 @@ fn the_page_fits_a_desk_and_a_phone_light_and_dark() {
     browser.wait("document.querySelectorAll('#guess-list li').length >= 3");
     let first = browser.text("document.querySelector('#guess-list li').textContent");
     assert!(first.contains("dropped: out of segments"), "{first}");
+    let halting = browser.text("document.getElementById('charts').lastChild.textContent");
+    assert!(halting.contains("at most -"), "it never believed that it was right: {halting}");
     browser.value("document.getElementById('think').click()");
     browser.wait("document.body.dataset.state !== 'running'");
     for (name, size) in [("desktop", DESKTOP), ("phone", PHONE)] {
