@@ -31,7 +31,9 @@ pub(crate) fn read_puzzles(bytes: &[u8]) {
         let _ = document.visit(task, (&columns, Need::Rows), &mut |item| match item {
             Item::Row(row) => assert!((1..=lines).contains(&row.line), "line {} of {lines}", row.line),
             Item::Fault(fault) => assert!(fault.line <= lines, "line {} of {lines}", fault.line),
-            Item::Passed { line, .. } => assert!((1..=lines).contains(&line), "line {line} of {lines}"),
+            Item::Passed { line, .. } | Item::EmptyEdge { line, .. } => {
+                assert!((1..=lines).contains(&line), "line {line} of {lines}");
+            }
         });
     }
 }

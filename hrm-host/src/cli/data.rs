@@ -24,7 +24,7 @@ use super::data_set;
 use super::exit::Exit;
 use super::outputs::Force;
 use super::progress::ProgressArgs;
-use super::puzzles::note_passed;
+use super::puzzles::tell_notes;
 use super::values::{Tasks, at_least_1, count, from_0};
 
 /// Guesses of the exact solver that an import spends to find second solutions.
@@ -208,7 +208,7 @@ pub(super) fn run(args: Args) -> Result<Exit> {
             if read.solved > 0 {
                 eprintln!("answers computed: {}", read.solved);
             }
-            note_passed(&input, &read.passed);
+            tell_notes(&input, &read.notes);
             note(&read.unrated, "note: ratings that are no numbers, left out");
             note(
                 &read.complete,
@@ -248,7 +248,7 @@ pub(super) fn run(args: Args) -> Result<Exit> {
         Command::Stats { input, columns, task: TaskArg { task }, json, progress } => {
             let columns = columns.columns.unwrap_or_default();
             let read = import(&input, &Options { task, columns, answers: Answers::Any })?;
-            note_passed(&input, &read.passed);
+            tell_notes(&input, &read.notes);
             if read.solved > 0 {
                 eprintln!(
                     "note: the file lacks the answers of {}; they were computed",
@@ -280,8 +280,8 @@ pub(super) fn run(args: Args) -> Result<Exit> {
             let out_validation = csv_output(&mut plan, &out_validation, SPLIT)?;
             let columns = columns.columns.unwrap_or_default();
             let options = Options { task, columns, ..Options::default() };
-            let Imported { set, passed, .. } = import(&input, &options)?;
-            note_passed(&input, &passed);
+            let Imported { set, notes, .. } = import(&input, &options)?;
+            tell_notes(&input, &notes);
             let apart = apart.unwrap_or(set.task().apart());
             let parts = split(&set, validation, apart, seed)?;
             let (train, validation) = (set.subset(&parts.train), set.subset(&parts.validation));
@@ -316,8 +316,8 @@ fn check_solutions(input: &Path, read: &Imported, refuse: bool) -> Result<&'stat
 /// The puzzles of a file of `task`, answers computed where it has none.
 fn puzzles_of(path: &Path, task: Game) -> Result<PuzzleSet> {
     let options = Options { task: Some(task), answers: Answers::Any, ..Options::default() };
-    let Imported { set, passed, .. } = import(path, &options)?;
-    note_passed(path, &passed);
+    let Imported { set, notes, .. } = import(path, &options)?;
+    tell_notes(path, &notes);
     Ok(set)
 }
 

@@ -9,7 +9,7 @@ use hrm_host::original::dataset::{IDENTIFIERS, folder_at, read, write};
 use hrm_host::task::Game;
 
 use super::outputs::{Force, stage_unsigned};
-use super::puzzles::note_passed;
+use super::puzzles::tell_notes;
 
 /// The puzzles of a folder, as if each were a line.
 pub(super) fn import(input: &Path, task: Option<Game>) -> Result<Imported> {
@@ -39,8 +39,8 @@ pub(super) fn export(
     part: Option<&str>,
     force: Force,
 ) -> Result<()> {
-    let Imported { set, passed, .. } = read_file(input, &Options { task, ..Options::default() })?;
-    note_passed(input, &passed);
+    let Imported { set, notes, .. } = read_file(input, &Options { task, ..Options::default() })?;
+    tell_notes(input, &notes);
     let folder = part.map_or_else(|| out.to_owned(), |part| out.join(part));
     make_folder(&folder)?;
     let mut plan = force.plan([input]);

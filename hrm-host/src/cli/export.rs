@@ -25,7 +25,7 @@ use super::export_original::to_pytorch;
 use super::model::{configuration_of, is_pack, is_run, newest_of};
 use super::outputs::Force;
 use super::progress::ProgressArgs;
-use super::puzzles::note_passed;
+use super::puzzles::tell_notes;
 use super::values::{Misuse, Tasks, at_least_1, count, from_0, threads};
 
 /// What is exported where nothing else is asked for.
@@ -166,7 +166,7 @@ pub(super) fn run(args: Args) -> Result<Exit> {
     let puzzles = prepare(config).context(
         "export calibrates on the run's training puzzles; name their file with --data where it has moved",
     )?;
-    puzzles.passed.iter().for_each(|(path, passed)| note_passed(path, passed));
+    puzzles.notes.iter().for_each(|(path, notes)| tell_notes(path, notes));
     let knows = trained.knows(&puzzles);
     ensure!(
         knows || args.other_data,

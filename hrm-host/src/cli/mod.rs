@@ -201,7 +201,7 @@ fn all_and_drawn(
     let columns = file.columns.clone().unwrap_or_default();
     let options = Options { task: Some(task), columns, ..Options::default() };
     let read = puzzle_data::import::import(&file.data, &options)?;
-    puzzles::note_passed(&file.data, &read.passed);
+    puzzles::tell_notes(&file.data, &read.notes);
     let all = read.set;
     let mut order: Vec<usize> = (0..all.len()).collect();
     shuffle(&mut Pcg64::seed_from_u64(seed), &mut order);

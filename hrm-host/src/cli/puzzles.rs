@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use hrm_core::solve::Status;
-use hrm_host::data::import::{Columns, ImportError, Noted, questions, questions_in};
+use hrm_host::data::import::{Columns, ImportError, Notes, questions, questions_in};
 use hrm_host::data::problem::Problem;
 use hrm_host::data::several::{GUESSES_A_ROW, Improper, improper};
 use hrm_host::files::shown;
@@ -94,8 +94,8 @@ impl PuzzleArgs {
             problem => problem,
         };
         Ok(match found {
-            Ok((found, passed)) => {
-                note_passed(Path::new(&place), &passed);
+            Ok((found, notes)) => {
+                tell_notes(Path::new(&place), &notes);
                 let of = |(_, tokens): (u64, Result<_, _>)| tokens.map_err(no_file);
                 found.into_iter().map(|row| Asked { place: place.clone(), tokens: of(row) }).collect()
             }
@@ -108,7 +108,7 @@ impl PuzzleArgs {
 
     fn of_file(&self, path: &Path, task: &Game) -> Result<Vec<Asked>> {
         let shown = shown(path).display();
-        let (found, passed) = match questions(path, *task, &self.columns.clone().unwrap_or_default()) {
+        let (found, notes) = match questions(path, *task, &self.columns.clone().unwrap_or_default()) {
             Ok(found) => found,
             // Said once, and not of every row.
             Err(error) => match whole_problem(&error) {
@@ -116,7 +116,7 @@ impl PuzzleArgs {
                 None => return Err(error.into()),
             },
         };
-        note_passed(path, &passed);
+        tell_notes(path, &notes);
         let place = |(line, tokens)| Asked { place: format!("{shown}, line {line}"), tokens };
         Ok(found.into_iter().map(place).collect())
     }
@@ -127,11 +127,10 @@ pub(super) fn is_cells(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
 }
 
-/// Tells of the lines of `path` that were passed over: nothing in a puzzle file is left out in silence.
-pub(super) fn note_passed(path: &Path, passed: &Noted) {
-    if let Some(told) = passed.passed_over(path) {
-        eprintln!("{told}");
-    }
+/// Tells of lines of `path` that were passed over or are in doubt: nothing in a puzzle file is left out or
+/// supposed in silence.
+pub(super) fn tell_notes(path: &Path, notes: &Notes) {
+    notes.told(path).for_each(|told| eprintln!("{told}"));
 }
 
 /// Tells of puzzles that have no solution, or several: the reader takes no damaged grid for another one

@@ -22,7 +22,7 @@ use super::compute::DeviceChoice;
 use super::exit::Exit;
 use super::footprint;
 use super::model::{configuration_of, is_pack, weights_of};
-use super::puzzles::note_passed;
+use super::puzzles::tell_notes;
 use super::values::{above_0, at_least_1, count, from_0, threads};
 use super::{signals, terminal};
 
@@ -114,7 +114,7 @@ pub(super) fn run(args: Args) -> Result<Exit> {
         if args.resume || from.as_os_str().is_empty() { None } else { Some(weights_of(from, &config)?) };
     let data = prepare(&config)?;
     if speaks {
-        data.passed.iter().for_each(|(path, passed)| note_passed(path, passed));
+        data.notes.iter().for_each(|(path, notes)| tell_notes(path, notes));
     }
     let options = RunOptions {
         start,

@@ -153,8 +153,8 @@ pub struct Imported {
     pub lines: Vec<u64>,
     /// Answers that were computed.
     pub solved: usize,
-    /// Lines of text that were passed over.
-    pub passed: Noted,
+    /// What is told of its lines.
+    pub notes: Notes,
     /// Ratings that are no numbers and were left out.
     pub unrated: Noted,
     /// Questions without a blank.
@@ -164,8 +164,37 @@ pub struct Imported {
 impl Imported {
     /// Rows in which nothing was noticed.
     pub fn of(set: PuzzleSet, lines: Vec<u64>) -> Self {
-        let (passed, unrated, complete) = Default::default();
-        Self { set, lines, solved: 0, passed, unrated, complete }
+        let (notes, unrated, complete) = Default::default();
+        Self { set, lines, solved: 0, notes, unrated, complete }
+    }
+}
+
+/// What is told of the lines of a puzzle file that was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Notes {
+    /// Lines of text that were passed over.
+    passed: Noted,
+    /// Lines without digits that were taken for the first or the last row of a grid.
+    edges: Noted,
+}
+
+impl Notes {
+    /// Each as a line to print; `path` is the file, named by the user so.
+    pub fn told(&self, path: &Path) -> impl Iterator<Item = String> {
+        let path = shown(path).display();
+        let Noted { count, line, text } = &self.passed;
+        let lines = if *count == 1 { "line" } else { "lines" };
+        let passed = format!(
+            "note: {path}: {count} {lines} without a puzzle passed over; the first is line {line}: {text:?}"
+        );
+        let Noted { count: edges, line, text: edge } = &self.edges;
+        let more =
+            if *edges > 1 { format!(" ({} more lines are read so)", edges - 1) } else { String::new() };
+        let taken = format!(
+            "note: {path}: line {line} is empty and is read as the {edge} row of a grid{more}; if it is none, that grid has lost a row: \
+             put it back. Write blanks as `0` or `.`, and nothing is in doubt"
+        );
+        [(*count, passed), (*edges, taken)].into_iter().filter(|(count, _)| *count > 0).map(|(_, told)| told)
     }
 }
 
@@ -181,20 +210,6 @@ pub struct Noted {
 }
 
 impl Noted {
-    /// What is told of lines of the file at `path`, named by the user so, that were passed over;
-    /// nothing where none were.
-    pub fn passed_over(&self, path: &Path) -> Option<String> {
-        let lines = if self.count == 1 { "line" } else { "lines" };
-        let told = format!(
-            "note: {}: {} {lines} without a puzzle passed over; the first is line {}: {:?}",
-            shown(path).display(),
-            self.count,
-            self.line,
-            self.text
-        );
-        (self.count > 0).then_some(told)
-    }
-
     fn add(&mut self, line: u64, text: &str) {
         if self.count == 0 {
             (self.line, self.text) = (line, text.to_owned());
@@ -218,7 +233,7 @@ pub fn load(path: &Path, task: Option<Game>) -> Result<PuzzleSet, ImportError> {
 /// As [`load`].
 pub fn import(path: &Path, options: &Options) -> Result<Imported, ImportError> {
     let document = Document::open(path)?;
-    let mut passed = Noted::default();
+    let mut notes = Notes::default();
     let mut bad = BadRows { path: document.path().into(), first: Vec::new(), count: 0, rows: 0 };
     let task = match declared(&document, options.task, &options.columns)? {
         Some(task) => Some(task),
@@ -235,7 +250,8 @@ pub fn import(path: &Path, options: &Options) -> Result<Imported, ImportError> {
     let mut rows = Rows::new(task.unwrap_or_else(usual), options.answers);
     document.visit(rows.set.task(), (&options.columns, Need::Rows), &mut |item| {
         let fault = match item {
-            Item::Passed { line, text } => return passed.add(line, text),
+            Item::Passed { line, text } => return notes.passed.add(line, text),
+            Item::EmptyEdge { line, edge } => return notes.edges.add(line, edge),
             Item::Fault(fault) => Some(fault.clone()),
             Item::Row(row) => rows.push(row).err(),
         };
@@ -263,7 +279,7 @@ pub fn import(path: &Path, options: &Options) -> Result<Imported, ImportError> {
         return Err(no_rows(&document));
     }
     let Rows { set, lines, solved, unrated, complete, .. } = rows;
-    Ok(Imported { set, lines, solved, passed, unrated, complete })
+    Ok(Imported { set, lines, solved, notes, unrated, complete })
 }
 
 fn no_rows(document: &Document) -> ImportError {
@@ -300,12 +316,12 @@ fn other_size(document: &Document, found: Game, wanted: Game) -> ImportError {
 /// A question, its line (from 1), and its tokens or why it has none.
 pub type Question = (u64, Result<Vec<u8>, Problem>);
 
-/// Reads the questions in the puzzle file `path` (`-`: standard input), and what was passed over; answers are
-/// neither needed nor looked at.
+/// Reads the questions in the puzzle file `path` (`-`: standard input), and what is told of its lines; answers
+/// are neither needed nor looked at.
 ///
 /// # Errors
 /// Where the file cannot be read or has no puzzles; a bad row is no error of the file.
-pub fn questions(path: &Path, task: Game, columns: &Columns) -> Result<(Vec<Question>, Noted), ImportError> {
+pub fn questions(path: &Path, task: Game, columns: &Columns) -> Result<(Vec<Question>, Notes), ImportError> {
     questions_of(&Document::open(path)?, task, columns)
 }
 
@@ -313,7 +329,7 @@ pub fn questions(path: &Path, task: Game, columns: &Columns) -> Result<(Vec<Ques
 ///
 /// # Errors
 /// As [`questions`].
-pub fn questions_in(text: &str, task: Game) -> Result<(Vec<Question>, Noted), ImportError> {
+pub fn questions_in(text: &str, task: Game) -> Result<(Vec<Question>, Notes), ImportError> {
     questions_of(&Document::of("the text".into(), text.into())?, task, &Columns::default())
 }
 
@@ -321,11 +337,12 @@ fn questions_of(
     document: &Document,
     task: Game,
     columns: &Columns,
-) -> Result<(Vec<Question>, Noted), ImportError> {
-    let (mut questions, mut passed) = (Vec::new(), Noted::default());
+) -> Result<(Vec<Question>, Notes), ImportError> {
+    let (mut questions, mut notes) = (Vec::new(), Notes::default());
     declared(document, Some(task), columns)?;
     document.visit(task, (columns, Need::Questions), &mut |item| match item {
-        Item::Passed { line, text } => passed.add(line, text),
+        Item::Passed { line, text } => notes.passed.add(line, text),
+        Item::EmptyEdge { line, edge } => notes.edges.add(line, edge),
         Item::Fault(fault) => questions.push((fault.line, Err(fault.problem.clone()))),
         Item::Row(row) => {
             let mut tokens = vec![0; task.cells()];
@@ -342,7 +359,7 @@ fn questions_of(
     if questions.iter().all(|(_, tokens)| tokens.is_err()) {
         ensure_size(document, task, columns)?;
     }
-    if questions.is_empty() { Err(no_rows(document)) } else { Ok((questions, passed)) }
+    if questions.is_empty() { Err(no_rows(document)) } else { Ok((questions, notes)) }
 }
 
 /// The rows read so far, with room for the next one.

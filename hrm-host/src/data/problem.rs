@@ -112,6 +112,16 @@ pub enum Problem {
         /// Cells in the line.
         found: usize,
     },
+    /// Rows of another length than a grid's, in a puzzle on one line.
+    #[error("row {row} of the puzzle in this line has {found} cells and not {expected}")]
+    UnevenRow {
+        /// The row, from 1.
+        row: usize,
+        /// Cells of a row.
+        expected: usize,
+        /// Cells of this one.
+        found: usize,
+    },
     /// A blank that is not written, where other rows write theirs.
     #[error(
         "a cell is empty here, and other rows write their blanks (`0`, `.`): a digit or a blank is missing; write each blank alike"
@@ -245,15 +255,15 @@ pub enum Problem {
         /// Which row.
         &'static str,
     ),
-    /// Right beside a grid that has not one solution.
+    /// Right beside a grid that may lack a row.
     #[error(
-        "{found} fields, all empty, where a row has {expected}, right beside a grid whose puzzle has not exactly one solution: this may be \
-         what is left of one of its rows; mend that row, or write the puzzle on one line"
+        "{found} cells where a row has {expected}, right beside a grid: this may be what is left of one of its rows; mend that row, or \
+         take this line out where it is none"
     )]
     BesideUneven {
-        /// Fields of a row.
+        /// Cells of a row.
         expected: usize,
-        /// Fields in the line.
+        /// Cells in the line.
         found: usize,
     },
     /// A spreadsheet's rows of another width than a grid has.

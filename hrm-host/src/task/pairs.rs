@@ -37,7 +37,7 @@ impl<'v> Pairs<'v> {
     /// What comes next.
     pub(super) fn add(&mut self, item: Item<'_>) {
         match (item, self.held.take()) {
-            (Item::Passed { .. }, held) => {
+            (Item::Passed { .. } | Item::EmptyEdge { .. }, held) => {
                 self.held = held;
                 (self.visit)(item);
             }

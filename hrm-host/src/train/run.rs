@@ -17,7 +17,7 @@ use super::patience::patiently;
 use super::trainer::Trainer;
 use crate::config::RunConfig;
 use crate::data::PuzzleSet;
-use crate::data::import::Noted;
+use crate::data::import::Notes;
 use crate::files::{CONFIG, METRICS, checkpoint_name, rank_folder, replace_file};
 use crate::model::Params;
 
@@ -33,8 +33,8 @@ pub struct RunData {
     pub also: Vec<PuzzleSet>,
     /// Rows held out; may be empty, then nothing is evaluated.
     pub validation: PuzzleSet,
-    /// Lines of its files that were passed over.
-    pub passed: Vec<(PathBuf, Noted)>,
+    /// What is told of the lines of its files.
+    pub notes: Vec<(PathBuf, Notes)>,
 }
 
 impl RunData {

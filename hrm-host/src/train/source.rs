@@ -29,10 +29,10 @@ pub fn prepare(config: &RunConfig) -> Result<RunData, TrainError> {
     let columns = data.columns_parsed().map_err(TrainError::Data)?;
     let task = config.model.task;
     let options = Options { task: Some(task), columns, ..Options::default() };
-    let mut passed = Vec::new();
+    let mut notes = Vec::new();
     let mut load = |path: &Path| {
         let read = import(path, &options)?;
-        passed.push((path.to_owned(), read.passed));
+        notes.push((path.to_owned(), read.notes));
         Ok::<_, ImportError>(read.set)
     };
     let all = if data.train.as_os_str().is_empty() {
@@ -52,7 +52,7 @@ pub fn prepare(config: &RunConfig) -> Result<RunData, TrainError> {
         let recipe = Recipe { task: size, count: data.generate, seed: data.seed, givens: None };
         generate(&recipe, |_| {}).map_err(|e| TrainError::Data(format!("data.also: {e}")))
     });
-    Ok(RunData { passed, also: others.collect::<Result<_, _>>()?, ..found })
+    Ok(RunData { notes, also: others.collect::<Result<_, _>>()?, ..found })
 }
 
 /// Trains on all of `train` and draws `data.validation` rows of `others` that share nothing with it.
@@ -75,7 +75,7 @@ pub fn apart(train: PuzzleSet, others: &PuzzleSet, config: &RunConfig) -> Result
                 train,
                 validation: others.subset(&chosen),
                 also: Vec::new(),
-                passed: Vec::new(),
+                notes: Vec::new(),
             });
         }
     }
@@ -105,5 +105,5 @@ pub fn divide(all: &PuzzleSet, config: &RunConfig) -> Result<RunData, TrainError
     // Files are often sorted by source; an evaluation takes the first rows.
     shuffle(&mut Pcg64::seed_from_u64(data.seed), &mut validation);
     let (train, validation) = (all.subset(&parts.train), all.subset(&validation));
-    Ok(RunData { train, validation, also: Vec::new(), passed: Vec::new() })
+    Ok(RunData { train, validation, also: Vec::new(), notes: Vec::new() })
 }

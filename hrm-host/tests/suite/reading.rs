@@ -430,7 +430,10 @@ fn an_empty_row_or_a_heading_never_makes_another_puzzle() {
 fn what_is_no_puzzle_is_told_by_every_command_that_reads_puzzles() {
     let folder = tempfile::tempdir().unwrap();
     let row = "1.....2..3.....4,1243342143122134\n";
-    write(&folder, "w.txt", format!("{row}hello\n{row}hello\n{}", row.repeat(8)));
+    // Its first row is empty, and its puzzle has one solution; the answer follows.
+    let edge = ",,,\n,,2,3\n1,,,\n3,,,4\n";
+    let drawn = format!("{edge}2,3,4,1\n4,1,2,3\n1,4,3,2\n3,2,1,4\n");
+    write(&folder, "w.txt", format!("{row}hello\n{row}hello\n{}\n{drawn}", row.repeat(8)));
     let arrays = "[[1,0,0,0],[0,0,2,0],[0,3,0,0],[0,0,0,4]]\n";
     write(&folder, "a.txt", format!("{arrays}hello\n{arrays}abc\n"));
     fs::copy(root().join("configs/sudoku4-demo.toml"), folder.path().join("demo.toml")).unwrap();
@@ -482,8 +485,12 @@ fn what_is_no_puzzle_is_told_by_every_command_that_reads_puzzles() {
             let (_, out, err) = hrm(&folder, command);
             let told = "2 lines without a puzzle passed over; the first is line 2: \"hello\"";
             assert!(err.contains(told), "{command:?}: {out}{err}");
+            let told = "w.txt: line 14 is empty and is read as the first row of a grid; if it is none";
+            assert_eq!(err.contains(told), file == "w.txt", "{command:?}: {out}{err}");
         }
     }
+    let (_, _, err) = hrm(&folder, &["solve", PACK, edge]);
+    assert!(err.contains("puzzle 1: line 1 is empty and is read as the first row"), "{err}");
     let (_, _, err) = hrm(&folder, &["solve", PACK, "hello\n1.....2..3.....4"]);
     assert!(err.contains("puzzle 1: 1 line without a puzzle passed over"), "{err}");
 }

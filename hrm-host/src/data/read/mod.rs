@@ -181,6 +181,13 @@ pub enum Item<'a> {
         /// The text.
         text: &'a str,
     },
+    /// A line without digits that is read as an edge of the grid that follows: it may as well be space.
+    EmptyEdge {
+        /// Its number, from 1.
+        line: u64,
+        /// Which row: `first` or `last`.
+        edge: &'static str,
+    },
 }
 
 /// The text of a puzzle file, unpacked.

@@ -162,7 +162,9 @@ impl<'i> Lines<'i> {
                         insert(&mut next, Node { state, ways: node.ways, from, is_row });
                     }
                 };
-                if again && self.may_be_damaged(layout, node.state) {
+                // A line of space that is there twice is space, too.
+                let is_space = || item.is_open() && self.skipped(layout, node.state, OPEN).is_some();
+                if again && self.may_be_damaged(layout, node.state) && !is_space() {
                     add(Some(State { damaged: true, ..node.state }), false);
                 }
                 match item {

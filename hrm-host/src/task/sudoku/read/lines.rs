@@ -15,7 +15,7 @@ use super::remarks::{
     are_candidates, diagnosis, first_word, floats, is_comment, is_nearly_row, is_number_or_size, is_title,
     longest, numbers_columns, wrong_row,
 };
-use super::stretch::{Certainty, Drawn, Grids, Stretch};
+use super::stretch::{Certainty, Drawn, Grid, Grids, Stretch};
 use super::writing::Writing;
 use crate::data::problem::Problem;
 use crate::data::read::{Fault, Item, Row};
@@ -51,6 +51,7 @@ pub(super) fn task(text: &str) -> Option<Sudoku> {
                         | Problem::Heading
                         | Problem::Candidates
                         | Problem::Cells { .. }
+                        | Problem::UnevenRow { .. }
                         | Problem::Drawn { .. }
                         | Problem::Strange { .. }
                         | Problem::Narrow
@@ -60,7 +61,7 @@ pub(super) fn task(text: &str) -> Option<Sudoku> {
                         | Problem::Section(_),
                     ..
                 }) => (1, *line, 0),
-                Item::Fault(_) | Item::Passed { .. } => return,
+                Item::Fault(_) | Item::Passed { .. } | Item::EmptyEdge { .. } => return,
             };
             found = Some(found.map_or(place, |found| found.min(place)));
         });
@@ -125,7 +126,7 @@ pub(super) fn only_grid(text: &str) -> Option<String> {
         visit(text, task, &mut |item| match item {
             Item::Row(row) => found.push(Some(row.question.to_owned())),
             Item::Fault(_) => found.push(None),
-            Item::Passed { .. } => {}
+            Item::Passed { .. } | Item::EmptyEdge { .. } => {}
         });
         if found.len() == 1 { found.pop().flatten() } else { None }
     })
@@ -226,7 +227,7 @@ impl Reader<'_> {
                     && !(whole || self.writing.spaces_are_cut)
                     && is_number_or_size(self.task, text) =>
             {
-                self.no_puzzle(number, text);
+                self.other(number, text, next, None);
             }
             Line::Spaced(row) => self.add(number, drawn, row, Certainty::Spaced { whole }),
             Line::Rule => {
@@ -279,8 +280,10 @@ impl Reader<'_> {
             (wrong.is_some() || is_nearly_row(self.task, text))
                 && matches!(next, Line::Row(_) | Line::Spaced(_))
         };
+        let lacks_one = self.stretch.is_between() && self.is_row_but_one(text, next);
+        let is_damaged = lacks_one && !self.numbers.counts(text);
         let of_row = wrong.is_some() || 2 * of_grid > text.chars().count() && found < 2 * side;
-        if of_row && !self.stretch.is_between() || self.stretch.is_between() && begins() {
+        if of_row && !self.stretch.is_between() || self.stretch.is_between() && (is_damaged || begins()) {
             // It counts as a row, so that the next grid begins where it does.
             let problem = wrong.unwrap_or_else(|| wrong_row(side, found, text));
             let (kind, shape) = (Certainty::Row, String::new());
@@ -290,9 +293,26 @@ impl Reader<'_> {
             return self.interrupt(text);
         }
         if is_title(self.task, text) {
-            return self.no_puzzle(line, text);
+            let uneven = Some(Uneven { line, fields: found }).filter(|_| lacks_one);
+            uneven.iter().for_each(|uneven| self.stretch.set_beside(false, *uneven));
+            self.no_puzzle(line, text);
+            return uneven.iter().for_each(|uneven| self.stretch.set_beside(true, *uneven));
         }
         self.fault(line, wrong.unwrap_or_else(|| diagnosis(self.task, text)));
+    }
+
+    /// Whether `text` has a cell more or less than the row right above or below it, and nothing parts those of either.
+    /// Dates and sizes have none.
+    fn is_row_but_one(&self, text: &str, next: Option<&str>) -> bool {
+        let side = self.task.side();
+        let is_tight = |line: &str| {
+            matches!(self.writing.line(line), Line::Row(_)) && line.trim().chars().all(|c| is_cell(c, side))
+        };
+        let is_number = || !text.contains('x') && is_number_or_size(self.task, text);
+        text.len().abs_diff(side) == 1
+            && text.chars().all(|c| is_cell(c, side))
+            && (is_number() || !is_title(self.task, text))
+            && (self.stretch.ends_tight() || next.is_some_and(is_tight))
     }
 
     /// A line that says something about puzzles, or what is left of one in a list without titles: cells
@@ -305,7 +325,7 @@ impl Reader<'_> {
         }
         self.interrupt(text);
         if is_number_or_size(self.task, text) {
-            match self.numbers.add(line) {
+            match self.numbers.add(line, text) {
                 Number::Remains(first) => return self.fault(first, Problem::Remains),
                 Number::More => return self.stretch.set_broken(true),
                 Number::Title => {}
@@ -353,11 +373,14 @@ impl Reader<'_> {
         for found in grids.found {
             let below_remains = std::mem::take(&mut self.numbers).may_be_puzzle();
             match &found {
-                Ok((line, question)) if below_remains && !question.contains(is_blank) => {
+                Ok(Grid { line, cells, .. }) if below_remains && !cells.contains(is_blank) => {
                     let problem = Problem::PerhapsAnswer;
                     (self.visit)(Item::Fault(&Fault { line: *line, column: None, problem }));
                 }
-                Ok((line, question)) => {
+                Ok(Grid { line, cells: question, empty }) => {
+                    for (line, edge) in empty {
+                        (self.visit)(Item::EmptyEdge { line: *line, edge });
+                    }
                     let (line, rating) = (*line, Ok(None));
                     (self.visit)(Item::Row(Row { line, question, answer: None, rating, source: "" }));
                 }
@@ -402,6 +425,7 @@ mod tests {
             }
             Item::Fault(fault) => told.push(format!("{} {}", fault.line, fault.problem)),
             Item::Passed { .. } => passed += 1,
+            Item::EmptyEdge { .. } => {}
         });
         (told, passed)
     }

@@ -154,6 +154,7 @@ enum Told {
     Grid(u64, String),
     Fault(Fault),
     Passed(u64, String),
+    EmptyEdge(u64, &'static str),
 }
 
 impl Told {
@@ -164,6 +165,7 @@ impl Told {
                 Item::Row(row) => Told::Grid(row.line, row.question.to_owned()),
                 Item::Fault(fault) => Told::Fault(fault.clone()),
                 Item::Passed { line, text } => Told::Passed(line, text.to_owned()),
+                Item::EmptyEdge { line, edge } => Told::EmptyEdge(line, edge),
             });
         });
         all
@@ -171,7 +173,7 @@ impl Told {
 
     fn line(&self) -> u64 {
         match self {
-            Told::Grid(line, _) | Told::Passed(line, _) => *line,
+            Told::Grid(line, _) | Told::Passed(line, _) | Told::EmptyEdge(line, _) => *line,
             Told::Fault(fault) => fault.line,
         }
     }
@@ -188,6 +190,7 @@ impl Told {
             }
             Told::Fault(fault) => visit(Item::Fault(fault)),
             Told::Passed(line, text) => visit(Item::Passed { line: *line, text }),
+            Told::EmptyEdge(line, edge) => visit(Item::EmptyEdge { line: *line, edge }),
         }
     }
 }

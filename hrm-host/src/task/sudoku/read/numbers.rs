@@ -18,10 +18,13 @@ pub(super) struct Numbers {
     run: usize,
     first: u64,
     several: bool,
+    /// The last of all.
+    last: Option<u32>,
 }
 
 impl Numbers {
-    pub(super) fn add(&mut self, line: u64) -> Number {
+    pub(super) fn add(&mut self, line: u64, text: &str) -> Number {
+        self.last = number(text).or(self.last);
         self.run += 1;
         self.several |= self.run > 1;
         match self.run {
@@ -35,6 +38,11 @@ impl Numbers {
         }
     }
 
+    /// Whether `text` counts on from the last one, or begins to.
+    pub(super) fn counts(&self, text: &str) -> bool {
+        number(text).is_some_and(|number| self.last.map_or(number < 2, |last| number == last + 1))
+    }
+
     /// Another line stands below them.
     pub(super) fn interrupt(&mut self) {
         self.run = 0;
@@ -44,4 +52,8 @@ impl Numbers {
     pub(super) fn may_be_puzzle(&self) -> bool {
         self.several
     }
+}
+
+fn number(text: &str) -> Option<u32> {
+    text.trim_end_matches(['.', ':', ')']).parse().ok()
 }

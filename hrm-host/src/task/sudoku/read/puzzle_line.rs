@@ -142,9 +142,30 @@ pub(super) fn one_line<'t>(task: Sudoku, line: &'t str, number: u64) -> Option<O
     })
 }
 
+/// What is wrong with a puzzle whose rows `;` or `/` parts, one of which has another number of cells.
+fn uneven_row(task: Sudoku, text: &str) -> Option<Problem> {
+    let (cells, side) = (task.cells(), task.side());
+    let by = [';', '/'].into_iter().find(|by| text.contains(*by))?;
+    let is_row = |row: &String| row.chars().all(|c| is_cell(c, side));
+    let cells_in = |token| if are_cells(token, side, side) { token } else { cell_in(token) };
+    let rows: Vec<String> = text.split(by).map(|row| tokens(row).map(cells_in).collect()).collect();
+    let lengths = || rows.iter().map(String::len).filter(|length| *length > 0);
+    let are_even = [1, side, cells].into_iter().any(|length| lengths().all(|found| found == length));
+    let found: usize = lengths().sum();
+    let is_puzzle = found == cells || found == 2 * cells || 2 * found > cells && lengths().count() == side;
+    if are_even || !is_puzzle || !rows.iter().all(is_row) {
+        return None;
+    }
+    let (row, found) = (1..).zip(lengths()).find(|(_, length)| *length != side)?;
+    Some(Problem::UnevenRow { row, expected: side, found })
+}
+
 /// A puzzle whose cells or rows stand apart, or are parted by `/`, perhaps with its answer.
 fn spread<'t>(task: Sudoku, text: &'t str, line: u64) -> Option<OneLine<'t>> {
     let (cells, side) = (task.cells(), task.side());
+    if let problem @ Some(_) = uneven_row(task, text) {
+        return Some(OneLine { line, question: "".into(), answer: None, rating: None, problem });
+    }
     let parts = cells_apart(text).or_else(|| {
         let parts = tokens(text).flat_map(|token| token.split('/'));
         Some(parts.map(|part| if are_cells(part, side, side) { part } else { cell_in(part) }).collect())

@@ -7,7 +7,7 @@
 use hrm_core::task::{Task, TextError, sudoku::Sudoku};
 
 use super::cut::may_be_cut;
-use super::doubt::{Uneven, doubt};
+use super::doubt::{Edges, Uneven, doubt, empty_edges, has_one_solution};
 use super::drawing::Label;
 use super::layout::{Lines, Open, Readings};
 use super::remarks::heading;
@@ -99,8 +99,17 @@ impl Item {
     }
 }
 
-/// A grid's first line and cells, or what is wrong.
-pub(super) type Found = Result<(u64, String), Fault>;
+/// A grid, or what is wrong.
+pub(super) type Found = Result<Grid, Fault>;
+
+/// A grid that is read.
+pub(super) struct Grid {
+    /// Its first line.
+    pub(super) line: u64,
+    pub(super) cells: String,
+    /// Its first and last row, where nothing but its solution tells that they are rows.
+    pub(super) empty: Edges,
+}
 
 /// What a stretch holds.
 #[derive(Default)]
@@ -163,6 +172,12 @@ impl Stretch {
 
     pub(super) fn add_rule(&mut self, of_table: bool) {
         self.items.push(Item::Rule { of_table });
+    }
+
+    /// Whether its last line is a row whose cells nothing parts.
+    pub(super) fn ends_tight(&self) -> bool {
+        let last = self.items.last().and_then(Item::line);
+        last.is_some_and(|last| last.row.is_ok() && !last.is_open() && last.shape.chars().all(|c| c == 'c'))
     }
 
     /// A blank line: whether it ends the stretch, which is broken.
@@ -336,7 +351,9 @@ fn read(task: Sudoku, items: &[&Item], around: Around) -> Result<Grids, Fault> {
     }
     let items = without_rules_of_tables(without_heads(items), side);
     let framed = are_framed(&items);
-    let lines = Lines { side, band, open: open(&items, side, band), items };
+    let open = open(task, &items);
+    let items = if open == Open::Either { without_margins(items) } else { items };
+    let lines = Lines { side, band, open, items };
     let rows = match lines.readings() {
         Readings::One(rows) => rows,
         Readings::None => return Err(fault(task, &lines.items, false)),
@@ -358,13 +375,26 @@ fn read(task: Sudoku, items: &[&Item], around: Around) -> Result<Grids, Fault> {
     if let Some(line) = unlabelled(&rows, side) {
         return Err(Fault { line, column: None, problem: Problem::Label });
     }
-    let certain = |rows: &[&Drawn]| -> Found {
-        let (line, cells) = grid(rows, side)?;
+    let edges = |rows: &[&Drawn]| if framed { Edges::new() } else { empty_edges(rows) };
+    let beside = |rows: &[&Drawn]| {
         let ends = [rows.first(), rows.last()].map(|row| row.map(|row| row.line));
-        let beside = [0, 1].map(|end| {
+        [0, 1].map(|end| {
             around.beside[end].filter(|(line, _)| Some(*line) == ends[end]).map(|(_, uneven)| uneven)
-        });
-        doubt(task, (rows, &cells), beside, framed).map_or(Ok((line, cells)), Err)
+        })
+    };
+    // Where something is left of a row at one end, an empty row at the other may be space.
+    for (uneven, opposite) in beside(&rows).into_iter().zip(["last", "first"]) {
+        let is_moved = |grid: &[&Drawn]| edges(grid).iter().any(|(_, edge)| *edge == opposite);
+        if let Some(uneven) = uneven.filter(|_| grids().any(is_moved)) {
+            return Err(uneven.fault(task));
+        }
+    }
+    let certain = |rows: &[&Drawn]| -> Found {
+        let (cells, empty) = (cells_of(rows, side)?, edges(rows));
+        match doubt(task, &cells, &empty, beside(rows)) {
+            Some(fault) => Err(fault),
+            None => Ok(Grid { line: rows.first().map_or(0, |row| row.line), cells, empty }),
+        }
     };
     Ok(Grids { found: grids().map(certain).collect(), whole: true })
 }
@@ -399,6 +429,18 @@ fn without_rules_of_tables(items: Vec<&Item>, side: usize) -> Vec<&Item> {
     if tables.all(is_grid) { items.into_iter().filter(|item| !is_rule(item)).collect() } else { items }
 }
 
+/// The lines from the first to the last that is certain, with two open ones at each end at most: no grid begins or
+/// ends with more than one.
+fn without_margins(items: Vec<&Item>) -> Vec<&Item> {
+    let is_certain = |item: &&Item| item.is_certain();
+    let opens = |items: &mut dyn Iterator<Item = &&Item>| items.take_while(|item| item.is_open()).count();
+    let first = items.iter().position(is_certain).unwrap_or(0);
+    let last = items.iter().rposition(is_certain).unwrap_or(0);
+    let start = if opens(&mut items[..first].iter().rev()) > 2 { first - 2 } else { 0 };
+    let end = if opens(&mut items[last + 1..].iter()) > 2 { last + 3 } else { items.len() };
+    items[start..end].to_vec()
+}
+
 /// Whether rules stand around every line.
 fn are_framed(items: &[&Item]) -> bool {
     let is_rule = |item: Option<&&Item>| item.is_none_or(|item| matches!(item, Item::Rule { .. }));
@@ -409,20 +451,28 @@ fn are_framed(items: &[&Item]) -> bool {
 }
 
 /// What the open lines may be.
-fn open(items: &[&Item], side: usize, band: usize) -> Open {
+fn open(task: Sudoku, items: &[&Item]) -> Open {
+    let (side, band) = (task.side(), task.kind().box_rows());
     let parts = || items.split(|item| !matches!(item, Item::Line(_))).filter(|part| !part.is_empty());
-    let mut runs =
-        items.split(|item| item.is_open()).map(|run| run.iter().filter(|item| item.is_certain()).count());
     let single = items.windows(2).all(|pair| !(pair[0].is_open() && pair[1].is_open()));
-    // One line more for each grid adds up to whole ones, too. A 9x9 has hardly an empty row, and nine of them
-    // none at these places.
-    let may_be_rows =
-        side < 9 && items.iter().filter(|item| item.line().is_some()).count().is_multiple_of(side);
+    let is_end = |item: &&Item| if single { item.is_open() } else { !item.is_certain() };
+    let mut runs: Vec<Vec<&Drawn>> = Vec::new();
+    for run in items.split(is_end) {
+        runs.push(run.iter().filter_map(|item| item.line()).filter(|row| !row.is_open()).collect());
+    }
+    runs.retain(|run| !run.is_empty());
+    let cells = |run: &Vec<&Drawn>| run.iter().map(|row| row.cells().replace(' ', ".")).collect::<String>();
+    let are_proper = || runs.iter().all(|run| has_one_solution(task, &cells(run)));
+    // One line more for each grid adds up to whole ones, too. Two empty rows of a band can be exchanged, so that
+    // no puzzle with one solution has them. A 9x9 has hardly an empty row, and nine of them none at these places.
+    let rows: Vec<&Drawn> = items.iter().filter_map(|item| item.line()).collect();
+    let is_band = |rows: &[&Drawn]| rows.iter().filter(|row| row.is_open()).count() < 2;
+    let may_be_rows = side < 9 && rows.len().is_multiple_of(side) && rows.chunks(band).all(is_band);
     match () {
         () if !items.iter().any(|item| item.is_open()) => Open::Rows,
         () if are_framed(items) => Open::Rows,
         () if parts().all(|part| part.len() == side) || parts().all(|part| part.len() == band) => Open::Rows,
-        () if single && !may_be_rows && runs.all(|rows| rows == 0 || rows == side) => Open::Space,
+        () if runs.iter().all(|run| run.len() == side) && (!may_be_rows || are_proper()) => Open::Space,
         () => Open::Either,
     }
 }
@@ -445,17 +495,17 @@ fn unlabelled(rows: &[&Drawn], side: usize) -> Option<u64> {
     None
 }
 
-/// Puts the rows of one grid together.
-fn grid(rows: &[&Drawn], side: usize) -> Found {
-    let line = rows.first().map_or(0, |drawn| drawn.line);
+/// The cells of the grid of `rows`.
+fn cells_of(rows: &[&Drawn], side: usize) -> Result<String, Fault> {
     if let Some(fault) = first_fault(rows.iter().copied()) {
         return Err(fault);
     }
     let spaced = |whole: bool| rows.iter().any(|drawn| drawn.kind == Certainty::Spaced { whole });
     if spaced(false) && !spaced(true) {
+        let line = rows.first().map_or(0, |drawn| drawn.line);
         return Err(Fault { line, column: None, problem: Problem::Spaces { expected: side } });
     }
-    Ok((line, rows.iter().map(|drawn| drawn.cells().replace(' ', ".")).collect()))
+    Ok(rows.iter().map(|drawn| drawn.cells().replace(' ', ".")).collect())
 }
 
 fn first_fault<'r>(mut rows: impl Iterator<Item = &'r Drawn>) -> Option<Fault> {

@@ -143,7 +143,10 @@ proptest! {
         let doubled = text.replace('\n', "\n\n");
         prop_assert_eq!(told(&text), told(&doubled), "{}", text);
         prop_assert_eq!(told(&text), told(&text.replace('\n', "\r\n\r\n")), "{}", text);
-        is_read_of(&doubled, &grids);
+        // What is half empty is no puzzle, and its empty rows may be space.
+        if grids.iter().flat_map(|grid| grid.chunks(2)).all(|band| band.concat() != "........") {
+            is_read_of(&doubled, &grids);
+        }
     }
 }
 

@@ -9,6 +9,7 @@ fn told_of(side: usize, text: &str) -> (Vec<String>, usize, usize) {
         Item::Row(row) => rows.push(row.question.replace(['0', ' '], ".")),
         Item::Fault(_) => faults += 1,
         Item::Passed { .. } => passed += 1,
+        Item::EmptyEdge { .. } => {}
     });
     (rows, faults, passed)
 }

@@ -58,7 +58,7 @@ fn drawn(
 }
 
 /// Reads `lines`, and says whether all is read. Asserts that nothing is read but what is written: grids of
-/// `written`, or as many lines as a grid has, by themselves.
+/// `written`, or as many lines as a grid has, by themselves or between empty ones.
 fn is_read_of(task: Sudoku, draw: fn(&str) -> String, lines: &[String], written: &[Vec<String>]) -> bool {
     let text = lines.join("\n") + "\n";
     let side = task.side();
@@ -66,7 +66,7 @@ fn is_read_of(task: Sudoku, draw: fn(&str) -> String, lines: &[String], written:
     visit(task, &text, &mut |item| match item {
         Item::Row(row) => rows.push(row.question.replace(['0', '-', '_'], ".")),
         Item::Fault(_) => faults += 1,
-        Item::Passed { .. } => {}
+        Item::Passed { .. } | Item::EmptyEdge { .. } => {}
     });
     // The row that a line is in this drawing, if it is one.
     let rows_of = written.iter().flatten().cloned().chain([".".repeat(side)]);
@@ -76,6 +76,8 @@ fn is_read_of(task: Sudoku, draw: fn(&str) -> String, lines: &[String], written:
     let join = |part: &[Option<&String>]| part.iter().flatten().map(|row| row.as_str()).collect::<String>();
     let bands = parts().all(|part| part.len() == task.kind().box_rows())
         && parts().map(<[_]>::len).sum::<usize>() == side;
+    let is_space = |line: &Option<&String>| line.is_none_or(|row| row.bytes().all(|cell| cell == b'.'));
+    let between = |row: &String| known.split(is_space).any(|part| part.len() == side && join(part) == *row);
     let alone = |row: &String| {
         parts().any(|part| part.len() == side && join(part) == *row)
             || bands && parts().map(join).collect::<String>() == *row
@@ -88,7 +90,8 @@ fn is_read_of(task: Sudoku, draw: fn(&str) -> String, lines: &[String], written:
         })
     };
     for row in &rows {
-        let known = written.iter().any(|grid| grid.concat() == *row) || alone(row) || twice(row);
+        let known =
+            written.iter().any(|grid| grid.concat() == *row) || alone(row) || between(row) || twice(row);
         assert!(known, "{row}\n{text}");
     }
     faults == 0 && rows.len() == written.len()

@@ -18,7 +18,7 @@ pub(super) fn paired(text: &str) -> (Vec<(String, Option<String>)>, usize) {
             assert!(is_said_well(&fault.problem), "{text}{}", fault.problem);
             faults += 1;
         }
-        Item::Passed { .. } => {}
+        Item::Passed { .. } | Item::EmptyEdge { .. } => {}
     });
     (rows, faults)
 }
