@@ -113,7 +113,9 @@ pub enum Problem {
         found: usize,
     },
     /// Rows of another length than a grid's, in a puzzle on one line.
-    #[error("row {row} of the puzzle in this line has {found} cells and not {expected}")]
+    #[error(
+        "row {row} of the puzzle in this line has {found} cells and not {expected}: a cell or a mark between rows is missing, or there twice"
+    )]
     UnevenRow {
         /// The row, from 1.
         row: usize,

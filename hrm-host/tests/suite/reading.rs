@@ -432,7 +432,7 @@ fn what_is_no_puzzle_is_told_by_every_command_that_reads_puzzles() {
     let row = "1.....2..3.....4,1243342143122134\n";
     // Its first row is empty, and its puzzle has one solution; the answer follows.
     let edge = ",,,\n,,2,3\n1,,,\n3,,,4\n";
-    let drawn = format!("{edge}2,3,4,1\n4,1,2,3\n1,4,3,2\n3,2,1,4\n");
+    let drawn = format!("{edge}\n2,3,4,1\n4,1,2,3\n1,4,3,2\n3,2,1,4\n");
     write(&folder, "w.txt", format!("{row}hello\n{row}hello\n{}\n{drawn}", row.repeat(8)));
     let arrays = "[[1,0,0,0],[0,0,2,0],[0,3,0,0],[0,0,0,4]]\n";
     write(&folder, "a.txt", format!("{arrays}hello\n{arrays}abc\n"));

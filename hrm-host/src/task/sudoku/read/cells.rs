@@ -82,6 +82,9 @@ pub(in super::super) fn parse(task: Sudoku, text: &str, out: &mut [u8]) -> Resul
     if let Some(other) = size_of(text) {
         return Err(Problem::OtherSize { found: other.name(), wanted: task.name() });
     }
+    if let Some(problem) = super::puzzle_line::uneven_row(task, text) {
+        return Err(problem);
+    }
     if is_rounded_number(text) {
         return Err(Problem::Number(text.to_owned()));
     }

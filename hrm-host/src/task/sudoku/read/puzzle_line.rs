@@ -142,22 +142,29 @@ pub(super) fn one_line<'t>(task: Sudoku, line: &'t str, number: u64) -> Option<O
     })
 }
 
-/// What is wrong with a puzzle whose rows `;` or `/` parts, one of which has another number of cells.
-fn uneven_row(task: Sudoku, text: &str) -> Option<Problem> {
+/// What is wrong with a puzzle whose rows a mark parts, one of which has another number of cells.
+pub(super) fn uneven_row(task: Sudoku, text: &str) -> Option<Problem> {
     let (cells, side) = (task.cells(), task.side());
-    let by = [';', '/'].into_iter().find(|by| text.contains(*by))?;
     let is_row = |row: &String| row.chars().all(|c| is_cell(c, side));
     let cells_in = |token| if are_cells(token, side, side) { token } else { cell_in(token) };
-    let rows: Vec<String> = text.split(by).map(|row| tokens(row).map(cells_in).collect()).collect();
-    let lengths = || rows.iter().map(String::len).filter(|length| *length > 0);
-    let are_even = [1, side, cells].into_iter().any(|length| lengths().all(|found| found == length));
-    let found: usize = lengths().sum();
-    let is_puzzle = found == cells || found == 2 * cells || 2 * found > cells && lengths().count() == side;
-    if are_even || !is_puzzle || !rows.iter().all(is_row) {
+    let mut marks = [';', '/', '|', '}', '"', ' '].into_iter().filter(|mark| text.contains(*mark));
+    if is_drawn(text) {
         return None;
     }
-    let (row, found) = (1..).zip(lengths()).find(|(_, length)| *length != side)?;
-    Some(Problem::UnevenRow { row, expected: side, found })
+    marks.find_map(|mark| {
+        let rows = text.split(mark).map(|row| tokens(row).map(cells_in).collect());
+        let rows: Vec<String> = rows.filter(|row: &String| !row.is_empty()).collect();
+        let found: usize = rows.iter().map(String::len).sum();
+        // A mark may be missing, or there twice.
+        let are_rows = match rows.len() {
+            count if count == side => 2 * found > cells,
+            count if count.abs_diff(side) == 1 => found == cells,
+            count => count == 2 * side && found == 2 * cells,
+        };
+        let is_other = |(_, row): &(usize, &String)| row.len() != side;
+        let (row, other) = (1..).zip(&rows).find(is_other).filter(|_| are_rows && rows.iter().all(is_row))?;
+        Some(Problem::UnevenRow { row, expected: side, found: other.len() })
+    })
 }
 
 /// A puzzle whose cells or rows stand apart, or are parted by `/`, perhaps with its answer.

@@ -289,7 +289,18 @@ fn a_row_of_digits_with_one_too_many_or_too_few_is_no_title() {
 fn rows_on_one_line_have_as_many_cells_each() {
     for side in [4, 6, 9] {
         let cells: Vec<char> = puzzle(side, &[]).concat().replace('.', "0").chars().collect();
-        for (between, by) in [(",", ";"), (" ", ";"), (", ", "; "), ("", ";"), ("", "/"), (",", "/")] {
+        for (between, by) in [
+            (",", ";"),
+            (" ", ";"),
+            (", ", "; "),
+            ("", ";"),
+            ("", "/"),
+            (",", "/"),
+            (",", "|"),
+            (",", " "),
+            (",", "},{"),
+            (",", "\",\""),
+        ] {
             let line = |ends: &[usize]| {
                 let row = |pair: &[usize]| {
                     cells[pair[0]..pair[1]].iter().map(char::to_string).collect::<Vec<_>>().join(between)
@@ -310,6 +321,12 @@ fn rows_on_one_line_have_as_many_cells_each() {
                         told.faults.len() == 1 && told.faults[0].starts_with(&format!("1: row {row} of"));
                     assert!(told.rows.is_empty() && is_named, "{line}{:?}{:?}", told.rows, told.faults);
                     assert_eq!(task_of_text(&line), Some(sudoku(side)), "{line}");
+                    // In a field of a table, too.
+                    let read = parse(sudoku(side), &grid_in(&line), &mut vec![0; side * side]);
+                    assert!(
+                        matches!(read, Err(Problem::UnevenRow { row: at, .. }) if at == row),
+                        "{line}{read:?}"
+                    );
                 }
             }
         }
