@@ -281,7 +281,7 @@ impl Reader<'_> {
                 && matches!(next, Line::Row(_) | Line::Spaced(_))
         };
         let lacks_one = self.stretch.is_between() && self.is_row_but_one(text, next);
-        let is_damaged = lacks_one && !self.numbers.counts(text);
+        let is_damaged = lacks_one && !self.numbers.counts(text, !self.stretch.ends_tight());
         let of_row = wrong.is_some() || 2 * of_grid > text.chars().count() && found < 2 * side;
         if of_row && !self.stretch.is_between() || self.stretch.is_between() && (is_damaged || begins()) {
             // It counts as a row, so that the next grid begins where it does.

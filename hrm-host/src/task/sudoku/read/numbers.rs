@@ -38,9 +38,9 @@ impl Numbers {
         }
     }
 
-    /// Whether `text` counts on from the last one, or begins to.
-    pub(super) fn counts(&self, text: &str) -> bool {
-        number(text).is_some_and(|number| self.last.map_or(number < 2, |last| number == last + 1))
+    /// Whether `text` counts on from the last one, or begins to where it `may`.
+    pub(super) fn counts(&self, text: &str, may: bool) -> bool {
+        number(text).is_some_and(|number| self.last.map_or(may && number < 2, |last| number == last + 1))
     }
 
     /// Another line stands below them.

@@ -282,6 +282,8 @@ fn a_row_of_digits_with_one_too_many_or_too_few_is_no_title() {
             told.faults
         );
     }
+    // The first of all stands above a grid.
+    assert!(told_of(4, &format!("{}\n000\n", grid.join("\n"))).rows.is_empty());
     assert_eq!(told_of(4, &format!("102\n\n{}\n", grid.join("\n"))).rows.len(), 1);
 }
 
