@@ -5,7 +5,8 @@
 #
 # HRM_HOST is the program, STEP_FILE a checkpoint of the original PyTorch code for 4x4 Sudoku with its all_config.yaml beside it.
 # Options go to peers.py (--turns 7). The peers are installed in a temporary folder at the versions of peers/requirements.txt.
-# PYTORCH=1 adds requirements-torch.txt, which is 4 GB on Linux, as its wheel brings CUDA.
+# PYTORCH=1 adds PyTorch and ExecuTorch (requirements-torch.txt), which are 6 GB on Linux, as PyTorch's wheel brings CUDA. ExecuTorch takes
+# minutes to make a program.
 set -eu
 host=$(realpath "$1") step=$(realpath "$2")
 shift 2
@@ -14,7 +15,11 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/python"
 "$folder/python/bin/pip" install --quiet --requirement "$here/peers/requirements.txt"
-[ -z "${PYTORCH:-}" ] || "$folder/python/bin/pip" install --quiet --requirement "$here/peers/requirements-torch.txt"
+if [ -n "${PYTORCH:-}" ]; then
+    "$folder/python/bin/pip" install --quiet --requirement "$here/peers/requirements-torch.txt"
+    # what ExecuTorch's Cortex-M backend imports; it would take onnx's numpy away
+    "$folder/python/bin/pip" install --quiet --no-deps --requirement "$here/peers/requirements-cortex-m.txt"
+fi
 python=$folder/python/bin/python
 cd "$folder"
 
@@ -29,8 +34,6 @@ done
 for lanes in 16 8; do
     "$host" export run4 --data calibration4.csv --rows 0 --lanes $lanes --out sudoku4-$lanes.hrm
 done
-"$python" "$here/peers/peers.py" run4/step-*.safetensors puzzles4.csv calibration4.csv \
-    --program "$host" --pack sudoku4-16.hrm --pack sudoku4-8.hrm --folder graphs4 "$@"
 
 # 9x9: a run of no steps is the float model of a pack
 "$host" data generate --task sudoku9 --count 100 --seed 100 --out puzzles9.csv
@@ -38,5 +41,18 @@ done
 packs=$here/../../models
 "$host" train --from "$packs/sudoku9-mcu.hrm" --data calibration9.csv --set data.validation=0 --set data.validation_from= \
     --max-steps 0 --out run9
+
+if [ -n "${PYTORCH:-}" ]; then
+    "$python" "$here/peers/executorch_programs.py" run4/step-*.safetensors calibration4.csv graphs4 16 1 &
+    other=$!
+    "$python" "$here/peers/executorch_programs.py" run9/step-*.safetensors calibration9.csv graphs9 16 1
+    wait $other
+fi
+"$python" "$here/peers/peers.py" run4/step-*.safetensors puzzles4.csv calibration4.csv \
+    --program "$host" --pack sudoku4-16.hrm --pack sudoku4-8.hrm --folder graphs4 "$@"
 "$python" "$here/peers/peers.py" run9/step-*.safetensors puzzles9.csv calibration9.csv \
     --program "$host" --pack "$packs/sudoku9-mcu.hrm" --pack "$packs/sudoku9-mcu-i8.hrm" --folder graphs9 "$@"
+
+[ -z "${PYTORCH:-}" ] || for side in 4 9; do
+    "$python" "$here/peers/cortex_m.py" run$side/step-*.safetensors puzzles$side.csv calibration$side.csv
+done

@@ -3,13 +3,13 @@
 
     peers.py CHECKPOINT PUZZLES CALIBRATION --program hrm-host --pack 16.hrm --pack 8.hrm --folder WORK
 
-`tools/compare/peers.sh` makes the files, installs the peers and runs this for two models. Every peer runs one segment as its graph, on one thread,
-and the caller feeds the carry back. Peers take short turns in one run, and a turn counts seconds of the processor, so that other work on the machine
-falls on all alike. PyTorch's rows are there where it can be imported.
+`tools/compare/peers.sh` makes the files, installs the peers and runs this for two models. Every peer runs one segment as its graph, on
+one thread, and the caller feeds the carry back. Peers take short turns in one run, and a turn counts seconds of the processor, so that
+other work on the machine falls on all alike. PyTorch's rows are there where it can be imported, ExecuTorch's where their programs lie
+in the folder (executorch_programs.py).
 """
 
 import argparse
-import csv
 import importlib.util
 import json
 import os
@@ -27,14 +27,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import graph  # noqa: E402
 import runners  # noqa: E402
 from model import Model  # noqa: E402
-
-
-def puzzles(path, most):
-    """Tokens and labels of a file that `hrm-host data generate` wrote."""
-    with open(path, newline="") as file:
-        rows = list(csv.DictReader(file))[:most]
-    tokens = lambda text: [1 if cell == "." else int(cell) + 1 for cell in text]
-    return (np.array([tokens(row[column]) for row in rows], np.int64) for column in ("question", "answer"))
 
 
 class Peer:
@@ -95,13 +87,13 @@ class Ours:
         return (self.rows - 1) * self.segments / (self.seconds(self.rows) - self.seconds(1))
 
 
-def parity(model, path, tokens):
-    """The greatest difference of a segment of the float graph from the reference, of its scores and its states."""
-    session, states = runners.OnnxRuntime(path), runners.initial(model, len(tokens))
+def parity(model, runner, tokens):
+    """The greatest difference of a segment of a float graph from the reference, of its scores and its states."""
+    states = runners.initial(model, len(tokens))
     greatest = 0.0
     for _ in range(model.segments):
         wanted = model.segment(tokens, *states)
-        got = session.run(tokens, *states)
+        got = runner.run(tokens, *states)
         greatest = max([greatest] + [float(abs(a - b).max()) for a, b in zip(wanted, got)])
         states = [part.astype(np.float32) for part in wanted[2:]]
     return greatest
@@ -127,12 +119,26 @@ def peers(model, paths, options):
             made.append(Peer(f"PyTorch, {name}", model, runners.Torch(model, compiled), options.batch))
     else:
         missing.append(("PyTorch", "not installed"))
-    return made, missing
+    for kind, name in (("float", "float"), ("int8", "int8, static")):
+        for suffix, batch in batches.items():
+            path = options.folder / f"executorch-{kind}-{batch}.pte"
+            if path.exists():
+                made.append(Peer(f"ExecuTorch, {name}{suffix}", model, runners.ExecuTorch(path), batch))
+    return [peer for peer in made if agrees(peer, options.warm, missing)], missing
+
+
+def agrees(peer, tokens, missing):
+    """Whether a float peer is the model; int8 ones are judged by their answers."""
+    tokens = np.resize(tokens, (peer.batch, peer.model.cells))
+    difference = 0.0 if "int8" in peer.name else parity(peer.model, peer.runner, tokens)
+    if difference > 1e-4:
+        missing.append((peer.name, f"a segment differs from the reference by {difference:.1e}"))
+    return difference <= 1e-4
 
 
 def versions():
     found = []
-    for name in ("onnxruntime", "onnx", "tract", "torch", "numpy"):
+    for name in ("onnxruntime", "onnx", "tract", "torch", "executorch", "numpy"):
         try:
             found.append(f"{name} {version(name)}")
         except PackageNotFoundError:
@@ -157,11 +163,11 @@ def main():
     parser.add_argument("--only", default="", help="peers whose name holds this")
     options = parser.parse_args()
     model = Model(options.checkpoint)
-    tokens, labels = puzzles(options.puzzles, options.rows or None)
-    options.warm, _ = puzzles(options.calibration, 16)
+    tokens, labels = runners.puzzles(options.puzzles, options.rows or None)
+    options.warm, _ = runners.puzzles(options.calibration, 16)
     options.folder.mkdir(parents=True, exist_ok=True)
     paths = runners.write_graphs(model, graph.build(model), options.warm, options.folder)
-    difference = parity(model, paths["float"], tokens[:2])
+    difference = parity(model, runners.OnnxRuntime(paths["float"]), tokens[:2])
     print(f"{versions()}\n{options.rows and len(tokens)} puzzles, batch {options.batch}, {options.turns} turns")
     print(f"one segment of the float graph from the same states differs from the reference by at most {difference:.1e}")
     if difference > 1e-4:

@@ -1,5 +1,6 @@
 """What runs a segment: each peer has the same call, `run(tokens, z_h, z_l)` to `logits, q, next_h, next_l`."""
 
+import csv
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +45,21 @@ class Tract:
         return [output.to_numpy() for output in self.runnable.run([np.ascontiguousarray(part) for part in inputs])]
 
 
+def puzzles(path, most):
+    """Tokens and labels of a file that `hrm-host data generate` wrote."""
+    with open(path, newline="") as file:
+        rows = list(csv.DictReader(file))[:most]
+    tokens = lambda text: [1 if cell == "." else int(cell) + 1 for cell in text]
+    return [np.array([tokens(row[column]) for row in rows], np.int64) for column in ("question", "answer")]
+
+
+def tensors(arrays):
+    """PyTorch's view of arrays."""
+    import torch
+
+    return tuple(torch.from_numpy(np.ascontiguousarray(part)) for part in arrays)
+
+
 class Torch:
     """PyTorch on one thread, eager or through `torch.compile`."""
 
@@ -54,33 +70,46 @@ class Torch:
         torch.set_num_threads(1)
         self.torch = torch
         module = segment_torch.Segment(model).eval()
-        self.bytes = sum(tensor.numel() * tensor.element_size() for tensor in module.weights.values())
+        self.bytes = sum(tensor.numel() * tensor.element_size() for tensor in module.buffers())
         self.module = torch.compile(module) if compiled else module
 
     def run(self, *inputs):
         with self.torch.inference_mode():
-            outputs = self.module(*(self.torch.from_numpy(np.ascontiguousarray(part)) for part in inputs))
+            outputs = self.module(*tensors(inputs))
         return [output.numpy() for output in outputs]
 
 
-def calibration(model, path, tokens):
-    """The inputs of every segment, as the float graph itself feeds them back, for the static quantizer."""
+class ExecuTorch:
+    """A program of ExecuTorch on one thread, which takes one batch size."""
+
+    def __init__(self, path):
+        from executorch.extension.pybindings import portable_lib
+
+        portable_lib._unsafe_reset_threadpool(1)
+        self.module = portable_lib._load_for_executorch(str(path))
+        self.bytes = path.stat().st_size
+
+    def run(self, *inputs):
+        return [output.numpy() for output in self.module.forward(tensors(inputs))]
+
+
+def feedback(model, tokens):
+    """The inputs of every segment, as the model feeds them back, for static quantizers."""
+    states = initial(model, len(tokens))
+    for _ in range(model.segments):
+        yield tokens, *states
+        states = [part.astype(np.float32) for part in model.segment(tokens, *states)[2:]]
+
+
+def calibration(inputs):
+    """What ONNX Runtime's static quantizer reads."""
     from onnxruntime.quantization import CalibrationDataReader
 
-    float_graph = OnnxRuntime(path)
-
     class Reader(CalibrationDataReader):
-        def __init__(self):
-            self.inputs = list(self.feed())
-
-        def feed(self):
-            states = initial(model, len(tokens))
-            for _ in range(model.segments):
-                yield dict(zip(INPUTS, (tokens, *states)))
-                states = float_graph.run(tokens, *states)[2:]
+        left = [dict(zip(INPUTS, each)) for each in inputs]
 
         def get_next(self):
-            return self.inputs.pop(0) if self.inputs else None
+            return self.left.pop(0) if self.left else None
 
     return Reader()
 
@@ -109,7 +138,7 @@ def write_graphs(model, graph, tokens, folder):
     signs["u8, 7-bit weights"] = dict(activation_type=QuantType.QUInt8, reduce_range=True)
     signs["u8, products alone"] = dict(activation_type=QuantType.QUInt8, op_types_to_quantize=["MatMul"])
     for name, more in signs.items():
-        reader = calibration(model, at("float"), tokens)
+        reader = calibration(feedback(model, tokens))
         variants[f"int8, static {name}"] = lambda path, reader=reader, more=more: quantize_static(
             at("prepared"), path, reader, **static, **more
         )

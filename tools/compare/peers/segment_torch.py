@@ -13,62 +13,68 @@ class Segment(torch.nn.Module):
     def __init__(self, model):
         super().__init__()
         self.config, self.heads, self.shared = model.config, model.heads, model.shared
-        self.weights = {}
         for name, tensor in model.tensors.items():
-            self.keep(self.stored(name), tensor)
+            if name.endswith("relation_bias"):
+                tensor = tensor[None, :, model.relation]
+            self.keep(name, tensor)
         length, half = model.cells + 1, model.width // model.heads // 2
         angles = np.arange(length)[:, None] * 10000.0 ** (-np.arange(half) / half)
-        if model.config["pos_encodings"] == "rope":
-            self.cos, self.sin = (
-                torch.tensor(np.concatenate([table, table], -1), dtype=torch.float32) for table in (np.cos(angles), np.sin(angles))
-            )
-        self.bias = {}
-        for name in model.tensors:
-            if name.endswith("relation_bias"):
-                bias = model.tensors[name][:, model.relation]
-                self.bias[self.stored(name)] = torch.tensor(bias, dtype=torch.float32)[None]
+        for name, table in (("cos", np.cos(angles)), ("sin", np.sin(angles))):
+            self.keep(name, np.concatenate([table, table], -1))
 
     def stored(self, name):
-        return name.replace("H_level", "L_level") if self.shared else name
+        """A buffer's name, which holds no dots. Levels that share their weights store them once."""
+        return (name.replace("H_level", "L_level") if self.shared else name).replace(".", "_")
 
     def keep(self, name, tensor):
-        self.weights[name] = torch.tensor(tensor, dtype=torch.float32)
+        # in the order of its indices: ExecuTorch 1.5.1 refuses strides of 0, and computes wrongly with channels last
+        self.register_buffer(self.stored(name), torch.tensor(np.array(tensor, np.float32, order="C")))
+
+    def part(self, name):
+        """A tensor of the model, or `None`."""
+        return self._buffers.get(self.stored(name))
 
     def forward(self, tokens, z_h, z_l):
-        w, width = self.weights, z_h.shape[-1]
-        x = F.embedding(tokens, w["embed_tokens.embedding_weight"])
-        x = torch.cat([w["puzzle_emb.weights"].expand(len(tokens), 1, width), x], 1)
+        width = z_h.shape[-1]
+        x = F.embedding(tokens, self.part("embed_tokens.embedding_weight"))
+        x = torch.cat([self.part("puzzle_emb.weights").expand(tokens.shape[0], 1, width), x], 1)
         if self.config["pos_encodings"] == "learned":
-            x = math.sqrt(0.5) * (x + w["embed_pos.embedding_weight"])
+            x = math.sqrt(0.5) * (x + self.part("embed_pos.embedding_weight"))
         x = math.sqrt(width) * x
         for _ in range(self.config["H_cycles"]):
             for _ in range(self.config["L_cycles"]):
                 z_l = self.level("L", z_l + (z_h + x))
             z_h = self.level("H", z_h + z_l)
-        q = F.linear(z_h[:, 0], w["q_head.weight"], w["q_head.bias"])
-        return F.linear(z_h[:, 1:], w["lm_head.weight"]), q, z_h, z_l
+        q = F.linear(z_h[:, 0], self.part("q_head.weight"), self.part("q_head.bias"))
+        return F.linear(z_h[:, 1:], self.part("lm_head.weight")), q, z_h, z_l
 
     def level(self, which, x):
         for layer in range(self.config[f"{which}_layers"]):
-            name = self.stored(f"{which}_level.layers.{layer}")
+            name = f"{which}_level.layers.{layer}"
             x = self.rms(x + self.attention(name, x))
-            gate, up = F.linear(x, self.weights[f"{name}.mlp.gate_up_proj.weight"]).chunk(2, -1)
-            x = self.rms(x + F.linear(F.silu(gate) * up, self.weights[f"{name}.mlp.down_proj.weight"]))
+            gate, up = self.halves(F.linear(x, self.part(f"{name}.mlp.gate_up_proj.weight")))
+            x = self.rms(x + F.linear(F.silu(gate) * up, self.part(f"{name}.mlp.down_proj.weight")))
         return x
 
     def attention(self, name, x):
         puzzles, length, width = x.shape
-        qkv = F.linear(x, self.weights[f"{name}.self_attn.qkv_proj.weight"])
-        q, k, v = qkv.view(puzzles, length, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        qkv = F.linear(x, self.part(f"{name}.self_attn.qkv_proj.weight"))
+        q, k, v = qkv.view(puzzles, length, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
         if self.config["pos_encodings"] == "rope":
             q, k = self.rotate(q), self.rotate(k)
-        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=self.bias.get(f"{name}.self_attn.relation_bias"))
+        mixed = self.mix(q, k, v, self.part(f"{name}.self_attn.relation_bias"))
         mixed = mixed.transpose(1, 2).reshape(puzzles, length, width)
-        return F.linear(mixed, self.weights[f"{name}.self_attn.o_proj.weight"])
+        return F.linear(mixed, self.part(f"{name}.self_attn.o_proj.weight"))
 
     def rotate(self, x):
-        low, high = x.chunk(2, -1)
+        low, high = self.halves(x)
         return x * self.cos + torch.cat([-high, low], -1) * self.sin
+
+    def mix(self, q, k, v, bias):
+        return F.scaled_dot_product_attention(q, k, v, attn_mask=bias)
+
+    def halves(self, x):
+        return x.chunk(2, -1)
 
     def rms(self, x):
         return F.rms_norm(x, x.shape[-1:], eps=1e-5)
