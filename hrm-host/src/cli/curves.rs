@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
-use hrm_host::files::{commit, folder_of};
+use hrm_host::files::{commit, ends_in, folder_of};
 use hrm_host::plot::curves::svg;
 use hrm_host::plot::history::{History, TABLE, metrics_of, to_csv};
 use hrm_host::plot::{PICTURE, titled};
@@ -33,7 +33,7 @@ pub(super) fn run(args: Args) -> Result<Exit> {
         metrics.into_iter().flat_map(|metrics| data_of(folder_of(&metrics)).into_iter().chain([metrics]));
     let mut plan = args.force.plan(read.collect::<Vec<_>>());
     let picture = plan.output(&args.out, PICTURE)?;
-    if !picture.is_stream() && args.out.extension().is_none_or(|end| end != "svg") {
+    if !picture.is_stream() && !ends_in(&args.out, "svg") {
         bail!(Misuse(format!(
             "--out {}: the picture is an SVG, so its name must end in .svg",
             args.out.display()

@@ -25,7 +25,7 @@ use super::exit::Exit;
 use super::outputs::Force;
 use super::progress::ProgressArgs;
 use super::puzzles::tell_notes;
-use super::values::{Tasks, at_least_1, count, from_0};
+use super::values::{Misuse, Tasks, at_least_1, count, from_0};
 
 /// Guesses of the exact solver that an import spends to find second solutions.
 const GUESSES: u64 = 20_000;
@@ -327,11 +327,12 @@ fn csv_output(plan: &mut Plan, path: &Path, own: Signature<'static>) -> Result<O
         ["tgz", "zip", "xz", "zst", "bz2", "7z", "xlsx", "xls", "ods", "parquet", "json", "jsonl", "npy"];
     let output = plan.output(path, own)?;
     let end = path.extension().and_then(|end| end.to_str()).unwrap_or("").to_lowercase();
-    ensure!(
-        !OTHERS.contains(&&*end),
-        "{}: what is written is CSV, and .{end} promises something else; name it .csv, or .csv.gz for gzip",
-        path.display()
-    );
+    if OTHERS.contains(&&*end) {
+        bail!(Misuse(format!(
+            "{}: what is written is CSV, and .{end} promises something else; name it .csv, or .csv.gz for gzip",
+            path.display()
+        )));
+    }
     Ok(output)
 }
 

@@ -10,7 +10,7 @@ use hrm_core::lane::LaneWidth;
 use hrm_core::pack::{Accuracy, Provenance};
 use hrm_core::workspace_bytes;
 use hrm_host::config::RunConfig;
-use hrm_host::files::{Output, Signature, commit, shown, whole};
+use hrm_host::files::{Output, Signature, commit, ends_in, shown, whole};
 use hrm_host::quant::compare::Agreement;
 use hrm_host::quant::origin::other_run;
 use hrm_host::quant::{AlignedPack, with_accuracy};
@@ -302,12 +302,12 @@ fn outputs(
         return Ok((pack, None));
     }
     let card = args.out.with_extension("md");
-    if card == args.out {
-        bail!(
+    if ends_in(&args.out, "md") {
+        bail!(Misuse(format!(
             "--out {}: that name is the card's; give the pack another ending, such as {}",
-            card.display(),
+            args.out.display(),
             card.with_extension("hrm").display()
-        );
+        )));
     }
     let card = plan.output(&card, CARD)?;
     Ok((pack, Some(card)))

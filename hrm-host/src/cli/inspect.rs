@@ -7,6 +7,7 @@ use hrm_core::pack::{Matrix, Pack};
 use hrm_core::{state_bytes, workspace_bytes};
 use hrm_emulator::board::{HARDWARE, Hardware};
 use hrm_host::config::RunConfig;
+use hrm_host::files::ends_in;
 use hrm_host::kind::Kind;
 use hrm_host::quant::{AlignedPack, Footprint};
 use serde::Serialize;
@@ -124,7 +125,7 @@ fn fitting<'a>(pack: &Pack<'_>, task: &'a str) -> impl Iterator<Item = (Hardware
 fn configuration(args: &Args) -> Result<Option<RunConfig>> {
     let kind = if is_run(&args.what)? { Kind::Safetensors } else { kind_at(&args.what)? };
     // One that lacks its [model] is a configuration by its name.
-    let by_name = kind == Kind::Text && args.what.extension().is_some_and(|own| own == "toml");
+    let by_name = kind == Kind::Text && ends_in(&args.what, "toml");
     match kind {
         _ if by_name => {}
         Kind::Configuration => {}

@@ -8,7 +8,7 @@ use candle_core::Device;
 use hrm_core::Pack;
 use hrm_core::pack::SecondHead;
 use hrm_host::config::RunConfig;
-use hrm_host::files::{is_folder, name_of};
+use hrm_host::files::{ends_in, is_folder, name_of};
 use hrm_host::kind::{Kind, Wanted, kind_of_file};
 use hrm_host::model::{Hrm, ModelConfig, Params, adapt};
 use hrm_host::quant::{AlignedPack, resized, restore};
@@ -270,7 +270,7 @@ pub(super) fn newest_of(path: &Path, most: usize) -> Result<Vec<PathBuf>> {
 /// The first pack in a folder, by name.
 fn pack_in(folder: &Path) -> Option<PathBuf> {
     let files = fs::read_dir(folder).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
-    files.filter(|path| path.extension().is_some_and(|end| end == "hrm")).min()
+    files.filter(|path| ends_in(path, "hrm")).min()
 }
 
 /// Whether a folder is at `path`, as a run is, and no file.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use hrm_host::config::{Precision, RunConfig};
-use hrm_host::files::{CONFIG, check_folder, is_stdin, name_of};
+use hrm_host::files::{CONFIG, check_folder, ends_in, is_stdin, name_of};
 use hrm_host::model::multiplies_bf16;
 use hrm_host::shell::argument;
 use hrm_host::train::checkpoint::RunDir;
@@ -302,7 +302,7 @@ fn ensure_folder(args: &Args) -> Result<()> {
     if !out.is_file() {
         return Ok(());
     }
-    let run = out.parent().filter(|_| out.extension().is_some_and(|extension| extension == "safetensors"));
+    let run = out.parent().filter(|_| ends_in(out, "safetensors"));
     match run.filter(|_| args.resume) {
         Some(run) => {
             let run = if run.as_os_str().is_empty() { Path::new(".") } else { run };

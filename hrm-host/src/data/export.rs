@@ -11,7 +11,7 @@ use hrm_core::task::Task;
 
 use super::PuzzleSet;
 use super::read::ROWS_LOOKED_AT;
-use crate::files::{Signature, replace_file};
+use crate::files::{Signature, ends_in, replace_file};
 use crate::task::{Looks, of_fields};
 
 const HEADER: [&str; 4] = ["source", "question", "answer", "rating"];
@@ -52,7 +52,7 @@ pub fn save(set: &PuzzleSet, path: &Path) -> Result<(), ExportError> {
 /// Writes `set` as CSV with the columns `source,question,answer,rating`, and `task` where the puzzles do not
 /// tell their size; gzip where `name` ends in `.gz`. Equal sets give equal bytes.
 pub fn write(set: &PuzzleSet, name: &Path, out: &mut dyn Write) -> io::Result<()> {
-    if name.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gz")) {
+    if ends_in(name, "gz") {
         let mut encoder = GzBuilder::new().write(out, Compression::best());
         write_csv(set, &mut encoder)?;
         encoder.finish().map(|_| ())

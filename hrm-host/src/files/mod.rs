@@ -21,7 +21,7 @@ mod unfinished;
 
 pub use folder::{check_folder, is_folder, make_folder};
 pub use input::{crc32, is_stdin, name_of, read, read_start, read_text, shown};
-pub use place::folder_of;
+pub use place::{ends_in, folder_of};
 pub use plan::{Output, Plan, PlanError};
 pub use run::{
     CONFIG, LATEST, LOCK, METRICS, checkpoint_name, is_checkpoint, is_of_run, is_rank_folder, rank_folder,

@@ -10,6 +10,11 @@ pub(super) const STANDARD_OUTPUT: &str = "standard output";
 /// As many links are followed as Linux does.
 const LINKS: usize = 40;
 
+/// Whether the name at `path` ends in `.ending`, whatever its case, as where systems do not tell cases apart.
+pub fn ends_in(path: &Path, ending: &str) -> bool {
+    path.extension().is_some_and(|own| own.eq_ignore_ascii_case(ending))
+}
+
 /// Where what is written under a name goes. Every symbolic link on the way has been followed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Place {

@@ -209,8 +209,13 @@ fn a_model_is_asked_the_papers_questions() {
 #[test]
 fn what_cannot_be_drawn_says_why() {
     let dir = tempfile::tempdir().unwrap();
-    let (code, _, said) = hrm(dir.path(), &["curves", "nowhere", "--out", "x.svg"]);
-    assert!(code == 1 && said.contains("cannot read nowhere") && said.contains("metrics.jsonl"), "{said}");
+    for name in ["x.svg", "X.SVG"] {
+        let (code, _, said) = hrm(dir.path(), &["curves", "nowhere", "--out", name]);
+        assert!(
+            code == 1 && said.contains("cannot read nowhere") && said.contains("metrics.jsonl"),
+            "{said}"
+        );
+    }
     let (code, _, said) = hrm(dir.path(), &["curves", "nowhere", "--out", "x.png"]);
     assert!(code == 2 && said.contains("must end in .svg"), "{said}");
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);

@@ -97,9 +97,18 @@ pub(crate) fn everything(folder: &Path) -> Vec<(String, Vec<u8>)> {
 
 /// That `args` are refused with `reason`, and that nothing in `folder` has changed.
 pub(crate) fn refused(folder: &Path, args: &[&str], reason: &str) {
+    ends_with(1, folder, args, reason);
+}
+
+/// As [`refused`], for what the command line alone shows to be wrong.
+pub(crate) fn misused(folder: &Path, args: &[&str], reason: &str) {
+    ends_with(2, folder, args, reason);
+}
+
+fn ends_with(expected: i32, folder: &Path, args: &[&str], reason: &str) {
     let before = everything(folder);
     let (code, out, err) = hrm(folder, args);
-    assert!(code == 1 && err.contains(reason), "{args:?}: {code} {err}");
+    assert!(code == expected && err.contains(reason), "{args:?}: {code} {err}");
     assert!(out.is_empty(), "{args:?}: {out}");
     assert!(everything(folder) == before, "{args:?} changed a file: {err}");
 }

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
-use crate::common::{CONFIG, command, everything, hrm, ok, refused, said, words};
+use crate::common::{CONFIG, command, everything, hrm, misused, ok, refused, said, words};
 
 /// Puzzles, and what they say of themselves.
 const HEADER: &str = "source,question,answer,rating\n";
@@ -132,7 +132,9 @@ fn two_outputs_are_two_files() {
         let split = ["data", "split", "rows.csv", "--validation", "5", "--out-train", one];
         refused(at, &[&split[..], &["--out-validation", other]].concat(), "are the same file");
     }
-    refused(at, &["export", "run", "--out", "pack.md"], "that name is the card's");
+    for name in ["pack.md", "PACK.MD"] {
+        misused(at, &["export", "run", "--out", name], "that name is the card's");
+    }
 }
 
 #[test]
@@ -277,7 +279,7 @@ fn a_file_is_what_its_name_says() {
     for line in
         ["data import rows.csv --out p.xlsx", "data generate --task sudoku4 --count 1 --out g.tgz", split]
     {
-        refused(at, &words(line), "what is written is CSV");
+        misused(at, &words(line), "what is written is CSV");
     }
     for (name, is_gzip) in [("g.CSV.GZ", true), ("g.csv.gz", true), ("g.txt", false), ("g", false)] {
         ok(at, &["data", "import", "rows.csv", "--out", name]);
