@@ -146,15 +146,41 @@ pub enum Problem {
          `\"\"` for one that belongs to the text"
     )]
     Quote,
-    /// A string of an array without one of its quotation marks, or an array without one of its brackets.
-    #[error(
-        "a quotation mark or a bracket is missing here, or is one too many: which cells belong together is not known"
-    )]
+    /// A string of an array without one of its quotation marks.
+    #[error("a quotation mark is missing here, or is one too many: which cells belong together is not known")]
     Unquoted,
-    /// A matrix of R that is filled column by column.
+    /// A bracket of an array without the other.
     #[error(
-        "a matrix of R without `byrow=TRUE` is filled column by column; where its numbers are written row by row, add `byrow=TRUE`, \
-         and else write `t(matrix(...))` out row by row"
+        "`{bracket}` in column {column} of this line has no bracket that belongs to it: which cells belong together is not known; mend the \
+         brackets"
+    )]
+    Bracket {
+        /// The bracket.
+        bracket: char,
+        /// Where it stands, from 1.
+        column: usize,
+    },
+    /// A row of an array has too few or too many cells.
+    #[error(
+        "row {row} of this array has {found} cells, and each has {expected}: a cell or a comma is missing, or there twice; mend that row"
+    )]
+    Uneven {
+        /// The row, from 1.
+        row: usize,
+        /// Cells of a row.
+        expected: usize,
+        /// Cells in it.
+        found: usize,
+    },
+    /// Something else in the place of a cell.
+    #[error(
+        "{0:?} stands in an array in the place of a cell; write a digit or a blank (`0` or `.`), with a delimiter behind each"
+    )]
+    Word(String),
+    /// A matrix that is filled column by column.
+    #[error(
+        "`matrix` of R without `byrow=TRUE`, and `reshape` of MATLAB and Julia, fill a grid column by column; where the numbers are written \
+         row by row, add `byrow=TRUE` or leave out `reshape`, and else write the grid out row by row"
     )]
     ByColumns,
     /// A section with cells that is not read.

@@ -5,6 +5,7 @@ use hrm_core::task::{
     sudoku::{BLANK, FIRST_DIGIT, Sudoku, SudokuKind},
 };
 
+use super::array::Array;
 use crate::data::problem::Problem;
 
 /// Blanks beside `.` and `0`; a grid that has one of them has no other.
@@ -26,7 +27,7 @@ fn is_other_blank(c: char) -> bool {
 /// that there is none.
 pub(super) fn cell_in(field: &str) -> &str {
     match field {
-        "nan" | "NaN" | "None" | "null" | "NULL" | "<NA>" | "NA" | "N/A" => ".",
+        "nan" | "NaN" | "None" | "null" | "NULL" | "nil" | "Nothing" | "<NA>" | "NA" | "N/A" => ".",
         field => field.strip_suffix(".0").unwrap_or(field),
     }
 }
@@ -72,6 +73,9 @@ pub(in super::super) fn parse(task: Sudoku, text: &str, out: &mut [u8]) -> Resul
         Ok(()) => return Ok(()),
         Err(error) => error,
     };
+    if let Some(Err(problem)) = Array::of(text).and_then(Array::only) {
+        return Err(problem);
+    }
     let length = text.chars().count();
     if length > super::lines::LONGEST_LINE {
         return Err(Problem::Long(length));

@@ -5,6 +5,7 @@ use hrm_core::task::{
     sudoku::{Sudoku, SudokuKind},
 };
 
+use super::array::Array;
 use super::cells::is_cell;
 use super::doubt::Uneven;
 use super::drawing::{self, Line, cells_in};
@@ -178,7 +179,9 @@ impl Reader<'_> {
         if is_comment(text, self.writing.has_delimiter(';')) {
             self.interrupt(text);
             let rest = text.trim_start_matches(['#', '%', '/', ';', ' ']);
-            if one_line(self.task, rest, number).is_some() || matches!(self.writing.line(rest), Line::Row(_))
+            if one_line(self.task, rest, number).is_some()
+                || matches!(self.writing.line(rest), Line::Row(_))
+                || Array::of(rest).is_some()
             {
                 (self.visit)(Item::Passed { line: number, text });
             }
@@ -508,7 +511,7 @@ mod tests {
         assert_eq!(told_of, ["2 8 cells where a row of the grid has 9".to_owned(), good(10)]);
         let (told_of, _) = told(&format!("{}\n\n{plain}", plain.rsplit_once('\n').expect("rows").0));
         assert_eq!(told_of, ["1 the grid that begins here has 8 rows and not 9".to_owned(), good(10)]);
-        let (told_of, _) = told(&format!("=> see below\n{Q}"));
+        let (told_of, _) = told(&format!("=> @~1~\n{Q}"));
         assert!(told_of[0].starts_with("1 there is no puzzle in") && told_of[1] == good(2), "{told_of:?}");
         let (told_of, _) = told(&format!("1.....2..3.....4\n{}\n7.00008E+80", Q.replace('3', "a")));
         assert!(told_of[0].starts_with("1 sudoku4 where sudoku9"), "{told_of:?}");

@@ -1,4 +1,5 @@
-//! Marks of other languages around puzzles: tags of forums (`[code]`), and what LaTeX writes behind rows.
+//! Marks of other languages around puzzles: tags of forums (`[code]`), Markdown's around digits, and what LaTeX
+//! writes behind rows.
 
 use std::borrow::Cow;
 
@@ -10,6 +11,9 @@ pub(super) fn without_marks(text: &str) -> Cow<'_, str> {
     let mut text = Cow::Borrowed(text);
     if text.contains("[/") {
         text = without_tags(&text).into();
+    }
+    if text.contains("**") && text.contains('|') {
+        text = text.split_inclusive('|').map(without_bold).collect::<String>().into();
     }
     let closes = text.contains("|.") && closes_by_point(&text);
     if closes || text.contains('\\') {
@@ -33,6 +37,14 @@ fn without_tags(text: &str) -> String {
         bare.push_str(if is_tag { "" } else { "[" });
     }
     bare + rest
+}
+
+/// A field of a table, with spaces for the marks of Markdown around a digit: `**5**`.
+fn without_bold(field: &str) -> String {
+    let inner =
+        field.trim_end_matches('|').trim().strip_prefix("**").and_then(|inner| inner.strip_suffix("**"));
+    let is_digit = inner.is_some_and(|inner| inner.len() == 1 && inner.as_bytes()[0].is_ascii_digit());
+    if is_digit { field.replace("**", "  ") } else { field.to_owned() }
 }
 
 /// Whether a point stands behind the last bar of all rows, as the package `sudoku` wants it: they have one

@@ -3,8 +3,10 @@
 
 mod array;
 mod bars;
+mod brackets;
 mod cells;
 mod columns;
+mod comments;
 mod cut;
 mod doubt;
 mod drawing;
@@ -16,6 +18,7 @@ mod numbers;
 mod puzzle_line;
 mod remarks;
 mod row_numbers;
+mod rows;
 mod ruler;
 mod sheet;
 mod stretch;
@@ -32,6 +35,7 @@ use sheet::Sheet;
 
 use super::super::{Domain, pairs::Pairs};
 use crate::data::problem::Problem;
+use crate::data::rating::Rating;
 use crate::data::read::{Fault, Item, Row, unquoted};
 
 /// The size of the first puzzle in `text`.
@@ -58,6 +62,9 @@ fn plain(text: &str) -> Cow<'_, str> {
 
 /// The size of the puzzle in a field of a table, or the one nearest to it.
 pub(super) fn task_of_field(field: &str) -> Option<Sudoku> {
+    if let Some(array) = Array::of(field) {
+        return Some(array.task());
+    }
     let cells = grid_in(field);
     let length = cells.chars().count();
     let near = |size: &Sudoku| (size.side() * size.side()).abs_diff(length) <= size.side() / 2;
@@ -100,7 +107,7 @@ fn visit_all(task: Sudoku, text: &str, add: &mut dyn FnMut(Item<'_>)) {
         return add(Item::Fault(fault));
     }
     match Array::of(text) {
-        Some(array) => array.visit(add),
+        Some(array) => visit_array(&array, task, add),
         None => match Sheet::of(text) {
             Sheet::None => lines::visit(text, task, add),
             Sheet::Stacks(stacks) => match &stacks[..] {
@@ -116,6 +123,20 @@ fn visit_all(task: Sudoku, text: &str, add: &mut dyn FnMut(Item<'_>)) {
             }
         },
     }
+}
+
+/// Tells `visit` of the grids in arrays, and of what stands in other lines.
+fn visit_array(array: &Array, task: Sudoku, visit: &mut dyn FnMut(Item<'_>)) {
+    let found = array.found.iter().map(|found| match found {
+        Ok((line, question)) => {
+            Told::Grid { line: *line, question: question.clone(), answer: None, rating: None }
+        }
+        Err(fault) => Told::Fault(fault.clone()),
+    });
+    let comments = array.comments.iter().map(|(line, text)| Told::Passed(*line, text.clone()));
+    let mut told: Vec<Told> = Told::all(&array.rest, task).into_iter().chain(found).chain(comments).collect();
+    told.sort_by_key(Told::line);
+    told.iter().for_each(|told| told.tell(visit));
 }
 
 /// Tells `visit` of the grids in each stack, from the left; where those of a stack answer the ones to their
@@ -139,7 +160,7 @@ fn as_answers(left: &[Told], right: &[Told]) -> Option<Vec<Told>> {
     let puzzles: HashMap<u64, &str> = left.iter().filter_map(Told::grid).collect();
     let is_answer = |line: &u64, grid: &str| puzzles.get(line).is_some_and(|puzzle| answers(puzzle, grid));
     let checked = |told: &Told| match told {
-        Told::Grid(line, grid) if !is_answer(line, grid) => {
+        Told::Grid { line, question, .. } if !is_answer(line, question) => {
             Told::Fault(Fault { line: *line, column: None, problem: Problem::PerhapsAnswer })
         }
         told => told.clone(),
@@ -148,10 +169,10 @@ fn as_answers(left: &[Told], right: &[Told]) -> Option<Vec<Told>> {
     any.then(|| right.iter().map(checked).collect())
 }
 
-/// What is told of a stack.
+/// What is told of a stack, or of a text with arrays in it.
 #[derive(Clone)]
 enum Told {
-    Grid(u64, String),
+    Grid { line: u64, question: String, answer: Option<String>, rating: Option<Rating> },
     Fault(Fault),
     Passed(u64, String),
     EmptyEdge(u64, &'static str),
@@ -162,7 +183,12 @@ impl Told {
         let mut all = Vec::new();
         lines::visit(stack, task, &mut |item| {
             all.push(match item {
-                Item::Row(row) => Told::Grid(row.line, row.question.to_owned()),
+                Item::Row(Row { line, question, answer, rating, .. }) => Told::Grid {
+                    line,
+                    question: question.to_owned(),
+                    answer: answer.map(str::to_owned),
+                    rating: rating.ok().flatten(),
+                },
                 Item::Fault(fault) => Told::Fault(fault.clone()),
                 Item::Passed { line, text } => Told::Passed(line, text.to_owned()),
                 Item::EmptyEdge { line, edge } => Told::EmptyEdge(line, edge),
@@ -173,20 +199,21 @@ impl Told {
 
     fn line(&self) -> u64 {
         match self {
-            Told::Grid(line, _) | Told::Passed(line, _) | Told::EmptyEdge(line, _) => *line,
+            Told::Grid { line, .. } | Told::Passed(line, _) | Told::EmptyEdge(line, _) => *line,
             Told::Fault(fault) => fault.line,
         }
     }
 
     /// The line and the cells of a grid.
     fn grid(&self) -> Option<(u64, &str)> {
-        if let Told::Grid(line, grid) = self { Some((*line, grid)) } else { None }
+        if let Told::Grid { line, question, .. } = self { Some((*line, question)) } else { None }
     }
 
     fn tell(&self, visit: &mut dyn FnMut(Item<'_>)) {
         match self {
-            Told::Grid(line, question) => {
-                visit(Item::Row(Row { line: *line, question, answer: None, rating: Ok(None), source: "" }));
+            Told::Grid { line, question, answer, rating } => {
+                let (answer, rating) = (answer.as_deref(), Ok(*rating));
+                visit(Item::Row(Row { line: *line, question, answer, rating, source: "" }));
             }
             Told::Fault(fault) => visit(Item::Fault(fault)),
             Told::Passed(line, text) => visit(Item::Passed { line: *line, text }),
@@ -204,6 +231,9 @@ pub(super) fn grid_in(field: &str) -> Cow<'_, str> {
         || !text.bytes().any(|byte| byte.is_ascii_whitespace() || b",;:|[](){}!".contains(&byte))
     {
         return text.into();
+    }
+    if let Some(array) = Array::of(text) {
+        return array.only().and_then(Result::ok).map_or(text.into(), Cow::Owned);
     }
     let spaced = Sudoku::sizes().into_iter();
     let spaced = spaced.map(|size| (size.side() * size.side(), size.side()));

@@ -86,8 +86,8 @@ pub(super) fn numbers_columns(text: &str) -> bool {
         && (names.iter().all(|name| numbered(name)) || behind && (counts(&names, 0) || counts(&names, 1)))
 }
 
-/// `Grid 01`, `17.`, `A B C` or `};`: begins with a word, is a number, or has letters or punctuation alone,
-/// and has no more than a few characters that a grid may have.
+/// `Grid 01`, `17.`, `A B C`, `N = 4` or `};`: words or code with hardly more cells than two rows have, a number,
+/// or letters or punctuation alone.
 pub(super) fn is_title(task: Sudoku, text: &str) -> bool {
     if is_number_or_size(task, text) || text.chars().all(|c| c.is_ascii_uppercase() || " |,;\t".contains(c)) {
         return true;
@@ -97,15 +97,32 @@ pub(super) fn is_title(task: Sudoku, text: &str) -> bool {
         return true;
     }
     let text = text.trim_start_matches(['\\', '`', '|', ' ', ',', ';', '\t', '"']);
-    let word = text.split(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
-    let digits = text.chars().filter(|c| c.is_ascii_digit() || *c == '.').count();
     if !text.contains(|c: char| c.is_alphanumeric() || c == '.') {
         return true; // a fence, a closing bracket
     }
-    let letters = word.chars().count();
-    (letters > 2 || letters == 2 && text.contains(' '))
-        && digits < task.side()
-        && longest(text).is_none_or(|token| token.len() <= 40)
+    says_something(task, text) && longest(text).is_none_or(|token| token.len() <= 40)
+}
+
+/// Whether words, or the code of a program, stand in `text`, and nothing that may be a puzzle.
+fn says_something(task: Sudoku, text: &str) -> bool {
+    let cells_in = |text: &str| text.chars().filter(|c| c.is_ascii_digit() || *c == '.').count();
+    let words = || text.split(|c: char| !c.is_alphabetic()).filter(|word| cell_in(word) == *word);
+    let letters: usize = words().map(|word| word.chars().count()).sum();
+    let longest = words().map(|word| word.chars().count()).max().unwrap_or(0);
+    let cells = cells_in(text);
+    let is_word = longest > 2 || longest == 2 && text.contains(' ');
+    let begins = || text.starts_with(char::is_alphabetic) || letters > cells;
+    // `N = 4`, `Q1`
+    let is_short = || letters > 0 && 2 * cells <= task.side() && !text.contains([',', ';', '\t', '|', '&']);
+    // `f(1, 2)`, `x = [1, 2]`, `"a": [1, 2]`
+    let behind = text.trim_start_matches(|c: char| c.is_alphanumeric() || "_.".contains(c));
+    let is_named = text.starts_with(char::is_alphabetic)
+        && behind.trim_start_matches([' ', '=']).starts_with(['(', '[', '{']);
+    let is_code = || is_named || letters > 0 && behind.starts_with("\":");
+    let may_be_puzzle = || text.split_whitespace().any(|word| 2 * cells_in(word) > task.cells());
+    (is_word && begins() || is_short() || is_code())
+        && (cells <= 2 * task.side() || cells <= letters)
+        && !may_be_puzzle()
 }
 
 /// `A =`, as MATLAB prints a matrix below it.
@@ -203,6 +220,10 @@ pub(super) fn diagnosis(task: Sudoku, text: &str) -> Problem {
     let short = text.len() < task.cells() && 2 * text.len() > task.cells();
     if short && text.contains(' ') && text.chars().all(|c| c == ' ' || c.is_ascii_digit()) {
         return Problem::Spaces { expected: task.cells() };
+    }
+    let strange = all.chars().find(|c| !is_cell(*c, task.side()));
+    if let Some(strange) = strange.filter(|_| longest.len() == 1 && all.chars().all(|c| is_cell(c, 9))) {
+        return Problem::Strange { strange, side: task.side() };
     }
     let is_spread = longest.len() == 1 && all.chars().all(|c| is_cell(c, task.side()));
     if is_spread && all.len() != task.cells() {

@@ -9,6 +9,7 @@ mod foreign;
 mod lost;
 mod moved;
 mod numbered;
+mod programs;
 mod rows;
 mod tables;
 
@@ -37,7 +38,9 @@ fn told(text: &str) -> (Vec<String>, usize) {
 /// Whether what is found differs from what is expected, where a message names both.
 fn is_said_well(problem: &Problem) -> bool {
     match *problem {
-        Problem::Cells { expected, found } | Problem::Ragged { expected, found } => expected != found,
+        Problem::Cells { expected, found }
+        | Problem::Ragged { expected, found }
+        | Problem::Uneven { expected, found, .. } => expected != found,
         Problem::Row { side, cells, found } => ![side, cells].contains(&found),
         Problem::Text(TextError::Length { expected, got }) => expected != got,
         Problem::Height { .. } => {

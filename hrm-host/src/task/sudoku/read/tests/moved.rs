@@ -300,7 +300,6 @@ fn rows_on_one_line_have_as_many_cells_each() {
             (",", "/"),
             (",", "|"),
             (",", " "),
-            (",", "},{"),
             (",", "\",\""),
         ] {
             let line = |ends: &[usize]| {
