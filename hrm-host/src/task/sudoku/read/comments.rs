@@ -34,6 +34,8 @@ fn begins_comment(line: &str, before: &str, inside: Option<char>) -> bool {
     let is_apart = last.is_none_or(|last| last.is_whitespace() || ",;[]{}()".contains(last));
     match c {
         '/' => behind.starts_with('/') && last != Some(':'),
+        // An array of Lisp.
+        '#' if behind.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with("A(") => false,
         '#' if inside.is_none() => is_first || is_apart && behind.starts_with([' ', '#']),
         '#' => true,
         '%' => {

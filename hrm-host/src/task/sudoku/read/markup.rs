@@ -1,7 +1,9 @@
-//! Marks of other languages around puzzles: tags of forums (`[code]`), Markdown's around digits, and what LaTeX
-//! writes behind rows.
+//! Marks of other languages around puzzles: tags of forums (`[code]`), Markdown's around digits, what LaTeX
+//! writes behind rows, the quotation marks of a text on several lines, and R's before rows.
 
 use std::borrow::Cow;
+
+use super::cells::is_cell;
 
 /// Commands that draw a line in a table of LaTeX.
 const RULES: [&str; 6] = ["\\hline", "\\cline", "\\toprule", "\\midrule", "\\bottomrule", "\\tabularnewline"];
@@ -14,6 +16,12 @@ pub(super) fn without_marks(text: &str) -> Cow<'_, str> {
     }
     if text.contains("**") && text.contains('|') {
         text = text.split_inclusive('|').map(without_bold).collect::<String>().into();
+    }
+    if text.contains(['"', '\'']) {
+        text = without_quotes(&text).map_or(text, Cow::Owned);
+    }
+    if text.contains("[1,]") {
+        text = text.lines().map(|line| without_indices(line) + "\n").collect::<String>().into();
     }
     let closes = text.contains("|.") && closes_by_point(&text);
     if closes || text.contains('\\') {
@@ -71,5 +79,50 @@ fn without_commands(line: &str, closes: bool) -> String {
         Some(row) => row.to_owned(),
         None if row.is_empty() && line.contains('\\') => "+---+".to_owned(),
         None => if row.len() < line.trim_end().len() { row } else { line }.to_owned(),
+    }
+}
+
+/// `text` with the rows that stand between quotation marks, three and more below each other, as languages write
+/// a text of several lines. What a bracket around them holds is an array.
+fn without_quotes(text: &str) -> Option<String> {
+    let lines: Vec<&str> = text.lines().collect();
+    let mut bare: Vec<&str> = Vec::with_capacity(lines.len());
+    let (mut open, mut found) = (0i64, false);
+    for run in lines.chunk_by(|a, b| quoted_row(a).is_some() == quoted_row(b).is_some()) {
+        let rows = || run.iter().filter_map(|line| quoted_row(line));
+        if open <= 0 && rows().count() >= 3 {
+            bare.extend(rows());
+            found = true;
+            continue;
+        }
+        for c in run.iter().flat_map(|line| line.chars()) {
+            open += i64::from("[({".contains(c)) - i64::from("])}".contains(c));
+        }
+        bare.extend(run);
+    }
+    found.then(|| bare.join("\n") + "\n")
+}
+
+/// The cells of `  "53..7....\n" +` or `- "53..7...."`, if that is all of `line`.
+fn quoted_row(line: &str) -> Option<&str> {
+    let line = line.trim();
+    let line = line.strip_prefix("- ").unwrap_or(line).trim_start();
+    let line = line.strip_suffix(" .").unwrap_or(line).trim_end_matches([',', ';', '+', '\\', '&', ' ']);
+    let quote = line.chars().next().filter(|c| "\"'".contains(*c))?;
+    let inner = line.strip_prefix(quote)?.strip_suffix(quote)?;
+    let inner = inner.strip_suffix("\\n").unwrap_or(inner);
+    ((3..=10).contains(&inner.len()) && inner.chars().all(|c| is_cell(c, 9))).then_some(inner)
+}
+
+/// A line of a matrix as R prints it, without `[,1] [,2]` above the columns, with `1:` for `[1,]`.
+fn without_indices(line: &str) -> String {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let column =
+        |word: &str| word.strip_prefix("[,").and_then(|word| word.strip_suffix(']')).is_some_and(is_number);
+    let row = line.trim_start().strip_prefix('[').and_then(|row| row.split_once(",]"));
+    match row.filter(|(number, _)| is_number(number)) {
+        Some((number, cells)) => format!("{number}:{cells}"),
+        None if line.split_whitespace().all(column) => String::new(),
+        None => line.to_owned(),
     }
 }

@@ -113,7 +113,11 @@ fn says_something(task: Sudoku, text: &str) -> bool {
     let is_word = longest > 2 || longest == 2 && text.contains(' ');
     let begins = || text.starts_with(char::is_alphabetic) || letters > cells;
     // `N = 4`, `Q1`
-    let is_short = || letters > 0 && 2 * cells <= task.side() && !text.contains([',', ';', '\t', '|', '&']);
+    let is_short = || {
+        letters > 0
+            && 2 * cells <= task.side()
+            && !text.trim_end_matches(';').contains([',', ';', '\t', '|', '&'])
+    };
     // `f(1, 2)`, `x = [1, 2]`, `"a": [1, 2]`
     let behind = text.trim_start_matches(|c: char| c.is_alphanumeric() || "_.".contains(c));
     let is_named = text.starts_with(char::is_alphabetic)

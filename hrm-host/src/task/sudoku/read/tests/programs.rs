@@ -26,7 +26,7 @@ fn drawn(rows: &[String], (row, between, blank): (&str, &str, &str), next: &str)
 }
 
 /// Boards as languages write them: what stands around the rows, and how these are drawn.
-const BOARDS: [(&str, (&str, &str, &str), &str); 31] = [
+const BOARDS: [(&str, (&str, &str, &str), &str); 35] = [
     ("grid = [@]", ("[@]", ", ", "0"), ",\n        "),
     ("grid = [[@]]", ("@", ",", "0"), "],["),
     ("b = np.array([@], dtype=int)", ("[@]", ", ", "0"), ",\n              "),
@@ -58,6 +58,10 @@ const BOARDS: [(&str, (&str, &str, &str), &str); 31] = [
     ("b = matrix(@);", ("[@]", ",", "0"), ",\n"),
     ("m <- matrix(c(@), nrow=4, byrow=TRUE)", ("@", ",", "0"), ",\n"),
     ("board:\n@", ("  - [@]", ", ", "0"), "\n"),
+    ("board:\n@", ("  - \"@\"", "", "."), "\n"),
+    ("char *p =\n@;", ("  \"@\"", "", "."), "\n"),
+    ("const p =\n@;", ("  '@\\n'", "", "0"), " +\n"),
+    ("(defparameter *b*\n  #2A(@))", ("(@)", " ", "0"), "\n     "),
 ];
 
 /// What may stand above and below.
@@ -213,6 +217,7 @@ fn prose_and_code_beside_puzzles_are_passed_over() {
         "Time: 12:35",
         "Date: 2021-05-02",
         "N = 4",
+        "n=3;",
         "f(1, 2, 3)",
         "x = [1, 2, 3]",
         "\"a\": 1,",
@@ -263,4 +268,35 @@ fn digits_may_be_bold_in_a_table_of_markdown() {
     assert_eq!(told_of(4, &text), (vec![GRIDS[0].concat()], Vec::new(), Vec::new()), "{text}");
     let (_, faults, _) = told_of(4, "0,0,5,0\n");
     assert!(faults[0].contains("'5' stands in this row"), "{faults:?}");
+}
+
+#[test]
+fn rows_between_quotation_marks_are_rows_whatever_was_lost() {
+    let rows = ["1...", "..2.", ".3..", "...4"].map(|row| format!("\"{row}\"\n"));
+    assert_eq!(told_of(4, &rows.concat()), (vec!["1.....2..3.....4".to_owned()], Vec::new(), Vec::new()));
+    for lost in 0..4 {
+        let text: String = (0..4).filter(|row| *row != lost).map(|row| &rows[row][..]).collect();
+        let (read, faults, _) = told_of(4, &text);
+        assert!(read.is_empty() && faults.len() == 1, "{text}{faults:?}");
+        let mut text = rows.clone();
+        text[lost] = text[lost].replacen('.', "", 1);
+        let (read, faults, _) = told_of(4, &text.concat());
+        assert!(read.is_empty() && !faults.is_empty(), "{text:?}{faults:?}");
+    }
+}
+
+#[test]
+fn a_matrix_is_read_as_r_prints_it() {
+    for side in [4, 6, 9] {
+        let rows = puzzle(side, &[]);
+        let heading: String = (1..=side).map(|column| format!(" [,{column}]")).collect();
+        let row = |(number, row): (usize, &String)| {
+            let cells = row.chars().map(|c| format!("{:>5}", c.to_string().replace('.', "0")));
+            format!("[{number},]{}\n", cells.collect::<String>())
+        };
+        let text = format!("    {heading}\n{}", (1..).zip(&rows).map(row).collect::<String>());
+        assert_eq!(told_of(side, &text), (vec![rows.concat()], Vec::new(), Vec::new()), "{text}");
+        let lost = text.replacen("[2,]", "#[2,]", 1);
+        assert!(told_of(side, &lost).0.is_empty(), "{lost}");
+    }
 }
