@@ -8,6 +8,9 @@ use super::cells::is_cell;
 /// Commands that draw a line in a table of LaTeX.
 const RULES: [&str; 6] = ["\\hline", "\\cline", "\\toprule", "\\midrule", "\\bottomrule", "\\tabularnewline"];
 
+/// What stands around a text of several lines in Python, JavaScript and Rust.
+const TEXTS: [&str; 3] = ["\"\"\"", "'''", "`"];
+
 /// `text` without them. Lines stay where they are.
 pub(super) fn without_marks(text: &str) -> Cow<'_, str> {
     let mut text = Cow::Borrowed(text);
@@ -16,6 +19,9 @@ pub(super) fn without_marks(text: &str) -> Cow<'_, str> {
     }
     if text.contains("**") && text.contains('|') {
         text = text.split_inclusive('|').map(without_bold).collect::<String>().into();
+    }
+    if TEXTS.iter().any(|mark| text.contains(mark)) {
+        text = text.lines().map(|line| within_text(line).to_owned() + "\n").collect::<String>().into();
     }
     if text.contains(['"', '\'']) {
         text = without_quotes(&text).map_or(text, Cow::Owned);
@@ -124,5 +130,17 @@ fn without_indices(line: &str) -> String {
         Some((number, cells)) => format!("{number}:{cells}"),
         None if line.split_whitespace().all(column) => String::new(),
         None => line.to_owned(),
+    }
+}
+
+/// `line` without the mark by which a text of several lines begins before a row on it, or ends behind one.
+fn within_text(line: &str) -> &str {
+    let are_cells = |text: &str| text.len() > 2 && text.chars().all(|c| c == ' ' || is_cell(c, 9));
+    let parted = |mark: &&str| line.split_once(mark).filter(|(_, behind)| !behind.contains(mark));
+    let Some((before, behind)) = TEXTS.iter().find_map(parted) else { return line };
+    match (before.trim(), behind.trim_end()) {
+        (_, row) if are_cells(row) && before.ends_with(['=', ' ', '(']) => row,
+        (row, ends) if are_cells(row) && ends.trim_matches([';', ',', ')', ' ']).is_empty() => before,
+        _ => line,
     }
 }

@@ -106,7 +106,11 @@ pub(super) fn is_title(task: Sudoku, text: &str) -> bool {
 /// Whether words, or the code of a program, stand in `text`, and nothing that may be a puzzle.
 fn says_something(task: Sudoku, text: &str) -> bool {
     let cells_in = |text: &str| text.chars().filter(|c| c.is_ascii_digit() || *c == '.').count();
-    let words = || text.split(|c: char| !c.is_alphabetic()).filter(|word| cell_in(word) == *word);
+    // Letters may be blanks: `1xxxxx2xx3xxxx4`.
+    let are_blanks = |word: &str| word.len() > 1 && word.chars().all(|c| is_cell(c, 9));
+    let words = || {
+        text.split(|c: char| !c.is_alphabetic()).filter(|word| cell_in(word) == *word && !are_blanks(word))
+    };
     let letters: usize = words().map(|word| word.chars().count()).sum();
     let longest = words().map(|word| word.chars().count()).max().unwrap_or(0);
     let cells = cells_in(text);

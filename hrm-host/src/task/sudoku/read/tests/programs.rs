@@ -26,7 +26,7 @@ fn drawn(rows: &[String], (row, between, blank): (&str, &str, &str), next: &str)
 }
 
 /// Boards as languages write them: what stands around the rows, and how these are drawn.
-const BOARDS: [(&str, (&str, &str, &str), &str); 35] = [
+const BOARDS: [(&str, (&str, &str, &str), &str); 38] = [
     ("grid = [@]", ("[@]", ", ", "0"), ",\n        "),
     ("grid = [[@]]", ("@", ",", "0"), "],["),
     ("b = np.array([@], dtype=int)", ("[@]", ", ", "0"), ",\n              "),
@@ -61,6 +61,9 @@ const BOARDS: [(&str, (&str, &str, &str), &str); 35] = [
     ("board:\n@", ("  - \"@\"", "", "."), "\n"),
     ("char *p =\n@;", ("  \"@\"", "", "."), "\n"),
     ("const p =\n@;", ("  '@\\n'", "", "0"), " +\n"),
+    ("grid = \"\"\"\n@\"\"\"", ("@", "", "."), "\n"),
+    ("const g = `@\n`;", ("@", "", "."), "\n"),
+    ("solve('''@''')", ("@", "", "."), "\n"),
     ("(defparameter *b*\n  #2A(@))", ("(@)", " ", "0"), "\n     "),
 ];
 
@@ -249,8 +252,14 @@ fn prose_and_code_beside_puzzles_are_passed_over() {
         assert_eq!(told_of(4, &text), (vec![puzzle.clone(); 3], Vec::new(), Vec::new()), "{text}");
     }
     // A puzzle that lost something is none of words.
-    for lost in ["1.....2..3....", "easy 1.....2..3....", "1.....2..3.... # easy", "Nr. 1: 1.....2..3.....44"]
-    {
+    for lost in [
+        "1.....2..3....",
+        "easy 1.....2..3....",
+        "1.....2..3.... # easy",
+        "Nr. 1: 1.....2..3.....44",
+        "1xxxxx2xx3xxxx4",
+        "1XXX XX2X X3XX XX4",
+    ] {
         for text in [format!("{lost}\n{puzzle}\n"), format!("{puzzle}\n{lost}\n")] {
             let (read, faults, _) = told_of(4, &text);
             assert_eq!((read, faults.len()), (vec![puzzle.clone()], 1), "{text}");
