@@ -62,7 +62,8 @@ pub(super) fn order_heads<A: Lane>(shape: &Shape, scratch: &mut Scratch<'_, A>) 
     let (dim, rows) = (shape.head_dim(), shape.value_rows());
     let (keys, values) = (shape.key_columns(), dim);
     let columns = ordered_columns(keys).max(ordered_columns(values));
-    if columns == 0 || columns > acc_columns(shape) {
+    // Where few tokens read them, as on a 4x4 Sudoku's 17, columns that fill a group cost more than order saves.
+    if columns == 0 || columns > acc_columns(shape) || 4 * keys < 3 * ordered_columns(keys) {
         return Order::Pairs;
     }
     let mut result = Order::Pairs;

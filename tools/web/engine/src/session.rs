@@ -62,7 +62,7 @@ pub struct Report {
     pub q_halt: i32,
     /// Rules that the grid breaks, and cells that are missing; -1 without a checker.
     pub violations: i32,
-    /// How the guess ended, [`ENDS`] by its place; 0 where it goes on.
+    /// How the guess ended, by its place in `ENDS`; 0 where it goes on.
     pub ended: u32,
     /// 1 once nothing more is to come.
     pub done: u32,
