@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use hrm_core::task::{Task, sudoku::Sudoku};
 
 use super::cells::{are_cells, cell_in, is_cell, is_drawn, parse, with_spaces_as_blanks};
-use super::remarks::heading;
+use super::remarks::{heading, is_date};
 use crate::data::problem::Problem;
 use crate::data::rating::Rating;
 use crate::data::read::Row;
@@ -57,7 +57,9 @@ pub(super) fn tokens(text: &str) -> impl Iterator<Item = &str> {
 fn may_be_puzzle(task: Sudoku, text: &str) -> bool {
     let length = text.chars().count();
     let strange = text.chars().filter(|&c| c != ' ' && !is_cell(c, task.side())).count();
-    2 * length > task.cells() && 8 * strange <= length && text.contains(|c| matches!(c, '1'..='9'))
+    let is_full =
+        2 * length > task.cells() && 8 * strange <= length && !is_date(text.trim_matches([' ', ',', ';']));
+    is_full && text.contains(|c| matches!(c, '1'..='9'))
 }
 
 /// What is wrong with the first of `parts` that may be a puzzle, or else with the first, or a remark, that
@@ -125,7 +127,13 @@ pub(super) fn one_line<'t>(task: Sudoku, line: &'t str, number: u64) -> Option<O
     }
     let (text, remark) = line.split_once(['#', '%']).unwrap_or((line, ""));
     let is_grid = |token: &str| are_cells(token, cells, side) && !is_drawn(token);
-    let all: Vec<&str> = tokens(text).collect();
+    // `easy=1.....2..3.....4`
+    let is_name = |name: &str| name.chars().all(|c| c.is_alphanumeric() || c == '_');
+    let value = |token: &'t str| match token.split_once('=') {
+        Some((name, value)) if is_name(name) && is_grid(value) => value,
+        _ => token,
+    };
+    let all: Vec<&str> = tokens(text).map(value).collect();
     let Some(place) = all.iter().position(|token| is_grid(token)) else { return spread(task, text, number) };
     let (before, question) = (&all[..place], all[place]);
     let answer = all.get(place + 1).copied().filter(|token| is_grid(token));

@@ -156,7 +156,7 @@ fn is_decorated(task: Sudoku, text: &str) -> bool {
 }
 
 /// `2024-05-01`, `01/05/2024` or `1 May 2024`.
-fn is_date(text: &str) -> bool {
+pub(super) fn is_date(text: &str) -> bool {
     let parts: Vec<&str> = text.split(['-', '/', '.', ' ']).collect();
     let number = |part: &str| part.parse::<u32>().ok();
     let is_year =

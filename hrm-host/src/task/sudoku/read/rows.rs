@@ -77,7 +77,13 @@ struct Item {
 
 /// The rows in `list`, which holds no other list; none where half of it is something else.
 pub(super) fn rows_of(list: &List<'_>) -> Vec<Row> {
-    let items = items(list);
+    let mut items = items(list);
+    // `("1.....2..3.....4", 3)`: a number beside a puzzle is its rating.
+    let is_whole =
+        |item: &Item| Sudoku::sizes().iter().any(|task| task.side().pow(2) == item.cells.chars().count());
+    if items.iter().any(is_whole) {
+        items.retain(|item| item.is_unwritten || item.problem.is_some() || item.cells.len() > 4);
+    }
     let strange = items.iter().filter(|item| item.problem.is_some()).count();
     let is_parted = |node: &Node<'_>| match node {
         Node::Leaf(leaf) => leaf.kind != Kind::Word,

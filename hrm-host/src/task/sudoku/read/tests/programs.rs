@@ -309,3 +309,25 @@ fn a_matrix_is_read_as_r_prints_it() {
         assert!(told_of(side, &lost).0.is_empty(), "{lost}");
     }
 }
+
+#[test]
+fn what_is_said_beside_a_puzzle_is_none_of_its_cells() {
+    let puzzle = "1.....2..3.....4";
+    for text in [
+        format!("easy={puzzle}\n"),
+        format!("2021-03-04,{puzzle},1342421324313124\n"),
+        format!("2021-03-04 {puzzle}\n"),
+        format!("puzzles = [\n    (\"{puzzle}\", 3),\n]\n"),
+        format!("[(12, '{puzzle}')]\n"),
+    ] {
+        assert_eq!(told_of(4, &text), (vec![puzzle.to_owned()], Vec::new(), Vec::new()), "{text}");
+    }
+    for text in [
+        "easy=1.....2..3....\n1.....2..3.....4\n",
+        "2021-03-04,1.....2..3....,1342421324313124\n",
+        "puzzles = [\n    (\"1.....2..3....\", 3),\n    (\"1.....2..3.....4\", 3),\n]\n",
+        "[\"1.....2..3.....4\", \"\"]\n",
+    ] {
+        assert!(!told_of(4, text).1.is_empty(), "{text}");
+    }
+}
