@@ -127,13 +127,13 @@ pub(super) fn one_line<'t>(task: Sudoku, line: &'t str, number: u64) -> Option<O
     }
     let (text, remark) = line.split_once(['#', '%']).unwrap_or((line, ""));
     let is_grid = |token: &str| are_cells(token, cells, side) && !is_drawn(token);
-    // `easy=1.....2..3.....4`
+    // `easy=1.....2..3.....4`, with nothing before it
     let is_name = |name: &str| name.chars().all(|c| c.is_alphanumeric() || c == '_');
-    let value = |token: &'t str| match token.split_once('=') {
-        Some((name, value)) if is_name(name) && is_grid(value) => value,
+    let value = |(place, token): (usize, &'t str)| match token.split_once('=') {
+        Some((name, value)) if place == 0 && is_name(name) && is_grid(value) => value,
         _ => token,
     };
-    let all: Vec<&str> = tokens(text).map(value).collect();
+    let all: Vec<&str> = tokens(text).enumerate().map(value).collect();
     let Some(place) = all.iter().position(|token| is_grid(token)) else { return spread(task, text, number) };
     let (before, question) = (&all[..place], all[place]);
     let answer = all.get(place + 1).copied().filter(|token| is_grid(token));
