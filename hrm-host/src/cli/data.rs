@@ -17,7 +17,7 @@ use hrm_host::data::{
     split::{Apart, split},
     stats::stats,
 };
-use hrm_host::files::{Output, Plan, Signature, Staged, WriteError, commit, is_folder};
+use hrm_host::files::{Output, Plan, Signature, Staged, WriteError, commit, ends_in, is_folder};
 use hrm_host::task::Game;
 
 use super::data_set;
@@ -326,8 +326,7 @@ fn csv_output(plan: &mut Plan, path: &Path, own: Signature<'static>) -> Result<O
     const OTHERS: [&str; 13] =
         ["tgz", "zip", "xz", "zst", "bz2", "7z", "xlsx", "xls", "ods", "parquet", "json", "jsonl", "npy"];
     let output = plan.output(path, own)?;
-    let end = path.extension().and_then(|end| end.to_str()).unwrap_or("").to_lowercase();
-    if OTHERS.contains(&&*end) {
+    if let Some(end) = OTHERS.into_iter().find(|end| ends_in(path, end)) {
         bail!(Misuse(format!(
             "{}: what is written is CSV, and .{end} promises something else; name it .csv, or .csv.gz for gzip",
             path.display()

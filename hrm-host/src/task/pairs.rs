@@ -55,7 +55,7 @@ impl<'v> Pairs<'v> {
                 let above = held.as_ref().map(|held| &held.question[..]);
                 let may_answer = (refused || above.is_some()).then(|| (self.may_answer)(above, question));
                 match may_answer.flatten() {
-                    Some(problem) => (self.visit)(Item::Fault(&Fault { line, column: None, problem })),
+                    Some(problem) => (self.visit)(Item::Fault(&Fault::of_line(line, problem))),
                     None => self.held = Some(Held { line, question: question.to_owned(), rating }),
                 }
             }

@@ -100,7 +100,7 @@ fn grids(task: &dyn Rules, text: &str, visit: &mut dyn FnMut(Item<'_>)) {
                 true => diagnosis(task, text),
                 false => Problem::Cells { expected: columns, found },
             };
-            paragraph.faults.push(Fault { line, column: None, problem });
+            paragraph.faults.push(Fault::of_line(line, problem));
         }
     }
     paragraph.end(task, visit);
@@ -120,11 +120,11 @@ impl Paragraph<'_> {
         let (height, _) = task.dims();
         let first = rows.first().map_or(0, |(line, _)| *line);
         if !rows.is_empty() && !faults.is_empty() {
-            faults.push(Fault { line: first, column: None, problem: Problem::Interrupted });
+            faults.push(Fault::of_line(first, Problem::Interrupted));
             faults.sort_by_key(|fault| fault.line);
         } else if !rows.len().is_multiple_of(height) {
             let problem = Problem::Height { expected: height, found: rows.len() };
-            faults.push(Fault { line: first, column: None, problem });
+            faults.push(Fault::of_line(first, problem));
         }
         if !faults.is_empty() {
             return faults.iter().for_each(|fault| visit(Item::Fault(fault)));

@@ -167,6 +167,13 @@ pub struct Fault {
     pub problem: Problem,
 }
 
+impl Fault {
+    /// What is wrong with a line, in no column of a table alone.
+    pub fn of_line(line: u64, problem: Problem) -> Self {
+        Fault { line, column: None, problem }
+    }
+}
+
 /// What is told of a file, line by line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Item<'a> {

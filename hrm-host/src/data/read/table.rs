@@ -105,14 +105,14 @@ impl<'d> Table<'d> {
     pub(super) fn visit(&self, task: Game, need: Need, visit: &mut dyn FnMut(Item<'_>)) {
         if self.swallowed() {
             let line = self.above + 1;
-            visit(Item::Fault(&Fault { line, column: None, problem: Problem::Quote }));
+            visit(Item::Fault(&Fault::of_line(line, Problem::Quote)));
         }
         let Ok(other_header) = self.records::<Infallible>(&mut |record, line| {
             self.row(task, (record, line), need, visit);
             Ok(())
         });
         if let Some(line) = other_header {
-            visit(Item::Fault(&Fault { line, column: None, problem: Problem::Header(self.above + 1) }));
+            visit(Item::Fault(&Fault::of_line(line, Problem::Header(self.above + 1))));
         }
     }
 
@@ -175,7 +175,7 @@ impl<'d> Table<'d> {
         let question = grid(self.question);
         let fields = || Problem::Fields { expected: self.fields, found: record.len() };
         if record.iter().any(|field| self.holds_rows(field)) {
-            return visit(Item::Fault(&Fault { line, column: None, problem: Problem::Quote }));
+            return visit(Item::Fault(&Fault::of_line(line, Problem::Quote)));
         }
         let more_than_named = record.iter().skip(self.fields).any(|field| !field.trim().is_empty());
         // Where a field is missing, or there twice, an answer may stand in the place of the question.
@@ -184,7 +184,7 @@ impl<'d> Table<'d> {
             task.tokens(&question, &mut tokens).is_ok() && !tokens.contains(&task.blank())
         };
         if more_than_named || record.len() < self.fields && is_complete() {
-            return visit(Item::Fault(&Fault { line, column: None, problem: fields() }));
+            return visit(Item::Fault(&Fault::of_line(line, fields())));
         }
         if need == Need::Questions {
             visit(Item::Row(Row { line, question: &question, answer: None, rating: Ok(None), source: "" }));
@@ -192,7 +192,7 @@ impl<'d> Table<'d> {
         }
         let needed = self.question.max(self.answer.unwrap_or(0)) + 1;
         if record.len() < needed {
-            return visit(Item::Fault(&Fault { line, column: None, problem: fields() }));
+            return visit(Item::Fault(&Fault::of_line(line, fields())));
         }
         let answer = self.answer.map(grid).filter(|answer| !is_none(answer));
         let rating = match self.text(record, self.rating) {

@@ -6,8 +6,8 @@ use hrm_core::task::sudoku::Sudoku;
 
 use super::super::super::Domain;
 use super::brackets::{Brackets, List, Mark, Node};
-use super::cells::is_cell;
-use super::rows::{Row, fault, grids, rows_of};
+use super::cells::all_cells;
+use super::rows::{Row, grids, rows_of, sides};
 use crate::data::problem::Problem;
 use crate::data::read::Fault;
 
@@ -111,7 +111,7 @@ impl Finder {
                 Node::Comma | Node::Semicolon => {}
                 // YAML has it before each.
                 Node::Leaf(leaf) if leaf.text == "-" => {}
-                Node::Leaf(leaf) if is_cells(leaf.text) && leaf.text.len() == 1 => {
+                Node::Leaf(leaf) if all_cells(leaf.text) && leaf.text.len() == 1 => {
                     cells = if open.is_some() || leaf.line == line { cells + 1 } else { 1 };
                     line = leaf.line;
                     self.tell(std::mem::take(&mut group));
@@ -148,8 +148,7 @@ impl Finder {
     /// Refuses cells beside a bracket that has no other, if they may be a row or a grid.
     fn refuse_loose(&mut self, cells: usize, mark: Mark) {
         let may_be = |side: &usize| cells == *side || cells.abs_diff(side * side) <= *side;
-        let mut sides = Sudoku::sizes().into_iter().map(|task| task.side());
-        if let Some(side) = sides.find(may_be) {
+        if let Some(side) = sides().find(may_be) {
             self.side.get_or_insert(side);
             self.refuse((mark.line, mark.line), bracket(mark));
         }
@@ -189,7 +188,7 @@ impl Finder {
             }
             match part {
                 [] | [Node::List(_)] => {}
-                part if part.iter().all(|node| matches!(node, Node::Leaf(leaf) if is_cells(leaf.text))) => {
+                part if part.iter().all(|node| matches!(node, Node::Leaf(leaf) if all_cells(leaf.text))) => {
                     cells += part.len();
                 }
                 _ => words += 1,
@@ -221,7 +220,7 @@ impl Finder {
         }
         match grids {
             Err(fault) => self.refuse(lines, fault),
-            Ok(_) if group.by_columns => self.refuse(lines, fault(lines.0, Problem::ByColumns)),
+            Ok(_) if group.by_columns => self.refuse(lines, Fault::of_line(lines.0, Problem::ByColumns)),
             Ok(grids) => {
                 self.spans.push(lines);
                 self.found.extend(grids.into_iter().map(Ok));
@@ -235,11 +234,7 @@ impl Finder {
     }
 }
 
-fn is_cells(text: &str) -> bool {
-    text.chars().all(|c| is_cell(c, 9))
-}
-
 fn bracket(mark: Mark) -> Fault {
     let Mark { bracket, line, column } = mark;
-    fault(line, Problem::Bracket { bracket, column })
+    Fault::of_line(line, Problem::Bracket { bracket, column })
 }

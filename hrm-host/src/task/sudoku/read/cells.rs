@@ -56,6 +56,11 @@ pub(super) fn cell_of(field: &str, side: usize) -> Option<char> {
     }
 }
 
+/// Whether `text` is nothing but characters that a 9x9 grid may hold.
+pub(super) fn all_cells(text: &str) -> bool {
+    text.chars().all(|c| is_cell(c, 9))
+}
+
 /// Whether `text` is `count` characters that a grid of side `side` may hold.
 pub(super) fn are_cells(text: &str, count: usize, side: usize) -> bool {
     text.len() == count && text.chars().all(|c| is_cell(c, side))
@@ -106,9 +111,7 @@ fn strange(task: Sudoku, text: &str, error: TextError) -> Problem {
     let side = task.side();
     let mut digits = (1..).zip(text.chars()).filter_map(|(place, c)| Some((place, c.to_digit(10)?)));
     match digits.find(|(_, digit)| *digit as usize > side) {
-        Some((character, digit)) if text.chars().all(|c| is_cell(c, 9)) => {
-            Problem::Digit { character, digit, side }
-        }
+        Some((character, digit)) if all_cells(text) => Problem::Digit { character, digit, side },
         _ => Problem::Text(error),
     }
 }

@@ -1,6 +1,6 @@
 //! Comments in the code of programs.
 
-use super::cells::is_cell;
+use super::cells::all_cells;
 use super::puzzle_line::tokens;
 
 /// What stands around comments on several lines. Cells may look like the marks of some, which therefore need
@@ -61,7 +61,7 @@ fn begins_comment(line: &str, before: &str, inside: Option<char>) -> bool {
 
 /// The lines of a comment in which cells seem to stand, counted from 0.
 pub(super) fn lines_with_cells(comment: &str) -> impl Iterator<Item = (u64, &str)> {
-    let cells = |token: &str| if token.chars().all(|c| is_cell(c, 9)) { token.len() } else { 0 };
+    let cells = |token: &str| if all_cells(token) { token.len() } else { 0 };
     let are_cells = move |text: &str| {
         text.contains(|c: char| c.is_ascii_digit()) && tokens(text).map(cells).sum::<usize>() >= 4
     };

@@ -42,7 +42,7 @@ pub(super) fn doubt(
     beside: [Option<Uneven>; 2],
 ) -> Option<Fault> {
     let fault = beside.into_iter().flatten().next().map(|uneven| uneven.fault(task));
-    let edge = |&(line, edge)| Fault { line, column: None, problem: Problem::EmptyEdge(edge) };
+    let edge = |&(line, edge)| Fault::of_line(line, Problem::EmptyEdge(edge));
     let fault = fault.or_else(|| empty.first().map(edge))?;
     (!has_one_solution(task, grid)).then_some(fault)
 }
@@ -51,7 +51,7 @@ impl Uneven {
     /// Why the grid beside it is refused.
     pub(super) fn fault(&self, task: Sudoku) -> Fault {
         let problem = Problem::BesideUneven { expected: task.side(), found: self.fields };
-        Fault { line: self.line, column: None, problem }
+        Fault::of_line(self.line, problem)
     }
 }
 

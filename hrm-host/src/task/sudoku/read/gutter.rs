@@ -75,7 +75,7 @@ fn without_numbers_of_lines(text: &str) -> (Cow<'_, str>, Option<Fault>) {
     for (place, line) in (1..).zip(text.lines()) {
         if let Some((number, rest)) = numbered_line(line) {
             if above.is_some_and(|above| number != above + 1 && (number != 1 || above < 4)) {
-                wrong = wrong.or(Some(Fault { line: place, column: None, problem: Problem::LineNumber }));
+                wrong = wrong.or(Some(Fault::of_line(place, Problem::LineNumber)));
             }
             above = Some(number);
             bare.push_str(rest);
@@ -184,7 +184,7 @@ impl Rows {
             }
             None => (first, Problem::RowNumbers),
         };
-        Some(Fault { line, column: None, problem })
+        Some(Fault::of_line(line, problem))
     }
 
     /// A numbered row: its number and what follows.

@@ -204,11 +204,7 @@ impl Reader<'_> {
                 puzzle.is_some() || matches!(self.writing.line(drawn), Line::Row(_) | Line::Wrong(_));
             if let Some(name) = section.clone().filter(|_| holds_cells) {
                 self.section = Some(None);
-                (self.visit)(Item::Fault(&Fault {
-                    line: number,
-                    column: None,
-                    problem: Problem::Section(name),
-                }));
+                (self.visit)(Item::Fault(&Fault::of_line(number, Problem::Section(name))));
             }
             return;
         }
@@ -218,7 +214,7 @@ impl Reader<'_> {
             let numbers = std::mem::take(&mut self.numbers);
             let may_answer = row.is_complete() && numbers.may_be_puzzle();
             return match row.problem().or(may_answer.then_some(Problem::PerhapsAnswer)) {
-                Some(problem) => (self.visit)(Item::Fault(&Fault { line: number, column: None, problem })),
+                Some(problem) => (self.visit)(Item::Fault(&Fault::of_line(number, problem))),
                 None => (self.visit)(Item::Row(row.as_row())),
             };
         }
@@ -348,7 +344,7 @@ impl Reader<'_> {
     fn fault(&mut self, line: u64, problem: Problem) {
         self.end_grid();
         self.stretch.set_broken(true);
-        (self.visit)(Item::Fault(&Fault { line, column: None, problem }));
+        (self.visit)(Item::Fault(&Fault::of_line(line, problem)));
     }
 
     /// A line that is no row. In the middle of a grid it leaves open which rows belong together below it,
@@ -378,7 +374,7 @@ impl Reader<'_> {
             match &found {
                 Ok(Grid { line, cells, .. }) if below_remains && !cells.contains(is_blank) => {
                     let problem = Problem::PerhapsAnswer;
-                    (self.visit)(Item::Fault(&Fault { line: *line, column: None, problem }));
+                    (self.visit)(Item::Fault(&Fault::of_line(*line, problem)));
                 }
                 Ok(Grid { line, cells: question, empty }) => {
                     for (line, edge) in empty {

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::cells::is_cell;
+use super::cells::{all_cells, is_cell};
 
 /// Commands that draw a line in a table of LaTeX.
 const RULES: [&str; 6] = ["\\hline", "\\cline", "\\toprule", "\\midrule", "\\bottomrule", "\\tabularnewline"];
@@ -91,20 +91,20 @@ fn without_commands(line: &str, closes: bool) -> String {
 /// `text` with the rows that stand between quotation marks, three and more below each other, as languages write
 /// a text of several lines. What a bracket around them holds is an array.
 fn without_quotes(text: &str) -> Option<String> {
-    let lines: Vec<&str> = text.lines().collect();
+    let lines: Vec<_> = text.lines().map(|line| (line, quoted_row(line))).collect();
     let mut bare: Vec<&str> = Vec::with_capacity(lines.len());
     let (mut open, mut found) = (0i64, false);
-    for run in lines.chunk_by(|a, b| quoted_row(a).is_some() == quoted_row(b).is_some()) {
-        let rows = || run.iter().filter_map(|line| quoted_row(line));
-        if open <= 0 && rows().count() >= 3 {
-            bare.extend(rows());
+    for run in lines.chunk_by(|(_, a), (_, b)| a.is_some() == b.is_some()) {
+        let rows: Option<Vec<&str>> = run.iter().map(|(_, row)| *row).collect();
+        if let Some(rows) = rows.filter(|rows| open <= 0 && rows.len() >= 3) {
+            bare.extend(rows);
             found = true;
             continue;
         }
-        for c in run.iter().flat_map(|line| line.chars()) {
+        for c in run.iter().flat_map(|(line, _)| line.chars()) {
             open += i64::from("[({".contains(c)) - i64::from("])}".contains(c));
         }
-        bare.extend(run);
+        bare.extend(run.iter().map(|(line, _)| line));
     }
     found.then(|| bare.join("\n") + "\n")
 }
@@ -117,7 +117,7 @@ fn quoted_row(line: &str) -> Option<&str> {
     let quote = line.chars().next().filter(|c| "\"'".contains(*c))?;
     let inner = line.strip_prefix(quote)?.strip_suffix(quote)?;
     let inner = inner.strip_suffix("\\n").unwrap_or(inner);
-    ((3..=10).contains(&inner.len()) && inner.chars().all(|c| is_cell(c, 9))).then_some(inner)
+    ((3..=10).contains(&inner.len()) && all_cells(inner)).then_some(inner)
 }
 
 /// A line of a matrix as R prints it, without `[,1] [,2]` above the columns, with `1:` for `[1,]`.

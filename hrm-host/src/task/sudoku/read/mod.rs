@@ -79,7 +79,7 @@ pub(super) fn visit(task: Sudoku, text: &str, visit: &mut dyn FnMut(Item<'_>)) {
     let has_pairs = LazyCell::new(|| has_pairs(task, text));
     let mut tell = |item: Item<'_>| match item {
         Item::Row(Row { line, question, answer: None, .. }) if !question.contains(is_blank) && *has_pairs => {
-            visit(Item::Fault(&Fault { line, column: None, problem: Problem::LoneAnswer }));
+            visit(Item::Fault(&Fault::of_line(line, Problem::LoneAnswer)));
         }
         item => visit(item),
     };
@@ -115,11 +115,11 @@ fn visit_all(task: Sudoku, text: &str, add: &mut dyn FnMut(Item<'_>)) {
                 _ => visit_stacks(&stacks, task, add),
             },
             Sheet::Unclear(line, columns) => {
-                add(Item::Fault(&Fault { line, column: None, problem: Problem::Columns(columns) }));
+                add(Item::Fault(&Fault::of_line(line, Problem::Columns(columns))));
             }
             Sheet::Ragged { line, found, expected } => {
                 let problem = Problem::Ragged { expected, found };
-                add(Item::Fault(&Fault { line, column: None, problem }));
+                add(Item::Fault(&Fault::of_line(line, problem)));
             }
         },
     }
@@ -161,7 +161,7 @@ fn as_answers(left: &[Told], right: &[Told]) -> Option<Vec<Told>> {
     let is_answer = |line: &u64, grid: &str| puzzles.get(line).is_some_and(|puzzle| answers(puzzle, grid));
     let checked = |told: &Told| match told {
         Told::Grid { line, question, .. } if !is_answer(line, question) => {
-            Told::Fault(Fault { line: *line, column: None, problem: Problem::PerhapsAnswer })
+            Told::Fault(Fault::of_line(*line, Problem::PerhapsAnswer))
         }
         told => told.clone(),
     };

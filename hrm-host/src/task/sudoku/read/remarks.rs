@@ -3,7 +3,7 @@
 
 use hrm_core::task::{Task, TextError, sudoku::Sudoku};
 
-use super::cells::{cell_in, is_cell, parse, size_of, split};
+use super::cells::{all_cells, cell_in, is_cell, parse, size_of, split};
 use super::puzzle_line::tokens;
 use crate::data::problem::Problem;
 
@@ -20,7 +20,7 @@ pub(super) fn is_comment(text: &str, parted: bool) -> bool {
 fn has_fields(text: &str, parted: bool) -> bool {
     let is_digit = |c: char| c.is_ascii_digit();
     let fields = split(text, ';');
-    let are_cells = |field: &&&str| cell_in(field.trim_matches('\'')).chars().all(|c| is_cell(c, 9));
+    let are_cells = |field: &&&str| all_cells(cell_in(field.trim_matches('\'')));
     2 * fields.iter().filter(are_cells).count() > fields.len()
         && (fields.len() > 2 || parted && text.contains(is_digit))
 }
@@ -107,7 +107,7 @@ pub(super) fn is_title(task: Sudoku, text: &str) -> bool {
 fn says_something(task: Sudoku, text: &str) -> bool {
     let cells_in = |text: &str| text.chars().filter(|c| c.is_ascii_digit() || *c == '.').count();
     // Letters may be blanks: `1xxxxx2xx3xxxx4`.
-    let are_blanks = |word: &str| word.len() > 1 && word.chars().all(|c| is_cell(c, 9));
+    let are_blanks = |word: &str| word.len() > 1 && all_cells(word);
     let words = || {
         text.split(|c: char| !c.is_alphabetic()).filter(|word| cell_in(word) == *word && !are_blanks(word))
     };
@@ -202,7 +202,7 @@ pub(super) fn diagnosis(task: Sudoku, text: &str) -> Problem {
         return Problem::MoreColumns { cells: task.cells(), found };
     }
     let of_list = text.strip_prefix("- ").map(|row| row.trim_matches(['"', '\'', ' ']));
-    if of_list.is_some_and(|row| row.len() >= 4 && row.chars().all(|c| is_cell(c, 9))) {
+    if of_list.is_some_and(|row| row.len() >= 4 && all_cells(row)) {
         return Problem::Yaml;
     }
     // A bar ends each grid, and another begins the next.
@@ -230,7 +230,7 @@ pub(super) fn diagnosis(task: Sudoku, text: &str) -> Problem {
         return Problem::Spaces { expected: task.cells() };
     }
     let strange = all.chars().find(|c| !is_cell(*c, task.side()));
-    if let Some(strange) = strange.filter(|_| longest.len() == 1 && all.chars().all(|c| is_cell(c, 9))) {
+    if let Some(strange) = strange.filter(|_| longest.len() == 1 && all_cells(&all)) {
         return Problem::Strange { strange, side: task.side() };
     }
     let is_spread = longest.len() == 1 && all.chars().all(|c| is_cell(c, task.side()));

@@ -4,7 +4,7 @@ use hrm_core::task::{TextError, sudoku::Sudoku};
 
 use super::super::super::Domain;
 use super::brackets::{Kind, Leaf, List, Node};
-use super::cells::{cell_in, is_cell};
+use super::cells::{all_cells, cell_in};
 use super::is_blank;
 use crate::data::problem::Problem;
 use crate::data::read::Fault;
@@ -16,6 +16,11 @@ const LONGEST: usize = 10;
 
 /// Grids with the line of each, or what is wrong.
 pub(super) type Grids = Result<Vec<(u64, String)>, Fault>;
+
+/// The sides of all grids.
+pub(super) fn sides() -> impl Iterator<Item = usize> {
+    Sudoku::sizes().into_iter().map(|task| task.side())
+}
 
 /// Cells in one bracket, or in one text between quotation marks.
 #[derive(Default)]
@@ -56,13 +61,9 @@ impl Row {
         self.cells += &item.cells;
         self.has_blank |= !item.is_unwritten && item.cells.contains(is_blank);
         self.unwritten = self.unwritten.or(item.is_unwritten.then_some(item.line));
-        let problem = item.problem.map(|problem| fault(item.line, problem));
+        let problem = item.problem.map(|problem| Fault::of_line(item.line, problem));
         self.problem = self.problem.take().or(problem);
     }
-}
-
-pub(super) fn fault(line: u64, problem: Problem) -> Fault {
-    Fault { line, column: None, problem }
 }
 
 /// A cell, or several in a word.
@@ -79,8 +80,7 @@ struct Item {
 pub(super) fn rows_of(list: &List<'_>) -> Vec<Row> {
     let mut items = items(list);
     // `("1.....2..3.....4", 3)`: a number beside a puzzle is its rating.
-    let is_whole =
-        |item: &Item| Sudoku::sizes().iter().any(|task| task.side().pow(2) == item.cells.chars().count());
+    let is_whole = |item: &Item| sides().any(|side| side * side == item.cells.chars().count());
     if items.iter().any(is_whole) {
         items.retain(|item| item.is_unwritten || item.problem.is_some() || item.cells.len() > 4);
     }
@@ -181,7 +181,7 @@ fn cells_of_word(word: &str) -> Option<&str> {
     let typed = TYPES.iter().find_map(|name| word.strip_suffix(name)).filter(|digit| digit.len() == 1);
     let cells = cell_in(typed.unwrap_or(word));
     let is_negative = cells.starts_with('-') && cells.len() == 2;
-    (cells != "..." && !is_negative && cells.chars().all(|c| is_cell(c, 9))).then_some(cells)
+    (cells != "..." && !is_negative && all_cells(cells)).then_some(cells)
 }
 
 /// The cells between quotation marks; what stands between them may be spaces or delimiters, or spaces are
@@ -192,14 +192,12 @@ fn cells_of_text(text: &str) -> Option<String> {
         return Some(".".to_owned());
     }
     let cells: String = parts().collect();
-    if !cells.chars().all(|c| is_cell(c, 9)) {
+    if !all_cells(&cells) {
         return None;
     }
     let is_spread = parts().all(|part| part.len() == 1);
     let is_size = |length: usize| {
-        Sudoku::sizes().iter().any(|task| {
-            [1, task.side()].contains(&(length / task.side())) && length.is_multiple_of(task.side())
-        })
+        sides().any(|side| [1, side].contains(&(length / side)) && length.is_multiple_of(side))
     };
     let are_blanks = text.contains(' ') && text.chars().all(|c| c == ' ' || c.is_ascii_digit());
     match are_blanks && is_size(text.len()) && !(is_spread && is_size(cells.len())) {
@@ -215,7 +213,7 @@ pub(super) fn grids(rows: &[Row]) -> Option<(usize, Grids)> {
     let strange = || rows.iter().find_map(|row| row.problem.clone());
     let unwritten = || {
         let line = rows.iter().find_map(|row| row.unwritten)?;
-        rows.iter().any(|row| row.has_blank).then(|| fault(line, Problem::Unwritten))
+        rows.iter().any(|row| row.has_blank).then(|| Fault::of_line(line, Problem::Unwritten))
     };
     let uneven = || {
         let place = rows.iter().position(|row| row.width() != width)?;
@@ -224,13 +222,13 @@ pub(super) fn grids(rows: &[Row]) -> Option<(usize, Grids)> {
             1 => Problem::Text(TextError::Length { expected: width as u16, got: found as u16 }),
             _ => Problem::Uneven { row, expected: width, found },
         };
-        Some(fault(rows[place].lines.0, problem))
+        Some(Fault::of_line(rows[place].lines.0, problem))
     };
     let by_lines = || rows.iter().find_map(|row| row.uneven_line(side));
     let found = rows.len() * width / side;
     let height = || {
         let problem = Problem::Height { expected: side, found };
-        (!found.is_multiple_of(side)).then(|| fault(rows[0].lines.0, problem))
+        (!found.is_multiple_of(side)).then(|| Fault::of_line(rows[0].lines.0, problem))
     };
     let wrong = strange().or_else(unwritten).or_else(by_lines).or_else(uneven).or_else(height);
     let grid = |rows: &[Row]| (rows[0].lines.0, rows.iter().map(|row| &row.cells[..]).collect());
@@ -240,7 +238,6 @@ pub(super) fn grids(rows: &[Row]) -> Option<(usize, Grids)> {
 
 /// The side of the grids that `rows` may be, and how many cells each row should have.
 fn size(rows: &[Row]) -> Option<(usize, usize)> {
-    let sides = || Sudoku::sizes().into_iter().map(|task| task.side());
     let count = |is: &dyn Fn(usize) -> bool| rows.iter().filter(|row| is(row.width())).count();
     let whole = sides().find(|side| count(&|width| width == side * side) > 0);
     // One that lost a row, or a cell in each.
@@ -268,6 +265,6 @@ impl Row {
             .zip(&self.counts)
             .find(|(_, count)| !is_whole(count))
             .filter(|_| 2 * whole >= self.counts.len())?;
-        Some(fault(*line, Problem::Uneven { row: place, expected: side, found: *found }))
+        Some(Fault::of_line(*line, Problem::Uneven { row: place, expected: side, found: *found }))
     }
 }

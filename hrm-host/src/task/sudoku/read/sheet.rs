@@ -7,7 +7,7 @@
 
 use hrm_core::task::sudoku::{Sudoku, SudokuKind};
 
-use super::cells::{cell_in, is_cell};
+use super::cells::{all_cells, cell_in, is_cell};
 use super::remarks::numbers_columns;
 
 /// Empty columns between grids that stand beside each other, at most.
@@ -256,7 +256,7 @@ fn line_of<'t>(line: &'t str, delimiter: char, names: Option<&str>) -> Option<Li
     if !line.contains(delimiter) && line.trim().bytes().all(|byte| byte.is_ascii_digit()) {
         return Some(Line::Title(line));
     }
-    let is_cell = |field: &&str| field.is_empty() || field.len() == 1 && field.chars().all(|c| is_cell(c, 9));
+    let is_cell = |field: &&str| field.is_empty() || field.len() == 1 && all_cells(field);
     if fields.iter().all(is_cell) {
         return Some(Line::Row(fields));
     }

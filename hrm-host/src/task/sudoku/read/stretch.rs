@@ -216,7 +216,7 @@ impl Stretch {
             return Grids { whole: !broken, ..Grids::default() };
         };
         if broken {
-            let fault = Fault { line, column: None, problem: Problem::Interrupted };
+            let fault = Fault::of_line(line, Problem::Interrupted);
             return refused(fault);
         }
         let is_unclear = cut && may_be_cut(&items, task.side());
@@ -224,7 +224,7 @@ impl Stretch {
         let all: Vec<&Item> = items.iter().collect();
         let problem = Problem::Spaces { expected: task.side() };
         match read(task, &all, around) {
-            Ok(_) if is_unclear => refused(Fault { line, column: None, problem }),
+            Ok(_) if is_unclear => refused(Fault::of_line(line, problem)),
             Ok(grids) => grids,
             // Empty lines part nothing for certain.
             Err(fault) if cut => refused(fault),
@@ -347,7 +347,7 @@ fn apart(task: Sudoku, items: &[&Item], around: Around, fault: Fault) -> Grids {
 fn read(task: Sudoku, items: &[&Item], around: Around) -> Result<Grids, Fault> {
     let (side, band) = (task.side(), task.kind().box_rows());
     if let Some(line) = empty_edge(items, side).filter(|_| around.titled) {
-        return Err(Fault { line, column: None, problem: Problem::EmptyRow });
+        return Err(Fault::of_line(line, Problem::EmptyRow));
     }
     let items = without_rules_of_tables(without_heads(items), side);
     let framed = are_framed(&items);
@@ -370,10 +370,10 @@ fn read(task: Sudoku, items: &[&Item], around: Around) -> Result<Grids, Fault> {
         (at == 0 || is_next) && rows[*place].heading().is_some() && has_blanks(&rows[grid * side..][..side])
     };
     if let Some(place) = (0..rows.len()).find(heads) {
-        return Err(Fault { line: rows[place].line, column: None, problem: Problem::Heading });
+        return Err(Fault::of_line(rows[place].line, Problem::Heading));
     }
     if let Some(line) = unlabelled(&rows, side) {
-        return Err(Fault { line, column: None, problem: Problem::Label });
+        return Err(Fault::of_line(line, Problem::Label));
     }
     let edges = |rows: &[&Drawn]| if framed { Edges::new() } else { empty_edges(rows) };
     let beside = |rows: &[&Drawn]| {
@@ -503,13 +503,13 @@ fn cells_of(rows: &[&Drawn], side: usize) -> Result<String, Fault> {
     let spaced = |whole: bool| rows.iter().any(|drawn| drawn.kind == Certainty::Spaced { whole });
     if spaced(false) && !spaced(true) {
         let line = rows.first().map_or(0, |drawn| drawn.line);
-        return Err(Fault { line, column: None, problem: Problem::Spaces { expected: side } });
+        return Err(Fault::of_line(line, Problem::Spaces { expected: side }));
     }
     Ok(rows.iter().map(|drawn| drawn.cells().replace(' ', ".")).collect())
 }
 
 fn first_fault<'r>(mut rows: impl Iterator<Item = &'r Drawn>) -> Option<Fault> {
-    rows.find_map(|drawn| Some(Fault { line: drawn.line, column: None, problem: drawn.row.clone().err()? }))
+    rows.find_map(|drawn| Some(Fault::of_line(drawn.line, drawn.row.clone().err()?)))
 }
 
 /// Why the lines are no grids, or may be other ones.
@@ -532,5 +532,5 @@ fn fault(task: Sudoku, items: &[&Item], several: bool) -> Fault {
         }
         None => (first, Problem::Height { expected: side, found: rows.len() }),
     };
-    Fault { line, column: None, problem }
+    Fault::of_line(line, problem)
 }
