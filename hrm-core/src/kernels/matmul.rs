@@ -61,6 +61,10 @@ fn product<A: Lane>(x: &[A], depth: usize, panel: &[i8], acc: &mut [i32], pack: 
     if super::rv32::matmul(x, depth, panel, acc, pack, packed) {
         return;
     }
+    #[cfg(all(target_arch = "aarch64", target_feature = "neon", not(feature = "_portable")))]
+    if super::neon::matmul(x, depth, panel, acc, pack, packed) {
+        return;
+    }
     #[cfg(all(target_arch = "wasm32", target_feature = "simd128", not(feature = "_portable")))]
     if super::wasm::matmul(x, depth, panel, acc, pack, packed) {
         return;

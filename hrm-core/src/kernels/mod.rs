@@ -6,7 +6,11 @@
 macro_rules! on_vectors {
     ($done:pat => $($value:expr)?; $($call:tt)+) => {
         #[cfg(all(
-            any(all(feature = "std", target_arch = "x86_64"), all(target_arch = "wasm32", target_feature = "simd128")),
+            any(
+                all(feature = "std", target_arch = "x86_64"),
+                all(target_arch = "aarch64", target_feature = "neon"),
+                all(target_arch = "wasm32", target_feature = "simd128")
+            ),
             not(feature = "_portable")
         ))]
         if let $done = super::vector::$($call)+ {
@@ -42,6 +46,8 @@ pub mod inject;
 pub mod matmul;
 #[cfg(all(target_arch = "arm", feature = "mve", not(feature = "_portable")))]
 mod mve;
+#[cfg(all(target_arch = "aarch64", target_feature = "neon", not(feature = "_portable")))]
+mod neon;
 pub mod norm;
 pub mod requantize;
 #[cfg(all(target_arch = "riscv32", target_feature = "m", not(feature = "_portable")))]
@@ -50,6 +56,7 @@ pub mod swiglu;
 #[cfg(all(
     any(
         all(feature = "std", target_arch = "x86_64"),
+        all(target_arch = "aarch64", target_feature = "neon"),
         all(target_arch = "wasm32", target_feature = "simd128")
     ),
     not(feature = "_portable")

@@ -93,6 +93,27 @@ pub enum ImageError {
     },
 }
 
+fn read(path: &Path) -> Result<Vec<u8>, ImageError> {
+    fs::read(path).map_err(|source| ImageError::Read { path: path.to_owned(), source })
+}
+
+fn parsed<'a>(path: &Path, elf: &'a [u8]) -> Result<object::File<'a>, ImageError> {
+    object::File::parse(elf).map_err(|source| ImageError::Elf { path: path.to_owned(), source })
+}
+
+fn named(file: &object::File<'_>, prefix: &str) -> Vec<(String, u64)> {
+    let named = file.symbols().filter_map(|symbol| Some((symbol.name().ok()?.to_owned(), symbol.address())));
+    named.filter(|(name, _)| name.starts_with(prefix)).collect()
+}
+
+/// Names and addresses of the symbols that begin with `prefix`, of any ELF file.
+///
+/// # Errors
+/// Where it cannot be read, or is none.
+pub fn symbols_of(path: &Path, prefix: &str) -> Result<Vec<(String, u64)>, ImageError> {
+    Ok(named(&parsed(path, &read(path)?)?, prefix))
+}
+
 impl Image {
     /// The image that `cargo xtask firmware` built as `name` (a board's name), found from the place of the
     /// running program, which lies in cargo's target folder too; `HRM_FIRMWARE` names another folder.
@@ -110,9 +131,8 @@ impl Image {
     /// Reads the image at `path`.
     pub fn open(path: impl Into<PathBuf>) -> Result<Image, ImageError> {
         let path = path.into();
-        let elf = fs::read(&path).map_err(|source| ImageError::Read { path: path.clone(), source })?;
-        let file =
-            object::File::parse(&*elf).map_err(|source| ImageError::Elf { path: path.clone(), source })?;
+        let elf = read(&path)?;
+        let file = parsed(&path, &elf)?;
         let symbol = |symbol: &'static str| {
             let found = file.symbols().find(|s| s.name() == Ok(symbol));
             found.map(|s| s.address()).ok_or_else(|| ImageError::Symbol { path: path.clone(), symbol })
@@ -192,10 +212,7 @@ impl Image {
 
     /// Names and addresses of the symbols that begin with `prefix`.
     pub fn symbols(&self, prefix: &str) -> Vec<(String, u64)> {
-        let file = object::File::parse(&*self.elf);
-        let symbols = file.iter().flat_map(|file| file.symbols());
-        let named = symbols.filter_map(|symbol| Some((symbol.name().ok()?.to_owned(), symbol.address())));
-        named.filter(|(name, _)| name.starts_with(prefix)).collect()
+        object::File::parse(&*self.elf).map(|file| named(&file, prefix)).unwrap_or_default()
     }
 
     /// Bytes of the functions whose (mangled) names contain `part`.

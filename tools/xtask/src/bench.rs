@@ -1,8 +1,8 @@
 //! `cargo xtask bench`: executed instructions of one segment, of its operations and of each kernel, on every
 //! emulated processor and on this one.
 //!
-//! On boards a QEMU plugin of this repository (`tools/counter`) counts between markers, and bytes that a
-//! segment reads from flash and from RAM; on the host callgrind counts. Both give the same number on every
+//! On boards, and on AArch64, a QEMU plugin of this repository (`tools/counter`) counts between markers, and
+//! on boards bytes that a segment reads from flash and from RAM; on this machine callgrind counts. Both give the same number on every
 //! run, so the committed file is a budget: `--check` fails where a count has grown by more than 2 %.
 
 mod budget;
@@ -18,7 +18,8 @@ use hrm_emulator::board::{Board, one_per_processor};
 use hrm_tests::synthetic::{self, ModelKind, SMALL};
 
 use self::budget::{Counts, compare, read, report};
-use self::measure::{on_board, on_host, plugin};
+use self::measure::{on_aarch64, on_board, on_host, plugin};
+use crate::aarch64;
 use crate::firmware::{Build, Program, compile, compiler_for};
 use crate::run::{cargo, command, output, root, run, target};
 use crate::setup::{self, EMULATORS, Toolchain, VALGRIND};
@@ -26,7 +27,7 @@ use crate::setup::{self, EMULATORS, Toolchain, VALGRIND};
 /// Count instructions.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Boards, for example mps2-an386, or `host`; all by default
+    /// Boards, for example mps2-an386, or `host` for this processor and AArch64; all by default
     boards: Vec<String>,
     /// Fail where a count exceeds the committed one by more than 2 %
     #[arg(long)]
@@ -53,7 +54,11 @@ pub(crate) fn task(args: &Args) -> Result<()> {
     setup::programs(&[VALGRIND])?;
     let programs =
         boards.into_iter().map(|board| build(toolchain, board, program)).collect::<Result<Vec<_>>>()?;
-    let counts = count(&programs, wanted(HOST) && !args.portable)?;
+    let mut counts = count_boards(&programs)?;
+    if wanted(HOST) {
+        counts.extend(count_workstations(setup::aarch64()?, args.portable)?);
+    }
+    report(&counts, &models().map(|(name, _)| name), &folder()?)?;
     if args.update {
         update(toolchain, counts, args.boards.is_empty())
     } else if args.check {
@@ -66,7 +71,10 @@ pub(crate) fn task(args: &Args) -> Result<()> {
 
 /// Fails where a count of `programs`, all of them, or of the host exceeds the committed one by more than 2 %.
 pub(crate) fn check(toolchain: Toolchain, programs: &[Counted]) -> Result<()> {
-    judge(toolchain, &count(programs, true)?, true)
+    let mut counts = count_boards(programs)?;
+    counts.extend(count_workstations(toolchain, false)?);
+    report(&counts, &models().map(|(name, _)| name), &folder()?)?;
+    judge(toolchain, &counts, true)
 }
 
 /// A program that is counted, and the board that runs it.
@@ -112,30 +120,46 @@ fn folder() -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// Counts each program with each model, and the host's if `host`, and reports into [`folder`].
-fn count(programs: &[Counted], host: bool) -> Result<Counts> {
+/// The models as packs in [`folder`].
+fn packs() -> Result<Vec<(&'static str, PathBuf)>> {
     let folder = folder()?;
-    let mut packs = Vec::new();
-    for (name, kind) in models() {
+    let written = models().into_iter().map(|(name, kind)| {
         let path = folder.join(format!("{name}.hrm"));
         fs::write(&path, synthetic::pack(kind, 3))
             .with_context(|| format!("cannot write {}", path.display()))?;
-        packs.push((name, path));
-    }
+        Ok((name, path))
+    });
+    written.collect()
+}
+
+/// Counts each program with each model.
+fn count_boards(programs: &[Counted]) -> Result<Counts> {
+    let (folder, packs, plugin) = (folder()?, packs()?, plugin()?);
     let mut counts = Counts::new();
-    let plugin = plugin()?;
     for Counted { board, elf } in programs {
         // Without kernels of its own a segment takes several times as long: the released
         // packs' shape says it all.
         let packs = if board.slow { &packs[..2] } else { &packs[..] };
         counts.extend(each(packs, |name, pack| on_board(board, elf, &plugin, name, pack, &folder))?);
     }
-    if host {
+    Ok(counts)
+}
+
+/// Counts each model on AArch64 and on this machine; with `portable` kernels on the former alone.
+fn count_workstations(toolchain: Toolchain, portable: bool) -> Result<Counts> {
+    let (folder, packs, plugin) = (folder()?, packs()?, plugin()?);
+    let program = aarch64::counted(toolchain, portable)?;
+    let mut counts = Counts::new();
+    for processor in aarch64::PROCESSORS {
+        let count = |name, pack: &Path| on_aarch64(processor, &program, &plugin, name, pack, &folder);
+        counts.extend(each(&packs, count)?);
+    }
+    if !portable {
         // The whole workspace's features: what was built for its tests serves here.
-        run(&mut cargo(["build", "--release", "--workspace", "--bin", "hrm-bench-host"]))?;
+        let program = ["build", "--release", "--workspace", "--bin", "hrm-bench-host"];
+        run(cargo(program).args(["--features", "hrm-workload/std"]))?;
         counts.extend(each(&packs, |name, pack| on_host(name, pack, &folder))?);
     }
-    report(&counts, &models().map(|(name, _)| name), &folder)?;
     Ok(counts)
 }
 

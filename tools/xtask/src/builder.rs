@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Result, ensure};
 
 use crate::run::{cargo, command, output, root, target};
-use crate::setup::{GNU_ARM_LINKER, GNU_RISCV_LINKER, Toolchain, WEB, WEB_LINKER};
+use crate::setup::{AARCH64, AARCH64_LINKER, GNU_ARM_LINKER, GNU_RISCV_LINKER, Toolchain, WEB, WEB_LINKER};
 
 /// Where sources lie, and where cargo leaves what it makes of them.
 #[derive(Clone, Debug)]
@@ -77,9 +77,24 @@ pub(crate) fn version(toolchain: Toolchain) -> String {
 pub(crate) fn linker(target: &str) -> &'static str {
     match target {
         WEB => WEB_LINKER,
+        AARCH64 => AARCH64_LINKER,
         target if target.starts_with("riscv32") => GNU_RISCV_LINKER,
         _ => GNU_ARM_LINKER,
     }
+}
+
+/// The part of Rust's library that Debian's Rust builds.
+fn library(target: &str) -> &'static str {
+    match target {
+        WEB => "build-std=core,alloc",
+        AARCH64 => "build-std",
+        _ => "build-std=core",
+    }
+}
+
+/// Cargo's variable for `what` of a target.
+pub(crate) fn variable(target: &str, what: &str) -> String {
+    format!("CARGO_TARGET_{}_{what}", target.replace(['-', '.'], "_").to_uppercase())
 }
 
 /// The cargo of a toolchain.
@@ -110,17 +125,19 @@ pub(crate) fn builder_in(
         flags.push("-Ctarget-feature=+simd128".into());
     }
     if toolchain == Toolchain::Debian {
-        let variable = format!("CARGO_TARGET_{}_LINKER", target.replace(['-', '.'], "_").to_uppercase());
-        // RUSTC_BOOTSTRAP only lets cargo build `core`; the sources are stable Rust.
-        build
-            .args(["-Z", if target == WEB { "build-std=core,alloc" } else { "build-std=core" }])
-            .env("RUSTC_BOOTSTRAP", "1")
-            .env("RUSTC", compiler(toolchain))
-            .env(variable, linker(target));
+        // RUSTC_BOOTSTRAP only lets cargo build the library; the sources are stable Rust.
+        build.args(["-Z", library(target)]).env("RUSTC_BOOTSTRAP", "1").env("RUSTC", compiler(toolchain));
         if target.starts_with("riscv32") {
             // That linker is for 64 bits unless it is told.
             flags.push("-Clink-arg=-melf32lriscv".into());
         }
+    }
+    if toolchain == Toolchain::Debian || target == AARCH64 {
+        build.env(variable(target, "LINKER"), linker(target));
+    }
+    if target == AARCH64 {
+        // Symbols are where the program lies in memory, as who counts between them needs it.
+        flags.push("-Crelocation-model=static".into());
     }
     let names = place.names(toolchain);
     flags.extend(

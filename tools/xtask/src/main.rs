@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use hrm_emulator::with_causes;
 
+mod aarch64;
 mod bench;
 mod bits;
 mod builder;
@@ -64,6 +65,8 @@ enum Task {
     /// Use emulated boards and a USB stand-in for long: requests, damaged frames, resets, pulled
     /// plugs, clients that leave
     Soak(soak::Args),
+    /// Test hrm-core for AArch64, the processor of Macs and of the Raspberry Pi, in an emulator
+    Aarch64,
     /// Check licences, sources, duplicates and the Rust that is claimed, by deny.toml and without network
     Supply,
     /// Build all that needs no candle with the oldest Rust that is claimed, where rustup can get it
@@ -93,6 +96,7 @@ fn main() -> ExitCode {
         Task::Kills(args) => kills::task(&args),
         Task::Web(args) => web::task(&args),
         Task::Soak(args) => soak::task(&args),
+        Task::Aarch64 => aarch64::task(),
         Task::Supply => supply::check(),
         Task::OldestRust => oldest::check(true),
         Task::Reproducible(args) => reproducible::task(&args),

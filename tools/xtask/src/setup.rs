@@ -38,19 +38,30 @@ pub(crate) enum Toolchain {
 /// Debian's Rust: compiler, its sources, cargo.
 const DEBIAN_RUST: [&str; 3] = ["rustc-web", "cargo-web", "rust-web-src"];
 /// The linkers beside it, each with its package.
-const LINKERS: [(&str, &str); 3] = [
+const LINKERS: [(&str, &str); 4] = [
     (GNU_ARM_LINKER, "binutils-arm-none-eabi"),
     (GNU_RISCV_LINKER, "binutils-riscv64-unknown-elf"),
+    (AARCH64_LINKER, AARCH64_COMPILER),
     (WEB_LINKER, "lld-19"),
 ];
 /// For Arm.
 pub(crate) const GNU_ARM_LINKER: &str = "arm-none-eabi-ld";
 /// For RISC-V.
 pub(crate) const GNU_RISCV_LINKER: &str = "riscv64-unknown-elf-ld";
+/// For AArch64's Linux, whichever Rust compiles.
+pub(crate) const AARCH64_LINKER: &str = "aarch64-linux-gnu-gcc";
+/// Its package.
+const AARCH64_COMPILER: &str = "gcc-aarch64-linux-gnu";
 /// For WebAssembly. The `wasm-ld` of Debian 12 (14) does not tell allocators where the heap ends.
 pub(crate) const WEB_LINKER: &str = "wasm-ld-19";
 /// What the engine of the page is compiled for.
 pub(crate) const WEB: &str = "wasm32-unknown-unknown";
+/// What hrm-core is tested for on another workstation's processor.
+pub(crate) const AARCH64: &str = "aarch64-unknown-linux-gnu";
+/// The folder of that system's libraries.
+pub(crate) const AARCH64_LIBRARIES: &str = "/usr/aarch64-linux-gnu";
+/// What runs its programs.
+pub(crate) const AARCH64_EMULATOR: &str = "qemu-aarch64";
 /// What counts instructions on this machine.
 pub(crate) const VALGRIND: &str = "valgrind";
 /// What tries the page.
@@ -58,9 +69,11 @@ pub(crate) const BROWSER: &str = "chromium-headless-shell";
 /// What runs the images of emulated boards.
 pub(crate) const EMULATORS: [&str; 2] = [QEMU, QEMU_RISCV];
 /// Programs that tasks and tests run: the name, its Debian package, and what for.
-const PROGRAMS: [(&str, &str, &str); 8] = [
+const PROGRAMS: [(&str, &str, &str); 10] = [
     (QEMU, "qemu-system-arm", "emulator"),
     (QEMU_RISCV, "qemu-system-misc", "emulator of RISC-V"),
+    (AARCH64_EMULATOR, "qemu-user", "emulator of AArch64"),
+    (AARCH64_LINKER, AARCH64_COMPILER, "linker for AArch64"),
     (VALGRIND, "valgrind", "instruction counts on this machine"),
     ("python3", "python3", "the example client"),
     ("g++", "g++", "the GPU's kernels on this machine"),
@@ -68,8 +81,12 @@ const PROGRAMS: [(&str, &str, &str); 8] = [
     ("mpicc", "libopenmpi-dev", "building it"),
     (BROWSER, "chromium-headless-shell", "the page in a browser"),
 ];
-/// By which the `mpi` crate reads MPI's headers; a library, so it cannot be run.
-const CLANG: (&str, &str) = ("libclang", "libclang-dev");
+/// A library, which cannot be run: the name, its Debian package, what for, and whether it is there.
+type Library = (&'static str, &'static str, &'static str, fn() -> bool);
+const LIBRARIES: [Library; 2] = [
+    ("libclang", "libclang-dev", "reading MPI's headers", libclang),
+    ("AArch64's libc", "libc6-dev-arm64-cross", "programs for AArch64", aarch64_libc),
+];
 /// Set to `rustup` or `debian`: no other way is tried.
 const CHOICE: &str = "HRM_FIRMWARE_TOOLCHAIN";
 
@@ -78,12 +95,12 @@ pub(crate) fn everything(check: bool, debian: bool) -> Result<Toolchain> {
     let toolchain = find_compiler(&all_targets(), check, debian)?;
     let all: Vec<&str> = PROGRAMS.iter().map(|(program, ..)| *program).collect();
     find_programs(&all, check)?;
-    match (libclang(), CLANG) {
-        (true, _) => {}
-        (false, (name, _)) if check => {
-            bail!("{name} (reading MPI's headers) is missing: run `cargo xtask setup`")
+    for (name, package, purpose, there) in LIBRARIES {
+        match there() {
+            true => {}
+            false if check => bail!("{name} ({purpose}) is missing: run `cargo xtask setup`"),
+            false => install(&[package])?,
         }
-        (false, (_, package)) => install(&[package])?,
     }
     Ok(toolchain)
 }
@@ -91,6 +108,16 @@ pub(crate) fn everything(check: bool, debian: bool) -> Result<Toolchain> {
 /// Sets up what compiles for `targets`, and nothing else: a board's firmware needs no more.
 pub(crate) fn compiler(targets: &[&'static str]) -> Result<Toolchain> {
     find_compiler(targets, false, false)
+}
+
+/// Sets up what builds and runs programs for AArch64's Linux.
+pub(crate) fn aarch64() -> Result<Toolchain> {
+    let toolchain = compiler(&[AARCH64])?;
+    programs(&[AARCH64_LINKER, AARCH64_EMULATOR])?;
+    if !aarch64_libc() {
+        install(&["libc6-dev-arm64-cross"])?;
+    }
+    Ok(toolchain)
 }
 
 /// Sets up `programs`, which are some of [`PROGRAMS`].
@@ -153,7 +180,12 @@ fn of_debian(targets: &[&str]) -> (Vec<&'static str>, Vec<&'static str>) {
 
 /// The targets of all boards and of the page, each once.
 fn all_targets() -> Vec<&'static str> {
-    targets_of(&every()).into_iter().chain([SMALLEST, WEB]).collect::<BTreeSet<_>>().into_iter().collect()
+    targets_of(&every())
+        .into_iter()
+        .chain([SMALLEST, WEB, AARCH64])
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect()
 }
 
 /// Whether the Rust that runs this task has `core` for every target, whoever installed it.
@@ -197,6 +229,10 @@ fn libclang() -> bool {
     let of_debian = of_debian.filter(|entry| entry.file_name().to_string_lossy().starts_with("llvm-"));
     std::env::var_os("LIBCLANG_PATH").is_some()
         || of_debian.map(|llvm| llvm.path().join("lib")).any(|lib| holds(&lib))
+}
+
+fn aarch64_libc() -> bool {
+    Path::new(AARCH64_LIBRARIES).join("lib/libc.so.6").exists()
 }
 
 /// Installs Debian packages, as root or with sudo.

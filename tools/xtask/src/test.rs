@@ -5,6 +5,7 @@ use std::process::Command;
 use anyhow::Result;
 use hrm_emulator::board::one_per_processor;
 
+use crate::aarch64;
 use crate::bench;
 use crate::chips;
 use crate::example;
@@ -91,6 +92,7 @@ fn boards(stages: &mut Stages, toolchain: Toolchain) -> Result<()> {
             Ok(())
         })?;
     }
+    stages.run("AArch64", || aarch64::check(toolchain))?;
     stages.run("the page's engine", || web::build(toolchain).map(drop))?;
     stages.run("building tests, lints, documentation: the rest", || host.ended())?;
     stages.run("chips", chips::check)?;

@@ -6,7 +6,7 @@
 mod product;
 mod rows;
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
 pub(super) use product::columns;
 pub(super) use product::product;
 pub(super) use rows::{
@@ -20,7 +20,7 @@ use crate::lane::{Lane, LaneWidth};
 macro_rules! two_operands {
     ($($method:ident => $instruction:ident),+ $(,)?) => { $(
         #[inline(always)]
-        #[allow(unused_unsafe, reason = "WebAssembly's instructions are safe")]
+        #[allow(unused_unsafe, reason = "some processors' instructions are safe")]
         unsafe fn $method(self, other: Self) -> Self {
             // SAFETY: as for all methods.
             unsafe { $instruction(self, other) }
@@ -29,7 +29,7 @@ macro_rules! two_operands {
 }
 pub(super) use two_operands;
 
-/// A register of `i32`: four of them in WebAssembly, eight with AVX2, sixteen with AVX-512. Every method is
+/// A register of `i32`: four of them with NEON and in WebAssembly, eight with AVX2, sixteen with AVX-512. Every method is
 /// one or a few instructions.
 ///
 /// # Safety

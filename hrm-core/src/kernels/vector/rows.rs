@@ -14,13 +14,19 @@ use crate::kernels::swiglu::swiglu_portable;
 use crate::kernels::x86::{Level, level};
 use crate::lane::{Lane, LaneWidth};
 
-/// `function` with the registers of this processor; `None` where the portable definitions are wanted.
+/// The registers of a processor that has no others.
+#[cfg(target_arch = "aarch64")]
+type Register = core::arch::aarch64::int32x4_t;
 #[cfg(target_arch = "wasm32")]
+type Register = core::arch::wasm32::v128;
+
+/// `function` with the registers of this processor; `None` where the portable definitions are wanted.
+#[cfg(any(target_arch = "aarch64", target_arch = "wasm32"))]
 macro_rules! at_level {
     ($function:ident<$($lane:ident),*>($($argument:ident: $type:ty),* $(,)?) -> $output:ty) => {
-        // SAFETY: a module with these instructions is not even loaded where there are none, and `function`
-        // needs no more than what this macro's user has checked.
-        Some(unsafe { $function::<core::arch::wasm32::v128 $(, $lane)*>($($argument),*) })
+        // SAFETY: code with these instructions is not even built, or loaded, where there are none, and
+        // `function` needs no more than what this macro's user has checked.
+        Some(unsafe { $function::<Register $(, $lane)*>($($argument),*) })
     };
 }
 
@@ -49,6 +55,10 @@ macro_rules! at_level {
         }
     }};
 }
+
+/// Whether the compiler makes fewer instructions of the portable definitions of the plainest operations
+/// than these here have: it knows NEON's registers, and may always use them.
+const COMPILER_IS_BETTER: bool = cfg!(target_arch = "aarch64");
 
 /// Splits slices of `n` elements into what whole registers cover and the rest; `n` is at most every length.
 fn whole<V: Vector>(n: usize) -> usize {
@@ -185,6 +195,9 @@ unsafe fn add_biases<V: Vector>(scores: &mut [i32], bias: &[i32], classes: &[u8]
 /// `out[i] = sat(scale(acc[i], factor))`; `false` (and nothing done) where it does not apply.
 pub(in crate::kernels) fn rescale<A: Lane>(acc: &[i32], factor: i32, out: &mut [A]) -> bool {
     let n = acc.len().min(out.len());
+    if COMPILER_IS_BETTER {
+        return false;
+    }
     let (Some(acc), Some(out)) = (acc.get(..n), out.get_mut(..n)) else { return false };
     at_level!(rescale_all<A>(acc: &[i32], factor: i32, out: &mut [A]) -> ()).is_some()
 }
@@ -215,6 +228,9 @@ pub(in crate::kernels) fn residual_norm<A: Lane>(
     numerator: u32,
 ) -> bool {
     let n = row.len();
+    if COMPILER_IS_BETTER {
+        return false;
+    }
     let (Some(acc), Some(factors)) = (acc.get_mut(..n), factors.get(..n)) else { return false };
     at_level!(norm<A>(row: &mut [A], step: i32, acc: &mut [i32], factors: &[i32], numerator: u32) -> ())
         .is_some()
@@ -459,7 +475,7 @@ pub(in crate::kernels) fn inject<A: Lane>(
     let n = z.len();
     // within these, no sum comes near the ends of an `i32`
     let small = |step: i32| (1..=16384).contains(&step);
-    if other.len() != n || !small(step) || !small(embed_step) {
+    if COMPILER_IS_BETTER || other.len() != n || !small(step) || !small(embed_step) {
         return false;
     }
     if embeddings.iter().any(|row| !row.is_empty() && row.len() != n) {

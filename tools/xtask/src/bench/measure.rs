@@ -10,9 +10,10 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use hrm_core::Op;
 use hrm_emulator::board::{Board, QEMU};
-use hrm_emulator::image::Image;
+use hrm_emulator::image::{Image, symbols_of};
 
 use super::budget::{Count, Counts};
+use crate::aarch64::emulated;
 use crate::run::{cargo, command, output, run, target};
 
 /// Most bytes of stack that a segment may take, start-up included.
@@ -31,18 +32,19 @@ pub(super) fn plugin() -> Result<PathBuf> {
     Ok(target().join("release").join("libhrm_counter.so"))
 }
 
-/// Addresses and names of the markers in `elf`.
-fn markers(elf: &Path) -> Result<Vec<(u64, String)>> {
-    let image = Image::open(elf)?;
-    let found: Vec<_> = image
-        .symbols("hrm_mark_")
+/// The plugin as QEMU is told of it: the markers in `elf`, of which there must be so many, and where counts go.
+fn counting(plugin: &Path, elf: &Path, expected: usize, out: &Path) -> Result<String> {
+    let found: Vec<_> = symbols_of(elf, "hrm_mark_")?
         .into_iter()
         .map(|(name, address)| (address & !1, name.trim_start_matches("hrm_mark_").to_owned()))
         .collect();
-    // one for each operation, one where a region begins and one where it ends
-    let expected = Op::ALL.len() + 2;
     ensure!(found.len() == expected, "{} has {} markers, not {expected}", elf.display(), found.len());
-    Ok(found)
+    let _ = fs::remove_file(out);
+    let mut plugin = format!("{},out={}", plugin.display(), out.display());
+    for (address, name) in found {
+        let _ = write!(plugin, ",mark={address}:{name}");
+    }
+    Ok(plugin)
 }
 
 /// Counts a segment, its operations and the kernels with the model in `pack` on a board.
@@ -55,11 +57,8 @@ pub(super) fn on_board(
     folder: &Path,
 ) -> Result<Counts> {
     let out = folder.join(format!("{}-{model}.counts", board.name));
-    let _ = fs::remove_file(&out);
-    let mut plugin = format!("{},out={}", plugin.display(), out.display());
-    for (address, name) in markers(elf)? {
-        let _ = write!(plugin, ",mark={address}:{name}");
-    }
+    // one for each operation, one where a region begins and one where it ends
+    let mut plugin = counting(plugin, elf, Op::ALL.len() + 2, &out)?;
     let image = Image::open(elf)?;
     let (region, map) = (image.pack_region(), image.memory_map());
     // Counting what is read takes several times as long, so it is done for the released packs' shape alone.
@@ -89,13 +88,15 @@ pub(super) fn on_board(
     eprintln!("{} {model}: {checked}; {stack} bytes of stack", board.name);
     let notes = fs::read_to_string(&out).with_context(|| format!("the plugin left no {}", out.display()))?;
     let at = format!("{} {model}", board.processor);
-    let mut counts = of_notes(&at, &announced(&said)?, &notes).with_context(|| board.name.to_owned())?;
+    let mut counts =
+        of_notes(&at, &announced(&said)?, &notes, &Op::ALL).with_context(|| board.name.to_owned())?;
     counts.insert(format!("{at} bytes of stack"), Count { instructions: stack, work: 1 });
     Ok(counts)
 }
 
-/// What the plugin has noted between the markers, of the regions that were announced.
-fn of_notes(at: &str, announced: &[(u64, &str)], notes: &str) -> Result<Counts> {
+/// What the plugin has noted between the markers, of the regions that were announced, and of `marked`, the
+/// operations that have markers of their own.
+fn of_notes(at: &str, announced: &[(u64, &str)], notes: &str, marked: &[Op]) -> Result<Counts> {
     let at = |region: &str| format!("{at} {region}");
     let mut counts = Counts::new();
     let mut regions = announced.iter();
@@ -132,7 +133,7 @@ fn of_notes(at: &str, announced: &[(u64, &str)], notes: &str) -> Result<Counts> 
         }
     }
     ensure!(current.is_none() && regions.next().is_none(), "a region is missing");
-    ensure!(operations.len() == Op::ALL.len(), "an operation is missing: {operations:?}");
+    ensure!(operations.len() == marked.len(), "an operation is missing: {operations:?}");
     let work = announced[0].0;
     for (operation, instructions) in operations {
         counts.insert(at(&format!("operation {operation}")), Count { instructions, work });
@@ -150,6 +151,25 @@ fn announced(said: &str) -> Result<Vec<(u64, &str)>> {
     let regions = regions.with_context(|| format!("not a list of regions: {said}"))?;
     ensure!(!regions.is_empty(), "no region was counted");
     Ok(regions)
+}
+
+/// Counts a segment and the kernels on AArch64, by QEMU's user emulation.
+pub(super) fn on_aarch64(
+    (name, processor): (&str, &str),
+    program: &Path,
+    plugin: &Path,
+    model: &str,
+    pack: &Path,
+    folder: &Path,
+) -> Result<Counts> {
+    let out = folder.join(format!("{name}-{model}.counts"));
+    let plugin = counting(plugin, program, 2, &out)?;
+    let done = emulated(processor, &plugin, program).arg(pack).output().context("QEMU does not run")?;
+    let complained = String::from_utf8_lossy(&done.stderr);
+    ensure!(done.status.success(), "{name} with {model}: {}\n{complained}", done.status);
+    let said = String::from_utf8_lossy(&done.stdout);
+    let notes = fs::read_to_string(&out).with_context(|| format!("the plugin left no {}", out.display()))?;
+    of_notes(&format!("{name} {model}"), &announced(&said)?, &notes, &[]).with_context(|| name.to_owned())
 }
 
 /// The same on this machine.
@@ -195,10 +215,12 @@ mod tests {
     #[test]
     fn regions_and_operations_are_counted_by_name() {
         let announced = announced("# checked\n10 segment\n10 operations\n").unwrap();
-        let counts = of_notes("m4 tiny", &announced, &notes()).unwrap();
+        let counts = of_notes("m4 tiny", &announced, &notes(), &Op::ALL).unwrap();
         assert_eq!(counts["m4 tiny segment"], Count { instructions: 5, work: 10 });
         assert_eq!(counts["m4 tiny operation key"], Count { instructions: 2, work: 10 });
         assert_eq!(counts.len(), 1 + Op::ALL.len());
+        let unmarked = of_notes("a64 tiny", &announced[..1], "start 0\nend 5\n", &[]).unwrap();
+        assert_eq!(unmarked["a64 tiny segment"], Count { instructions: 5, work: 10 });
     }
 
     #[test]
@@ -207,7 +229,7 @@ mod tests {
         let [begun, unknown] = [notes().replacen("end 1\n", "", 1), notes() + "start 0\n"];
         let lacking = notes().replace("halt 2\n", "");
         for notes in ["", &begun, &unknown, &lacking] {
-            assert!(of_notes("m4 tiny", &two, notes).is_err(), "{notes}");
+            assert!(of_notes("m4 tiny", &two, notes, &Op::ALL).is_err(), "{notes}");
         }
         assert!(announced("").is_err() && announced("no number").is_err());
     }

@@ -1,4 +1,5 @@
-//! Runs what `cargo xtask bench` counts, on this machine, under callgrind: `hrm-bench-host PACK`.
+//! Runs what `cargo xtask bench` counts, `hrm-bench-host PACK`: on this machine under callgrind, compiled for
+//! another processor under an emulator that counts.
 
 use std::hint::black_box;
 
@@ -6,14 +7,14 @@ use hrm_core::pack::AlignedBytes;
 use hrm_core::{Op, Pack};
 use hrm_workload::Probe;
 
-/// Callgrind starts to count here. (The two markers differ, or the compiler would make one function of them.)
+/// Counting starts here. (The two markers differ, or the compiler would make one function of them.)
 #[unsafe(no_mangle)]
 #[inline(never)]
 extern "C" fn hrm_mark_start() {
     black_box("start");
 }
 
-/// Callgrind writes what it counted here.
+/// Counting ends here.
 #[unsafe(no_mangle)]
 #[inline(never)]
 extern "C" fn hrm_mark_end() {

@@ -1,22 +1,58 @@
-//! Every x86 level's kernels against their portable definitions: shapes, lengths, extremes, saturation.
-#![cfg(target_arch = "x86_64")]
+//! Every kernel of this processor against its portable definition: shapes, lengths, extremes, saturation.
+//! And whole models against the digests that other machines have computed for them.
+#![cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
 
 use std::sync::{Mutex, MutexGuard};
 
-use hrm_core::kernels::x86::{Level, level, limit};
+use hrm_core::digest::run_digest;
 use hrm_core::kernels::*;
-use hrm_core::lane::{Lane, LaneWidth};
-use hrm_core::pack::Order;
+use hrm_core::lane::Lane;
+use hrm_core::pack::{AlignedBytes, Order};
+use hrm_core::{Hrm, Pack, workspace_words};
 use hrm_samples::{Noise, exp2, sigmoid};
 use proptest::prelude::*;
 
-/// The levels of this processor, the portable one left out. The level is one for the whole
-/// process, hence the guard.
+use self::processor::{Level, there, use_level};
+
+/// What is compared on x86.
+#[cfg(target_arch = "x86_64")]
+mod processor {
+    use hrm_core::kernels::x86::limit;
+
+    pub(crate) use hrm_core::kernels::x86::Level;
+
+    /// The levels of this processor, the portable one left out.
+    pub(crate) fn there() -> Vec<Level> {
+        let there = |level: &Level| *level > Level::Portable && *level <= Level::of_processor();
+        Level::ALL.into_iter().filter(there).collect()
+    }
+
+    pub(crate) fn use_level(level: Level) {
+        assert_eq!(limit(level), level);
+    }
+}
+
+/// What is compared on AArch64: all that this processor has, as its kernels choose by themselves.
+#[cfg(target_arch = "aarch64")]
+mod processor {
+    #[derive(Clone, Copy, Debug)]
+    pub(crate) enum Level {
+        Neon,
+        Dot,
+    }
+
+    pub(crate) fn there() -> Vec<Level> {
+        vec![if std::arch::is_aarch64_feature_detected!("dotprod") { Level::Dot } else { Level::Neon }]
+    }
+
+    pub(crate) fn use_level(_: Level) {}
+}
+
+/// The levels of this processor. The level is one for the whole process, hence the guard.
 fn levels() -> (Vec<Level>, MutexGuard<'static, ()>) {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let guard = ONE_AT_A_TIME.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    let there = |level: &Level| *level > Level::Portable && *level <= Level::of_processor();
-    (Level::ALL.into_iter().filter(there).collect(), guard)
+    (there(), guard)
 }
 
 fn lanes<A: Lane>(noise: &mut Noise, n: usize, shrink: u32) -> Vec<A> {
@@ -36,7 +72,7 @@ fn product<A: Lane>(tokens: usize, depth: usize, pairs: usize, noise: &mut Noise
     matmul_portable(&x, depth, &panel, &mut expected);
     let (levels, _guard) = levels();
     for want in levels {
-        assert_eq!(limit(want), want);
+        use_level(want);
         // one value more than the product, which must stay as it is
         let mut acc = vec![7; tokens * columns + 1];
         let mut pack = vec![0; pack_words(depth)];
@@ -45,27 +81,50 @@ fn product<A: Lane>(tokens: usize, depth: usize, pairs: usize, noise: &mut Noise
         acc.fill(7);
         matmul_again(&x, depth, &panel, &mut acc[..tokens * columns], &mut pack);
         assert_eq!(acc[..tokens * columns], expected, "{want:?}, again: {tokens} x {depth} x {columns}");
-        // a copy in the order of the processor's registers, where it makes one
-        let all = ordered_columns(columns);
-        let mut copied = vec![77; depth * all];
-        let order = order(&panel, depth, A::WIDTH, &mut copied).unwrap();
-        let bytes = want == Level::Avx512 && A::WIDTH == LaneWidth::I8;
-        assert_eq!(order, if bytes { Order::Fours } else { Order::Twos }, "{want:?}: {depth} x {columns}");
-        let mut wide = vec![7; tokens * all + 1];
-        for packed in [false, true] {
-            wide.fill(7);
-            matmul_ordered(&x, depth, (&copied, order), &mut wide[..tokens * all], &mut pack, packed);
-            for (row, expected) in wide.chunks_exact(all).zip(expected.chunks_exact(columns)) {
-                assert_eq!(row[..columns], *expected, "{order:?}: {tokens} x {depth} x {columns}");
-                assert!(row[columns..].iter().all(|sum| *sum == 0), "columns that are none");
-            }
-        }
-        assert_eq!((acc.last(), wide.last()), (Some(&7), Some(&7)));
-        // a copy of a matrix is as long as it, so only whole groups of columns are put in order
-        let mut copied = vec![77; panel.len()];
-        let expected_order = if all == columns { order } else { Order::Pairs };
-        assert_eq!(copy_matrix(&panel, depth, A::WIDTH, &mut copied), expected_order);
+        assert_eq!(acc.last(), Some(&7));
+        in_order(want, (&x, depth, &panel), columns, &expected, &mut pack);
     }
+}
+
+/// The product with a copy of the panel in the order of the processor's registers, where it makes one.
+#[cfg(target_arch = "x86_64")]
+fn in_order<A: Lane>(
+    level: Level,
+    (x, depth, panel): (&[A], usize, &[i8]),
+    columns: usize,
+    expected: &[i32],
+    pack: &mut [u32],
+) {
+    use hrm_core::lane::LaneWidth;
+
+    let (tokens, all) = (x.len() / depth, ordered_columns(columns));
+    let mut copied = vec![77; depth * all];
+    let order = order(panel, depth, A::WIDTH, &mut copied).unwrap();
+    let bytes = level == Level::Avx512 && A::WIDTH == LaneWidth::I8;
+    assert_eq!(order, if bytes { Order::Fours } else { Order::Twos }, "{level:?}: {depth} x {columns}");
+    let mut wide = vec![7; tokens * all + 1];
+    for packed in [false, true] {
+        wide.fill(7);
+        matmul_ordered(x, depth, (&copied, order), &mut wide[..tokens * all], pack, packed);
+        for (row, expected) in wide.chunks_exact(all).zip(expected.chunks_exact(columns)) {
+            assert_eq!(row[..columns], *expected, "{order:?}: {tokens} x {depth} x {columns}");
+            assert!(row[columns..].iter().all(|sum| *sum == 0), "columns that are none");
+        }
+    }
+    assert_eq!(wide.last(), Some(&7));
+    // a copy of a matrix is as long as it, so only whole groups of columns are put in order
+    let mut copied = vec![77; panel.len()];
+    let expected = if all == columns { order } else { Order::Pairs };
+    assert_eq!(copy_matrix(panel, depth, A::WIDTH, &mut copied), expected);
+}
+
+/// This processor reads panels as they are.
+#[cfg(target_arch = "aarch64")]
+fn in_order<A: Lane>(_: Level, (_, depth, panel): (&[A], usize, &[i8]), _: usize, _: &[i32], _: &mut [u32]) {
+    let mut copied = vec![77; panel.len()];
+    assert_eq!(order(panel, depth, A::WIDTH, &mut copied), None);
+    assert_eq!(copy_matrix(panel, depth, A::WIDTH, &mut copied), Order::Pairs);
+    assert_eq!(copied, panel);
 }
 
 /// Every row operation on `n` elements over lanes `A`.
@@ -170,7 +229,7 @@ fn rows<A: Lane + std::fmt::Debug + PartialEq>(n: usize, shrink: u32, noise: &mu
     let expected = everything(true);
     let (levels, _guard) = levels();
     for want in levels {
-        assert_eq!(limit(want), want);
+        use_level(want);
         assert!(everything(false) == expected, "{want:?}, {n} elements");
     }
 }
@@ -204,22 +263,52 @@ fn every_short_shape_is_right() {
     }
 }
 
+/// The self-test that every released pack carries has the digests of the machine that made it.
+#[test]
+fn released_models_compute_the_bits_that_they_carry() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../models");
+    let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    let packs: Vec<_> = files.filter(|path| path.extension().is_some_and(|end| end == "hrm")).collect();
+    assert!(!packs.is_empty());
+    let (levels, _guard) = levels();
+    for path in packs {
+        let bytes = AlignedBytes::copy_of(&std::fs::read(&path).unwrap());
+        let pack = Pack::open(bytes.bytes()).unwrap();
+        let test = pack.self_test().expect("a released pack has a self-test");
+        let mut memory = vec![0; workspace_words(pack.shape())];
+        for &want in &levels {
+            use_level(want);
+            for row in 0..test.digests.len() {
+                let (tokens, digest) = test.row(row).unwrap();
+                let member = row % usize::from(pack.shape().members);
+                let mut model = Hrm::new(pack, &mut memory).unwrap();
+                let got = run_digest(&mut model, member, tokens, test.segments).unwrap();
+                assert_eq!(got, digest, "{}, {want:?}, puzzle {row}", path.display());
+            }
+        }
+    }
+}
+
 /// Where a processor has none of the levels, the other tests compare nothing: say so, and let
 /// nobody take it for a proof.
 #[test]
 fn this_processor_has_a_level_to_compare() {
     let (there, _guard) = levels();
-    println!("compared with the portable kernels: {there:?} of {:?}", &Level::ALL[1..]);
+    println!("compared with the portable kernels: {there:?}");
     let may_have_none = std::env::var("HRM_PORTABLE_ONLY").is_ok_and(|value| value == "1");
     assert!(
         !there.is_empty() || may_have_none,
         "this processor has no AVX2, so nothing is compared; set HRM_PORTABLE_ONLY=1 to accept that"
     );
+    #[cfg(target_arch = "x86_64")]
     assert_eq!(there.contains(&Level::Avx2), is_x86_feature_detected!("avx2"));
 }
 
+#[cfg(target_arch = "x86_64")]
 #[test]
 fn the_limit_holds() {
+    use hrm_core::kernels::x86::{level, limit};
+
     let (_, _guard) = levels();
     assert_eq!(limit(Level::Portable), Level::Portable);
     assert_eq!(level(), Level::Portable);
