@@ -61,7 +61,12 @@ fn product<A: Lane>(x: &[A], depth: usize, panel: &[i8], acc: &mut [i32], pack: 
     if super::rv32::matmul(x, depth, panel, acc, pack, packed) {
         return;
     }
-    #[cfg(all(target_arch = "aarch64", target_feature = "neon", not(feature = "_portable")))]
+    #[cfg(all(
+        target_arch = "aarch64",
+        target_endian = "little",
+        target_feature = "neon",
+        not(feature = "_portable")
+    ))]
     if super::neon::matmul(x, depth, panel, acc, pack, packed) {
         return;
     }

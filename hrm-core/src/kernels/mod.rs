@@ -8,7 +8,7 @@ macro_rules! on_vectors {
         #[cfg(all(
             any(
                 all(feature = "std", target_arch = "x86_64"),
-                all(target_arch = "aarch64", target_feature = "neon"),
+                all(target_arch = "aarch64", target_endian = "little", target_feature = "neon"),
                 all(target_arch = "wasm32", target_feature = "simd128")
             ),
             not(feature = "_portable")
@@ -46,7 +46,12 @@ pub mod inject;
 pub mod matmul;
 #[cfg(all(target_arch = "arm", feature = "mve", not(feature = "_portable")))]
 mod mve;
-#[cfg(all(target_arch = "aarch64", target_feature = "neon", not(feature = "_portable")))]
+#[cfg(all(
+    target_arch = "aarch64",
+    target_endian = "little",
+    target_feature = "neon",
+    not(feature = "_portable")
+))]
 mod neon;
 pub mod norm;
 pub mod requantize;
@@ -56,7 +61,7 @@ pub mod swiglu;
 #[cfg(all(
     any(
         all(feature = "std", target_arch = "x86_64"),
-        all(target_arch = "aarch64", target_feature = "neon"),
+        all(target_arch = "aarch64", target_endian = "little", target_feature = "neon"),
         all(target_arch = "wasm32", target_feature = "simd128")
     ),
     not(feature = "_portable")
