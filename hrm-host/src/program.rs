@@ -8,7 +8,7 @@ use crate::cli::exit::Exit;
 use crate::cli::values::Misuse;
 use crate::cli::{self, Cli};
 use crate::config::ConfigError;
-use crate::files::WriteError;
+use crate::files::{PlanError, WriteError};
 use crate::{bounded, memory, print};
 
 /// Runs `hrm-host` with this process's command line, on every task that is
@@ -32,7 +32,11 @@ fn failed(error: &anyhow::Error) -> Exit {
     }
     eprintln!("error: {}", with_causes(error.as_ref()));
     let of_config = error.chain().find_map(|cause| cause.downcast_ref::<ConfigError>());
-    if error.is::<Misuse>() || of_config.is_some_and(ConfigError::is_of_command_line) {
+    let of_output = error.chain().find_map(|cause| cause.downcast_ref::<PlanError>());
+    if error.is::<Misuse>()
+        || of_config.is_some_and(ConfigError::is_of_command_line)
+        || of_output.is_some_and(PlanError::is_of_command_line)
+    {
         return Exit::Usage;
     }
     Exit::Error

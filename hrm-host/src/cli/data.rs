@@ -17,7 +17,7 @@ use hrm_host::data::{
     split::{Apart, split},
     stats::stats,
 };
-use hrm_host::files::{Output, Plan, Signature, Staged, WriteError, commit, ends_in, is_folder};
+use hrm_host::files::{Output, Staged, WriteError, commit, is_folder};
 use hrm_host::task::Game;
 
 use super::data_set;
@@ -25,7 +25,7 @@ use super::exit::Exit;
 use super::outputs::Force;
 use super::progress::ProgressArgs;
 use super::puzzles::tell_notes;
-use super::values::{Misuse, Tasks, at_least_1, count, from_0};
+use super::values::{Tasks, at_least_1, count, from_0};
 
 /// Guesses of the exact solver that an import spends to find second solutions.
 const GUESSES: u64 = 20_000;
@@ -187,7 +187,7 @@ enum Format {
 pub(super) fn run(args: Args) -> Result<Exit> {
     match args.command {
         Command::Import { input, out, force, columns, solve, check_unique, task: TaskArg { task } } => {
-            let out = csv_output(&mut force.plan(data_set::files_of(&input)), &out, IMPORTED)?;
+            let out = force.plan(data_set::files_of(&input)).output(&out, IMPORTED)?;
             let started = Instant::now();
             let columns = columns.columns;
             let read = if is_folder(&input).with_context(|| format!("cannot read {}", input.display()))? {
@@ -231,7 +231,7 @@ pub(super) fn run(args: Args) -> Result<Exit> {
             force,
             progress,
         } => {
-            let out = csv_output(&mut force.plan(start.iter().chain(&apart_from)), &out, GENERATED)?;
+            let out = force.plan(start.iter().chain(&apart_from)).output(&out, GENERATED)?;
             let read = |path: &PathBuf| puzzles_of(path, task);
             let start = start.as_ref().map(read).transpose()?;
             let apart_from = apart_from.iter().map(read).collect::<Result<Vec<_>>>()?;
@@ -276,8 +276,8 @@ pub(super) fn run(args: Args) -> Result<Exit> {
             force,
         } => {
             let mut plan = force.plan([&input]);
-            let out_train = csv_output(&mut plan, &out_train, SPLIT)?;
-            let out_validation = csv_output(&mut plan, &out_validation, SPLIT)?;
+            let out_train = plan.output(&out_train, SPLIT)?;
+            let out_validation = plan.output(&out_validation, SPLIT)?;
             let columns = columns.columns.unwrap_or_default();
             let options = Options { task, columns, ..Options::default() };
             let Imported { set, notes, .. } = import(&input, &options)?;
@@ -319,20 +319,6 @@ fn puzzles_of(path: &Path, task: Game) -> Result<PuzzleSet> {
     let Imported { set, notes, .. } = import(path, &options)?;
     tell_notes(path, &notes);
     Ok(set)
-}
-
-/// A puzzle file to write. Its name may not promise another form than CSV, plain or gzip.
-fn csv_output(plan: &mut Plan, path: &Path, own: Signature<'static>) -> Result<Output> {
-    const OTHERS: [&str; 13] =
-        ["tgz", "zip", "xz", "zst", "bz2", "7z", "xlsx", "xls", "ods", "parquet", "json", "jsonl", "npy"];
-    let output = plan.output(path, own)?;
-    if let Some(end) = OTHERS.into_iter().find(|end| ends_in(path, end)) {
-        bail!(Misuse(format!(
-            "{}: what is written is CSV, and .{end} promises something else; name it .csv, or .csv.gz for gzip",
-            path.display()
-        )));
-    }
-    Ok(output)
 }
 
 fn stage(set: &PuzzleSet, out: &Output) -> Result<Staged, WriteError> {

@@ -10,7 +10,7 @@ use hrm_core::lane::LaneWidth;
 use hrm_core::pack::{Accuracy, Provenance};
 use hrm_core::workspace_bytes;
 use hrm_host::config::RunConfig;
-use hrm_host::files::{Output, Signature, commit, ends_in, shown, whole};
+use hrm_host::files::{Form, Output, Signature, commit, shown, whole};
 use hrm_host::quant::compare::Agreement;
 use hrm_host::quant::origin::other_run;
 use hrm_host::quant::{AlignedPack, with_accuracy};
@@ -297,19 +297,11 @@ fn outputs(
 ) -> Result<(Output, Option<Output>)> {
     let data = [&config.data.train, &config.data.validation_from];
     let mut plan = args.force.plan(checkpoints.iter().chain(data));
-    let pack = plan.output(&args.out, own)?;
+    let pack = plan.output(&args.out, own.in_form(Form::PACK))?;
     if pack.is_stream() {
         return Ok((pack, None));
     }
-    let card = args.out.with_extension("md");
-    if ends_in(&args.out, "md") {
-        bail!(Misuse(format!(
-            "--out {}: that name is the card's; give the pack another ending, such as {}",
-            args.out.display(),
-            card.with_extension("hrm").display()
-        )));
-    }
-    let card = plan.output(&card, CARD)?;
+    let card = plan.output(&args.out.with_extension("md"), CARD)?;
     Ok((pack, Some(card)))
 }
 

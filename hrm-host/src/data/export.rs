@@ -11,7 +11,7 @@ use hrm_core::task::Task;
 
 use super::PuzzleSet;
 use super::read::ROWS_LOOKED_AT;
-use crate::files::{Signature, ends_in, replace_file};
+use crate::files::{Form, Signature, ends_in, replace_file};
 use crate::task::{Looks, of_fields};
 
 const HEADER: [&str; 4] = ["source", "question", "answer", "rating"];
@@ -25,11 +25,12 @@ pub(super) const NEAR: &str = "near";
 pub(super) const MINIMAL: &str = "minimal";
 
 /// What `data generate` has written; each command replaces its own files alone.
-pub const GENERATED: Signature<'static> = Signature::of_mark("a file of generated puzzles");
+pub const GENERATED: Signature<'static> =
+    Signature::of_mark("a file of generated puzzles").in_form(Form::CSV);
 /// What `data import` has written.
-pub const IMPORTED: Signature<'static> = Signature::of_mark("a file of imported puzzles");
+pub const IMPORTED: Signature<'static> = Signature::of_mark("a file of imported puzzles").in_form(Form::CSV);
 /// What `data split` has written.
-pub const SPLIT: Signature<'static> = Signature::of_mark("a part of a split puzzle file");
+pub const SPLIT: Signature<'static> = Signature::of_mark("a part of a split puzzle file").in_form(Form::CSV);
 
 /// A file could not be written; what stood there before is untouched.
 #[derive(Debug, thiserror::Error)]

@@ -39,6 +39,18 @@ pub enum PlanError {
         /// What was to be written.
         path: PathBuf,
     },
+    /// Its name promises another form.
+    #[error("{path}: what is written is {form}, and .{ending} promises something else; {advice}")]
+    Form {
+        /// What was to be written.
+        path: PathBuf,
+        /// What it would be.
+        form: &'static str,
+        /// The end of its name.
+        ending: &'static str,
+        /// What to call it.
+        advice: &'static str,
+    },
     /// The system says no.
     #[error("cannot write {path}: {source}; give another name")]
     Io {
@@ -103,6 +115,13 @@ pub enum PlanError {
     },
 }
 
+impl PlanError {
+    /// Whether the command line alone is at fault.
+    pub fn is_of_command_line(&self) -> bool {
+        matches!(self, PlanError::Form { .. })
+    }
+}
+
 /// What a command reads, and what it is going to write.
 #[derive(Debug)]
 pub struct Plan {
@@ -127,6 +146,11 @@ impl Plan {
     /// # Errors
     /// Why it cannot be written there, or must not.
     pub fn output(&mut self, path: &Path, signature: Signature<'_>) -> Result<Output, PlanError> {
+        if let Some(form) = signature.form()
+            && let Some(ending) = form.broken_by(path)
+        {
+            return Err(PlanError::Form { path: path.into(), form: form.name, ending, advice: form.advice });
+        }
         let place = Place::of(path).map_err(|nowhere| no_place(path, nowhere))?;
         let name = place.shown(path).to_owned();
         if let Some(identity) = place.identity() {

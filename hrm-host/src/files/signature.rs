@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
+use super::form::Form;
 use super::mark;
 
 /// By what a file that this program makes is known, so that it may replace an earlier one.
@@ -11,6 +12,7 @@ use super::mark;
 pub struct Signature<'a> {
     name: &'a str,
     known: Known<'a>,
+    form: Option<Form>,
 }
 
 #[derive(Clone, Copy)]
@@ -25,17 +27,27 @@ impl<'a> Signature<'a> {
     /// Of files called `name` (`a pack`), which are this program's where all of their content `is_own`: what
     /// somebody has added is theirs.
     pub const fn of_content(name: &'a str, is_own: &'a dyn Fn(&mut dyn BufRead) -> io::Result<bool>) -> Self {
-        Self { name, known: Known::ByContent(is_own) }
+        Self { name, known: Known::ByContent(is_own), form: None }
     }
 
     /// Of files called `name` (`a model card`), which are this program's as long as nobody has changed one.
     pub const fn of_mark(name: &'a str) -> Self {
-        Self { name, known: Known::ByMark }
+        Self { name, known: Known::ByMark, form: None }
+    }
+
+    /// The same of files whose names may not promise another form.
+    pub const fn in_form(self, form: Form) -> Self {
+        Self { form: Some(form), ..self }
     }
 
     /// What to call such a file.
     pub fn name(&self) -> &'a str {
         self.name
+    }
+
+    /// The form of such a file.
+    pub(super) fn form(&self) -> Option<Form> {
+        self.form
     }
 
     /// What is said of a file that is none.

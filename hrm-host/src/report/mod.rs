@@ -22,12 +22,12 @@ use crate::analyze::landscape::Landscape;
 use crate::analyze::modes::Mode;
 use crate::analyze::path::Path;
 use crate::analyze::study::Study;
-use crate::files::Signature;
+use crate::files::{Form, Signature};
 use crate::plot::DrawError;
 use crate::quant::compare::Agreement;
 
 /// A report, which may be written anew as long as nobody has changed it.
-pub const REPORT: Signature<'static> = Signature::of_mark("a report on models");
+pub const REPORT: Signature<'static> = Signature::of_mark("a report on models").in_form(Form::HTML);
 
 /// Everything that a report tells.
 #[derive(Clone, Debug)]

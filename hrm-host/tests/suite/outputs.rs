@@ -132,9 +132,6 @@ fn two_outputs_are_two_files() {
         let split = ["data", "split", "rows.csv", "--validation", "5", "--out-train", one];
         refused(at, &[&split[..], &["--out-validation", other]].concat(), "are the same file");
     }
-    for name in ["pack.md", "PACK.MD"] {
-        misused(at, &["export", "run", "--out", name], "that name is the card's");
-    }
 }
 
 #[test]
@@ -273,7 +270,7 @@ fn a_full_disk_leaves_everything_that_was_there() {
 
 #[test]
 fn a_file_is_what_its_name_says() {
-    let dir = folder(false);
+    let dir = folder(true);
     let at = dir.path();
     let split = "data split rows.csv --validation 5 --out-train t.csv --out-validation v.zip";
     for line in
@@ -281,6 +278,14 @@ fn a_file_is_what_its_name_says() {
     {
         misused(at, &words(line), "what is written is CSV");
     }
+    for line in ["export run --out pack.md", "export run --out PACK.MD", "export run --out pack.SVG"] {
+        misused(at, &words(line), "what is written is a pack, and .");
+    }
+    misused(
+        at,
+        &words("report run --data rows.csv --out r.pdf"),
+        ".pdf promises something else; name it .html",
+    );
     for (name, is_gzip) in [("g.CSV.GZ", true), ("g.csv.gz", true), ("g.txt", false), ("g", false)] {
         ok(at, &["data", "import", "rows.csv", "--out", name]);
         assert_eq!(fs::read(at.join(name)).unwrap().starts_with(&[0x1f, 0x8b]), is_gzip, "{name}");

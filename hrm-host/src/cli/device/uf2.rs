@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use hrm_core::workspace_bytes;
 use hrm_emulator::uf2;
-use hrm_host::files::{Signature, commit, whole};
+use hrm_host::files::{Form, Signature, commit, whole};
 use hrm_host::quant::AlignedPack;
 
 use super::{hardware, note_task};
@@ -30,7 +30,7 @@ pub(super) struct Args {
 }
 
 /// A file of whole blocks, each with the marks of the format.
-const UF2: Signature<'static> = Signature::of_content("a UF2 file", &is_uf2);
+const UF2: Signature<'static> = Signature::of_content("a UF2 file", &is_uf2).in_form(Form::UF2);
 
 fn is_uf2(file: &mut dyn BufRead) -> io::Result<bool> {
     Ok(uf2::is_file(&whole(file)?))
