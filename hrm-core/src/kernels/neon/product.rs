@@ -61,30 +61,41 @@ fn has_dot() -> bool {
     cfg!(target_feature = "dotprod")
 }
 
-/// Where each of the pairs of columns from `column` on begins; those beyond the last of `pairs` are the last
-/// once more.
-#[inline(always)]
-fn starts(panel: &[i8], depth: usize, column: usize, pairs: usize) -> [*const i8; PAIRS] {
-    [0, 1, 2, 3].map(|pair: usize| panel.as_ptr().wrapping_add((column + 2 * pair.min(pairs - 1)) * depth))
-}
-
-/// Stores the sums of `pairs` pairs of columns at `to`.
+/// Fills `acc`, `ROWS` rows of as many columns as `panel` has, with the sums that `of` makes of four pairs of
+/// columns at a time, which it gets by where they begin: of each row four columns' and four more.
 ///
 /// # Safety
-/// There is room for them.
+/// `panel` is an even number of columns of `depth`; `acc` has room.
 #[inline(always)]
-unsafe fn store(front: int32x4_t, back: int32x4_t, pairs: usize, to: *mut i32) {
-    // SAFETY: by the caller.
-    unsafe {
-        if pairs == PAIRS {
-            vst1q_s32(to, front);
-            vst1q_s32(to.add(4), back);
-        } else {
-            let mut values = [0i32; 2 * PAIRS];
-            vst1q_s32(values.as_mut_ptr(), front);
-            vst1q_s32(values.as_mut_ptr().add(4), back);
-            to.copy_from_nonoverlapping(values.as_ptr(), 2 * pairs);
+unsafe fn by_pairs<const ROWS: usize>(
+    depth: usize,
+    panel: &[i8],
+    acc: &mut [i32],
+    mut of: impl FnMut([*const i8; PAIRS]) -> [[int32x4_t; 2]; ROWS],
+) {
+    let columns = panel.len() / depth;
+    let mut column = 0;
+    while column < columns {
+        let pairs = ((columns - column) / 2).min(PAIRS);
+        // pairs beyond the last are the last once more, and not stored
+        let start = |pair: usize| panel.as_ptr().wrapping_add((column + 2 * pair.min(pairs - 1)) * depth);
+        let sums = of([start(0), start(1), start(2), start(3)]);
+        for (row, [front, back]) in sums.into_iter().enumerate() {
+            // SAFETY: `2 * pairs` columns from this one on are within the row; others are not written.
+            unsafe {
+                let to = acc.as_mut_ptr().add(row * columns + column);
+                if pairs == PAIRS {
+                    vst1q_s32(to, front);
+                    vst1q_s32(to.add(4), back);
+                } else {
+                    let mut values = [0i32; 2 * PAIRS];
+                    vst1q_s32(values.as_mut_ptr(), front);
+                    vst1q_s32(values.as_mut_ptr().add(4), back);
+                    to.copy_from_nonoverlapping(values.as_ptr(), 2 * pairs);
+                }
+            }
         }
+        column += 2 * pairs;
     }
 }
 
@@ -92,59 +103,49 @@ unsafe fn store(front: int32x4_t, back: int32x4_t, pairs: usize, to: *mut i32) {
 /// `x` holds `ROWS` rows of `depth`, a multiple of 4; `panel` an even number of columns of `depth`; `acc`
 /// has room for the product.
 unsafe fn multiply<const ROWS: usize>(x: &[i16], depth: usize, panel: &[i8], acc: &mut [i32]) {
-    let columns = panel.len() / depth;
-    let mut column = 0;
-    // SAFETY: NEON is there on every such processor; what is loaded and stored is said below.
-    unsafe {
-        while column < columns {
-            let pairs = ((columns - column) / 2).min(PAIRS);
-            let starts = starts(panel, depth, column, pairs);
-            let mut front = [vdupq_n_s32(0); ROWS];
-            let mut back = [vdupq_n_s32(0); ROWS];
-            for first in (0..depth).step_by(8) {
-                // eight inputs from `first` on are within each pair of columns and each row, or four
-                let eight = depth - first >= 8;
-                let [p, q, r, s] = starts.map(|start| {
-                    let from = start.add(2 * first).cast::<u16>();
-                    if eight { vld1q_u16(from) } else { vcombine_u16(vld1_u16(from), vdup_n_u16(0)) }
-                });
-                let inputs: [int16x8_t; ROWS] = core::array::from_fn(|row| {
-                    let from = x.as_ptr().add(row * depth + first);
-                    if eight { vld1q_s16(from) } else { vcombine_s16(vld1_s16(from), vdup_n_s16(0)) }
-                });
-                let (a, b) = (vzip1q_u16(p, r), vzip1q_u16(q, s));
-                let (c, d) = (vzip2q_u16(p, r), vzip2q_u16(q, s));
-                // of two inputs the eight columns
-                let twos = [vzip1q_u16(a, b), vzip2q_u16(a, b), vzip1q_u16(c, d), vzip2q_u16(c, d)]
-                    .map(|two| vreinterpretq_s8_u16(two));
-                macro_rules! input {
-                    ($weights:expr, $at:literal) => {
-                        let weights = $weights;
-                        for row in 0..ROWS {
-                            let input = inputs[row];
-                            front[row] = vmlal_laneq_s16::<$at>(front[row], vget_low_s16(weights), input);
-                            back[row] = vmlal_high_laneq_s16::<$at>(back[row], weights, input);
-                        }
-                    };
-                }
-                input!(vmovl_s8(vget_low_s8(twos[0])), 0);
-                input!(vmovl_high_s8(twos[0]), 1);
-                input!(vmovl_s8(vget_low_s8(twos[1])), 2);
-                input!(vmovl_high_s8(twos[1]), 3);
-                if eight {
-                    input!(vmovl_s8(vget_low_s8(twos[2])), 4);
-                    input!(vmovl_high_s8(twos[2]), 5);
-                    input!(vmovl_s8(vget_low_s8(twos[3])), 6);
-                    input!(vmovl_high_s8(twos[3]), 7);
-                }
+    // SAFETY: NEON is there on every such processor. Eight inputs, or four, from `first` on are within each
+    // pair of columns and each row.
+    let sums = |starts: [*const i8; PAIRS]| unsafe {
+        let mut sums = [[vdupq_n_s32(0); 2]; ROWS];
+        for first in (0..depth).step_by(8) {
+            let eight = depth - first >= 8;
+            let [p, q, r, s] = starts.map(|start| {
+                let from = start.add(2 * first).cast::<u16>();
+                if eight { vld1q_u16(from) } else { vcombine_u16(vld1_u16(from), vdup_n_u16(0)) }
+            });
+            let inputs: [int16x8_t; ROWS] = core::array::from_fn(|row| {
+                let from = x.as_ptr().add(row * depth + first);
+                if eight { vld1q_s16(from) } else { vcombine_s16(vld1_s16(from), vdup_n_s16(0)) }
+            });
+            let (a, b) = (vzip1q_u16(p, r), vzip1q_u16(q, s));
+            let (c, d) = (vzip2q_u16(p, r), vzip2q_u16(q, s));
+            // of two inputs the eight columns
+            let twos = [vzip1q_u16(a, b), vzip2q_u16(a, b), vzip1q_u16(c, d), vzip2q_u16(c, d)]
+                .map(|two| vreinterpretq_s8_u16(two));
+            macro_rules! input {
+                ($weights:expr, $at:literal) => {
+                    let weights = $weights;
+                    for ([front, back], input) in sums.iter_mut().zip(inputs) {
+                        *front = vmlal_laneq_s16::<$at>(*front, vget_low_s16(weights), input);
+                        *back = vmlal_high_laneq_s16::<$at>(*back, weights, input);
+                    }
+                };
             }
-            for row in 0..ROWS {
-                // `2 * pairs` columns from this one on are within the row
-                store(front[row], back[row], pairs, acc.as_mut_ptr().add(row * columns + column));
+            input!(vmovl_s8(vget_low_s8(twos[0])), 0);
+            input!(vmovl_high_s8(twos[0]), 1);
+            input!(vmovl_s8(vget_low_s8(twos[1])), 2);
+            input!(vmovl_high_s8(twos[1]), 3);
+            if eight {
+                input!(vmovl_s8(vget_low_s8(twos[2])), 4);
+                input!(vmovl_high_s8(twos[2]), 5);
+                input!(vmovl_s8(vget_low_s8(twos[3])), 6);
+                input!(vmovl_high_s8(twos[3]), 7);
             }
-            column += 2 * pairs;
         }
-    }
+        sums
+    };
+    // SAFETY: by the caller.
+    unsafe { by_pairs(depth, panel, acc, sums) };
 }
 
 /// As `multiply`, with bytes.
@@ -153,43 +154,34 @@ unsafe fn multiply<const ROWS: usize>(x: &[i16], depth: usize, panel: &[i8], acc
 /// `SDOT`; else as `multiply`.
 #[target_feature(enable = "dotprod")]
 unsafe fn dots<const ROWS: usize>(x: &[i8], depth: usize, panel: &[i8], acc: &mut [i32]) {
-    let columns = panel.len() / depth;
-    let mut column = 0;
     // SAFETY: as in `multiply`.
-    unsafe {
-        while column < columns {
-            let pairs = ((columns - column) / 2).min(PAIRS);
-            let starts = starts(panel, depth, column, pairs);
-            let mut front = [vdupq_n_s32(0); ROWS];
-            let mut back = [vdupq_n_s32(0); ROWS];
-            for first in (0..depth).step_by(8) {
-                let eight = depth - first >= 8;
-                let [p, q, r, s] = starts.map(|start| {
-                    let from = start.add(2 * first);
-                    if eight { vld1q_s8(from) } else { vcombine_s8(vld1_s8(from), vdup_n_s8(0)) }
-                });
-                let (front_first, front_next) = fours(p, q);
-                let (back_first, back_next) = fours(r, s);
-                for row in 0..ROWS {
-                    let from = x.as_ptr().add(row * depth + first);
+    let sums = |starts: [*const i8; PAIRS]| unsafe {
+        let mut sums = [[vdupq_n_s32(0); 2]; ROWS];
+        for first in (0..depth).step_by(8) {
+            let eight = depth - first >= 8;
+            let [p, q, r, s] = starts.map(|start| {
+                let from = start.add(2 * first);
+                if eight { vld1q_s8(from) } else { vcombine_s8(vld1_s8(from), vdup_n_s8(0)) }
+            });
+            let weights = [fours(p, q), fours(r, s)];
+            for (row, sums) in sums.iter_mut().enumerate() {
+                let from = x.as_ptr().add(row * depth + first);
+                let inputs = match eight {
+                    true => vld1_s8(from),
+                    false => vcreate_s8(from.cast::<u32>().read_unaligned().into()),
+                };
+                for (sum, (now, next)) in sums.iter_mut().zip(weights) {
+                    *sum = dot::<0>(*sum, now, inputs);
                     if eight {
-                        let inputs = vld1_s8(from);
-                        front[row] = dot::<1>(dot::<0>(front[row], front_first, inputs), front_next, inputs);
-                        back[row] = dot::<1>(dot::<0>(back[row], back_first, inputs), back_next, inputs);
-                    } else {
-                        let four = from.cast::<u32>().read_unaligned();
-                        let inputs = vcreate_s8(four.into());
-                        front[row] = dot::<0>(front[row], front_first, inputs);
-                        back[row] = dot::<0>(back[row], back_first, inputs);
+                        *sum = dot::<1>(*sum, next, inputs);
                     }
                 }
             }
-            for row in 0..ROWS {
-                store(front[row], back[row], pairs, acc.as_mut_ptr().add(row * columns + column));
-            }
-            column += 2 * pairs;
         }
-    }
+        sums
+    };
+    // SAFETY: by the caller.
+    unsafe { by_pairs(depth, panel, acc, sums) };
 }
 
 /// Eight inputs of two pairs of columns: the first four inputs of each of the four columns, and the next.
