@@ -1,9 +1,10 @@
 //! `cargo xtask bench`: executed instructions of one segment, of its operations and of each kernel, on every
 //! emulated processor and on this one.
 //!
-//! On boards, and on AArch64, a QEMU plugin of this repository (`tools/counter`) counts between markers, and
-//! on boards bytes that a segment reads from flash and from RAM; on this machine callgrind counts. Both give the same number on every
-//! run, so the committed file is a budget: `--check` fails where a count has grown by more than 2 %.
+//! On boards, and on AArch64, a QEMU plugin of this repository (`tools/counter`) counts between markers, and on
+//! boards bytes that a segment reads from flash and from RAM; on this machine callgrind counts. Both give the
+//! same number on every run, so the committed file is a budget: `--check` fails where a count has grown by more
+//! than 2 %.
 
 mod budget;
 mod measure;

@@ -45,21 +45,22 @@ pub(crate) fn task(args: &Args) -> Result<()> {
             stages.run("building tests, lints, documentation", || host(&[]).iter_mut().try_for_each(run))?
         }
     }
-    let features = if args.host_only { &[][..] } else { MPI };
+    let features = if args.host_only { &[][..] } else { FEATURES };
     let tests = ["test", "--release", "--workspace"];
     stages.run("tests of the workspace", || run(cargo(tests).args(features)))?;
     if let Some(toolchain) = toolchain {
         let boards =
-            [&tests[..], MPI, &["--test", "own_task", "--test", "suite", "--", "--ignored"]].concat();
+            [&tests[..], FEATURES, &["--test", "own_task", "--test", "suite", "--", "--ignored"]].concat();
         stages.run("hrm-host, and a task of one's own, with a board", || run(&mut cargo(boards)))?;
-        let browser = [&["--workspace"], MPI].concat();
+        let browser = [&["--workspace"], FEATURES].concat();
         stages.run("the page in a browser", || web::check(toolchain, &browser))?;
     }
     Ok(())
 }
 
-/// Training by several processes needs an MPI. The same features everywhere, so that nothing is built twice.
-const MPI: &[&str] = &["--features", "hrm-host/mpi"];
+/// Training by several processes needs an MPI, and the program that is counted a system. The same features
+/// everywhere, so that nothing is built twice.
+const FEATURES: &[&str] = &["--features", "hrm-host/mpi,hrm-workload/std"];
 
 /// What this machine's tests, lints and documentation take to build.
 fn host(features: &[&str]) -> Vec<Command> {
@@ -79,7 +80,7 @@ fn boards(stages: &mut Stages, toolchain: Toolchain) -> Result<()> {
         example::check(toolchain)
     })?;
     // One processor at a time links an image; the others build what this machine needs meanwhile.
-    let host = beside(host(MPI).into_iter().chain(chips::building()).collect());
+    let host = beside(host(FEATURES).into_iter().chain(chips::building()).collect());
     stages.run("the oldest Rust, where it is", || oldest::check(false))?;
     // Flags of another processor make cargo compile everything anew: one after the
     // other, with all its programs.
@@ -100,7 +101,7 @@ fn boards(stages: &mut Stages, toolchain: Toolchain) -> Result<()> {
         stages.run(suite, || {
             // The whole workspace's features again: what is built for them serves here.
             let emulated = ["test", "--release", "--workspace", "--test", suite];
-            run(cargo(emulated).args(MPI).args(["--", "--ignored", "--test-threads", "2"]))
+            run(cargo(emulated).args(FEATURES).args(["--", "--ignored", "--test-threads", "2"]))
         })?;
     }
     stages.run("instruction counts", || bench::check(toolchain, &counted))

@@ -29,8 +29,8 @@ macro_rules! two_operands {
 }
 pub(super) use two_operands;
 
-/// A register of `i32`: four of them with NEON and in WebAssembly, eight with AVX2, sixteen with AVX-512. Every method is
-/// one or a few instructions.
+/// A register of `i32`: four of them with NEON and in WebAssembly, eight with AVX2, sixteen with AVX-512.
+/// Every method is one or a few instructions.
 ///
 /// # Safety
 /// Every method needs the implementing type's instructions, hence a caller with that target feature into
