@@ -146,11 +146,6 @@ impl Plan {
     /// # Errors
     /// Why it cannot be written there, or must not.
     pub fn output(&mut self, path: &Path, signature: Signature<'_>) -> Result<Output, PlanError> {
-        if let Some(form) = signature.form()
-            && let Some(ending) = form.broken_by(path)
-        {
-            return Err(PlanError::Form { path: path.into(), form: form.name, ending, advice: form.advice });
-        }
         let place = Place::of(path).map_err(|nowhere| no_place(path, nowhere))?;
         let name = place.shown(path).to_owned();
         if let Some(identity) = place.identity() {
@@ -174,6 +169,11 @@ impl Plan {
             if is_only_its_owner_s(file) {
                 return Err(PlanError::Owned { path: path.into(), folder: folder() });
             }
+        }
+        if let Some(form) = signature.form()
+            && let Some(ending) = form.broken_by(path)
+        {
+            return Err(PlanError::Form { path: path.into(), form: form.name, ending, advice: form.advice });
         }
         let before = match &place {
             Place::File(file) if !self.force => {

@@ -144,7 +144,12 @@ fn wait_for(child: &mut Child, run: &Path, past: u64) {
 
 /// A run of two ranks without an end, which saves all the time.
 fn endless(folder: &Path) -> Child {
-    let train = words("--config tiny.toml --out run --set train.steps=0 --set train.checkpoint_minutes=1e-3");
+    // Of few words: mpirun reads nothing while it waits for ranks that it has told to stop, and what they say
+    // must fit the pipe between them.
+    let train = words(
+        "--config tiny.toml --out run --set train.steps=0 --set train.checkpoint_minutes=1e-3 \
+         --set train.log_steps=100000 --set train.eval_steps=100000",
+    );
     mpirun(folder, &train).spawn().unwrap()
 }
 
