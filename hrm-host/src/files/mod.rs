@@ -4,9 +4,9 @@
 //! overwrite an input, another output, or a file that this program did not make. Then every output is
 //! [staged](Output::stage) in full, and only when all are there does [`commit`] put them in place.
 //!
-//! `place` finds out where a name leads, `form` what it promises, `signature`, `mark` and `run` whose a file is, `plan` asks
-//! them, `staged` writes, `unfinished` leaves nothing behind, and `stamp` sees what others have done
-//! meanwhile. `input` reads.
+//! `place` finds out where a name leads, `form` what it promises, `signature`, `mark` and `run` whose a file
+//! is, `plan` asks them, `staged` writes, `unfinished` leaves nothing behind, and `stamp` sees what others have
+//! done meanwhile. `input` reads.
 
 mod folder;
 mod form;

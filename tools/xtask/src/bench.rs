@@ -55,11 +55,8 @@ pub(crate) fn task(args: &Args) -> Result<()> {
     setup::programs(&[VALGRIND])?;
     let programs =
         boards.into_iter().map(|board| build(toolchain, board, program)).collect::<Result<Vec<_>>>()?;
-    let mut counts = count_boards(&programs)?;
-    if wanted(HOST) {
-        counts.extend(count_workstations(setup::aarch64()?, args.portable)?);
-    }
-    report(&counts, &models().map(|(name, _)| name), &folder()?)?;
+    let workstations = wanted(HOST).then(setup::aarch64).transpose()?;
+    let counts = count(&programs, workstations.map(|toolchain| (toolchain, args.portable)))?;
     if args.update {
         update(toolchain, counts, args.boards.is_empty())
     } else if args.check {
@@ -72,10 +69,7 @@ pub(crate) fn task(args: &Args) -> Result<()> {
 
 /// Fails where a count of `programs`, all of them, or of the host exceeds the committed one by more than 2 %.
 pub(crate) fn check(toolchain: Toolchain, programs: &[Counted]) -> Result<()> {
-    let mut counts = count_boards(programs)?;
-    counts.extend(count_workstations(toolchain, false)?);
-    report(&counts, &models().map(|(name, _)| name), &folder()?)?;
-    judge(toolchain, &counts, true)
+    judge(toolchain, &count(programs, Some((toolchain, false)))?, true)
 }
 
 /// A program that is counted, and the board that runs it.
@@ -133,8 +127,9 @@ fn packs() -> Result<Vec<(&'static str, PathBuf)>> {
     written.collect()
 }
 
-/// Counts each program with each model.
-fn count_boards(programs: &[Counted]) -> Result<Counts> {
+/// Counts each program with each model, and the workstations' processors if a toolchain for AArch64 is given,
+/// and reports into [`folder`]. With portable kernels this machine's processor is left out.
+fn count(programs: &[Counted], workstations: Option<(Toolchain, bool)>) -> Result<Counts> {
     let (folder, packs, plugin) = (folder()?, packs()?, plugin()?);
     let mut counts = Counts::new();
     for Counted { board, elf } in programs {
@@ -143,24 +138,20 @@ fn count_boards(programs: &[Counted]) -> Result<Counts> {
         let packs = if board.slow { &packs[..2] } else { &packs[..] };
         counts.extend(each(packs, |name, pack| on_board(board, elf, &plugin, name, pack, &folder))?);
     }
-    Ok(counts)
-}
-
-/// Counts each model on AArch64 and on this machine; with `portable` kernels on the former alone.
-fn count_workstations(toolchain: Toolchain, portable: bool) -> Result<Counts> {
-    let (folder, packs, plugin) = (folder()?, packs()?, plugin()?);
-    let program = aarch64::counted(toolchain, portable)?;
-    let mut counts = Counts::new();
-    for processor in aarch64::PROCESSORS {
-        let count = |name, pack: &Path| on_aarch64(processor, &program, &plugin, name, pack, &folder);
-        counts.extend(each(&packs, count)?);
+    if let Some((toolchain, portable)) = workstations {
+        let program = aarch64::counted(toolchain, portable)?;
+        for processor in aarch64::PROCESSORS {
+            let count = |name, pack: &Path| on_aarch64(processor, &program, &plugin, name, pack, &folder);
+            counts.extend(each(&packs, count)?);
+        }
     }
-    if !portable {
+    if workstations.is_some_and(|(_, portable)| !portable) {
         // The whole workspace's features: what was built for its tests serves here.
         let program = ["build", "--release", "--workspace", "--bin", "hrm-bench-host"];
         run(cargo(program).args(["--features", "hrm-workload/std"]))?;
         counts.extend(each(&packs, |name, pack| on_host(name, pack, &folder))?);
     }
+    report(&counts, &models().map(|(name, _)| name), &folder)?;
     Ok(counts)
 }
 

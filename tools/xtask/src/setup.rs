@@ -83,10 +83,10 @@ const PROGRAMS: [(&str, &str, &str); 10] = [
 ];
 /// A library, which cannot be run: the name, its Debian package, what for, and whether it is there.
 type Library = (&'static str, &'static str, &'static str, fn() -> bool);
-const LIBRARIES: [Library; 2] = [
-    ("libclang", "libclang-dev", "reading MPI's headers", libclang),
-    ("AArch64's libc", "libc6-dev-arm64-cross", "programs for AArch64", aarch64_libc),
-];
+const LIBRARIES: [Library; 2] =
+    [("libclang", "libclang-dev", "reading MPI's headers", libclang), AARCH64_LIBC];
+const AARCH64_LIBC: Library =
+    ("AArch64's libc", "libc6-dev-arm64-cross", "programs for AArch64", aarch64_libc);
 /// Set to `rustup` or `debian`: no other way is tried.
 const CHOICE: &str = "HRM_FIRMWARE_TOOLCHAIN";
 
@@ -95,13 +95,7 @@ pub(crate) fn everything(check: bool, debian: bool) -> Result<Toolchain> {
     let toolchain = find_compiler(&all_targets(), check, debian)?;
     let all: Vec<&str> = PROGRAMS.iter().map(|(program, ..)| *program).collect();
     find_programs(&all, check)?;
-    for (name, package, purpose, there) in LIBRARIES {
-        match there() {
-            true => {}
-            false if check => bail!("{name} ({purpose}) is missing: run `cargo xtask setup`"),
-            false => install(&[package])?,
-        }
-    }
+    LIBRARIES.into_iter().try_for_each(|library| find_library(library, check))?;
     Ok(toolchain)
 }
 
@@ -114,9 +108,7 @@ pub(crate) fn compiler(targets: &[&'static str]) -> Result<Toolchain> {
 pub(crate) fn aarch64() -> Result<Toolchain> {
     let toolchain = compiler(&[AARCH64])?;
     programs(&[AARCH64_LINKER, AARCH64_EMULATOR])?;
-    if !aarch64_libc() {
-        install(&["libc6-dev-arm64-cross"])?;
-    }
+    find_library(AARCH64_LIBC, false)?;
     Ok(toolchain)
 }
 
@@ -164,6 +156,14 @@ fn find_programs(wanted: &[&str], check: bool) -> Result<()> {
         }
     }
     if missing.is_empty() { Ok(()) } else { install(&missing) }
+}
+
+fn find_library((name, package, purpose, there): Library, check: bool) -> Result<()> {
+    match there() {
+        true => Ok(()),
+        false if check => bail!("{name} ({purpose}) is missing: run `cargo xtask setup`"),
+        false => install(&[package]),
+    }
 }
 
 /// Runs the task.

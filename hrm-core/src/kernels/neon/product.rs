@@ -10,24 +10,12 @@
 use core::arch::aarch64::*;
 use core::arch::asm;
 
-use crate::kernels::vector::{columns, product};
+use crate::kernels::vector::{columns, of_rows, product};
 use crate::lane::{Lane, LaneWidth};
 use crate::pack::TILE;
 
 /// Pairs of columns that are multiplied at once.
 const PAIRS: usize = 4;
-
-/// A function that is made for each number of tokens, 1 to 4.
-macro_rules! of_rows {
-    ($rows:expr, $kernel:ident($($argument:expr),*)) => {
-        match $rows {
-            4 => $kernel::<4>($($argument),*),
-            3 => $kernel::<3>($($argument),*),
-            2 => $kernel::<2>($($argument),*),
-            _ => $kernel::<1>($($argument),*),
-        }
-    };
-}
 
 /// [`matmul`](crate::kernels::matmul()); `false` (and nothing done) where a length does not fit. `packed`:
 /// the same `x` was in the call before.

@@ -29,6 +29,19 @@ macro_rules! two_operands {
 }
 pub(super) use two_operands;
 
+/// Calls a kernel that is made for each number of tokens, 1 to 4.
+macro_rules! of_rows {
+    ($rows:expr, $($kernel:ident)::+($($argument:expr),*)) => {
+        match $rows {
+            4 => $($kernel)::+::<4>($($argument),*),
+            3 => $($kernel)::+::<3>($($argument),*),
+            2 => $($kernel)::+::<2>($($argument),*),
+            _ => $($kernel)::+::<1>($($argument),*),
+        }
+    };
+}
+pub(super) use of_rows;
+
 /// A register of `i32`: four of them with NEON and in WebAssembly, eight with AVX2, sixteen with AVX-512.
 /// Every method is one or a few instructions.
 ///

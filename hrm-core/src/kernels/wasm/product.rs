@@ -3,7 +3,7 @@
 
 use core::arch::wasm32::*;
 
-use crate::kernels::vector::product;
+use crate::kernels::vector::{of_rows, product};
 use crate::lane::Lane;
 
 /// Pairs of columns that a register holds.
@@ -21,14 +21,7 @@ pub(in crate::kernels) fn matmul<A: Lane>(
 ) -> bool {
     product((x, packed), depth, panel, acc, pack, |inputs, rows, acc| {
         // SAFETY: `product` promises the lengths.
-        unsafe {
-            match rows {
-                4 => multiply::<4>(inputs, depth, panel, acc),
-                3 => multiply::<3>(inputs, depth, panel, acc),
-                2 => multiply::<2>(inputs, depth, panel, acc),
-                _ => multiply::<1>(inputs, depth, panel, acc),
-            }
-        }
+        unsafe { of_rows!(rows, multiply(inputs, depth, panel, acc)) }
     })
 }
 

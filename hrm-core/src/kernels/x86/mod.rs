@@ -3,18 +3,6 @@
 // vendor intrinsics; each safe wrapper has checked the processor and the lengths that they rely on
 #![allow(unsafe_code)]
 
-/// Calls a kernel that is made for each number of tokens, 1 to 4.
-macro_rules! of_rows {
-    ($rows:expr, $($kernel:ident)::+($($argument:expr),*)) => {
-        match $rows {
-            4 => $($kernel)::+::<4>($($argument),*),
-            3 => $($kernel)::+::<3>($($argument),*),
-            2 => $($kernel)::+::<2>($($argument),*),
-            _ => $($kernel)::+::<1>($($argument),*),
-        }
-    };
-}
-
 mod ordered;
 mod product;
 mod vector;

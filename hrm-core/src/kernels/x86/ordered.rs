@@ -12,7 +12,7 @@ use core::arch::x86_64::*;
 
 use super::product::{dot, inputs, words};
 use super::{Level, level};
-use crate::kernels::vector::columns;
+use crate::kernels::vector::{columns, of_rows};
 use crate::lane::{Lane, LaneWidth};
 use crate::pack::{Order, TILE};
 

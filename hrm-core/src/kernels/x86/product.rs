@@ -10,7 +10,7 @@ use core::arch::asm;
 use core::arch::x86_64::*;
 
 use super::{Level, level, ordered};
-use crate::kernels::vector::product;
+use crate::kernels::vector::{of_rows, product};
 use crate::lane::{Lane, LaneWidth};
 use crate::pack::Order;
 
