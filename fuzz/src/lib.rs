@@ -5,6 +5,8 @@
 
 mod app;
 #[cfg(feature = "host")]
+mod checkpoint;
+#[cfg(feature = "host")]
 mod host;
 mod kernels;
 mod pack;
@@ -32,6 +34,8 @@ pub const TARGETS: &[Target] = &[
     Target { name: "puzzles", run: host::read_puzzles },
     #[cfg(feature = "host")]
     Target { name: "config", run: host::read_configuration },
+    #[cfg(feature = "host")]
+    Target { name: "checkpoint", run: checkpoint::go_on },
 ];
 
 /// The target called `name`.

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use candle_core::DType;
 use serde::{Deserialize, Serialize};
+use toml::Table;
 
 pub use self::error::ConfigError;
 use self::keys::{Given, flatten, to_table};
@@ -316,6 +317,21 @@ impl RunConfig {
     /// As [`Self::load`], of a text; `origin` names it in errors.
     pub fn parse(text: &str, origin: &str, overrides: &[String]) -> Result<Self, ConfigError> {
         Self::changed(Given::read(text, origin)?, overrides)
+    }
+
+    /// As [`Self::parse`], of the JSON in a checkpoint, which anybody may have written. What `trained` has had
+    /// to be a configuration of training; imported weights may be of a model that no run here trains.
+    pub fn of_checkpoint(text: &str, trained: bool) -> Result<Self, ConfigError> {
+        let origin = "`config`";
+        let syntax = |message| ConfigError::Syntax { origin: origin.to_owned(), message };
+        let config: Self = serde_json::from_str(text).map_err(|e| syntax(e.to_string()))?;
+        // Some numbers of JSON have no place in a file of ours.
+        Table::try_from(&config).map_err(|e| syntax(e.to_string()))?;
+        match trained {
+            true => config.check().map_err(|wrong| wrong.given_in(origin))?,
+            false => config.model.names_a_model().map_err(|e| syntax(e.to_string()))?,
+        }
+        Ok(config)
     }
 
     /// This configuration with the `key=value` overrides applied in order.

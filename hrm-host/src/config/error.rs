@@ -17,7 +17,7 @@ pub enum ConfigError {
         source: io::Error,
     },
     /// The text is not TOML.
-    #[error("{origin} is not valid TOML: {message}")]
+    #[error("{origin} is no valid configuration: {message}")]
     Syntax {
         /// File name or command-line argument.
         origin: String,

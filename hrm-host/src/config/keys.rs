@@ -75,11 +75,9 @@ impl Given {
             Value::Table(self.table.clone()).try_into().map_err(|e: toml::de::Error| {
                 ConfigError::Syntax { origin: self.origin.clone(), message: e.message().to_owned() }
             })?;
-        config.check().map_err(|wrong| ConfigError::Value {
-            origin: self.origin_of(&wrong.key).to_owned(),
-            key: wrong.key,
-            got: wrong.got,
-            must: wrong.must,
+        config.check().map_err(|wrong| {
+            let origin = self.origin_of(&wrong.key).to_owned();
+            wrong.given_in(&origin)
         })?;
         Ok(config)
     }

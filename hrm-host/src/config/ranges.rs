@@ -1,6 +1,6 @@
 //! Which numbers a configuration may hold.
 
-use super::RunConfig;
+use super::{ConfigError, RunConfig};
 use crate::model::ModelError;
 use crate::task::Game;
 
@@ -13,6 +13,14 @@ pub(super) struct Wrong {
     pub(super) got: String,
     /// What it must be.
     pub(super) must: String,
+}
+
+impl Wrong {
+    /// The error about a value that `origin` has given.
+    pub(super) fn given_in(self, origin: &str) -> ConfigError {
+        let Self { key, got, must } = self;
+        ConfigError::Value { origin: origin.to_owned(), key, got, must }
+    }
 }
 
 impl RunConfig {

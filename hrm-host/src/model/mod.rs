@@ -25,7 +25,7 @@ pub use error::ModelError;
 pub use fused::multiplies_bf16;
 pub use hrm::{Carry, Gradient, Hrm, Output};
 pub use level::Backend;
-pub use params::{Params, parameter_count};
+pub use params::{Params, parameter_count, shapes};
 pub use probe::{Level, Site, SiteOp};
 pub use sizes::OtherSize;
 pub(crate) use sizes::serves;

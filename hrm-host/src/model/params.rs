@@ -69,8 +69,14 @@ fn layout(config: &ModelConfig) -> Vec<Slot> {
 
 /// Number of trained values of a configuration, by arithmetic alone.
 pub fn parameter_count(config: &ModelConfig) -> usize {
-    let trained = layout(config).into_iter().filter(|slot| slot.trained);
-    trained.map(|slot| slot.shape.iter().product::<usize>()).sum()
+    let trained = shapes(config).filter(|(.., trained)| *trained);
+    trained.map(|(_, shape, _)| shape.iter().product::<usize>()).sum()
+}
+
+/// Every parameter and buffer of a configuration in the fixed order: its name, its shape, and whether it
+/// is trained.
+pub fn shapes(config: &ModelConfig) -> impl Iterator<Item = (String, Vec<usize>, bool)> {
+    layout(config).into_iter().map(|Slot { name, shape, trained, .. }| (name, shape, trained))
 }
 
 /// Names and depths of the levels that own weights.

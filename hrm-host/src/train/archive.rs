@@ -244,13 +244,20 @@ impl Archive {
         format!("{:016x}", digest.finalize())
     }
 
-    /// Writes the archive to `path`, atomically.
-    pub fn write(&self, path: &Path) -> Result<(), ArchiveError> {
+    /// The archive as a file has it, with its checksum.
+    ///
+    /// # Errors
+    /// Where an entry's bytes are not those of its shape.
+    pub fn to_bytes(&self) -> io::Result<Vec<u8>> {
         let mut texts: HashMap<String, String> = self.texts.clone().into_iter().collect();
         texts.insert(CHECKSUM.to_owned(), self.checksum());
-        let bytes = safetensors::serialize(self.entries.iter(), Some(texts))
-            .map_err(|e| ArchiveError::Write { path: path.to_owned(), source: io::Error::other(e) })?;
-        replace_file(path, |file| file.write_all(&bytes))
+        safetensors::serialize(self.entries.iter(), Some(texts)).map_err(io::Error::other)
+    }
+
+    /// Writes the archive to `path`, atomically.
+    pub fn write(&self, path: &Path) -> Result<(), ArchiveError> {
+        self.to_bytes()
+            .and_then(|bytes| replace_file(path, |file| file.write_all(&bytes)))
             .map_err(|source| ArchiveError::Write { path: path.to_owned(), source })
     }
 
@@ -259,22 +266,27 @@ impl Archive {
         let read = files::read(path);
         let path = files::shown(path);
         let bytes = read.map_err(|source| ArchiveError::Read { path: path.to_owned(), source })?;
-        match kind_of(&bytes) {
+        Self::of_bytes(path, &bytes)
+    }
+
+    /// As [`Self::read`], of the bytes that the file at `path` has.
+    pub fn of_bytes(path: &Path, bytes: &[u8]) -> Result<Self, ArchiveError> {
+        match kind_of(bytes) {
             // A flipped bit may hide what an own file was.
             Kind::Safetensors | Kind::Binary => (),
             kind => return Err(ArchiveError::Kind { path: path.to_owned(), kind }),
         }
-        if let Some((whole, more)) = whole_length(&bytes).filter(|(whole, _)| *whole > bytes.len() as u64) {
+        if let Some((whole, more)) = whole_length(bytes).filter(|(whole, _)| *whole > bytes.len() as u64) {
             return Err(ArchiveError::Cut { path: path.to_owned(), found: bytes.len() as u64, whole, more });
         }
         let damaged = |reason: String| ArchiveError::Damaged { path: path.to_owned(), reason };
-        let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|e| damaged(e.to_string()))?;
+        let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| damaged(e.to_string()))?;
         let mut texts: BTreeMap<String, String> =
             header.metadata().clone().unwrap_or_default().into_iter().collect();
         let Some(expected) = texts.remove(CHECKSUM) else {
             return Err(ArchiveError::Foreign { path: path.to_owned() });
         };
-        let views = SafeTensors::deserialize(&bytes).map_err(|e| damaged(e.to_string()))?;
+        let views = SafeTensors::deserialize(bytes).map_err(|e| damaged(e.to_string()))?;
         let mut archive = Self { path: path.to_owned(), texts, entries: BTreeMap::new() };
         for (name, view) in views.iter() {
             archive.put(name, view.dtype(), view.shape(), view.data().to_vec());

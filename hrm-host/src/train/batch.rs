@@ -8,7 +8,7 @@ use rand_pcg::Pcg64;
 use super::draw::{Variation, chance, vary};
 use super::error::TrainError;
 use super::latent::start_anywhere;
-use super::rows::{Drawn, Rows};
+use super::rows::{Drawn, Rows, UNKNOWN};
 use crate::config::RunConfig;
 use crate::data::PuzzleSet;
 use crate::model::{Carry, Hrm, Params};
@@ -60,8 +60,11 @@ impl<'d> Batch<'d> {
         config: &RunConfig,
         data: &'d PuzzleSet,
         params: &Params,
-        state: BatchState,
+        mut state: BatchState,
     ) -> Result<Self, TrainError> {
+        // What names no row of these puzzles cannot be drawn again.
+        let strange = state.rows.source.iter_mut().filter(|source| **source as usize >= data.len());
+        strange.for_each(|source| *source = UNKNOWN);
         let hrm = model_for(config, data, params)?;
         let shape = (config.train.batch, hrm.config().sequence(), config.model.width);
         let device = params.device();

@@ -18,7 +18,7 @@ use crate::config::RunConfig;
 use crate::files::{
     CONFIG, LATEST, LOCK, METRICS, checkpoint_name, is_checkpoint, is_rank_folder, replace_file,
 };
-use crate::model::{ModelConfig, Params};
+use crate::model::{ModelConfig, Params, shapes};
 
 /// Everything that decides how a run goes on.
 #[derive(Clone, Debug, PartialEq)]
@@ -107,7 +107,7 @@ impl TrainState {
             optimizer: AdamAtan2 {
                 m: vector("adam_m.")?,
                 v: vector("adam_v.")?,
-                t: archive.parsed("updates")?,
+                t: counter(archive, "updates")?,
                 ..AdamAtan2::new(0, &config.train)
             },
             batches: config
@@ -118,9 +118,9 @@ impl TrainState {
                 .map(|(number, model)| BatchState::get(archive, &prefix(number), (model, config.train.batch)))
                 .collect::<Result<_, _>>()?,
             rng: archive.json("rng")?,
-            step: archive.parsed("step")?,
-            samples: archive.parsed("samples")?,
-            seconds: archive.parsed("seconds")?,
+            step: counter(archive, "step")?,
+            samples: counter(archive, "samples")?,
+            seconds: seconds(archive)?,
             data: archive.text("data")?.to_owned(),
             params,
             config,
@@ -160,6 +160,16 @@ impl BatchState {
     ) -> Result<Self, ArchiveError> {
         let name = |name: &str| format!("{prefix}{name}");
         let (cells, carried) = (model.cells(), batch * model.sequence() * model.width);
+        let tokens = |key: &str| {
+            let tokens = archive.u8(&name(key), batch * cells)?;
+            match tokens.iter().find(|&&token| usize::from(token) >= model.vocab()) {
+                None => Ok(tokens),
+                Some(token) => {
+                    let (key, task, vocab) = (name(key), model.task, model.vocab());
+                    Err(archive.refused(format!("`{key}` has the token {token}, and {task} has {vocab}")))
+                }
+            }
+        };
         // Older files lack some: their rows wait for nothing, are not drawn again, and suppose nothing.
         let u32s = |key: &str, missing: u32| match archive.contains(&name(key)) {
             true => archive.u32(&name(key), batch),
@@ -174,8 +184,8 @@ impl BatchState {
             z_l: archive.f32(&name("carry.z_l"), carried)?,
             rows: Rows {
                 cells,
-                puzzles: archive.u8(&name("rows.puzzles"), batch * cells)?,
-                labels: archive.u8(&name("rows.labels"), batch * cells)?,
+                puzzles: tokens("rows.puzzles")?,
+                labels: tokens("rows.labels")?,
                 done: archive.u8(&name("rows.done"), batch)?,
                 eased: archive.u8(&name("rows.eased"), batch)?,
                 segments: archive.u32(&name("rows.segments"), batch)?,
@@ -188,27 +198,43 @@ impl BatchState {
     }
 }
 
+/// A number that grows with a run; no run comes near its limit.
+fn counter(archive: &Archive, name: &str) -> Result<u64, ArchiveError> {
+    const MOST: u64 = 1 << 53;
+    match archive.parsed(name)? {
+        count @ ..=MOST => Ok(count),
+        count => Err(archive.refused(format!("`{name}` cannot be {count}"))),
+    }
+}
+
+fn seconds(archive: &Archive) -> Result<f64, ArchiveError> {
+    let seconds: f64 = archive.parsed("seconds")?;
+    match seconds.is_finite() && seconds >= 0.0 {
+        true => Ok(seconds),
+        false => Err(archive.refused(format!("`seconds` cannot be {seconds}"))),
+    }
+}
+
 fn read_config(archive: &Archive) -> Result<RunConfig, ArchiveError> {
-    archive.json("config")
+    RunConfig::of_checkpoint(archive.text("config")?, !holds_weights_alone(archive))
+        .map_err(|error| archive.refused(error.to_string()))
 }
 
 /// The parameters of `config`'s model under `prefix`; buffers are always under `param.`.
 fn read_params(archive: &Archive, config: &RunConfig, prefix: &str) -> Result<FlatParams, ArchiveError> {
-    let expected = Params::init(&config.model, 0, &Device::Cpu)
-        .map_err(TrainError::from)
-        .and_then(|params| FlatParams::read(&params))
-        .map_err(|e| archive.refused(e.to_string()))?;
-    let read = |prefix: &str, named: &Named| archive.f32(&format!("{prefix}{}", named.name), named.len());
-    let mut values = Vec::with_capacity(expected.values.len());
-    for named in &expected.layout {
-        values.extend(read(prefix, named)?);
+    let mut params = FlatParams { layout: Vec::new(), values: Vec::new(), buffers: Vec::new() };
+    for (name, shape, trained) in shapes(&config.model) {
+        let named = Named { name, shape };
+        let read = |prefix: &str| archive.f32(&format!("{prefix}{}", named.name), named.len());
+        if trained {
+            params.values.extend(read(prefix)?);
+            params.layout.push(named);
+        } else {
+            let values = read(PARAM)?;
+            params.buffers.push((named, values));
+        }
     }
-    let buffers = expected
-        .buffers
-        .into_iter()
-        .map(|(named, _)| Ok((named.clone(), read(PARAM, &named)?)))
-        .collect::<Result<_, ArchiveError>>()?;
-    Ok(FlatParams { layout: expected.layout, values, buffers })
+    Ok(params)
 }
 
 /// The model of a checkpoint: its run's configuration, and its parameters, averaged where `prefer_ema`.
@@ -268,12 +294,16 @@ impl TrainedModel {
         Ok(archive)
     }
 
-    fn from_archive(archive: &Archive, prefer_ema: bool) -> Result<Self, TrainError> {
+    /// Takes the model out of a checkpoint; its averaged weights where `prefer_ema`.
+    ///
+    /// # Errors
+    /// Where an entry is missing, or is another than its configuration says.
+    pub fn from_archive(archive: &Archive, prefer_ema: bool) -> Result<Self, TrainError> {
         let config = read_config(archive)?;
         let averaged = prefer_ema && !holds_weights_alone(archive);
         let params = read_params(archive, &config, if averaged { AVERAGE } else { PARAM })?;
         let params = params.to_params(&config.model, &Device::Cpu)?;
-        let (step, samples) = (archive.parsed("step")?, archive.parsed("samples")?);
+        let (step, samples) = (counter(archive, "step")?, counter(archive, "samples")?);
         let data = match holds_weights_alone(archive) {
             true => None,
             false => Some(archive.text("data")?.to_owned()),
@@ -403,14 +433,16 @@ impl RunDir {
         Ok(Lock(file))
     }
 
-    /// Saves `state`, points `latest` at it and deletes all but the newest `keep` checkpoints.
+    /// Saves `state`, points `latest` at it and deletes all but `keep` of the checkpoints up to it.
     ///
     /// # Errors
     /// Where the disk refuses; every earlier checkpoint is then still there.
     pub fn save(&self, state: &TrainState, keep: usize) -> Result<PathBuf, TrainError> {
         let path = self.put(&state.to_archive(), state.step)?;
         let all = self.checkpoints();
-        for old in &all[..all.len().saturating_sub(keep.max(1))] {
+        // Those of later steps were passed over when the run was resumed: they keep no place from others.
+        let own = all.iter().position(|other| *other == path).map_or(0, |own| own + 1);
+        for old in &all[..own.saturating_sub(keep.max(1))] {
             // Failing to delete an old one loses nothing.
             let _ = fs::remove_file(old);
         }

@@ -152,7 +152,7 @@ impl Rows {
             if !rule.once || self.segments[row] == 0 {
                 self.at_least[row] = rule.draw(rng);
             }
-            self.segments[row] += 1;
+            self.segments[row] = self.segments[row].saturating_add(1);
             let done =
                 rule.stops(self.segments[row], wants_to_stop(row), self.at_least[row], self.supposed[row]);
             self.done[row] = u8::from(done);

@@ -93,14 +93,14 @@ impl<'d> Trainer<'d> {
     /// As [`Self::new`], and where the state does not fit its own configuration.
     pub fn resume(state: TrainState, data: &'d RunData, device: &Device) -> Result<Self, TrainError> {
         let config = state.config;
-        let params = state.params.to_params(&config.model, device)?;
         let found = data.fingerprint();
-        let batches = data.sizes().zip(state.batches);
-        let batches = batches.map(|(set, batch)| Batch::resume(&config, set, &params, batch));
-        let batches = batches.collect::<Result<_, TrainError>>()?;
         if found != state.data {
             return Err(TrainError::OtherData { found, expected: state.data });
         }
+        let params = state.params.to_params(&config.model, device)?;
+        let batches = data.sizes().zip(state.batches);
+        let batches = batches.map(|(set, batch)| Batch::resume(&config, set, &params, batch));
+        let batches = batches.collect::<Result<_, TrainError>>()?;
         let optimizer = AdamAtan2 {
             beta1: config.train.beta1,
             beta2: config.train.beta2,

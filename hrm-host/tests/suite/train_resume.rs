@@ -4,6 +4,7 @@ use std::path::Path;
 
 use candle_core::Device;
 use hrm_host::config::{PrefixRule, RunConfig};
+use hrm_host::files::checkpoint_name;
 use hrm_host::train::archive::Archive;
 use hrm_host::train::checkpoint::{BatchState, RunDir, TrainState};
 use hrm_host::train::communicator::{Communicator, InProcess};
@@ -208,6 +209,69 @@ fn sizes_take_turns_and_share_the_parameters() {
     // It is another run than that of one size, and its data are known apart.
     let alone = after(&self::config(&SIZES[..3]), 5);
     assert!(alone.params != before.params && alone.data != before.data);
+}
+
+#[test]
+fn a_damaged_later_checkpoint_costs_no_intact_one() {
+    for keep in [1, 2] {
+        let config = config(&[&format!("train.keep={keep}")]);
+        let data = prepare(&config).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        train(&config, &data, dir.path(), 2, false).unwrap();
+        let (whole, torn) = (dir.path().join(checkpoint_name(2)), dir.path().join(checkpoint_name(9)));
+        std::fs::write(&torn, &std::fs::read(&whole).unwrap()[..4000]).unwrap();
+        // One step at a time, past the torn one: what was just saved is always there to go on from.
+        for step in 3..=10 {
+            assert_eq!(train(&config, &data, dir.path(), 1, true).unwrap().step, step);
+            let run = RunDir::open(dir.path());
+            assert_eq!(run.newest().unwrap().1.step, step, "keep = {keep}");
+            let up_to = run.checkpoints().iter().filter(|path| **path != torn || step >= 9).count();
+            assert_eq!(up_to, keep.min(step as usize), "keep = {keep}, step {step}");
+        }
+        assert!(!torn.exists() || Archive::read(&torn).is_ok(), "its place was taken by a whole one");
+    }
+}
+
+#[test]
+fn what_no_run_writes_is_refused_with_the_entry_s_name() {
+    let config = config(&[]);
+    let data = prepare(&config).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    train(&config, &data, dir.path(), 1, false).unwrap();
+    let written = Archive::read(&dir.path().join(checkpoint_name(1))).unwrap();
+    let changed = |text: &str, from: &str, to: &str| {
+        let before = written.text(text).unwrap();
+        assert!(before.contains(from), "{before}");
+        let mut archive = written.clone();
+        archive.put_text(text, before.replace(from, to));
+        archive
+    };
+    let with = |name: &str, text: &str| {
+        let mut archive = written.clone();
+        archive.put_text(name, text);
+        archive
+    };
+    let (batch, cells) = (config.train.batch, config.model.cells());
+    let of_tokens = |name: &str| {
+        let mut archive = written.clone();
+        archive.put_u8(name, &[batch, cells], &vec![config.model.vocab() as u8; batch * cells]);
+        archive
+    };
+    for (archive, told) in [
+        (with("step", "18446744073709551615"), "`step`"),
+        (with("updates", "-1"), "`updates`"),
+        (with("seconds", "NaN"), "`seconds`"),
+        (with("seconds", "-1"), "`seconds`"),
+        (of_tokens("rows.labels"), "`rows.labels`"),
+        (of_tokens("rows.puzzles"), "`rows.puzzles`"),
+        (changed("config", "\"batch\":6", "\"batch\":0"), "`train.batch`"),
+        (changed("config", "\"heads\":2", "\"heads\":0"), "`model.heads`"),
+        (changed("config", "\"width\":16", "\"width\":4611686018427387904"), "`model.width`"),
+        (changed("config", "\"generate\":", "\"generate\":1844674407370955161"), "`config`"),
+    ] {
+        let error = TrainState::from_archive(&archive).unwrap_err().to_string();
+        assert!(error.contains(told), "{told}: {error}");
+    }
 }
 
 /// Written by the program as it was before `replay`, noise, random starts and the newer keys of `[data]`

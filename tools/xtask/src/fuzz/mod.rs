@@ -1,5 +1,7 @@
 //! `cargo xtask fuzz`: libFuzzer looks for bytes that break what `fuzz/` promises.
 
+mod coverage;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,7 +9,7 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use base64::{Engine, prelude::BASE64_STANDARD as STANDARD};
 
-use crate::run::{cargo, root, run, target};
+use crate::run::{cargo, root, run, shown, target};
 
 /// Let libFuzzer look for inputs that break a promise of `fuzz/`.
 #[derive(Debug, clap::Args)]
@@ -20,10 +22,13 @@ pub(crate) struct Args {
     /// Put a small selection of all inputs found so far, with the same coverage, in the place of fuzz/corpus
     #[arg(long)]
     keep: bool,
+    /// Look for nothing: tell which share of the lines that a target is about all inputs so far reach
+    #[arg(long, conflicts_with_all = ["keep", "minutes"])]
+    coverage: bool,
 }
 
 /// Targets that read what hrm-host reads, which brings candle into the build.
-const OF_HOST: [&str; 2] = ["puzzles", "config"];
+const OF_HOST: [&str; 3] = ["puzzles", "config", "checkpoint"];
 /// The processor's triple: with it the flags below are not those of build scripts.
 const TRIPLE: &str = "x86_64-unknown-linux-gnu";
 /// Coverage for libFuzzer on any toolchain, and the checks of a debug build.
@@ -37,6 +42,10 @@ const FLAGS: [&str; 8] = [
     "-Coverflow-checks",
     "-Ccodegen-units=1",
 ];
+/// The same program with counters that LLVM's tools read.
+const COUNTED: [&str; 1] = ["-Cinstrument-coverage"];
+/// How libFuzzer ends where somebody stops it.
+const STOPPED: i32 = 72;
 /// Bytes of an input, at most.
 const LONGEST: u32 = 2048;
 /// The same of one that is kept.
@@ -51,9 +60,14 @@ pub(crate) fn task(args: &Args) -> Result<()> {
         ensure!(names.contains(name), "there is no target {name}; there are {}", names.join(", "));
     }
     for name in chosen {
-        let program = build(OF_HOST.contains(&name.as_str()))?;
+        let of_host = OF_HOST.contains(&name.as_str());
         let (kept, work) = (corpus.join(name).with_extension("txt"), target().join("fuzz").join(name));
         unpack(&kept, &work)?;
+        if args.coverage {
+            coverage::tell(&build(of_host, &COUNTED)?, name, &work)?;
+            continue;
+        }
+        let program = build(of_host, &[])?;
         look(&program, name, &work, args.minutes)?;
         if args.keep {
             keep(&program, name, &work, &kept)?;
@@ -84,14 +98,15 @@ fn unpack(kept: &Path, work: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Builds the program that has the targets.
-fn build(of_host: bool) -> Result<PathBuf> {
-    let folder = target().join("fuzz-build");
+/// Builds the program that has the targets, with these flags beside its own.
+fn build(of_host: bool, more: &[&str]) -> Result<PathBuf> {
+    let folder = target().join(if more.is_empty() { "fuzz-build" } else { "fuzz-build-counted" });
     let mut build =
         cargo(["build", "--release", "--package", "hrm-fuzz", "--bin", "hrm-fuzz", "--target", TRIPLE]);
     build.args(["--no-default-features", "--features", if of_host { "libfuzzer,host" } else { "libfuzzer" }]);
     build.arg("--target-dir").arg(&folder);
-    run(build.env_remove("RUSTFLAGS").env("CARGO_ENCODED_RUSTFLAGS", FLAGS.join("\u{1f}")))?;
+    let flags = [&FLAGS[..], more].concat().join("\u{1f}");
+    run(build.env_remove("RUSTFLAGS").env("CARGO_ENCODED_RUSTFLAGS", flags))?;
     Ok(folder.join(TRIPLE).join("release/hrm-fuzz"))
 }
 
@@ -110,12 +125,20 @@ fn look(program: &Path, name: &str, work: &Path, minutes: f64) -> Result<()> {
     fuzzer.arg(format!("-max_total_time={}", (minutes * 60.0).ceil()));
     fuzzer.arg(format!("-max_len={LONGEST}")).arg(format!("-artifact_prefix={}-", broken.display()));
     fuzzer.args(["-timeout=20", "-rss_limit_mb=2048", "-print_final_stats=1"]);
-    run(&mut fuzzer).with_context(|| {
-        format!(
-            "target {name}: what broke it is {}-*; with its mending goes the line `base64 -w 0 FILE` into fuzz/corpus/{name}.txt",
-            broken.display()
-        )
-    })
+    eprintln!("$ {}", shown(&fuzzer));
+    let status = fuzzer.status().with_context(|| format!("cannot run {}", program.display()))?;
+    let kept = || format!("{} has what it found", work.display());
+    ensure!(
+        status.code() != Some(STOPPED),
+        "target {name}: stopped; nothing was broken until then, and {}",
+        kept()
+    );
+    ensure!(
+        status.success(),
+        "target {name}: {status}; what broke it is {}-*; with its mending goes the line `base64 -w 0 FILE` into fuzz/corpus/{name}.txt",
+        broken.display()
+    );
+    Ok(())
 }
 
 /// Replaces the corpus of a target by as few inputs as cover what all of them do.
