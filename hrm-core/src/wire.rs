@@ -193,7 +193,8 @@ pub struct Hello<'a> {
     pub memory: Memory,
     /// What the self-test said.
     pub self_test: SelfTestState,
-    /// Microseconds since the start; `None` without a clock.
+    /// Microseconds since the start; `None` without a clock. The timers of some boards, the nRF52840's among
+    /// them, rest while the processor sleeps: there it is the time that the board has worked.
     pub micros: Option<u64>,
     /// How the program ended before this start, where nobody asked for it; `None` after power-on, too.
     pub last_end: Option<LastEnd>,

@@ -11,13 +11,13 @@ pub trait Board {
     /// least as many as a frame has.
     fn receive(&mut self) -> Option<u8>;
 
-    /// Sleeps until a byte may have arrived, but well below the watchdog's period.
+    /// Sleeps until a byte may have arrived, but where the watchdog runs on in sleep, well below its period.
     fn wait(&mut self);
 
     /// Sends all of `bytes`, waiting where the line is slower.
     fn send(&mut self, bytes: &[u8]);
 
-    /// Microseconds since the start; `None` without a clock.
+    /// Microseconds since the start, in which sleep may be left out; `None` without a clock.
     fn micros(&mut self) -> Option<u64>;
 
     /// Tells the watchdog that the program makes progress. Called after every block of the model, after

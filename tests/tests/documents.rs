@@ -354,3 +354,26 @@ fn the_checks_notice_what_they_are_for() {
     assert_eq!(texts, ["one two. Three", "* four", "* five six"]);
     assert_eq!(sentences("One two. Three (four.) five"), ["One two. ", "Three (four.) ", "five "]);
 }
+
+/// The crates whose files ARCHITECTURE.md names one by one, each under a heading of its own.
+const MAPPED: [&str; 3] = ["hrm-core", "hrm-host", "hrm-firmware"];
+
+#[test]
+fn the_maps_name_every_file() {
+    let map = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let mut missing = Vec::new();
+    for name in MAPPED {
+        let heading = format!("## {name}, in reading order");
+        let section = map.split_once(&heading).expect("a heading").1.split("\n## ").next().unwrap();
+        for entry in fs::read_dir(root().join(name).join("src")).unwrap().flatten() {
+            let (file, folder) = (entry.file_name().into_string().unwrap(), entry.path().is_dir());
+            let told = if folder { format!("`{file}/`") } else { format!("`{file}`") };
+            // `bin` and the roots of crates have no idea of their own, and a folder may have one with its file.
+            let root = ["bin", "lib.rs", "main.rs"].contains(&file.as_str());
+            if !root && !section.contains(&told) {
+                missing.push(format!("{name}/src/{file}"));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "ARCHITECTURE.md does not say what these are: {missing:?}");
+}

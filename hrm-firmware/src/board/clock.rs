@@ -1,5 +1,5 @@
-//! Time since the start, from the processor's own SysTick timer. It also wakes a sleeping board now and then,
-//! so that an idle one can feed its watchdog.
+//! Time since the start, from the processor's own SysTick timer. Where that runs on in sleep, it also wakes a
+//! sleeping board now and then, so that an idle one can feed its watchdog.
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
