@@ -9,6 +9,8 @@ mod checkpoint;
 #[cfg(feature = "host")]
 mod host;
 mod kernels;
+#[cfg(feature = "host")]
+mod original;
 mod pack;
 mod solver;
 mod wire;
@@ -36,6 +38,8 @@ pub const TARGETS: &[Target] = &[
     Target { name: "config", run: host::read_configuration },
     #[cfg(feature = "host")]
     Target { name: "checkpoint", run: checkpoint::go_on },
+    #[cfg(feature = "host")]
+    Target { name: "original", run: original::import },
 ];
 
 /// The target called `name`.

@@ -205,7 +205,8 @@ impl AllConfig {
     /// How it was trained, as far as that has a key here.
     fn train(&self) -> TrainConfig {
         let number = |key: &str| self.training.get(key).and_then(Value::as_f64);
-        let count = |key: &str| self.training.get(key).and_then(Value::as_u64);
+        // As large as a number in a configuration here may be.
+        let count = |key: &str| u64::try_from(self.training.get(key)?.as_i64()?).ok();
         let own = TrainConfig::default();
         let stablemax = self
             .arch

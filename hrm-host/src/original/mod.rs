@@ -142,9 +142,21 @@ pub fn import(path: &Path, config: Option<&Path>, task: Option<Game>) -> Result<
     let config = config.unwrap_or(&beside);
     let text =
         read_text(config).map_err(|source| ImportError::NoConfig { path: config.to_owned(), source })?;
-    let all = AllConfig::parse(&text)?;
-    let config = all.run(&tensors, task)?;
-    let params = names::parameters(&config.model, &tensors, all.puzzle())?;
-    let step = step_of(path).unwrap_or(0);
+    model_of(&tensors, &text, (task, step_of(path).unwrap_or(0)))
+}
+
+/// The model whose `tensors` and `all_config.yaml` these are, made in `step` steps; `task` where the text does
+/// not say it.
+///
+/// # Errors
+/// [`ImportError`] says what of it this program cannot compute with.
+pub fn model_of(
+    tensors: &Tensors,
+    all_config: &str,
+    (task, step): (Option<Game>, u64),
+) -> Result<Imported, ImportError> {
+    let all = AllConfig::parse(all_config)?;
+    let config = all.run(tensors, task)?;
+    let params = names::parameters(&config.model, tensors, all.puzzle())?;
     Ok(Imported { config, params, step, tensors: tensors.by_name.len(), unknown: all.unknown() })
 }

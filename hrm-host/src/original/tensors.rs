@@ -50,18 +50,25 @@ impl Tensors {
     /// # Errors
     /// What the file is instead, what of it is broken, or which entry is no tensor.
     pub fn read(path: &Path) -> Result<Self, ReadError> {
-        let bytes = files::read(path)?;
-        match kind_of(&bytes) {
-            Kind::PyTorch if bytes.starts_with(b"PK") => torch::read(&bytes),
+        Self::of_bytes(&files::read(path)?)
+    }
+
+    /// As [`Self::read`], of what the file holds.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn of_bytes(bytes: &[u8]) -> Result<Self, ReadError> {
+        match kind_of(bytes) {
+            Kind::PyTorch if bytes.starts_with(b"PK") => torch::read(bytes),
             Kind::PyTorch => Err(ReadError::Refused(
                 "it is in PyTorch's format of before 2020; load it there and save it again: `torch.save(torch.load(FILE), OTHER)`"
                     .into(),
             )),
-            Kind::Zip => torch::read(&bytes),
+            Kind::Zip => torch::read(bytes),
             Kind::Pickle => Err(ReadError::Refused(
                 "it is a bare pickle without tensors' values; save the state dict with `torch.save`".into(),
             )),
-            Kind::Safetensors => of_safetensors(&bytes),
+            Kind::Safetensors => of_safetensors(bytes),
             kind => Err(ReadError::Kind { kind }),
         }
     }

@@ -36,6 +36,11 @@ pub(crate) fn contiguous(shape: &[usize]) -> Vec<usize> {
 
 /// `torch.save` of a state dict of `tensors`.
 pub(crate) fn state_dict(tensors: &[Stored]) -> Vec<u8> {
+    archive(&pickle(tensors), tensors.iter().map(|tensor| tensor.bytes.as_slice()))
+}
+
+/// Its pickle, which refers to the bytes of each tensor by its number.
+pub(crate) fn pickle(tensors: &[Stored]) -> Vec<u8> {
     let mut pickle = b"\x80\x02}q\x00(".to_vec();
     for (key, tensor) in tensors.iter().enumerate() {
         text(&mut pickle, &tensor.name);
@@ -56,7 +61,7 @@ pub(crate) fn state_dict(tensors: &[Stored]) -> Vec<u8> {
         pickle.extend(b"\x89ccollections\nOrderedDict\n)RtR");
     }
     pickle.extend(b"u.");
-    archive(&pickle, tensors.iter().map(|tensor| tensor.bytes.as_slice()))
+    pickle
 }
 
 /// An archive of `torch.save` with this pickle.

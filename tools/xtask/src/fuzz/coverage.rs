@@ -10,13 +10,14 @@ use serde::Deserialize;
 use crate::run::{command, output, root, run, target};
 
 /// What each target is about: files and folders of the workspace.
-const ABOUT: [(&str, &[&str]); 9] = [
+const ABOUT: [(&str, &[&str]); 10] = [
     ("app", &["hrm-firmware/src/app.rs", "hrm-firmware/src/job.rs"]),
     ("checkpoint", &["hrm-host/src/train/archive.rs", "hrm-host/src/train/checkpoint.rs"]),
     ("config", &["hrm-host/src/config.rs", "hrm-host/src/config"]),
     ("frames", &["hrm-core/src/wire.rs"]),
     ("kernels", &["hrm-core/src/kernels"]),
     ("messages", &["hrm-core/src/wire.rs"]),
+    ("original", &["hrm-host/src/original"]),
     ("pack", &["hrm-core/src/pack"]),
     ("puzzles", &["hrm-host/src/data/read", "hrm-host/src/task/sudoku/read"]),
     ("solver", &["hrm-core/src/solve"]),

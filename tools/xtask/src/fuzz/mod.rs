@@ -28,7 +28,7 @@ pub(crate) struct Args {
 }
 
 /// Targets that read what hrm-host reads, which brings candle into the build.
-const OF_HOST: [&str; 3] = ["puzzles", "config", "checkpoint"];
+const OF_HOST: [&str; 4] = ["puzzles", "config", "checkpoint", "original"];
 /// The processor's triple: with it the flags below are not those of build scripts.
 const TRIPLE: &str = "x86_64-unknown-linux-gnu";
 /// Coverage for libFuzzer on any toolchain, and the checks of a debug build.
