@@ -334,6 +334,9 @@ fn settings_that_this_program_does_not_compute_with_are_named() {
     }
     let (code, _, said) = change("  expansion", "  mystery: 5\n  expansion");
     assert!(code == 0 && said.contains("passed over: arch.mystery"), "{said}");
+    // A number that no configuration here can hold is not taken over.
+    let (code, _, said) = change("seed: 3", "seed: 18446744073709551615");
+    assert!(code == 0, "{said}");
 
     let (dir, folder) = with_checkpoint("learned", &state_dict(&invented_model("learned")));
     let (code, _, said) = hrm(dir.path(), &["import", &folder, "--task", "sudoku9", "--out", "run"]);
