@@ -2,18 +2,6 @@
 
 use super::*;
 
-/// What is told of `text` as puzzles of `side` rows: puzzles, faults, and lines passed over.
-fn told_of(side: usize, text: &str) -> (Vec<String>, usize, usize) {
-    let (mut rows, mut faults, mut passed) = (Vec::new(), 0, 0);
-    visit(sudoku(side), text, &mut |item| match item {
-        Item::Row(row) => rows.push(row.question.replace(['0', ' '], ".")),
-        Item::Fault(_) => faults += 1,
-        Item::Passed { .. } => passed += 1,
-        Item::EmptyEdge { .. } => {}
-    });
-    (rows, faults, passed)
-}
-
 /// How a digit and a blank are written.
 const CELLS: [(&str, &str); 3] = [("", ""), ("\"", ""), ("\"", "\"\"")];
 
@@ -50,7 +38,7 @@ fn rows_that_begin_with_a_delimiter_are_no_comments() {
                     rows.iter().map(|cells_of| row(cells_of, cells, delimiter) + "\n").collect()
                 };
                 let text = grids.iter().map(draw).collect::<Vec<_>>().join("\n");
-                let expected = (grids.each_ref().map(|rows| rows.concat()).to_vec(), 0, 0);
+                let expected = Told::only(grids.each_ref().map(|rows| rows.concat()).to_vec());
                 assert_eq!(told_of(side, &text), expected, "{text}");
                 assert_eq!(task_of_text(&text), Some(sudoku(side)), "{text}");
                 let list: String =
@@ -74,17 +62,20 @@ fn no_row_is_lost_as_a_comment_without_a_word() {
             }
         };
         let text = rows.iter().chain(&rows).enumerate().map(draw).collect::<Vec<_>>().join("\n");
-        let (read, faults, passed) = told_of(4, &text);
+        let Told { rows: read, faults, passed, .. } = told_of(4, &text);
         assert!(
-            read.len() < 2 && read.iter().all(|grid| *grid == rows.concat()) && faults + passed > 0,
+            read.len() < 2
+                && read.iter().all(|grid| *grid == rows.concat())
+                && faults.len() + passed.len() > 0,
             "{text}\n{read:?}"
         );
     }
     // What is put in comments is told, and a remark is none.
     for mark in ["; ", "# ", "// ", "%"] {
         let text = format!("{mark}{}\n{}\n{mark}see 17, too\n", GRIDS[0].concat(), GRIDS[1].concat());
-        assert_eq!(told_of(4, &text), (vec![GRIDS[1].concat()], 0, 1), "{text}");
+        let told = told_of(4, &text);
+        assert_eq!((told.passed.len(), told.all()), (1, vec![GRIDS[1].concat()]), "{text}");
     }
     let text = format!("; made by hand\n{}", GRIDS[0].map(|cells| row(cells, ("", ""), ';') + "\n").concat());
-    assert_eq!(told_of(4, &text), (vec![GRIDS[0].concat()], 0, 0), "{text}");
+    assert_eq!(told_of(4, &text), Told::only(vec![GRIDS[0].concat()]), "{text}");
 }

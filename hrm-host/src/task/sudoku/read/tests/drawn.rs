@@ -6,7 +6,7 @@ use super::*;
 /// What is told of a text of 4x4 grids: `line cells`, or `line: why`.
 fn told(text: &str) -> Vec<String> {
     let mut told = Vec::new();
-    lines::visit(text, Sudoku::new(SudokuKind::Four), &mut |item| match item {
+    lines::visit(text, sudoku(4), &mut |item| match item {
         Item::Row(row) => told.push(format!("{} {}", row.line, row.question.replace('0', "."))),
         Item::Fault(fault) => told.push(format!("{}: {}", fault.line, fault.problem)),
         Item::Passed { .. } | Item::EmptyEdge { .. } => {}
@@ -17,17 +17,14 @@ fn told(text: &str) -> Vec<String> {
 /// A grid with its `empty` rows empty, as cells.
 fn rows_of(empty: &[usize]) -> Vec<String> {
     let row = |index: usize| {
-        if empty.contains(&index) { "...." } else { ["34..", "..12", "4..3", "21.."][index] }
+        if empty.contains(&index) { "...." } else { GRIDS[0][index] }
     };
     (0..4).map(|index| row(index).to_owned()).collect()
 }
 
 /// Rows whose blanks are empty fields.
 fn delimited(rows: &[String], delimiter: &str) -> String {
-    let fields = |row: &String| {
-        row.chars().map(|c| c.to_string().replace('.', "")).collect::<Vec<_>>().join(delimiter) + "\n"
-    };
-    rows.iter().map(fields).collect()
+    rows.iter().map(|row| apart(row, delimiter, "") + "\n").collect()
 }
 
 #[test]
@@ -102,19 +99,12 @@ fn an_empty_row_between_grids_is_space_or_the_block_is_refused() {
 
 #[test]
 fn grids_of_which_one_lacks_a_row_are_never_read_shifted() {
-    let grids = [
-        ["34..", "..12", "4..3", "21.."],
-        [".4.1", "1.34", "..1.", "41.."],
-        ["2.4.", "4..1", ".24.", "..32"],
-    ];
-    let right: Vec<String> = grids.iter().map(|grid| grid.concat()).collect();
-    let fields =
-        |row: &&str| row.chars().map(|c| c.to_string().replace('.', "")).collect::<Vec<_>>().join(",");
+    let right = GRIDS.map(|grid| grid.concat());
     for (count, space) in [(1, 1), (1, 2), (2, 1), (2, 2), (2, 3), (3, 1), (3, 2), (3, 3)] {
         for (lacking, row, again) in (0..count * 8).map(|case| (case / 8, case % 4, case % 8 > 3)) {
             let mut lines: Vec<String> = Vec::new();
-            for (index, grid) in grids.iter().enumerate().take(count) {
-                let mut rows: Vec<String> = grid.iter().map(fields).collect();
+            for (index, grid) in GRIDS.iter().enumerate().take(count) {
+                let mut rows: Vec<String> = grid.iter().map(|row| fields(row)).collect();
                 if index == lacking && again {
                     rows.insert(row, rows[row].clone());
                 } else if index == lacking {
@@ -199,9 +189,8 @@ fn lines_that_can_be_taken_in_two_ways_are_refused() {
 
 #[test]
 fn a_line_that_is_drawn_otherwise_than_the_rows_is_no_row() {
-    let dotted = |row: &String| row.chars().map(String::from).collect::<Vec<_>>().join(",") + "\n";
     let rows: String = rows_of(&[]).iter().enumerate().fold(String::new(), |text, (place, row)| {
-        text + if place == 2 { ",,,\n" } else { "" } + &dotted(row)
+        text + if place == 2 { ",,,\n" } else { "" } + &apart(row, ",", ".") + "\n"
     });
     let grid = rows_of(&[]).concat();
     assert_eq!(told(&rows), [format!("1 {grid}")]);

@@ -30,16 +30,6 @@ pub(super) const NINE: [[&str; 9]; 2] = [
     ],
 ];
 
-fn told_of(side: usize, text: &str) -> (Vec<String>, Vec<String>) {
-    let (mut rows, mut faults) = (Vec::new(), Vec::new());
-    visit(sudoku(side), text, &mut |item| match item {
-        Item::Row(row) => rows.push(row.question.replace(['0', '-'], ".")),
-        Item::Fault(fault) => faults.push(fault.problem.to_string()),
-        Item::Passed { .. } | Item::EmptyEdge { .. } => {}
-    });
-    (rows, faults)
-}
-
 /// Ways to draw a row whose blanks are not written.
 const DRAWN: [fn(&str) -> String; 3] = [
     |row| fields(row),
@@ -50,7 +40,7 @@ const DRAWN: [fn(&str) -> String; 3] = [
 /// Whatever is missing, what is read is written in the text, or has one solution. Of the 9x9 nothing else is.
 fn check(lines: &[String], written: &[String]) -> (Vec<String>, Vec<String>) {
     let side = if written[0].len() == 16 { 4 } else { 9 };
-    let (read, faults) = told_of(side, &(lines.join("\n") + "\n"));
+    let Told { rows: read, faults, .. } = told_of(side, &(lines.join("\n") + "\n"));
     for grid in &read {
         let is_known = written.contains(grid);
         assert!(is_known || doubt::has_one_solution(sudoku(side), grid), "{}\n{grid}", lines.join("\n"));
@@ -138,17 +128,17 @@ fn a_grid_that_may_lack_a_row_is_told_with_the_line() {
     let mut lost = NINE[0].to_vec();
     lost.remove(7);
     lost.push(".........");
-    let (read, faults) = told_of(9, &lines(&lost));
+    let Told { rows: read, faults, .. } = told_of(9, &lines(&lost));
     assert!(read.is_empty() && faults.len() == 1 && faults[0].contains("would be the last"), "{faults:?}");
     lost.rotate_right(1);
-    let (read, faults) = told_of(9, &lines(&lost));
+    let Told { rows: read, faults, .. } = told_of(9, &lines(&lost));
     assert!(read.is_empty() && faults.len() == 1 && faults[0].contains("would be the first"), "{faults:?}");
     let rest = [&NINE[1][1..], &["........."]].concat();
-    let (read, faults) = told_of(9, &format!(",,,,,,,\n{}", lines(&rest)));
-    assert!(read.is_empty() && faults.len() == 1 && faults[0].starts_with("8 cells"), "{faults:?}");
+    let Told { rows: read, faults, .. } = told_of(9, &format!(",,,,,,,\n{}", lines(&rest)));
+    assert!(read.is_empty() && faults.len() == 1 && faults[0].starts_with("1: 8 cells"), "{faults:?}");
     // A puzzle with one solution lacks nothing.
     for text in [format!(",,\n{}", lines(&FOUR[1])), format!("{}\n,,\n", lines(&FOUR[0]))] {
-        let (read, faults) = told_of(4, &text);
+        let Told { rows: read, faults, .. } = told_of(4, &text);
         assert!(read.len() == 1 && faults.is_empty(), "{text}{faults:?}");
     }
 }
@@ -173,7 +163,7 @@ fn boards_of_programs_are_read() {
                 grid.iter().map(|row| format!("    {{{}}}", cells(row, quote, blank))).collect();
             for rows in [rows.join(",\n"), rows.join(",\n").replace(", ", ",")] {
                 let text = format!("{head}\n{rows}\n}};\n");
-                assert_eq!(told_of(side, &text), (vec![grid.concat()], Vec::new()), "{text}");
+                assert_eq!(told_of(side, &text).all(), [grid.concat()], "{text}");
                 assert_eq!(task_of_text(&text), Some(sudoku(side)), "{text}");
             }
         }
@@ -187,7 +177,7 @@ fn boards_of_programs_are_read() {
             "x = board[0][0]",
         ] {
             let text = format!("import numpy as np\n\nboard = [\n{}\n]\n\n{code}\n", rows.join("\n"));
-            assert_eq!(told_of(side, &text), (vec![grid.concat()], Vec::new()), "{text}");
+            assert_eq!(told_of(side, &text).all(), [grid.concat()], "{text}");
         }
     }
 }
@@ -201,7 +191,10 @@ fn a_character_is_counted_in_a_text_that_is_quoted() {
         (format!("a{}\n", &puzzle[1..]), "character 1 is 'a'"),
         (format!("1{}\n", ".".repeat(14)), "16 characters expected and 15 found"),
     ] {
-        let (read, faults) = told_of(4, &text);
-        assert!(read.is_empty() && faults.len() == 1 && faults[0].starts_with(told), "{text}{faults:?}");
+        let Told { rows: read, faults, .. } = told_of(4, &text);
+        assert!(
+            read.is_empty() && faults.len() == 1 && faults[0].starts_with(&format!("1: {told}")),
+            "{text}{faults:?}"
+        );
     }
 }

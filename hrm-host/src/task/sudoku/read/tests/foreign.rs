@@ -2,26 +2,12 @@
 
 use super::*;
 
-fn told_of(side: usize, text: &str) -> Vec<String> {
-    let mut told = Vec::new();
-    visit(sudoku(side), text, &mut |item| match item {
-        Item::Row(row) => told.push(row.question.replace('0', ".")),
-        Item::Fault(fault) => told.push(format!("{}: {}", fault.line, fault.problem)),
-        Item::Passed { .. } | Item::EmptyEdge { .. } => {}
-    });
-    told
-}
-
-fn apart(row: &str, between: &str, blank: &str) -> String {
-    row.chars().map(|c| c.to_string().replace('.', blank)).collect::<Vec<_>>().join(between)
-}
-
 /// Reads `text`, which holds `rows` so many times, in both ends of lines.
 fn check(rows: &[String], count: usize, text: &str) {
     let side = rows.len();
     for text in [text.to_owned(), text.replace('\n', "\r\n")] {
         assert_eq!(task_of_text(&text), Some(sudoku(side)), "{text}");
-        assert_eq!(told_of(side, &text), vec![rows.concat(); count], "{text}");
+        assert_eq!(told_of(side, &text).all(), vec![rows.concat(); count], "{text}");
     }
 }
 
@@ -57,7 +43,7 @@ fn puzzles_are_read_between_tags() {
         }
         check(rows, 1, &format!("```text\n{plain}```\n"));
         // A section is no tag.
-        assert!(told_of(rows.len(), &format!("[code]\n{plain}"))[0].contains("[code]"));
+        assert!(told_of(rows.len(), &format!("[code]\n{plain}")).all()[0].contains("[code]"));
     });
 }
 
@@ -87,7 +73,10 @@ fn titles_may_be_decorated_or_dates() {
             // A title is no row.
             let lacking = plain.split_once('\n').unwrap().1;
             assert!(
-                told_of(rows.len(), &format!("{title}\n{lacking}")).iter().all(|told| told.contains(": "))
+                told_of(rows.len(), &format!("{title}\n{lacking}"))
+                    .all()
+                    .iter()
+                    .all(|told| told.contains(": "))
             );
         }
     });
@@ -155,7 +144,7 @@ fn a_heading_tells_where_cells_stand() {
                 .filter(|at| *at > grid.find('\n').unwrap())
             {
                 let damaged = grid[..at].to_owned() + &grid[at + 1..];
-                let told = told_of(side, &damaged);
+                let told = told_of(side, &damaged).all();
                 assert!(
                     told.iter().all(|told| *told == rows.concat() || told.contains(": ")),
                     "{damaged}{told:?}"
@@ -216,7 +205,7 @@ fn arrays_are_read_as_tuples_and_as_r_matlab_and_numpy_have_them() {
         ] {
             check(rows, 1, &text);
         }
-        let columns = told_of(side, &format!("matrix(c({all}), nrow={side})\n"));
+        let columns = told_of(side, &format!("matrix(c({all}), nrow={side})\n")).all();
         assert!(columns.len() == 1 && columns[0].contains("byrow=TRUE"), "{columns:?}");
     });
 }

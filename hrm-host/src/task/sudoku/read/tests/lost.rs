@@ -24,27 +24,18 @@ const DRAWN: [fn(&str, &str) -> String; 10] = [
     |row, blank| boxes(row, [" ; ", " ; ", blank]),
 ];
 
-fn read(side: usize, text: &str) -> Vec<String> {
-    let mut read = Vec::new();
-    visit(sudoku(side), text, &mut |item| match item {
-        Item::Row(row) => read.push(row.question.replace(|c: char| !c.is_ascii_digit() || c == '0', ".")),
-        Item::Fault(fault) => assert!(is_said_well(&fault.problem), "{text}{}", fault.problem),
-        Item::Passed { .. } | Item::EmptyEdge { .. } => {}
-    });
-    read
-}
-
 /// Reads `rows` with each cell lost in each of the ways that `lose` knows; nothing else is read but `rows`.
 fn check(side: usize, lines: &[String], grid: &str, lose: impl Fn(&str, usize) -> Vec<String>) {
     let text = |lines: &[String]| lines.join("\n") + "\n";
-    assert_eq!(read(side, &text(lines)), [grid], "{}", text(lines));
+    assert_eq!(told_of(side, &text(lines)).rows, [grid], "{}", text(lines));
     for place in 0..side {
         let cells = lines[place].char_indices().filter(|(at, c)| c.is_ascii_digit() || *c == '.' && *at > 0);
         for lost in cells.flat_map(|(at, _)| lose(&lines[place], at)) {
             let mut lines = lines.to_vec();
             lines[place] = lost;
             let text = text(&lines);
-            assert!(read(side, &text).iter().all(|read| *read == grid), "{text}{:?}", read(side, &text));
+            let read = told_of(side, &text).rows;
+            assert!(read.iter().all(|read| *read == grid), "{text}{read:?}");
         }
     }
 }

@@ -14,25 +14,55 @@ mod rows;
 mod tables;
 
 use hrm_core::task::TextError;
-use hrm_core::task::sudoku::SudokuKind;
 
 use super::*;
 
 const GRIDS: [[&str; 4]; 3] =
     [["34..", "..12", "4..3", "21.."], [".4.1", "1.34", "..1.", "41.."], ["2.4.", "4..1", ".24.", "..32"]];
 
-/// The puzzles that are read from `text`, and how often something is refused.
-fn told(text: &str) -> (Vec<String>, usize) {
-    let (mut rows, mut faults) = (Vec::new(), 0);
-    visit(Sudoku::new(SudokuKind::Four), text, &mut |item| match item {
-        Item::Row(row) => rows.push(row.question.replace('0', ".")),
+/// What is told of a text.
+#[derive(Debug, Default, PartialEq)]
+struct Told {
+    /// Puzzles, with `.` for every blank.
+    rows: Vec<String>,
+    /// `line: what is wrong`.
+    faults: Vec<String>,
+    edges: Vec<(u64, &'static str)>,
+    /// Lines that are passed over.
+    passed: Vec<u64>,
+}
+
+impl Told {
+    /// Puzzles, and nothing else.
+    fn only(rows: Vec<String>) -> Self {
+        Told { rows, ..Told::default() }
+    }
+
+    /// The puzzles, then what is wrong.
+    fn all(self) -> Vec<String> {
+        [self.rows, self.faults].concat()
+    }
+}
+
+/// What is told of `text` as puzzles of `side` rows.
+fn told_of(side: usize, text: &str) -> Told {
+    let mut told = Told::default();
+    visit(sudoku(side), text, &mut |item| match item {
+        Item::Row(row) => told.rows.push(row.question.replace(is_blank, ".")),
         Item::Fault(fault) => {
             assert!(is_said_well(&fault.problem), "{text}{}", fault.problem);
-            faults += 1;
+            told.faults.push(format!("{}: {}", fault.line, fault.problem));
         }
-        Item::Passed { .. } | Item::EmptyEdge { .. } => {}
+        Item::Passed { line, .. } => told.passed.push(line),
+        Item::EmptyEdge { line, edge } => told.edges.push((line, edge)),
     });
-    (rows, faults)
+    told
+}
+
+/// The puzzles of 4x4 that are read from `text`, and how often something is refused.
+fn told(text: &str) -> (Vec<String>, usize) {
+    let told = told_of(4, text);
+    (told.rows, told.faults.len())
 }
 
 /// Whether what is found differs from what is expected, where a message names both.
@@ -63,8 +93,13 @@ fn is_read(lines: &[String]) -> bool {
     faults == 0
 }
 
+/// The cells of `row` with `between` them, and `blank` for each blank.
+fn apart(row: &str, between: &str, blank: &str) -> String {
+    row.chars().map(|c| c.to_string().replace('.', blank)).collect::<Vec<_>>().join(between)
+}
+
 fn fields(row: &str) -> String {
-    row.chars().map(|c| c.to_string().replace('.', "")).collect::<Vec<_>>().join(",")
+    apart(row, ",", "")
 }
 
 /// Ways to draw a row.
@@ -129,9 +164,7 @@ fn numbers_above_grids_are_no_rows_or_the_grids_are_refused() {
 
 #[test]
 fn cells_of_two_arrays_are_never_joined() {
-    let row = |row: &&str| {
-        format!("[{}]", row.chars().map(String::from).collect::<Vec<_>>().join(",")).replace('.', "0")
-    };
+    let row = |row: &&str| format!("[{}]", apart(row, ",", "0"));
     let nested = |grid: &[&str; 4]| format!("[{}]\n", grid.iter().map(row).collect::<Vec<_>>().join(",\n"));
     let plain = |grid: &[&str; 4]| grid.iter().map(|it| row(it) + "\n").collect::<String>() + "\n";
     for text in [GRIDS.iter().map(nested).collect::<String>(), GRIDS.iter().map(plain).collect()] {
@@ -255,19 +288,11 @@ fn the_answer_of_a_puzzle_whose_blanks_were_lost_is_no_puzzle() {
         let rows = puzzle(side, empty);
         for (lose, spread) in lost.iter().flat_map(|lose| [(lose, ""), (lose, " ")]) {
             let remains: String = rows.iter().map(|row| lose(row) + "\n").collect();
-            let answer: String = complete(side)
-                .iter()
-                .map(|row| row.chars().map(String::from).collect::<Vec<_>>().join(spread) + "\n")
-                .collect();
+            let answer: String = complete(side).iter().map(|row| apart(row, spread, ".") + "\n").collect();
             for between in ["", "\n", "\n\n", "Answer:\n", "\nAnswer:\n\n"] {
                 let text = format!("{remains}{between}{answer}");
-                let (mut rows, mut faults) = (Vec::new(), 0);
-                visit(sudoku(side), &text, &mut |item| match item {
-                    Item::Row(row) => rows.push(row.question.to_owned()),
-                    Item::Fault(_) => faults += 1,
-                    Item::Passed { .. } | Item::EmptyEdge { .. } => {}
-                });
-                assert!(faults > 0 && !rows.contains(&complete(side).concat()), "{text}{rows:?}");
+                let Told { rows, faults, .. } = told_of(side, &text);
+                assert!(!faults.is_empty() && !rows.contains(&complete(side).concat()), "{text}{rows:?}");
             }
         }
     }
@@ -281,39 +306,30 @@ fn the_answer_of_a_puzzle_whose_blanks_were_lost_is_no_puzzle() {
 #[test]
 fn the_default_of_savetxt_has_a_hint_of_its_own() {
     let row = ["5.000000000000000000e+00"; 4].join(" ") + "\n";
-    let mut problems = Vec::new();
-    visit(Sudoku::new(SudokuKind::Four), &row.repeat(4), &mut |item| {
-        if let Item::Fault(fault) = item {
-            problems.push(fault.problem.to_string());
-        }
-    });
-    assert!(problems[0].contains("fmt='%d'"), "{problems:?}");
-    assert_eq!(task_of_text(&row), Some(Sudoku::new(SudokuKind::Four)));
+    let Told { faults, .. } = told_of(4, &row.repeat(4));
+    assert!(faults[0].contains("fmt='%d'"), "{faults:?}");
+    assert_eq!(task_of_text(&row), Some(sudoku(4)));
 }
 
 #[test]
 fn what_is_no_puzzle_is_named_and_tells_no_size() {
-    let told_of = |text: &str, size: Option<SudokuKind>| -> Vec<String> {
-        assert_eq!(task_of_text(text), size.map(Sudoku::new), "{text}");
-        let mut told = Vec::new();
-        visit(Sudoku::new(size.unwrap_or(SudokuKind::Nine)), text, &mut |item| match item {
-            Item::Fault(fault) => told.push(fault.problem.to_string()),
-            item => told.push(format!("{item:?}")),
-        });
-        told
-    };
-    let row = "| 1    2347   35 | 6    8    2479   | 47   5    9      |\n| 6    8    9  | 1    2    3   | 4   57   5 |\n";
+    let candidates = "| 1    2347   35 | 6    8    2479   | 47   5    9      |\n| 6    8    9  | 1    2    3   | 4   57   5 |\n";
     let rule = ".----------------.---------------.----------------.\n";
-    let told = told_of(&format!("{rule}{row}{}{row}", rule.replace('.', ":")), Some(SudokuKind::Nine));
+    let text = format!("{rule}{candidates}{}{candidates}", rule.replace('.', ":"));
+    let told = told_of(9, &text).all();
     assert!(told.len() == 4 && told.iter().all(|told| told.contains("candidates, not a puzzle")), "{told:?}");
+    assert_eq!(task_of_text(&text), Some(sudoku(9)));
     for text in [".--------------.\n", "@#$^&~@@@@~~~~+.\n", "....-....*....x.\n"] {
-        told_of(text, None);
+        assert_eq!(task_of_text(text), None, "{text}");
+        told_of(9, text);
     }
     for count in [16, 32] {
         let cells = ["1,0,0,2"; 8][..count / 4].join(",");
         let names: String = (0..count).map(|cell| format!(",p{cell}")).collect();
-        let told = told_of(&format!("id{names}\n17,{cells}\n18,{cells}\n"), Some(SudokuKind::Four));
-        let is_named = |told: &String| told.contains("leave out other columns") || told.starts_with("Passed");
-        assert!(told.len() >= 2 && told.iter().all(is_named), "{told:?}");
+        let text = format!("id{names}\n17,{cells}\n18,{cells}\n");
+        let Told { rows, faults, passed, .. } = told_of(4, &text);
+        assert!(rows.is_empty() && faults.len() + passed.len() >= 2, "{faults:?}");
+        assert!(faults.iter().all(|fault| fault.contains("leave out other columns")), "{faults:?}");
+        assert_eq!(task_of_text(&text), Some(sudoku(4)), "{text}");
     }
 }

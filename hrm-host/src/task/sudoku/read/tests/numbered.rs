@@ -2,21 +2,6 @@
 
 use super::*;
 
-/// What is told of `text` as puzzles of `side` rows: their cells, or what is wrong.
-fn told_of(side: usize, text: &str) -> Vec<String> {
-    let mut told = Vec::new();
-    visit(sudoku(side), text, &mut |item| match item {
-        Item::Row(row) => told.push(row.question.replace(['0', '_'], ".")),
-        Item::Fault(fault) => told.push(format!("{}: {}", fault.line, fault.problem)),
-        Item::Passed { .. } | Item::EmptyEdge { .. } => {}
-    });
-    told
-}
-
-fn apart(row: &str, between: &str, blank: &str) -> String {
-    row.chars().map(|c| c.to_string().replace('.', blank)).collect::<Vec<_>>().join(between)
-}
-
 /// Ways to write a row behind its number.
 const NUMBERED: [fn(usize, &str) -> String; 17] = [
     |n, row| format!("{n}: {}", row.replace('.', " ")),
@@ -52,10 +37,10 @@ fn rows_are_read_behind_their_numbers() {
             for first in [0, 1] {
                 let text = grid(first);
                 assert_eq!(task_of_text(&text), Some(sudoku(side)), "{index} {text}");
-                assert_eq!(told_of(side, &text), both[1..], "{index} {text}");
+                assert_eq!(told_of(side, &text).all(), both[1..], "{index} {text}");
                 let titled = format!("Grid 1\n{text}\nGrid 2\n{text}");
-                assert_eq!(told_of(side, &titled), both, "{index} {titled}");
-                assert_eq!(told_of(side, &text.replace('\n', "\r\n")), both[1..], "{index} {text}");
+                assert_eq!(told_of(side, &titled).all(), both, "{index} {titled}");
+                assert_eq!(told_of(side, &text.replace('\n', "\r\n")).all(), both[1..], "{index} {text}");
             }
             for label in [|n: usize| format!("R{n}"), |n: usize| char::from(b'@' + n as u8).to_string()] {
                 let text: Vec<String> = grid(1)
@@ -63,13 +48,13 @@ fn rows_are_read_behind_their_numbers() {
                     .zip(1..)
                     .map(|(line, n)| line.replacen(&n.to_string(), &label(n), 1))
                     .collect();
-                assert_eq!(told_of(side, &(text.join("\n") + "\n")), both[1..], "{index} {text:?}");
+                assert_eq!(told_of(side, &(text.join("\n") + "\n")).all(), both[1..], "{index} {text:?}");
             }
             // The numbers go on.
             let text = format!("{}\n{}", grid(1), grid(side + 1));
-            assert_eq!(told_of(side, &text), both, "{index} {text}");
+            assert_eq!(told_of(side, &text).all(), both, "{index} {text}");
             let heading = format!("    {}\n{}", apart(&"123456789"[..side], " ", ""), grid(1));
-            assert_eq!(told_of(side, &heading), both[1..], "{index} {heading}");
+            assert_eq!(told_of(side, &heading).all(), both[1..], "{index} {heading}");
         }
     }
 }
@@ -102,16 +87,16 @@ fn numbers_of_all_lines_are_no_cells_whatever_stands_behind_them() {
         let filled: String = twice.lines().map(number).collect();
         for numbered in [&cat, &filled] {
             assert_eq!(task_of_text(numbered), Some(sudoku(side)), "{numbered}");
-            assert_eq!(told_of(side, numbered), vec![puzzle(side, &[]).concat(); 2], "{numbered}");
+            assert_eq!(told_of(side, numbered).all(), vec![puzzle(side, &[]).concat(); 2], "{numbered}");
         }
-        assert!(told_of(side, &from)[0].starts_with("2: these lines are numbered"), "{from}");
+        assert!(told_of(side, &from).all()[0].starts_with("2: these lines are numbered"), "{from}");
         let lost: String = cat
             .lines()
             .filter(|line| !line.starts_with("     3\t"))
             .map(|line| line.to_owned() + "\n")
             .collect();
-        assert!(told_of(side, &lost)[0].starts_with("3: these lines are numbered"), "{lost}");
-        assert_eq!(told_of(side, &lost).len(), 1);
+        assert!(told_of(side, &lost).all()[0].starts_with("3: these lines are numbered"), "{lost}");
+        assert_eq!(told_of(side, &lost).all().len(), 1);
     }
 }
 
@@ -143,7 +128,7 @@ fn cells_that_count_are_no_numbers_of_rows() {
         ("1 12..\n2 ..34\n2 ..34\n3 2...\n4 ..12\n", None),
         ("1,1,2,,\n2,,,3,4\n4,2,,,\n5,,,1,2\n", None),
     ] {
-        let told = told_of(4, text);
+        let told = told_of(4, text).all();
         assert!(
             told.iter().all(|told| Some(&told[..]) == read || read.is_none() && told.contains(": ")),
             "{text}{told:?}"
@@ -161,11 +146,11 @@ fn bars_may_stand_anywhere_where_they_stand_alike_in_all_rows() {
                 format!("{} | {}\n", apart(&row[..at], between, blank), apart(&row[at..], between, blank))
             };
             let text: Vec<String> = rows.iter().map(row).collect();
-            assert_eq!(told_of(side, &text.concat()), [rows.concat()], "{text:?}");
+            assert_eq!(told_of(side, &text.concat()).all(), [rows.concat()], "{text:?}");
             for lost in 0..side {
                 let mut lacking = text.clone();
                 lacking[lost] = lacking[lost].replacen([' ', '|'], "", 1).replacen(blank, "", 1);
-                let told = told_of(side, &lacking.concat());
+                let told = told_of(side, &lacking.concat()).all();
                 assert!(
                     told.iter().all(|told| *told == rows.concat() || told.contains(": ")),
                     "{lacking:?}{told:?}"

@@ -2,27 +2,10 @@
 
 use super::*;
 
-/// What is read of `text`, what is refused, with its line, and the lines that are passed over.
-fn told_of(side: usize, text: &str) -> (Vec<String>, Vec<String>, Vec<u64>) {
-    let (mut read, mut faults, mut passed) = (Vec::new(), Vec::new(), Vec::new());
-    visit(sudoku(side), text, &mut |item| match item {
-        Item::Row(row) => read.push(row.question.replace(['0', '_'], ".")),
-        Item::Fault(fault) => {
-            assert!(is_said_well(&fault.problem), "{text}{}", fault.problem);
-            faults.push(format!("{}: {}", fault.line, fault.problem));
-        }
-        Item::Passed { line, .. } => passed.push(line),
-        Item::EmptyEdge { .. } => {}
-    });
-    (read, faults, passed)
-}
-
 /// The rows of a board, each as `row` draws its cells, which `between` parts, with `next` between rows.
 fn drawn(rows: &[String], (row, between, blank): (&str, &str, &str), next: &str) -> String {
-    let cells = |cells: &String| {
-        cells.chars().map(|c| c.to_string().replace('.', blank)).collect::<Vec<_>>().join(between)
-    };
-    rows.iter().map(|line| row.replace('@', &cells(line))).collect::<Vec<_>>().join(next)
+    let draw = |cells: &String| row.replace('@', &apart(cells, between, blank));
+    rows.iter().map(draw).collect::<Vec<_>>().join(next)
 }
 
 /// Boards as languages write them: what stands around the rows, and how these are drawn.
@@ -84,7 +67,7 @@ fn boards_of_all_languages_are_read_wherever_they_stand() {
         for (board, (above, below)) in BOARDS.iter().flat_map(|board| AROUND.map(|around| (board, around))) {
             let (frame, row, next) = *board;
             let text = format!("{above}{}\n{below}", frame.replace('@', &drawn(&rows, row, next)));
-            let (read, faults, _) = told_of(side, &text);
+            let Told { rows: read, faults, .. } = told_of(side, &text);
             assert_eq!((read, faults), (vec![rows.concat()], Vec::new()), "{text}");
             assert_eq!(task_of_text(&text), Some(sudoku(side)), "{text}");
         }
@@ -110,9 +93,9 @@ fn arrays_are_read_as_json_python_and_numpy_write_them() {
         format!("[\n{}\n]", cells.join(",\n    ")),
         format!("[\"{}\"]", cells.join("\", \"").replace('0', "")),
     ] {
-        assert_eq!(told_of(4, &text), (vec![puzzle.to_owned()], Vec::new(), Vec::new()), "{text}");
+        assert_eq!(told_of(4, &text), Told::only(vec![puzzle.to_owned()]), "{text}");
     }
-    assert_eq!(told_of(4, &format!("[\n'{puzzle}',\n'{puzzle}'\n]")).0, [puzzle; 2]);
+    assert_eq!(told_of(4, &format!("[\n'{puzzle}',\n'{puzzle}'\n]")).rows, [puzzle; 2]);
     for text in
         ["[Puzzle]\n1...\n", "[[\"question\",\"answer\"]]", "[{\"puzzle\": 1}]", "[1, 2, 3]", puzzle, ""]
     {
@@ -128,7 +111,7 @@ fn a_board_that_lost_something_is_no_other_board() {
         let marks = |c: char| c.is_ascii_digit() || ".,;[](){}\"'".contains(c);
         for (at, mark) in text.match_indices(marks) {
             let lost = text[..at].to_owned() + &text[at + mark.len()..];
-            let (read, _, _) = told_of(4, &lost);
+            let Told { rows: read, .. } = told_of(4, &lost);
             assert!(read.iter().all(|read| *read == rows.concat()), "{lost}{read:?}");
         }
         let lines: Vec<&str> = text.lines().collect();
@@ -138,7 +121,7 @@ fn a_board_that_lost_something_is_no_other_board() {
                 [&lines[..=place], &lines[place..]].concat(),
             ] {
                 let lost = lines.join("\n");
-                let (read, _, _) = told_of(4, &lost);
+                let Told { rows: read, .. } = told_of(4, &lost);
                 assert!(read.iter().all(|read| *read == rows.concat()), "{lost}{read:?}");
             }
         }
@@ -162,7 +145,7 @@ fn what_is_wrong_with_a_board_is_named() {
         ("[[1,0,0,0],\n[0,,2,0],\n[0,3,0,0],\n[0,0,0,4]]", "2: a cell is empty here"),
         ("reshape([1 0 0 0 0 0 2 0 0 3 0 0 0 0 0 4], 4, 4)", "1: `matrix` of R"),
     ] {
-        let (read, faults, _) = told_of(4, text);
+        let Told { rows: read, faults, .. } = told_of(4, text);
         let is_named = faults.iter().any(|fault| fault.starts_with(expected));
         assert!(read.is_empty() && is_named, "{text}\n{faults:?}");
         // A field of a table says the same.
@@ -175,7 +158,7 @@ fn what_is_wrong_with_a_board_is_named() {
     let whole = "[[1,0,0,0],[0,0,2,0],[0,3,0,0],[0,0,0,4]]";
     assert_eq!(grid_in(whole), "1000002003000004");
     // What is damaged leaves the others as they are.
-    let (read, faults, _) =
+    let Told { rows: read, faults, .. } =
         told_of(4, &format!("a = {whole}\n\nb = {}\n\nc = {whole}\n", whole.replace("1,", "")));
     assert_eq!((read.len(), faults.len()), (2, 1), "{faults:?}");
 }
@@ -188,23 +171,23 @@ fn cells_in_comments_are_told_and_never_read() {
             let mut lines: Vec<String> = board.lines().map(str::to_owned).collect();
             lines.insert(place, format!("{open}{{0,2,0,0}},{close}"));
             let text = format!("int b[4][4] = {{\n{}\n}};\n", lines.join("\n"));
-            let (read, faults, passed) = told_of(4, &text);
+            let Told { rows: read, faults, passed, .. } = told_of(4, &text);
             assert_eq!((read, faults), (vec!["1.....2..3.....4".to_owned()], Vec::new()), "{text}");
             assert_eq!(passed, [place as u64 + 2], "{text}");
             // Where one of the rows themselves is a comment, one is missing.
             let text = text.replacen("{0,0,2,0},\n", "", 1);
-            assert!(told_of(4, &text).0.is_empty(), "{text}");
+            assert!(told_of(4, &text).rows.is_empty(), "{text}");
         }
     }
     for mark in ["# ", "// ", "-- "] {
         let whole = format!("int b[4][4] = {{\n{board}}};\n");
         let text = format!("{mark}{}\n{whole}", whole.replace('\n', ""));
-        let (read, faults, passed) = told_of(4, &text);
+        let Told { rows: read, faults, passed, .. } = told_of(4, &text);
         assert_eq!((read.len(), faults, passed), (1, Vec::new(), vec![1]), "{text}");
     }
     let text =
         format!("/*\nint c[4][4] = {{\n{}}};\n*/\nint b[4][4] = {{\n{board}}};\n", board.replace('1', "2"));
-    let (read, faults, passed) = told_of(4, &text);
+    let Told { rows: read, faults, passed, .. } = told_of(4, &text);
     assert_eq!((read, faults), (vec!["1.....2..3.....4".to_owned()], Vec::new()), "{text}");
     assert_eq!(passed, [3, 4, 5, 6], "{text}");
 }
@@ -241,7 +224,7 @@ fn prose_and_code_beside_puzzles_are_passed_over() {
             format!("{line}\n{}\n", GRIDS[0].join("\n")),
             format!("{line}\n\n{}\n\n{line}\n", GRIDS[0].join("\n")),
         ] {
-            let (read, faults, passed) = told_of(4, &text);
+            let Told { rows: read, faults, passed, .. } = told_of(4, &text);
             assert_eq!((read, faults), (vec![puzzle.clone()], Vec::new()), "{text}");
             assert!(!passed.is_empty(), "{text}");
         }
@@ -249,7 +232,7 @@ fn prose_and_code_beside_puzzles_are_passed_over() {
     // Brackets and numbers beside puzzles are none of arrays.
     for (open, close) in [("", ")"), ("(", ")"), ("[", "]"), ("", ":")] {
         let text: String = (1..4).map(|number| format!("{open}{number}{close} {puzzle}\n")).collect();
-        assert_eq!(told_of(4, &text), (vec![puzzle.clone(); 3], Vec::new(), Vec::new()), "{text}");
+        assert_eq!(told_of(4, &text), Told::only(vec![puzzle.clone(); 3]), "{text}");
     }
     // A puzzle that lost something is none of words.
     for lost in [
@@ -261,7 +244,7 @@ fn prose_and_code_beside_puzzles_are_passed_over() {
         "1XXX XX2X X3XX XX4",
     ] {
         for text in [format!("{lost}\n{puzzle}\n"), format!("{puzzle}\n{lost}\n")] {
-            let (read, faults, _) = told_of(4, &text);
+            let Told { rows: read, faults, .. } = told_of(4, &text);
             assert_eq!((read, faults.len()), (vec![puzzle.clone()], 1), "{text}");
         }
     }
@@ -274,22 +257,22 @@ fn digits_may_be_bold_in_a_table_of_markdown() {
         format!("|{}", row.chars().map(cell).collect::<String>())
     });
     let text = format!("|{}\n|{}\n{}\n", " |".repeat(4), "---|".repeat(4), rows.join("\n"));
-    assert_eq!(told_of(4, &text), (vec![GRIDS[0].concat()], Vec::new(), Vec::new()), "{text}");
-    let (_, faults, _) = told_of(4, "0,0,5,0\n");
+    assert_eq!(told_of(4, &text), Told::only(vec![GRIDS[0].concat()]), "{text}");
+    let Told { faults, .. } = told_of(4, "0,0,5,0\n");
     assert!(faults[0].contains("'5' stands in this row"), "{faults:?}");
 }
 
 #[test]
 fn rows_between_quotation_marks_are_rows_whatever_was_lost() {
     let rows = ["1...", "..2.", ".3..", "...4"].map(|row| format!("\"{row}\"\n"));
-    assert_eq!(told_of(4, &rows.concat()), (vec!["1.....2..3.....4".to_owned()], Vec::new(), Vec::new()));
+    assert_eq!(told_of(4, &rows.concat()), Told::only(vec!["1.....2..3.....4".to_owned()]));
     for lost in 0..4 {
         let text: String = (0..4).filter(|row| *row != lost).map(|row| &rows[row][..]).collect();
-        let (read, faults, _) = told_of(4, &text);
+        let Told { rows: read, faults, .. } = told_of(4, &text);
         assert!(read.is_empty() && faults.len() == 1, "{text}{faults:?}");
         let mut text = rows.clone();
         text[lost] = text[lost].replacen('.', "", 1);
-        let (read, faults, _) = told_of(4, &text.concat());
+        let Told { rows: read, faults, .. } = told_of(4, &text.concat());
         assert!(read.is_empty() && !faults.is_empty(), "{text:?}{faults:?}");
     }
 }
@@ -304,9 +287,9 @@ fn a_matrix_is_read_as_r_prints_it() {
             format!("[{number},]{}\n", cells.collect::<String>())
         };
         let text = format!("    {heading}\n{}", (1..).zip(&rows).map(row).collect::<String>());
-        assert_eq!(told_of(side, &text), (vec![rows.concat()], Vec::new(), Vec::new()), "{text}");
+        assert_eq!(told_of(side, &text), Told::only(vec![rows.concat()]), "{text}");
         let lost = text.replacen("[2,]", "#[2,]", 1);
-        assert!(told_of(side, &lost).0.is_empty(), "{lost}");
+        assert!(told_of(side, &lost).rows.is_empty(), "{lost}");
     }
 }
 
@@ -320,7 +303,7 @@ fn what_is_said_beside_a_puzzle_is_none_of_its_cells() {
         format!("puzzles = [\n    (\"{puzzle}\", 3),\n]\n"),
         format!("[(12, '{puzzle}')]\n"),
     ] {
-        let (read, faults, _) = told_of(4, &text);
+        let Told { rows: read, faults, .. } = told_of(4, &text);
         assert_eq!((read, faults), (vec![puzzle.to_owned()], Vec::new()), "{text}");
     }
     for text in [
@@ -329,6 +312,6 @@ fn what_is_said_beside_a_puzzle_is_none_of_its_cells() {
         "puzzles = [\n    (\"1.....2..3....\", 3),\n    (\"1.....2..3.....4\", 3),\n]\n",
         "[\"1.....2..3.....4\", \"\"]\n",
     ] {
-        assert!(!told_of(4, text).1.is_empty(), "{text}");
+        assert!(!told_of(4, text).faults.is_empty(), "{text}");
     }
 }

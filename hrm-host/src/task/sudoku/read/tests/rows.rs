@@ -8,22 +8,18 @@ use super::*;
 
 /// Ways to draw a row, and a row without digits beside them, if it can be told from one.
 const DRAWINGS: [fn(&str) -> String; 7] = [
-    |row| spread(row, ",", ""),
-    |row| spread(row, ",", "."),
-    |row| spread(row, ",", "0"),
-    |row| spread(row, " ", "-"),
-    |row| spread(row, "", "-"),
-    |row| format!("|{}|", spread(row, "", " ")),
-    |row| spread(row, "", " "),
+    |row| apart(row, ",", ""),
+    |row| apart(row, ",", "."),
+    |row| apart(row, ",", "0"),
+    |row| apart(row, " ", "-"),
+    |row| apart(row, "", "-"),
+    |row| format!("|{}|", apart(row, "", " ")),
+    |row| apart(row, "", " "),
 ];
 
 /// What may stand between rows, bands, or grids.
 const BETWEEN: [&[&str]; 7] =
     [&[], &[",,,"], &[",,,", ",,,"], &[",,,", ",,,", ",,,"], &["----"], &[""], &["", ""]];
-
-fn spread(row: &str, delimiter: &str, blank: &str) -> String {
-    row.chars().map(|c| c.to_string().replace('.', blank)).collect::<Vec<_>>().join(delimiter)
-}
 
 /// A grid whose rows in `mask` are empty.
 fn masked(grid: &[String], mask: usize) -> Vec<String> {
@@ -62,12 +58,7 @@ fn drawn(
 fn is_read_of(task: Sudoku, draw: fn(&str) -> String, lines: &[String], written: &[Vec<String>]) -> bool {
     let text = lines.join("\n") + "\n";
     let side = task.side();
-    let (mut rows, mut faults) = (Vec::new(), 0);
-    visit(task, &text, &mut |item| match item {
-        Item::Row(row) => rows.push(row.question.replace(['0', '-', '_'], ".")),
-        Item::Fault(_) => faults += 1,
-        Item::Passed { .. } | Item::EmptyEdge { .. } => {}
-    });
+    let Told { rows, faults, .. } = told_of(side, &text);
     // The row that a line is in this drawing, if it is one.
     let rows_of = written.iter().flatten().cloned().chain([".".repeat(side)]);
     let drawn: HashMap<String, String> = rows_of.map(|row| (draw(&row), row)).collect();
@@ -94,7 +85,7 @@ fn is_read_of(task: Sudoku, draw: fn(&str) -> String, lines: &[String], written:
             written.iter().any(|grid| grid.concat() == *row) || alone(row) || between(row) || twice(row);
         assert!(known, "{row}\n{text}");
     }
-    faults == 0 && rows.len() == written.len()
+    faults.is_empty() && rows.len() == written.len()
 }
 
 /// Reads the lines, and with each of them deleted or doubled. Whether they are read as they are.
@@ -122,7 +113,7 @@ fn owned(grid: &[&str]) -> Vec<String> {
 /// Grids whose rows in `masks` are empty, with each of `parts` between bands and grids: nothing else is read,
 /// and what is drawn as usual is.
 fn check(masks: &[usize], drawings: &[fn(&str) -> String], parts: [&[&[&str]]; 2]) {
-    let task = Sudoku::new(SudokuKind::Four);
+    let task = sudoku(4);
     let grids = masks.iter().zip(GRIDS).map(|(mask, grid)| masked(&owned(&grid), *mask));
     let written: Vec<Vec<String>> = grids.collect();
     for draw in drawings {
@@ -183,12 +174,12 @@ fn grid(side: usize, start: usize) -> Vec<String> {
 #[test]
 fn an_empty_row_in_a_frame_is_a_row() {
     let drawings: [fn(&str) -> String; 4] = [
-        |row| format!("| {} |", spread(row, " | ", " ")),
-        |row| format!("| {} |", spread(row, " | ", "_")),
+        |row| format!("| {} |", apart(row, " | ", " ")),
+        |row| format!("| {} |", apart(row, " | ", "_")),
         |row| {
-            format!("|{}|{}|", spread(&row[..row.len() / 2], "", " "), spread(&row[row.len() / 2..], "", " "))
+            format!("|{}|{}|", apart(&row[..row.len() / 2], "", " "), apart(&row[row.len() / 2..], "", " "))
         },
-        |row| spread(row, ",", ""),
+        |row| apart(row, ",", ""),
     ];
     for (side, index) in [4, 6, 9].into_iter().flat_map(|side| (0..4).map(move |index| (side, index))) {
         // Bars between halves part boxes only where there are two.
@@ -225,7 +216,7 @@ proptest! {
         between in [0..BETWEEN.len(), 0..BETWEEN.len()],
         sparse in any::<bool>(),
     ) {
-        let task = Sudoku::new(if nine { SudokuKind::Nine } else { SudokuKind::Six });
+        let task = sudoku(if nine { 9 } else { 6 });
         let (side, band) = (task.side(), task.kind().box_rows());
         // Most grids have few empty rows.
         let few = |mask: usize| if sparse { 1 << (mask % side) } else { mask % ((1 << side) - 1) };

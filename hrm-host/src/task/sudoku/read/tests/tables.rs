@@ -10,7 +10,7 @@ pub(super) const ANSWERS: [[&str; 4]; 3] =
 /// The puzzles and answers that are read, and how often something is refused.
 pub(super) fn paired(text: &str) -> (Vec<(String, Option<String>)>, usize) {
     let (mut rows, mut faults) = (Vec::new(), 0);
-    let task = Sudoku::new(SudokuKind::Four);
+    let task = sudoku(4);
     visit(task, text, &mut |item| match item {
         Item::Row(row) if parse(task, row.question, &mut [0; 16]).is_err() => faults += 1,
         Item::Row(row) => rows.push((row.question.replace('0', "."), row.answer.map(str::to_owned))),
@@ -21,10 +21,6 @@ pub(super) fn paired(text: &str) -> (Vec<(String, Option<String>)>, usize) {
         Item::Passed { .. } | Item::EmptyEdge { .. } => {}
     });
     (rows, faults)
-}
-
-fn written(row: &str, blank: &str, delimiter: &str) -> String {
-    row.chars().map(|c| c.to_string().replace('.', blank)).collect::<Vec<_>>().join(delimiter)
 }
 
 #[test]
@@ -42,7 +38,7 @@ fn a_row_that_lost_a_cell_is_never_filled_up() {
         .enumerate()
         .flat_map(|sheet| texts.iter().flat_map(move |grids| ["0", "."].map(|blank| (sheet, grids, blank))))
     {
-        let line = |(place, row): (usize, &&str)| sheet.1(&written(row, blank, ","), place);
+        let line = |(place, row): (usize, &&str)| sheet.1(&apart(row, ",", blank), place);
         let names = if sheet.0 == 3 { ",a,b,c,d\n" } else { "" };
         let text: Vec<String> =
             grids.iter().flat_map(|grid| grid.iter().enumerate().map(line).collect::<Vec<_>>()).collect();
@@ -69,7 +65,7 @@ fn a_row_that_lost_a_cell_is_never_filled_up() {
 fn answers_to_the_right_of_puzzles_belong_to_them() {
     let beside = |grid: usize| -> String {
         let line = |row: usize| {
-            format!("{},,{}\n", written(GRIDS[grid][row], "0", ","), written(ANSWERS[grid][row], "0", ","))
+            format!("{},,{}\n", apart(GRIDS[grid][row], ",", "0"), apart(ANSWERS[grid][row], ",", "0"))
         };
         (0..4).map(line).collect()
     };
@@ -85,7 +81,7 @@ fn an_answer_that_lacks_cells_is_no_puzzle() {
     for draw in [
         |grid: &[&str; 4]| grid.concat() + "\n",
         |grid: &[&str; 4]| grid.join("\n") + "\n\n",
-        |grid: &[&str; 4]| grid.map(|row| written(row, "", ";")).join("\n") + "\n\n",
+        |grid: &[&str; 4]| grid.map(|row| apart(row, ";", "")).join("\n") + "\n\n",
     ] {
         for cell in 0..16 {
             let (question, mut answer) = (GRIDS[0].concat(), ANSWERS[0].concat());
@@ -100,7 +96,7 @@ fn an_answer_that_lacks_cells_is_no_puzzle() {
         let mut answer = ANSWERS[0].concat();
         answer.replace_range(cell..=cell, ".");
         let row = |(place, row): (usize, &&str)| {
-            format!("{},,{}\n", written(row, "0", ","), written(&answer[4 * place..][..4], "", ","))
+            format!("{},,{}\n", apart(row, ",", "0"), apart(&answer[4 * place..][..4], ",", ""))
         };
         let text: String = GRIDS[0].iter().enumerate().map(row).collect();
         assert_eq!(told(&text), (vec![GRIDS[0].concat()], 1), "{text}");
@@ -110,11 +106,11 @@ fn an_answer_that_lacks_cells_is_no_puzzle() {
 #[test]
 fn a_heading_or_a_number_is_no_row_of_a_grid_that_lacks_one() {
     let rows: [fn(&str) -> String; 6] = [
-        |row| written(row, ".", " "),
-        |row| written(row, "0", ","),
-        |row| written(row, "", ","),
-        |row| format!("{} | {}", written(&row[..2], ".", " "), written(&row[2..], ".", " ")),
-        |row| format!("| {} |", written(row, "0", " | ")),
+        |row| apart(row, " ", "."),
+        |row| apart(row, ",", "0"),
+        |row| apart(row, ",", ""),
+        |row| format!("{} | {}", apart(&row[..2], " ", "."), apart(&row[2..], " ", ".")),
+        |row| format!("| {} |", apart(row, " | ", "0")),
         |row| row.to_owned(),
     ];
     let heads = ["1 2 3 4", "   1 2 3 4", "1,2,3,4", "0 1 2 3", "1234", "0001", "0,1,2,3", "12 | 34"];
@@ -166,8 +162,7 @@ fn what_other_programs_print_is_read() {
         _ => "NaN",
     };
     let table = |names: &str| -> String {
-        let row =
-            |(place, row): (usize, &&str)| format!("| {} | {} |\n", place + 1, written(row, " ", " | "));
+        let row = |(place, row): (usize, &&str)| format!("| {} | {} |\n", place + 1, apart(row, " | ", " "));
         format!(
             "|   | {names} |\n|---|---|---|---|---|\n{}",
             grid.iter().enumerate().map(row).collect::<String>()
@@ -176,7 +171,7 @@ fn what_other_programs_print_is_read() {
     let beside: String = grid
         .iter()
         .map(|row| {
-            let row = written(row, ".", " ");
+            let row = apart(row, " ", ".");
             format!("{row}   {row}\n")
         })
         .collect();
@@ -191,23 +186,22 @@ fn what_other_programs_print_is_read() {
         (table("A | B | C | D"), 1),
         (table("1 | 2 | 3 | 4"), 1),
         (beside, 2),
-        (rows(&|row| written(row, "nan", ",")), 1),
-        (format!("a b c d\n{}", rows(&|row| written(row, ".", " "))), 1),
-        (format!("C1 C2 C3 C4\n{}", rows(&|row| written(row, ".", " "))), 1),
+        (rows(&|row| apart(row, ",", "nan")), 1),
+        (format!("a b c d\n{}", rows(&|row| apart(row, " ", "."))), 1),
+        (format!("C1 C2 C3 C4\n{}", rows(&|row| apart(row, " ", "."))), 1),
         (grid.join("/") + "\n", 1),
         (grid.join("\n") + "\n\u{1a}\n", 1),
         (
             named("| c0 | c1 | c2 | c3 |", "|---|---|---|---|", &|row| {
-                format!("| {} |", written(row, " ", " | "))
+                format!("| {} |", apart(row, " | ", " "))
             }),
             1,
         ),
         (
-            named(" c0 | c1 | c2 | c3 ", "----+----+----+----", &|row| written(row, "0", " | "))
-                + "(4 rows)\n",
+            named(" c0 | c1 | c2 | c3 ", "----+----+----+----", &|row| apart(row, " | ", "0")) + "(4 rows)\n",
             1,
         ),
-        (named("A =", "", &|row| format!("     {}", written(row, "0", "     "))), 1),
+        (named("A =", "", &|row| format!("     {}", apart(row, "     ", "0"))), 1),
         (rows(&|row| format!("> {row}")), 1),
         (format!("`{}`\n", grid.concat()), 1),
         (
