@@ -4,10 +4,9 @@
 
 use hrm_core::task::sudoku::Sudoku;
 
-use super::super::super::Domain;
 use super::brackets::{Brackets, List, Mark, Node};
-use super::cells::all_cells;
-use super::rows::{Row, grids, rows_of, sides};
+use super::cells::{all_cells, sides, sizes};
+use super::rows::{Row, grids, rows_of};
 use crate::data::problem::Problem;
 use crate::data::read::Fault;
 
@@ -37,7 +36,7 @@ impl Array {
         let Brackets { nodes, comments, blocks } = Brackets::of(text);
         let mut finder = Finder::default();
         finder.outside(&nodes);
-        let task = Sudoku::sizes().into_iter().find(|task| Some(task.side()) == finder.side)?;
+        let task = sizes().find(|task| Some(task.side()) == finder.side)?;
         let mut spans = [finder.spans, blocks].concat();
         spans.sort_unstable();
         let comments = comments.into_iter().map(|(line, text)| (line, text.to_owned())).collect();

@@ -11,6 +11,21 @@ use crate::data::problem::Problem;
 /// Blanks beside `.` and `0`; a grid that has one of them has no other.
 const OTHER_BLANKS: [char; 5] = ['_', '-', '*', '?', 'x'];
 
+/// All sizes of grids, smallest first.
+pub(super) fn sizes() -> impl DoubleEndedIterator<Item = Sudoku> {
+    SudokuKind::ALL.into_iter().map(Sudoku::new)
+}
+
+/// The sides of all grids.
+pub(super) fn sides() -> impl DoubleEndedIterator<Item = usize> {
+    sizes().map(|size| size.side())
+}
+
+/// Whether `c` is no digit of a puzzle.
+pub(super) fn is_blank(c: char) -> bool {
+    !matches!(c, '1'..='9')
+}
+
 /// Whether a grid of side `side` may hold `c`.
 pub(super) fn is_cell(c: char, side: usize) -> bool {
     match c.to_digit(10) {
@@ -69,7 +84,7 @@ pub(super) fn are_cells(text: &str, count: usize, side: usize) -> bool {
 /// Whether `text` is drawn with blanks that also draw rules, and has no digit: a line under a title or
 /// between puzzles rather than a puzzle without givens.
 pub(super) fn is_drawn(text: &str) -> bool {
-    text.contains(['-', '_', '*']) && !text.contains(|c| matches!(c, '1'..='9'))
+    text.contains(['-', '_', '*']) && text.chars().all(is_blank)
 }
 
 /// Reads the cells of a whole grid into `out`, which has as many elements as the grid has cells.
@@ -131,8 +146,7 @@ fn parse_with_other_blank(task: Sudoku, text: &str, out: &mut [u8]) -> Option<()
 
 /// The size whose grids have exactly these cells.
 pub(super) fn size_of(text: &str) -> Option<Sudoku> {
-    let sizes = SudokuKind::ALL.map(Sudoku::new);
-    sizes.into_iter().find(|size| are_cells(text, size.cells(), size.side()) && !is_drawn(text))
+    sizes().find(|size| are_cells(text, size.cells(), size.side()) && !is_drawn(text))
 }
 
 /// The cells of `text` where blanks are spaces: as many characters as a grid of side `side` has cells, or a

@@ -7,9 +7,7 @@
 
 use std::borrow::Cow;
 
-use hrm_core::task::sudoku::{Sudoku, SudokuKind};
-
-use super::cells::{cell_of, is_cell, split};
+use super::cells::{cell_of, is_blank, is_cell, sides, sizes, split};
 use super::drawing::{is_rule, plain_line, without_word};
 use super::puzzle_line::one_line;
 use super::remarks::heading;
@@ -29,11 +27,10 @@ pub(super) fn without_numbers(text: &str) -> (Cow<'_, str>, Option<Fault>) {
     if filled().all(|line| numbered_line(line).is_some()) {
         return without_numbers_of_lines(text);
     }
-    let sizes = || SudokuKind::ALL.into_iter().rev().map(Sudoku::new);
-    if sizes().any(|size| filled().take(LINES_TO_TELL).any(|line| one_line(size, line, 0).is_some())) {
+    if sizes().rev().any(|size| filled().take(LINES_TO_TELL).any(|line| one_line(size, line, 0).is_some())) {
         return (text.into(), None);
     }
-    let ways = || Mark::ALL.into_iter().flat_map(|mark| sizes().map(move |size| (mark, size.side())));
+    let ways = || Mark::ALL.into_iter().flat_map(|mark| sides().rev().map(move |side| (mark, side)));
     if let Some(rows) = ways().find_map(|(mark, side)| Rows { mark, side }.without_numbers(text)) {
         return (rows.into(), None);
     }
@@ -148,7 +145,7 @@ impl Rows {
         }
         let bodies: Vec<&str> = numbered().map(|(_, body)| body).collect();
         let cells = self.cells(&bodies)?;
-        let mut blanks: Vec<char> = cells.concat().chars().filter(|c| !matches!(c, '1'..='9')).collect();
+        let mut blanks: Vec<char> = cells.concat().chars().filter(|c| is_blank(*c)).collect();
         blanks.sort_unstable();
         blanks.dedup();
         // An empty field is no blank where others are written.

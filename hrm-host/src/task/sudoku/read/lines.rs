@@ -1,15 +1,11 @@
 //! Text without a header: a puzzle a line, or grids drawn on several lines, or both.
 
-use hrm_core::task::{
-    Task,
-    sudoku::{Sudoku, SudokuKind},
-};
+use hrm_core::task::{Task, sudoku::Sudoku};
 
 use super::array::Array;
-use super::cells::is_cell;
+use super::cells::{is_blank, is_cell, sizes};
 use super::doubt::Uneven;
 use super::drawing::{self, Line, cells_in};
-use super::is_blank;
 use super::numbers::{Number, Numbers};
 use super::puzzle_line::{one_line, tokens};
 use super::remarks::{
@@ -69,8 +65,7 @@ pub(super) fn task(text: &str) -> Option<Sudoku> {
         found.map(|place| (place, task))
     };
     // The largest first: what is a row of nine is no grid of 4x4.
-    let sizes = SudokuKind::ALL.into_iter().rev().map(Sudoku::new);
-    let found = sizes.filter_map(first).min_by_key(|(place, _)| *place);
+    let found = sizes().rev().filter_map(first).min_by_key(|(place, _)| *place);
     found.map(|(_, task)| task).or_else(|| nearest(beginning))
 }
 
@@ -78,19 +73,15 @@ pub(super) fn task(text: &str) -> Option<Sudoku> {
 fn nearest(text: &str) -> Option<Sudoku> {
     let near = |line: &str| {
         if floats(line).is_some() {
-            return SudokuKind::ALL
-                .map(Sudoku::new)
-                .into_iter()
-                .find(|size| size.side() == tokens(line).count());
+            return sizes().find(|size| size.side() == tokens(line).count());
         }
         let longest = longest(line)?;
         let length = longest.chars().count();
         let cells = longest.chars().filter(|c| is_cell(*c, 9)).count();
-        if 8 * cells < 7 * length || !longest.contains(|c| matches!(c, '1'..='9')) {
+        if 8 * cells < 7 * length || longest.chars().all(is_blank) {
             return None;
         }
-        let sizes = SudokuKind::ALL.map(Sudoku::new);
-        sizes.into_iter().find(|size| size.cells().abs_diff(length) <= size.side() / 2)
+        sizes().find(|size| size.cells().abs_diff(length) <= size.side() / 2)
     };
     text.lines().find_map(near)
 }
@@ -122,7 +113,7 @@ pub(super) fn visit(text: &str, task: Sudoku, visit: &mut dyn FnMut(Item<'_>)) {
 
 /// The only grid in `text`, which may stand on several lines.
 pub(super) fn only_grid(text: &str) -> Option<String> {
-    SudokuKind::ALL.into_iter().rev().map(Sudoku::new).find_map(|task| {
+    sizes().rev().find_map(|task| {
         let mut found = Vec::new();
         visit(text, task, &mut |item| match item {
             Item::Row(row) => found.push(Some(row.question.to_owned())),
@@ -398,6 +389,7 @@ fn without_comment(line: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use hrm_core::task::sudoku::SudokuKind;
     use proptest::prelude::*;
 
     use super::*;

@@ -29,11 +29,12 @@ use std::cell::LazyCell;
 use std::collections::HashMap;
 
 use array::Array;
+use cells::is_blank;
 pub(super) use cells::parse;
 use hrm_core::task::{Task, sudoku::Sudoku};
 use sheet::Sheet;
 
-use super::super::{Domain, pairs::Pairs};
+use super::super::pairs::Pairs;
 use crate::data::problem::Problem;
 use crate::data::rating::Rating;
 use crate::data::read::{Fault, Item, Row, unquoted};
@@ -67,8 +68,8 @@ pub(super) fn task_of_field(field: &str) -> Option<Sudoku> {
     }
     let cells = grid_in(field);
     let length = cells.chars().count();
-    let near = |size: &Sudoku| (size.side() * size.side()).abs_diff(length) <= size.side() / 2;
-    cells::size_of(&cells).or_else(|| Sudoku::sizes().into_iter().find(near))
+    let near = |size: &Sudoku| size.cells().abs_diff(length) <= size.side() / 2;
+    cells::size_of(&cells).or_else(|| cells::sizes().find(near))
 }
 
 /// Tells `visit` of everything in `text`, in order, as puzzles of `task`. A complete grid without a puzzle is
@@ -235,19 +236,14 @@ pub(super) fn grid_in(field: &str) -> Cow<'_, str> {
     if let Some(array) = Array::of(text) {
         return array.only().and_then(Result::ok).map_or(text.into(), Cow::Owned);
     }
-    let spaced = Sudoku::sizes().into_iter();
-    let spaced = spaced.map(|size| (size.side() * size.side(), size.side()));
-    let mut spaced = spaced.filter_map(|(cells, side)| cells::with_spaces_as_blanks(field, cells, side));
-    spaced.next().or_else(|| lines::only_grid(text)).map_or(text.into(), Cow::Owned)
+    let spaced = |size: Sudoku| cells::with_spaces_as_blanks(field, size.cells(), size.side());
+    let grid = cells::sizes().find_map(spaced).or_else(|| lines::only_grid(text));
+    grid.map_or(text.into(), Cow::Owned)
 }
 
 /// Whether `grid` is complete and has the givens of `question`, which is not.
 fn answers(question: &str, grid: &str) -> bool {
     question.contains(is_blank) && !grid.contains(is_blank) && agree(question, grid)
-}
-
-fn is_blank(c: char) -> bool {
-    !matches!(c, '1'..='9')
 }
 
 /// Whether no cell has one digit in `question` and another in `grid`.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use hrm_core::task::{Task, sudoku::Sudoku};
 
-use super::cells::{are_cells, cell_in, is_cell, is_drawn, parse, with_spaces_as_blanks};
+use super::cells::{are_cells, cell_in, is_blank, is_cell, is_drawn, parse, with_spaces_as_blanks};
 use super::remarks::{heading, is_date};
 use crate::data::problem::Problem;
 use crate::data::rating::Rating;
@@ -24,23 +24,19 @@ impl OneLine<'_> {
     /// Why the line is refused: a puzzle that is damaged stands on it, too, or another one, perhaps in the
     /// place of the answer.
     pub(super) fn problem(&self) -> Option<Problem> {
-        let is_puzzle = self.answer.as_deref().is_some_and(has_blanks);
+        let is_puzzle = self.answer.as_deref().is_some_and(|grid| grid.contains(is_blank));
         self.problem.clone().or(is_puzzle.then_some(Problem::MorePuzzles))
     }
 
     /// Whether it is an answer alone.
     pub(super) fn is_complete(&self) -> bool {
-        self.answer.is_none() && !has_blanks(&self.question)
+        self.answer.is_none() && !self.question.contains(is_blank)
     }
 
     pub(super) fn as_row(&self) -> Row<'_> {
         let answer = self.answer.as_deref();
         Row { line: self.line, question: &self.question, answer, rating: Ok(self.rating), source: "" }
     }
-}
-
-fn has_blanks(grid: &str) -> bool {
-    grid.contains(|c| !matches!(c, '1'..='9'))
 }
 
 pub(super) fn tokens(text: &str) -> impl Iterator<Item = &str> {
@@ -59,7 +55,7 @@ fn may_be_puzzle(task: Sudoku, text: &str) -> bool {
     let strange = text.chars().filter(|&c| c != ' ' && !is_cell(c, task.side())).count();
     let is_full =
         2 * length > task.cells() && 8 * strange <= length && !is_date(text.trim_matches([' ', ',', ';']));
-    is_full && text.contains(|c| matches!(c, '1'..='9'))
+    is_full && !text.chars().all(is_blank)
 }
 
 /// What is wrong with the first of `parts` that may be a puzzle, or else with the first, or a remark, that
@@ -75,7 +71,7 @@ fn problem<'t>(
         Ok(()) => Problem::MorePuzzles,
     });
     let is_puzzle =
-        |run: &str| run.len() >= task.cells() && run.contains(|c| matches!(c, '1'..='9')) && has_blanks(run);
+        |run: &str| run.len() >= task.cells() && run.contains(is_blank) && !run.chars().all(is_blank);
     let holds = |part: &str| part.split(|c| !is_cell(c, task.side())).any(is_puzzle);
     damaged.or_else(|| parts.chain([remark]).any(holds).then_some(Problem::MorePuzzles))
 }
@@ -205,7 +201,7 @@ fn cells_apart(text: &str) -> Option<Vec<&str>> {
     let by = [',', ';', '\t'].into_iter().find(|by| text.contains(*by))?;
     let fields: Vec<&str> =
         text.trim_matches([' ', '\r']).split(by).map(|field| field.trim_matches([' ', '"'])).collect();
-    let is_written = |field: &&str| !field.is_empty() && has_blanks(cell_in(field));
+    let is_written = |field: &&str| !field.is_empty() && cell_in(field).contains(is_blank);
     fields.contains(&"").then(|| match fields.iter().any(is_written) {
         true => Vec::new(),
         false => fields.iter().map(|field| if field.is_empty() { "." } else { cell_in(field) }).collect(),

@@ -1,11 +1,9 @@
 //! Rows that stand in brackets, and the grids that they are.
 
-use hrm_core::task::{TextError, sudoku::Sudoku};
+use hrm_core::task::TextError;
 
-use super::super::super::Domain;
 use super::brackets::{Kind, Leaf, List, Node};
-use super::cells::{all_cells, cell_in};
-use super::is_blank;
+use super::cells::{all_cells, cell_in, is_blank, sides};
 use crate::data::problem::Problem;
 use crate::data::read::Fault;
 
@@ -16,11 +14,6 @@ const LONGEST: usize = 10;
 
 /// Grids with the line of each, or what is wrong.
 pub(super) type Grids = Result<Vec<(u64, String)>, Fault>;
-
-/// The sides of all grids.
-pub(super) fn sides() -> impl Iterator<Item = usize> {
-    Sudoku::sizes().into_iter().map(|task| task.side())
-}
 
 /// Cells in one bracket, or in one text between quotation marks.
 #[derive(Default)]

@@ -3,8 +3,7 @@
 
 use std::borrow::Cow;
 
-use hrm_core::task::sudoku::{Sudoku, SudokuKind};
-
+use super::cells::sides;
 use super::drawing::{Label, is_rule, plain_line};
 
 /// Bytes of a heading, at most.
@@ -43,7 +42,7 @@ pub(super) fn without_rulers(text: &str) -> Cow<'_, str> {
 fn places(line: &str) -> Option<Vec<usize>> {
     let names = || line.chars().enumerate().filter(|(_, c)| !matches!(c, ' ' | '|' | '\t'));
     let first = names().next().filter(|(place, c)| *place > 0 && matches!(c, '1' | 'A' | 'a'))?.1;
-    let known = SudokuKind::ALL.into_iter().any(|kind| Sudoku::new(kind).side() == names().count());
+    let known = sides().any(|side| side == names().count());
     let counts = names().zip(u32::from(first)..).all(|((_, c), number)| u32::from(c) == number);
     (known && counts).then(|| names().map(|(place, _)| place).collect())
 }

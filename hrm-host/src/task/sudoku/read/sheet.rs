@@ -5,9 +5,7 @@
 //! other becomes a text of its own, with as many lines as the whole, so that whatever is told of it names the
 //! right line.
 
-use hrm_core::task::sudoku::{Sudoku, SudokuKind};
-
-use super::cells::{all_cells, cell_in, is_cell};
+use super::cells::{all_cells, cell_in, is_cell, sides};
 use super::remarks::numbers_columns;
 
 /// Empty columns between grids that stand beside each other, at most.
@@ -89,12 +87,14 @@ fn beside(text: &str, split: impl Fn(&str) -> Vec<String>) -> Option<Vec<String>
     let rows = || text.lines().map(&split);
     let first = rows().find(|row| !row.is_empty())?;
     let side = first[0].len();
-    let known = SudokuKind::ALL.into_iter().any(|kind| Sudoku::new(kind).side() == side);
     let is_row = |row: &Vec<String>| {
         let cells = |part: &String| part.len() == side && part.chars().all(|c| is_cell(c, side));
         row.is_empty() || row.len() == first.len() && row.iter().all(cells)
     };
-    if !known || !(2..side).contains(&first.len()) || !rows().all(|row| is_row(&row)) {
+    if !sides().any(|known| known == side)
+        || !(2..side).contains(&first.len())
+        || !rows().all(|row| is_row(&row))
+    {
         return None;
     }
     let stack = |place: usize| rows().map(|row| row.get(place).cloned().unwrap_or_default() + "\n").collect();
@@ -105,12 +105,7 @@ fn beside(text: &str, split: impl Fn(&str) -> Vec<String>) -> Option<Vec<String>
 /// `numbered` and should be.
 fn of_fields(text: &str, delimiter: char, numbered: bool) -> Option<Sheet> {
     let fields = |line: &'_ str| -> Vec<String> { split(line, delimiter).map(str::to_owned).collect() };
-    let is_usual = |width: usize| {
-        SudokuKind::ALL
-            .map(Sudoku::new)
-            .into_iter()
-            .any(|size| [1, 2].map(|n| n * size.side() * size.side()).contains(&width))
-    };
+    let is_usual = |width: usize| sides().any(|side| [side * side, 2 * side * side].contains(&width));
     let head: Vec<Vec<String>> =
         text.lines().filter(|line| !line.trim().is_empty()).take(LINES_TO_TELL).map(fields).collect();
     let index = has_index(&head);
@@ -134,8 +129,7 @@ fn of_fields(text: &str, delimiter: char, numbered: bool) -> Option<Sheet> {
     let (first, last) = (used.iter().position(|used| *used)?, used.iter().rposition(|used| *used)?);
     let most =
         rows.iter().copied().flatten().filter_map(|field| field.parse::<usize>().ok()).max().unwrap_or(0);
-    let sizes =
-        || SudokuKind::ALL.map(Sudoku::new).into_iter().map(|size| size.side()).filter(|side| most <= *side);
+    let may_be = || sides().filter(|side| most <= *side);
     // Four 4x4 with an empty row and an empty column between them have the outline of a 9x9.
     let is_square = width == 9 && most <= 4 && !used[width / 2];
     let is_grid = |side: usize| {
@@ -143,7 +137,7 @@ fn of_fields(text: &str, delimiter: char, numbered: bool) -> Option<Sheet> {
             && (count.is_multiple_of(side) || rows.iter().any(|row| row.len() != width))
             && !is_square
     };
-    if !index && (count < 4 || sizes().any(is_grid)) {
+    if !index && (count < 4 || may_be().any(is_grid)) {
         return None;
     }
     let place = |row: &Vec<&str>| {
@@ -157,8 +151,7 @@ fn of_fields(text: &str, delimiter: char, numbered: bool) -> Option<Sheet> {
         let index = usize::from(index);
         return Some(Sheet::Ragged { line: place(row), found: row.len() + index, expected: width + index });
     }
-    let is_side = SudokuKind::ALL.into_iter().any(|kind| Sudoku::new(kind).side() == width);
-    if index && (is_side || is_usual(width)) {
+    if index && (sides().any(|side| side == width) || is_usual(width)) {
         return Some(Sheet::Stacks(vec![text_of(&lines, (0, width), true)]));
     }
     if count < 4 {
@@ -166,7 +159,7 @@ fn of_fields(text: &str, delimiter: char, numbered: bool) -> Option<Sheet> {
     }
     let mut found: Vec<Vec<usize>> = Vec::new();
     let mut size = 0;
-    for side in sizes().filter(|side| count >= *side) {
+    for side in may_be().filter(|side| count >= *side) {
         let ways = stacks(&used[..=last], first, side);
         // A grid that begins in the first column and has as many as there are is read as every other text.
         let new = ways.into_iter().filter(|starts| index || starts.len() > 1 || width > side);
@@ -178,7 +171,7 @@ fn of_fields(text: &str, delimiter: char, numbered: bool) -> Option<Sheet> {
             let stack = |start: usize| text_of(&lines, (start, start + size), start == starts[0]);
             Some(Sheet::Stacks(starts.iter().map(|start| stack(*start)).collect()))
         }
-        _ if !index && sizes().any(|side| width == side) => None,
+        _ if !index && may_be().any(|side| width == side) => None,
         _ => Some(Sheet::Unclear(place(rows.first()?), width)),
     }
 }

@@ -6,6 +6,7 @@
 
 use hrm_core::task::{Task, TextError, sudoku::Sudoku};
 
+use super::cells::is_blank;
 use super::cut::may_be_cut;
 use super::doubt::{Edges, Uneven, doubt, empty_edges, has_one_solution};
 use super::drawing::Label;
@@ -261,8 +262,7 @@ fn has_gap_within(items: &[Item], side: usize) -> bool {
 fn settled(items: Vec<Item>) -> Vec<Item> {
     let certain =
         || items.iter().filter_map(Item::line).filter(|drawn| !drawn.is_open() && drawn.row.is_ok());
-    let blanks: String =
-        certain().flat_map(|row| row.cells().chars().filter(|c| !matches!(c, '1'..='9'))).collect();
+    let blanks: String = certain().flat_map(|row| row.cells().chars().filter(|c| is_blank(*c))).collect();
     let may_head = |line: &Drawn| line.heading().is_some() || line.number().is_some();
     let rows: Vec<&Drawn> = certain().filter(|row| !may_head(row)).collect();
     let are_written = rows.iter().all(|row| !row.cells().contains(' '));
@@ -362,8 +362,7 @@ fn read(task: Sudoku, items: &[&Item], around: Around) -> Result<Grids, Fault> {
     let grids = || rows.chunks_exact(side);
     // What numbers the columns is the row of a complete grid, or it is not known whether it is one, or the
     // heading of the next.
-    let has_blanks =
-        |grid: &[&Drawn]| grid.iter().any(|row| row.cells().contains(|c| !matches!(c, '1'..='9')));
+    let has_blanks = |grid: &[&Drawn]| grid.iter().any(|row| row.cells().contains(is_blank));
     let heads = |place: &usize| {
         let (grid, at) = (place / side, place % side);
         let is_next = at + 1 == side && place + 1 < rows.len();

@@ -4,7 +4,7 @@
 use hrm_core::task::sudoku::Sudoku;
 
 use super::bars::{self, Bars, cells_between, is_bar};
-use super::cells::{cell_of, is_cell, joined, split, with_spaces_as_blanks};
+use super::cells::{cell_of, is_blank, is_cell, joined, split, with_spaces_as_blanks};
 use super::columns::Columns;
 use super::drawing::{self, Label, Line, is_rule, lines, plain_line};
 use super::remarks::{heading, is_number_or_size, wrong_row};
@@ -46,7 +46,7 @@ impl Writing {
     /// How the grids of `task` in `text` are written.
     pub(super) fn of(task: Sudoku, text: &str) -> Self {
         let side = task.side();
-        let has_digit = |text: &str| text.contains(|c: char| matches!(c, '1'..='9'));
+        let has_digit = |text: &str| !text.chars().all(is_blank);
         let is_short = |line: &&str| (side..side * WIDEST_CELL).contains(&line.len()) && has_digit(line);
         let short = || lines(text).map(|line| line.trim_end_matches('\r')).filter(is_short);
         let (delimiters, no) = (Vec::new(), false);
@@ -82,7 +82,7 @@ impl Writing {
         };
         for line in short().filter(is_usual) {
             let (Line::Row(row) | Line::Spaced(row)) = writing.line(line) else { continue };
-            written |= heading(&row).is_none() && row.contains(|c| !matches!(c, ' ' | '1'..='9'));
+            written |= heading(&row).is_none() && row.contains(|c| c != ' ' && is_blank(c));
             left |= row.contains(' ');
             spaces |= line.len() == side && row.contains(' ');
             kept |= line.ends_with(' ') && row.ends_with(' ');

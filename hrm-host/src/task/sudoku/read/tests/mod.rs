@@ -272,7 +272,7 @@ fn is_doubtful<R: AsRef<str>>(rows: &[R]) -> bool {
 }
 
 fn sudoku(side: usize) -> Sudoku {
-    Sudoku::sizes().into_iter().find(|size| size.side() == side).unwrap()
+    cells::sizes().find(|size| size.side() == side).unwrap()
 }
 
 #[test]
