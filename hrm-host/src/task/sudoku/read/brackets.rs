@@ -1,6 +1,6 @@
 //! What stands in the brackets of a text, as programs, JSON and prose have them, without comments.
 
-use super::comments::{comment_at, has_letter, is_block, lines_with_cells};
+use super::comments::{Ahead, has_letter, is_block, lines_with_cells};
 
 /// So many brackets stand in each other, at most.
 const DEEPEST: usize = 60;
@@ -99,6 +99,7 @@ struct Scanner<'t> {
     end: usize,
     /// So many of its characters stand before a place in it.
     counted: (usize, usize),
+    ahead: Ahead,
     /// Where a word begins.
     word: Option<usize>,
     open: Vec<List<'t>>,
@@ -203,7 +204,8 @@ impl<'t> Scanner<'t> {
     fn skips_comment(&mut self) -> bool {
         let (before, line) = (self.before(), self.rest_of_line());
         let inside = self.open.last().map(|list| list.open.bracket);
-        let Some(comment) = comment_at(self.rest(), (before, line), inside) else { return false };
+        let text = (self.text, self.at);
+        let Some(comment) = self.ahead.comment(text, (before, line), inside) else { return false };
         self.end_word();
         let first = self.line();
         // Others are known outside of arrays, too.
