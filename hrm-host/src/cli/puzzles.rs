@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use hrm_core::solve::Status;
 use hrm_host::data::import::{Columns, ImportError, Notes, questions, questions_in};
 use hrm_host::data::problem::Problem;
-use hrm_host::data::several::{GUESSES_A_ROW, Improper, improper};
+use hrm_host::data::several::{GUESSES_A_ROW, Solutions, solutions};
 use hrm_host::files::shown;
 use hrm_host::task::Game;
 use rayon::prelude::*;
@@ -138,9 +138,9 @@ pub(super) fn tell_notes(path: &Path, notes: &Notes) {
 /// seldom has one solution.
 fn note_improper(asked: &[Asked], task: &Game) {
     let Some(exact) = task.exact() else { return };
-    let of = |asked: &Asked| improper(exact.as_ref(), asked.tokens.as_ref().ok()?, GUESSES_A_ROW);
-    let found: Vec<Option<Improper>> = asked.par_iter().map(of).collect();
-    for (kind, what) in [(Improper::None, "no solution"), (Improper::Several, "several solutions")] {
+    let of = |asked: &Asked| solutions(exact.as_ref(), asked.tokens.as_ref().ok()?, GUESSES_A_ROW);
+    let found: Vec<Option<Solutions>> = asked.par_iter().map(of).collect();
+    for (kind, what) in [(Solutions::None, "no solution"), (Solutions::Several, "several solutions")] {
         let mut of_kind = asked.iter().zip(&found).filter(|(_, found)| **found == Some(kind));
         let Some((first, _)) = of_kind.next() else { continue };
         match (asked.len(), of_kind.count() + 1) {

@@ -12,7 +12,7 @@ use hrm_core::digest::ThoughtDigest;
 use hrm_core::solve::{Answer, GuessEnd, Policy, Progress, Solver, Status, Step, Stop};
 use hrm_core::task::Task;
 use hrm_core::{Hrm, Pack, Shape, ample_words};
-use hrm_host::data::several::{Improper, improper};
+use hrm_host::data::several::{Solutions, solutions};
 use hrm_host::queue::work_off;
 use hrm_host::task::{self, Exact, Game, View};
 
@@ -311,14 +311,14 @@ pub(super) fn headline(task: &Game, answer: &Answer<'_>) -> String {
 
 /// What an exact search says of a puzzle that the model left unproven.
 fn truth(exact: &dyn Exact, puzzle: &[u8], answer: &Answer<'_>) -> String {
-    match (improper(exact, puzzle, u64::MAX), answer.stop) {
-        (Some(Improper::None), _) => exact.misunderstood(puzzle).unwrap_or("this puzzle has no solution").into(),
-        (Some(Improper::Several), _) => "this puzzle has several solutions".into(),
-        (None, Stop::SegmentBudget) => format!(
+    match (solutions(exact, puzzle, u64::MAX), answer.stop) {
+        (Some(Solutions::None), _) => exact.misunderstood(puzzle).unwrap_or("this puzzle has no solution").into(),
+        (Some(Solutions::Several), _) => "this puzzle has several solutions".into(),
+        (_, Stop::SegmentBudget) => format!(
             "this puzzle has one solution, which the model did not find within {}; give it a larger --budget",
             count(answer.segments as usize, "segment")
         ),
-        (None, _) => {
+        _ => {
             "this puzzle has one solution, which the model did not find; try more --guesses or another --policy-seed"
                 .into()
         }

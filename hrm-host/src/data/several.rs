@@ -63,22 +63,25 @@ pub fn several(imported: &Imported, effort: Effort) -> Vec<Fault> {
     found.into_iter().flatten().collect()
 }
 
-/// How many solutions a question has, where that is not one.
+/// How many solutions a question has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Improper {
+pub enum Solutions {
     /// It has none.
     None,
+    /// It has exactly one.
+    One,
     /// It has more than one.
     Several,
 }
 
-/// What is improper about `question`, as far as a search of at most `most` guesses tells.
-pub fn improper(exact: &dyn Exact, question: &[u8], most: u64) -> Option<Improper> {
+/// How many solutions `question` has, if a search of at most `most` guesses tells.
+pub fn solutions(exact: &dyn Exact, question: &[u8], most: u64) -> Option<Solutions> {
     let found = exact.search_within(question, 2, most);
     match found.solutions.len() {
-        0 if found.guesses < most => Some(Improper::None),
-        0 | 1 => None,
-        _ => Some(Improper::Several),
+        2.. => Some(Solutions::Several),
+        _ if found.guesses == most => None,
+        0 => Some(Solutions::None),
+        1 => Some(Solutions::One),
     }
 }
 
@@ -119,12 +122,13 @@ mod tests {
     #[test]
     fn a_question_by_itself_is_proper_or_not() {
         for kind in SudokuKind::ALL {
-            let (proper, improper_ones) = proper_and_improper(kind);
+            let (proper, improper) = proper_and_improper(kind);
             let exact = proper.set.task().exact().expect("a solver");
             for row in 0..proper.set.len() {
-                assert_eq!(improper(exact.as_ref(), proper.set.question(row), GUESSES_A_ROW), None);
-                let several = improper(exact.as_ref(), improper_ones.set.question(row), GUESSES_A_ROW);
-                assert_eq!(several, Some(Improper::Several), "{kind:?}");
+                let of = |set: &PuzzleSet, most| solutions(exact.as_ref(), set.question(row), most);
+                assert_eq!(of(&proper.set, u64::MAX), Some(Solutions::One), "{kind:?}");
+                assert_eq!(of(&proper.set, 0), None, "{kind:?}");
+                assert_eq!(of(&improper.set, GUESSES_A_ROW), Some(Solutions::Several), "{kind:?}");
             }
             // The first row lacks only its last digit, which stands right below.
             let mut none = proper.set.answer(0).to_vec();
@@ -133,7 +137,7 @@ mod tests {
             let missing = proper.set.answer(0)[side - 1];
             none.iter_mut().skip(side).for_each(|token| *token = BLANK);
             none[2 * side - 1] = missing;
-            assert_eq!(improper(exact.as_ref(), &none, GUESSES_A_ROW), Some(Improper::None), "{kind:?}");
+            assert_eq!(solutions(exact.as_ref(), &none, GUESSES_A_ROW), Some(Solutions::None), "{kind:?}");
         }
     }
 

@@ -12,6 +12,7 @@ use super::cells::parse;
 use super::stretch::Drawn;
 use crate::data::problem::Problem;
 use crate::data::read::Fault;
+use crate::data::several::{Solutions, solutions};
 
 /// Guesses after which a puzzle is not known to have one solution.
 const GUESSES: u64 = 20_000;
@@ -58,9 +59,6 @@ impl Uneven {
 /// Whether the puzzle `grid` is known to have exactly one solution.
 pub(super) fn has_one_solution(task: Sudoku, grid: &str) -> bool {
     let mut question = vec![0; task.cells()];
-    if parse(task, grid, &mut question).is_err() {
-        return false;
-    }
-    let found = Exact::new(task).search_within(&question, 2, GUESSES);
-    found.solutions.len() == 1 && found.guesses < GUESSES
+    parse(task, grid, &mut question).is_ok()
+        && solutions(&Exact::new(task), &question, GUESSES) == Some(Solutions::One)
 }
