@@ -84,14 +84,9 @@ pub(super) fn without_second_ends(text: &str) -> Vec<(u64, &str)> {
     (0..all.len()).filter(|place| !is_behind(*place)).map(|place| all[place]).collect()
 }
 
-/// The line without the brackets and commas of an array, and with `|`, `-` and `+` for what draws boxes.
+/// The line with `|`, `-` and `+` for what draws boxes.
 pub(super) fn plain_line(line: &str) -> String {
-    let plain: String = line.chars().map(plain).collect();
-    if line.contains(['[', ']', '{', '}']) {
-        plain.trim_end().trim_end_matches(',').to_owned()
-    } else {
-        plain
-    }
+    line.chars().map(plain).collect()
 }
 
 /// `A`, `r3`, `4:`, `5)` or `row 6` at the beginning of a row, or in its first field, and what follows.
@@ -139,7 +134,6 @@ pub(super) fn plain(c: char) -> char {
         '\u{2500}'..='\u{257f}' => '+',
         '–' | '—' | '−' => '-',
         '!' | '¦' => '|',
-        '[' | ']' | '{' | '}' => ' ',
         _ => c,
     }
 }
