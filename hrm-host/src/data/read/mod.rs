@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 pub use columns::Columns;
 use flate2::bufread::GzDecoder;
 use table::Undeclared;
-pub(crate) use table::{ROWS_LOOKED_AT, unquoted};
+pub(crate) use table::{ROWS_LOOKED_AT, is_row_count, unquoted};
 
 use super::problem::Problem;
 use super::rating::Rating;

@@ -134,7 +134,8 @@ impl<'d> Table<'d> {
             let empty = record.iter().all(|field| field.trim().is_empty());
             if empty
                 || is_header(&record)
-                || self.delimiter == b'|' && (is_rule(&record) || is_row_count(&record))
+                || self.delimiter == b'|'
+                    && (is_rule(&record) || record.len() == 1 && is_row_count(&record[0]))
             {
                 continue;
             }
@@ -332,8 +333,8 @@ fn is_rule(record: &StringRecord) -> bool {
 }
 
 /// `(4 rows)` or `4 rows in set (0.00 sec)`, as databases write it below a table.
-fn is_row_count(record: &StringRecord) -> bool {
-    let text = record.get(0).filter(|_| record.len() == 1).unwrap_or_default().trim_start_matches('(');
+pub(crate) fn is_row_count(text: &str) -> bool {
+    let text = text.trim_start_matches('(');
     let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());
     rest.len() < text.len() && rest.starts_with(" row")
 }

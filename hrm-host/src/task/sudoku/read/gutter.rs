@@ -27,7 +27,7 @@ pub(super) fn without_numbers(text: &str) -> (Cow<'_, str>, Option<Fault>) {
     if filled().all(|line| numbered_line(line).is_some()) {
         return without_numbers_of_lines(text);
     }
-    if sizes().rev().any(|size| filled().take(LINES_TO_TELL).any(|line| one_line(size, line, 0).is_some())) {
+    if sizes().rev().any(|size| filled().take(LINES_TO_TELL).any(|line| one_line(size, line).is_some())) {
         return (text.into(), None);
     }
     let ways = || Mark::ALL.into_iter().flat_map(|mark| sides().rev().map(move |side| (mark, side)));

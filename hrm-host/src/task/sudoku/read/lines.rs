@@ -6,7 +6,7 @@ use super::array::Array;
 use super::cells::{is_blank, is_cell, sizes};
 use super::doubt::Uneven;
 use super::drawing::{self, Line, cells_in};
-use super::numbers::{Number, Numbers};
+use super::numbers::Numbers;
 use super::puzzle_line::{one_line, tokens};
 use super::remarks::{
     are_candidates, diagnosis, first_word, floats, is_comment, is_nearly_row, is_number_or_size, is_title,
@@ -158,8 +158,8 @@ impl Reader<'_> {
                 self.add(number, line, row, Certainty::Open);
             } else if let Some(fields) = self.writing.uneven_tabs(line) {
                 self.uneven(fields, number, "");
-            } else if self.stretch.ends_at_gap() {
-                let grids = self.stretch.end_at_gap();
+            } else {
+                let grids = self.stretch.gap();
                 self.tell(grids);
             }
             return;
@@ -170,7 +170,7 @@ impl Reader<'_> {
         if is_comment(text, self.writing.has_delimiter(';')) {
             self.interrupt(text);
             let rest = text.trim_start_matches(['#', '%', '/', ';', ' ']);
-            if one_line(self.task, rest, number).is_some()
+            if one_line(self.task, rest).is_some()
                 || matches!(self.writing.line(rest), Line::Row(_))
                 || Array::of(rest).is_some()
             {
@@ -188,7 +188,7 @@ impl Reader<'_> {
             self.stretch.set_broken(false);
             return self.begin_section(section.trim());
         }
-        let puzzle = one_line(self.task, line, number);
+        let puzzle = one_line(self.task, line);
         let drawn = without_comment(line);
         if let Some(section) = &self.section {
             let holds_cells =
@@ -206,7 +206,7 @@ impl Reader<'_> {
             let may_answer = row.is_complete() && numbers.may_be_puzzle();
             return match row.problem().or(may_answer.then_some(Problem::PerhapsAnswer)) {
                 Some(problem) => (self.visit)(Item::Fault(&Fault::of_line(number, problem))),
-                None => (self.visit)(Item::Row(row.as_row())),
+                None => (self.visit)(Item::Row(row.as_row(number))),
             };
         }
         match self.writing.line(drawn) {
@@ -316,9 +316,9 @@ impl Reader<'_> {
         self.interrupt(text);
         if is_number_or_size(self.task, text) {
             match self.numbers.add(line, text) {
-                Number::Remains(first) => return self.fault(first, Problem::Remains),
-                Number::More => return self.stretch.set_broken(true),
-                Number::Title => {}
+                (0..3, _) => {}
+                (3, first) => return self.fault(first, Problem::Remains),
+                _ => return self.stretch.set_broken(true),
             }
         }
         self.titled |= !self.listed;

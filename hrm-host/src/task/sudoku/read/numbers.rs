@@ -1,16 +1,6 @@
 //! Lines of digits alone, as they stand above grids. One or two number a grid or say its size; more are no
 //! titles but what is left of rows whose blanks were lost.
 
-/// Such a line that follows the others of a run, and what that makes of them.
-pub(super) enum Number {
-    /// A title.
-    Title,
-    /// The first that is none; the run begins in the line.
-    Remains(u64),
-    /// One more of them.
-    More,
-}
-
 /// Such lines since the last puzzle.
 #[derive(Default)]
 pub(super) struct Numbers {
@@ -23,19 +13,16 @@ pub(super) struct Numbers {
 }
 
 impl Numbers {
-    pub(super) fn add(&mut self, line: u64, text: &str) -> Number {
+    /// How many follow each other with the one in `line`, and the line of the first of them. From the third on they
+    /// are no titles.
+    pub(super) fn add(&mut self, line: u64, text: &str) -> (usize, u64) {
         self.last = number(text).or(self.last);
         self.run += 1;
         self.several |= self.run > 1;
-        match self.run {
-            1 => {
-                self.first = line;
-                Number::Title
-            }
-            2 => Number::Title,
-            3 => Number::Remains(self.first),
-            _ => Number::More,
+        if self.run == 1 {
+            self.first = line;
         }
+        (self.run, self.first)
     }
 
     /// Whether `text` counts on from the last one, or begins to where it `may`.

@@ -11,8 +11,8 @@ use crate::data::rating::Rating;
 use crate::data::read::Row;
 
 /// A puzzle on one line.
+#[derive(Default)]
 pub(super) struct OneLine<'t> {
-    line: u64,
     question: Cow<'t, str>,
     answer: Option<Cow<'t, str>>,
     rating: Option<Rating>,
@@ -33,9 +33,9 @@ impl OneLine<'_> {
         self.answer.is_none() && !self.question.contains(is_blank)
     }
 
-    pub(super) fn as_row(&self) -> Row<'_> {
+    pub(super) fn as_row(&self, line: u64) -> Row<'_> {
         let answer = self.answer.as_deref();
-        Row { line: self.line, question: &self.question, answer, rating: Ok(self.rating), source: "" }
+        Row { line, question: &self.question, answer, rating: Ok(self.rating), source: "" }
     }
 }
 
@@ -77,7 +77,7 @@ fn problem<'t>(
 }
 
 /// The puzzle in a line whose blanks are spaces; its answer may follow in a field of its own.
-fn spaced<'t>(task: Sudoku, line: &'t str, number: u64) -> Option<OneLine<'t>> {
+fn spaced(task: Sudoku, line: &str) -> Option<OneLine<'_>> {
     let (cells, side) = (task.cells(), task.side());
     let (text, remark) = line.split_once(['#', '%']).unwrap_or((line, ""));
     let fields: Vec<&str> = text.split([',', ';', '\t', '|']).map(|field| field.trim_matches('"')).collect();
@@ -89,13 +89,9 @@ fn spaced<'t>(task: Sudoku, line: &'t str, number: u64) -> Option<OneLine<'t>> {
     let answer = answer.filter(|field| are_cells(field, cells, side));
     let behind = &fields[place + 1 + usize::from(answer.is_some())..];
     let rest = fields[..place].iter().chain(behind).copied();
-    Some(OneLine {
-        line: number,
-        question: Cow::Owned(find(&fields[place])?),
-        answer: answer.map(Cow::Borrowed),
-        rating: None,
-        problem: problem(task, rest, remark),
-    })
+    let question = Cow::Owned(find(&fields[place])?);
+    let answer = answer.map(Cow::Borrowed);
+    Some(OneLine { question, answer, rating: None, problem: problem(task, rest, remark) })
 }
 
 /// Whether a space stands behind each of the digits: rows beside each other, whose cells are apart.
@@ -113,13 +109,13 @@ fn is_heading(text: &str, side: usize) -> bool {
 }
 
 /// The puzzle in a line, if there is a whole one.
-pub(super) fn one_line<'t>(task: Sudoku, line: &'t str, number: u64) -> Option<OneLine<'t>> {
+pub(super) fn one_line<'t>(task: Sudoku, line: &'t str) -> Option<OneLine<'t>> {
     let (cells, side) = (task.cells(), task.side());
     if line.len() < cells {
         return None;
     }
-    if let Some(puzzle) = spaced(task, line, number) {
-        return Some(puzzle);
+    if let puzzle @ Some(_) = spaced(task, line) {
+        return puzzle;
     }
     let (text, remark) = line.split_once(['#', '%']).unwrap_or((line, ""));
     let is_grid = |token: &str| are_cells(token, cells, side) && !is_drawn(token);
@@ -130,7 +126,7 @@ pub(super) fn one_line<'t>(task: Sudoku, line: &'t str, number: u64) -> Option<O
         _ => token,
     };
     let all: Vec<&str> = tokens(text).enumerate().map(value).collect();
-    let Some(place) = all.iter().position(|token| is_grid(token)) else { return spread(task, text, number) };
+    let Some(place) = all.iter().position(|token| is_grid(token)) else { return spread(task, text) };
     let (before, question) = (&all[..place], all[place]);
     let answer = all.get(place + 1).copied().filter(|token| is_grid(token));
     let behind = &all[place + 1 + usize::from(answer.is_some())..];
@@ -138,7 +134,6 @@ pub(super) fn one_line<'t>(task: Sudoku, line: &'t str, number: u64) -> Option<O
     let (above, _) = text.split_once(question).unwrap_or_default();
     let rest = before.iter().chain(behind).copied().chain([above]);
     Some(OneLine {
-        line: number,
         question: Cow::Borrowed(question),
         answer: answer.map(Cow::Borrowed),
         rating: rating_in(behind, remark),
@@ -172,10 +167,10 @@ pub(super) fn uneven_row(task: Sudoku, text: &str) -> Option<Problem> {
 }
 
 /// A puzzle whose cells or rows stand apart, or are parted by `/`, perhaps with its answer.
-fn spread<'t>(task: Sudoku, text: &'t str, line: u64) -> Option<OneLine<'t>> {
+fn spread(task: Sudoku, text: &str) -> Option<OneLine<'_>> {
     let (cells, side) = (task.cells(), task.side());
     if let problem @ Some(_) = uneven_row(task, text) {
-        return Some(OneLine { line, question: "".into(), answer: None, rating: None, problem });
+        return Some(OneLine { problem, ..OneLine::default() });
     }
     let parts = cells_apart(text).or_else(|| {
         let parts = tokens(text).flat_map(|token| token.split('/'));
@@ -193,7 +188,7 @@ fn spread<'t>(task: Sudoku, text: &'t str, line: u64) -> Option<OneLine<'t>> {
     }
     let (question, answer) = joined.split_at(cells);
     let answer = (!answer.is_empty()).then(|| Cow::Owned(answer.to_owned()));
-    Some(OneLine { line, question: Cow::Owned(question.to_owned()), answer, rating: None, problem: None })
+    Some(OneLine { question: Cow::Owned(question.to_owned()), answer, ..OneLine::default() })
 }
 
 /// One cell a field, where empty fields are blanks and no blank is written; nothing where no field is empty.

@@ -6,6 +6,7 @@ use hrm_core::task::{Task, TextError, sudoku::Sudoku};
 use super::cells::{all_cells, cell_in, is_cell, parse, size_of, split};
 use super::puzzle_line::tokens;
 use crate::data::problem::Problem;
+use crate::data::read::is_row_count;
 
 /// Whether a line of a list says nothing of a puzzle; `parted` where semicolons part the cells of rows.
 pub(super) fn is_comment(text: &str, parted: bool) -> bool {
@@ -164,12 +165,6 @@ pub(super) fn is_date(text: &str) -> bool {
     let is_day = |part: &str| part.len() <= 2 && number(part).is_some_and(|day| (1..=31).contains(&day));
     let is_month = |part: &str| is_day(part) || part.len() > 2 && part.chars().all(char::is_alphabetic);
     matches!(parts[..], [first, month, last] if is_month(month) && (is_year(first) && is_day(last) || is_day(first) && is_year(last)))
-}
-
-/// `(4 rows)` or `4 rows in set (0.00 sec)`, as databases write it below a table.
-fn is_row_count(text: &str) -> bool {
-    let rest = text.trim_start_matches('(').trim_start_matches(|c: char| c.is_ascii_digit());
-    rest.len() < text.len() && rest.starts_with(" row")
 }
 
 /// `P0,,,,,P1`: a name above each of several grids beside each other.

@@ -140,16 +140,16 @@ fn of_fields(text: &str, delimiter: char, numbered: bool) -> Option<Sheet> {
     if !index && (count < 4 || may_be().any(is_grid)) {
         return None;
     }
-    let place = |row: &Vec<&str>| {
-        lines
-            .iter()
-            .position(|line| matches!(line, Line::Row(it) if std::ptr::eq(it, row)))
-            .map_or(0, |place| place as u64 + 1)
+    // The line of the first row that is so.
+    let place = |is: &dyn Fn(&[&str]) -> bool| {
+        let found = lines.iter().position(|line| matches!(line, Line::Row(row) if is(row)));
+        found.map_or(0, |place| place as u64 + 1)
     };
     if let Some(row) = rows.iter().find(|row| row.len() != width) {
+        let line = place(&|row| row.len() != width);
         // What stands before the grids, a column that numbers the rows, counts as well.
         let index = usize::from(index);
-        return Some(Sheet::Ragged { line: place(row), found: row.len() + index, expected: width + index });
+        return Some(Sheet::Ragged { line, found: row.len() + index, expected: width + index });
     }
     if index && (sides().any(|side| side == width) || is_usual(width)) {
         return Some(Sheet::Stacks(vec![text_of(&lines, (0, width), true)]));
@@ -172,7 +172,7 @@ fn of_fields(text: &str, delimiter: char, numbered: bool) -> Option<Sheet> {
             Some(Sheet::Stacks(starts.iter().map(|start| stack(*start)).collect()))
         }
         _ if !index && may_be().any(|side| width == side) => None,
-        _ => Some(Sheet::Unclear(place(rows.first()?), width)),
+        _ => Some(Sheet::Unclear(place(&|_| true), width)),
     }
 }
 

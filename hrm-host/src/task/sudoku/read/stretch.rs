@@ -181,27 +181,25 @@ impl Stretch {
         last.is_some_and(|last| last.row.is_ok() && !last.is_open() && last.shape.chars().all(|c| c == 'c'))
     }
 
-    /// A blank line: whether it ends the stretch, which is broken.
-    pub(super) fn ends_at_gap(&mut self) -> bool {
+    /// A blank line, which ends the stretch if it is broken.
+    pub(super) fn gap(&mut self) -> Grids {
         // Bands may stand apart.
         if !self.rows.is_multiple_of(self.task.kind().box_rows()) {
             self.rows = 0;
         }
         push(&mut self.items, Item::Blank(1));
-        self.broken
+        if !self.broken {
+            return Grids::default();
+        }
+        let rows = self.items.iter().filter(|item| item.line().is_some()).count();
+        let ended = self.end();
+        self.behind_part = !rows.is_multiple_of(self.task.side());
+        ended
     }
 
     /// Whether the rows that follow are refused.
     pub(super) fn set_broken(&mut self, broken: bool) {
         self.broken = broken;
-    }
-
-    /// Ends it at a blank line, if it is broken.
-    pub(super) fn end_at_gap(&mut self) -> Grids {
-        let rows = self.items.iter().filter(|item| item.line().is_some()).count();
-        let ended = self.end();
-        self.behind_part = !rows.is_multiple_of(self.task.side());
-        ended
     }
 
     /// Ends it.

@@ -105,8 +105,8 @@ impl Writing {
         let by = self.delimiters.first().copied().unwrap_or('|');
         let row = |line: &str| {
             let line = plain_line(line.trim_end_matches('\r'));
-            let rest = if self.unlabelled(&line).is_some() { &line } else { self.labelled(&line)?.1 };
-            (rest.contains(by) && !is_rule(rest) && self.row(rest).is_some()).then(|| rest.to_owned())
+            let (_, rest, _) = self.parts(&line)?;
+            (rest.contains(by) && !is_rule(rest)).then(|| rest.to_owned())
         };
         let rows: Vec<String> = lines(text).filter(|_| self.blanks_are_left).filter_map(row).collect();
         Columns::of(by, by == '|' && self.bars.are_closed(), &rows, self.bars.part_cells() || by != '|')
@@ -132,18 +132,14 @@ impl Writing {
         if self.row_numbers == RowNumbers::Unclear && self.row_numbers.label(&line).is_some() {
             return Line::Wrong(Problem::RowNumbers);
         }
-        match self.unlabelled(&line) {
-            Some(row) if rule || unwritten(&row) => return Line::Open(row),
-            Some(row) => return self.checked(row, &line),
+        match self.parts(&line) {
+            Some((None, _, row)) if rule || unwritten(&row) => return Line::Open(row),
+            Some((_, rest, row)) => return self.checked(row, rest),
             None if rule => return Line::Rule,
             None => {}
         }
-        let rest = self.labelled(&line).map(|(_, rest)| rest);
-        if let Some((row, rest)) = rest.and_then(|rest| Some((self.row(rest)?, rest))) {
-            return self.checked(row, rest);
-        }
         let side = self.task.side();
-        if let Some(found) = self.uneven(&line).or_else(|| self.uneven(rest?)) {
+        if let Some(found) = self.uneven(&line).or_else(|| self.uneven(self.labelled(&line)?.1)) {
             return match line.contains(|c: char| c.is_ascii_digit()) {
                 true => Line::Wrong(wrong_row(side, found, &line)),
                 false => Line::Uneven(found),
@@ -177,10 +173,7 @@ impl Writing {
             let drawn = line.trim_end_matches(' ').chars().filter(|c| !matches!(c, '"' | '\'' | '`'));
             drawn.map(|c| if is_cell(c) { 'c' } else { c }).collect()
         };
-        match self.labelled(&line).filter(|_| self.unlabelled(&line).is_none()) {
-            Some((label, rest)) => (Some(label), shape(rest)),
-            None => (None, shape(&line)),
-        }
+        self.parts(&line).map_or_else(|| (None, shape(&line)), |(label, rest, _)| (label, shape(rest)))
     }
 
     /// Whether `line` is a row whose blanks are spaces, and no number or size that stands above a grid.
@@ -195,9 +188,14 @@ impl Writing {
         self.row_numbers.label(line).or_else(|| drawing::labelled(line))
     }
 
-    /// The cells of a row that has no label.
-    fn unlabelled(&self, line: &str) -> Option<String> {
-        if self.row_numbers.label(line).is_some() { None } else { self.row(line) }
+    /// The label of a row, what stands behind it, and the cells. What can be read without a label has none, but for
+    /// the number of a row.
+    fn parts<'l>(&self, line: &'l str) -> Option<(Option<Label>, &'l str, String)> {
+        if let Some(row) = self.row(line).filter(|_| self.row_numbers.label(line).is_none()) {
+            return Some((None, line, row));
+        }
+        let (label, rest) = self.labelled(line)?;
+        Some((Some(label), rest, self.row(rest)?))
     }
 
     /// The row that `line` is, unless it leaves blanks unwritten where others write them, or where a
