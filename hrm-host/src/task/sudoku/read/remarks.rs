@@ -93,8 +93,7 @@ pub(super) fn is_title(task: Sudoku, text: &str) -> bool {
     if is_number_or_size(task, text) || text.chars().all(|c| c.is_ascii_uppercase() || " |,;\t".contains(c)) {
         return true;
     }
-    if is_row_count(text) || are_names(text) || is_variable(text) || is_date(text) || is_decorated(task, text)
-    {
+    if is_row_count(text) || are_names(text) || is_date(text) || is_decorated(task, text) {
         return true;
     }
     let text = text.trim_start_matches(['\\', '`', '|', ' ', ',', ';', '\t', '"']);
@@ -117,7 +116,7 @@ fn says_something(task: Sudoku, text: &str) -> bool {
     let cells = cells_in(text);
     let is_word = longest > 2 || longest == 2 && text.contains(' ');
     let begins = || text.starts_with(char::is_alphabetic) || letters > cells;
-    // `N = 4`, `Q1`
+    // `N = 4`, `Q1`, `A =`
     let is_short = || {
         letters > 0
             && 2 * cells <= task.side()
@@ -132,15 +131,6 @@ fn says_something(task: Sudoku, text: &str) -> bool {
     (is_word && begins() || is_short() || is_code())
         && (cells <= 2 * task.side() || cells <= letters)
         && !may_be_puzzle()
-}
-
-/// `A =`, as MATLAB prints a matrix below it.
-fn is_variable(text: &str) -> bool {
-    let name = text.strip_suffix('=').map(str::trim_end);
-    name.is_some_and(|name| {
-        name.starts_with(|c: char| c.is_ascii_alphabetic())
-            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-    })
 }
 
 /// `== 1 ==`, `--- Puzzle 3 ---` or `*** 2024-05-01 ***`: a title between marks.
