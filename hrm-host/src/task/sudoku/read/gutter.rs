@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 
-use super::cells::{cell_of, is_blank, is_cell, sides, sizes, split};
+use super::cells::{are_cells, is_blank, is_cell, joined, sides, sizes, split};
 use super::drawing::{is_rule, plain_line, without_word};
 use super::puzzle_line::one_line;
 use super::remarks::heading;
@@ -188,14 +188,8 @@ impl Rows {
     fn row<'l>(&self, line: &'l str) -> Option<(u32, &'l str)> {
         let (side, (number, body)) = (self.side, self.mark.number(line)?);
         let is_row = match self.mark {
-            Mark::Field(by) => {
-                let fields = split(body, by);
-                fields.len() == side && fields.iter().all(|field| cell_of(field, side).is_some())
-            }
-            Mark::Written(_) => {
-                let cells = || body.chars().filter(|c| !matches!(c, ' ' | '|' | '\t'));
-                cells().count() == side && cells().all(|c| is_cell(c, side))
-            }
+            Mark::Field(by) => joined(&split(body, by), side).is_some(),
+            Mark::Written(_) => are_cells(&tight(body), side, side),
             Mark::Spaced(_) => {
                 let is_digit = |c: char| matches!(c, '1'..='9') && is_cell(c, side);
                 body.len() <= side + 1 && body.chars().all(|c| c == ' ' || is_digit(c))
@@ -228,15 +222,12 @@ impl Rows {
         let side = self.side;
         match self.mark {
             Mark::Field(by) => {
-                let row = |body: &&str| split(body, by).iter().map(|field| cell_of(field, side)).collect();
-                let rows: Vec<String> = bodies.iter().map(row).collect::<Option<_>>()?;
+                let rows = bodies.iter().map(|body| joined(&split(body, by), side));
+                let rows: Vec<String> = rows.collect::<Option<_>>()?;
                 // Else the numbers may be the first column of cells, with a delimiter behind the last.
                 rows.iter().any(|row| !row.ends_with(' ')).then_some(rows)
             }
-            Mark::Written(_) => {
-                let row = |body: &&str| body.chars().filter(|c| !matches!(c, ' ' | '|' | '\t')).collect();
-                Some(bodies.iter().map(row).collect())
-            }
+            Mark::Written(_) => Some(bodies.iter().map(|body| tight(body)).collect()),
             Mark::Spaced(_) => self.spaced(bodies),
         }
     }
@@ -264,4 +255,9 @@ impl Rows {
         (longest == side + start && rows.iter().all(fits) && !are_boxes)
             .then(|| rows.iter().map(|row| format!("{row:<side$}")).collect())
     }
+}
+
+/// The cells in `body`, all of which are written.
+fn tight(body: &str) -> String {
+    body.replace([' ', '|', '\t'], "")
 }

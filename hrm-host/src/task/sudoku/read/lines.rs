@@ -26,39 +26,18 @@ const LINES_TO_FIRST: usize = 1000;
 pub(super) fn task(text: &str) -> Option<Sudoku> {
     let end = text.match_indices('\n').nth(LINES_TO_FIRST);
     let beginning = &text[..end.map_or(text.len(), |(end, _)| end)];
-    // Whether it is a puzzle, or rows of that size of which only the grids are not clear; the line; and the
-    // size where that is unclear.
     let first = |task: Sudoku| {
         let mut found: Option<(u8, u64, usize)> = None;
         visit(beginning, task, &mut |item| {
             let place = match item {
                 Item::Row(row) => (0, row.line, 0),
-                Item::Fault(Fault {
-                    line,
-                    problem: Problem::EmptyRow | Problem::EmptyEdge(_) | Problem::BesideUneven { .. },
-                    ..
-                }) => (0, *line, 0),
-                // What is cut off is a row of larger grids, too.
-                Item::Fault(Fault { line, problem: Problem::Spaces { .. }, .. }) => (2, *line, task.side()),
-                Item::Fault(Fault {
-                    line,
-                    problem:
-                        Problem::Height { .. }
-                        | Problem::Numbered { .. }
-                        | Problem::Heading
-                        | Problem::Candidates
-                        | Problem::Cells { .. }
-                        | Problem::UnevenRow { .. }
-                        | Problem::Drawn { .. }
-                        | Problem::Strange { .. }
-                        | Problem::Narrow
-                        | Problem::MoreColumns { .. }
-                        | Problem::RowNumbers
-                        | Problem::Unwritten
-                        | Problem::Section(_),
-                    ..
-                }) => (1, *line, 0),
-                Item::Fault(_) | Item::Passed { .. } | Item::EmptyEdge { .. } => return,
+                Item::Fault(Fault { line, problem, .. }) => match doubt_of_size(problem) {
+                    // What is cut off is a row of larger grids, too.
+                    Some(2) => (2, *line, task.side()),
+                    Some(doubt) => (doubt, *line, 0),
+                    None => return,
+                },
+                Item::Passed { .. } | Item::EmptyEdge { .. } => return,
             };
             found = Some(found.map_or(place, |found| found.min(place)));
         });
@@ -67,6 +46,20 @@ pub(super) fn task(text: &str) -> Option<Sudoku> {
     // The largest first: what is a row of nine is no grid of 4x4.
     let found = sizes().rev().filter_map(first).min_by_key(|(place, _)| *place);
     found.map(|(_, task)| task).or_else(|| nearest(beginning))
+}
+
+/// How much less certain the size of rows is than that of a puzzle, if only their grids have a `problem`.
+fn doubt_of_size(problem: &Problem) -> Option<u8> {
+    use Problem::*;
+    match problem {
+        EmptyRow | EmptyEdge(_) | BesideUneven { .. } => Some(0),
+        Height { .. } | Numbered { .. } | Heading | RowNumbers | Section(_) | MoreColumns { .. } => Some(1),
+        Candidates | Cells { .. } | Drawn { .. } | Narrow | Strange { .. } | UnevenRow { .. } | Unwritten => {
+            Some(1)
+        }
+        Spaces { .. } => Some(2),
+        _ => None,
+    }
 }
 
 /// The size nearest to the first line that might be a puzzle.
@@ -153,16 +146,14 @@ impl Reader<'_> {
         let text = line.trim();
         let whole = line.len() == self.task.side();
         if text.is_empty() {
-            if self.writing.may_be_row(line) {
-                let row = " ".repeat(self.task.side());
-                self.add(number, line, row, Certainty::Open);
-            } else if let Some(fields) = self.writing.uneven_tabs(line) {
-                self.uneven(fields, number, "");
-            } else {
-                let grids = self.stretch.gap();
-                self.tell(grids);
-            }
-            return;
+            return match self.writing.blank(line) {
+                Line::Open(row) => self.add(number, line, row, Certainty::Open),
+                Line::Uneven(fields) => self.uneven(fields, number, ""),
+                _ => {
+                    let grids = self.stretch.gap();
+                    self.tell(grids);
+                }
+            };
         }
         if text.len() > LONGEST_LINE {
             return self.long_line(number, text);

@@ -13,8 +13,8 @@ pub(super) struct Numbers {
 }
 
 impl Numbers {
-    /// How many follow each other with the one in `line`, and the line of the first of them. From the third on they
-    /// are no titles.
+    /// How many follow each other with the one in `line`, and the line of the first of them. From the third
+    /// on they are no titles.
     pub(super) fn add(&mut self, line: u64, text: &str) -> (usize, u64) {
         self.last = number(text).or(self.last);
         self.run += 1;

@@ -20,7 +20,6 @@ pub(super) fn without_rulers(text: &str) -> Cow<'_, str> {
     }
     let lines: Vec<String> = text.lines().map(|line| plain_line(line.trim_end_matches('\r'))).collect();
     let mut out: Vec<Cow<'_, str>> = text.lines().map(Cow::from).collect();
-    let mut found = false;
     for (heading, line) in lines.iter().enumerate() {
         let Some(places) = places(line) else { continue };
         let is_between = |line: &&String| line.trim().is_empty() || is_rule(line);
@@ -28,13 +27,12 @@ pub(super) fn without_rulers(text: &str) -> Cow<'_, str> {
         let rows: Vec<(usize, &str)> =
             below.take(places.len()).map(|(place, line)| (place, &line[..])).collect();
         let Some(cells) = cells(&rows, &places) else { return text.into() };
-        found = true;
         out[heading] = "#".into();
         for ((place, _), row) in rows.iter().zip(cells) {
             out[*place] = row.into();
         }
     }
-    if found { (out.join("\n") + "\n").into() } else { text.into() }
+    (out.join("\n") + "\n").into()
 }
 
 /// Where the characters of a heading stand that number as many columns as a grid has, one below each other:

@@ -157,12 +157,18 @@ impl Writing {
         }
     }
 
-    /// Whether `line`, which looks blank, may be a row, because other rows look so but for their digits.
-    pub(super) fn may_be_row(&self, line: &str) -> bool {
-        let side = self.task.side();
-        let tabs = || line.len() < 10 * side && line.matches('\t').count() + 1 == side;
-        self.delimiters.contains(&'\t') && tabs()
-            || self.blanks_are_spaces && line.len() == side && !line.contains(|c| c != ' ')
+    /// What `line` is, which looks blank: a row may be so, where others look so but for their digits.
+    pub(super) fn blank(&self, line: &str) -> Line {
+        let (side, fields) = (self.task.side(), line.matches('\t').count() + 1);
+        let has_tabs = self.delimiters.contains(&'\t');
+        let is_spaced = self.blanks_are_spaces && line.len() == side && !line.contains(|c| c != ' ');
+        match () {
+            () if has_tabs && fields == side && line.len() < 10 * side || is_spaced => {
+                Line::Open(" ".repeat(side))
+            }
+            () if has_tabs && fields > 1 => Line::Uneven(fields),
+            () => Line::Other,
+        }
     }
 
     /// The label of a row, and how it is drawn: `c` for each cell, and what stands between them.
@@ -188,8 +194,8 @@ impl Writing {
         self.row_numbers.label(line).or_else(|| drawing::labelled(line))
     }
 
-    /// The label of a row, what stands behind it, and the cells. What can be read without a label has none, but for
-    /// the number of a row.
+    /// The label of a row, what stands behind it, and the cells. What can be read without a label has none,
+    /// but for the number of a row.
     fn parts<'l>(&self, line: &'l str) -> Option<(Option<Label>, &'l str, String)> {
         if let Some(row) = self.row(line).filter(|_| self.row_numbers.label(line).is_none()) {
             return Some((None, line, row));
@@ -249,12 +255,6 @@ impl Writing {
         let parts = cells_between(line);
         (parts.iter().all(|part| *part == parts[0]) || self.bar_places.as_ref() == Some(&parts))
             && !(self.blanks_are_left && line.trim().contains(' '))
-    }
-
-    /// How many fields `line` has, which looks blank, where tabs part those of rows.
-    pub(super) fn uneven_tabs(&self, line: &str) -> Option<usize> {
-        let is_parted = line.contains('\t') && self.delimiters.contains(&'\t');
-        is_parted.then(|| line.matches('\t').count() + 1)
     }
 
     /// How many cells a line has that delimiters part as no row.
