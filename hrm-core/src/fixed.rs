@@ -150,8 +150,6 @@ mod tests {
             let exact = numerator as f64 / 4096.0 / (square as f64).sqrt();
             let got = gain.mantissa as f64 / (gain.shift as f64).exp2();
             let bound = exact * (2f64).powi(-26) + 0.5 / (gain.shift as f64).exp2();
-            // beyond 2^31 / 2 the factor saturates, which no normalised row reaches
-            prop_assume!(exact < (1u64 << 29) as f64);
             prop_assert!((got - exact).abs() <= bound, "{got} {exact} {gain:?}");
             prop_assert!((1..=32).contains(&gain.shift));
         }

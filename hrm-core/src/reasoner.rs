@@ -46,8 +46,10 @@ pub trait Reasoner {
     fn cells(&self) -> usize;
 
     /// Starts afresh on `tokens` (`cells()` of them, each below the vocabulary) with member `member`
-    /// (below `members()`). Out-of-range values are clamped, never a panic: check the puzzle first with
-    /// [`Task::refuse`](crate::task::Task::refuse).
+    /// (below `members()`). Check the puzzle first with [`Task::refuse`](crate::task::Task::refuse).
+    ///
+    /// [`Hrm`](crate::Hrm) never panics: of members that are not there it takes the last, a token beyond the
+    /// vocabulary is embedded as zeros, tokens that are missing count as 0, and what is too much is left out.
     fn begin(&mut self, member: usize, tokens: &[u8]);
 
     /// Thinks for one segment.

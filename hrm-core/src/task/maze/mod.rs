@@ -253,7 +253,7 @@ impl Task for Maze {
 
     /// Start and goal exchanged comes second: the only one that leaves every wall where it is.
     fn perturbation(&self, k: usize) -> MazeSymmetry {
-        MazeSymmetry::nth(self, k % self.perturbations())
+        MazeSymmetry::nth(k % self.perturbations())
     }
 
     fn perturbations(&self) -> usize {
@@ -262,7 +262,7 @@ impl Task for Maze {
 
     fn draw<R: Rng>(&self, rng: &mut R) -> MazeSymmetry {
         let count = self.perturbations() as u32;
-        MazeSymmetry::nth(self, super::draw::below(rng, count) as usize)
+        MazeSymmetry::nth(super::draw::below(rng, count) as usize)
     }
 
     fn apply(&self, symmetry: &MazeSymmetry, grid: &[u8], out: &mut [u8]) {

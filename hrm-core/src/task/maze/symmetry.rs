@@ -23,7 +23,7 @@ impl MazeSymmetry {
     }
 
     /// The `n`-th, below [`Self::count`]; the 0th changes nothing.
-    pub(super) fn nth(_: &Maze, n: usize) -> Self {
+    pub(super) fn nth(n: usize) -> Self {
         let bit = |place: usize| n >> place & 1 == 1;
         MazeSymmetry { exchanged: bit(0), rows_turned: bit(1), columns_turned: bit(2), transposed: bit(3) }
     }
