@@ -31,6 +31,10 @@ pub enum Rule {
     Checked,
     /// The grid that most guesses end on while their halting head says stop; ties by the sum of their halt
     /// confidences, then first seen. For tasks without a checker; where there is one, it judges that grid.
+    ///
+    /// Votes are counted for 8 grids at a time. Where guesses end on more, some votes for rare grids are lost: a
+    /// grid with more than half of all votes still wins, and one with more than an eighth is never out of
+    /// the count.
     Majority,
     /// As [`Self::Majority`], and the checker is not asked: what the answers of a task are worth that has
     /// none, measured with one that has.
@@ -251,7 +255,8 @@ pub struct Answer<'a> {
     pub last_guess: Option<GuessEnd>,
     /// Where the grid was found; `None` where no guess was made.
     pub found: Option<Progress>,
-    /// Votes for the grid (none with [`Rule::Checked`]).
+    /// Votes for the grid (none with [`Rule::Checked`]): all, where guesses ended on at most 8 grids, and
+    /// else those since it was last counted anew.
     pub votes: u16,
     /// The grid in the puzzle's own orientation; the puzzle where no guess was made,
     /// empty where it was refused.
