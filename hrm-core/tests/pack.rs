@@ -2,7 +2,8 @@
 
 use hrm_core::lane::LaneWidth;
 use hrm_core::pack::{
-    AlignedBytes, Header, PRELUDE_BYTES, Provenance, SecondHead, SelfTest, assembled, seal,
+    AlignedBytes, Header, MAX_SELF_TEST_SEGMENTS, PRELUDE_BYTES, Provenance, SecondHead, SelfTest, assembled,
+    seal,
 };
 use hrm_core::{Hrm, Pack, PackError, Reasoner, Shape, include_pack, workspace_bytes, workspace_words};
 use proptest::prelude::*;
@@ -68,6 +69,9 @@ fn a_self_test_comes_with_the_pack_or_is_refused() {
     let aligned = AlignedBytes::copy_of(&good);
     let found = Pack::open(aligned.bytes()).unwrap().self_test().unwrap();
     assert_eq!((found.segments, found.row(1), found.row(2)), (2, Some((&[2u8; 16][..], 8)), None));
+    let longest = with_header_end(&encoded(&test(MAX_SELF_TEST_SEGMENTS, &puzzles, &digests)));
+    let aligned = AlignedBytes::copy_of(&longest);
+    assert!(Pack::open(aligned.bytes()).unwrap().self_test().is_some());
     let none = with_header_end(&[]);
     let aligned = AlignedBytes::copy_of(&none);
     assert_eq!(Pack::open(aligned.bytes()).unwrap().self_test(), None);
@@ -75,6 +79,8 @@ fn a_self_test_comes_with_the_pack_or_is_refused() {
     longer.push(0);
     for (what, end) in [
         ("no segment", encoded(&test(0, &puzzles, &digests))),
+        ("a segment too many", encoded(&test(MAX_SELF_TEST_SEGMENTS + 1, &puzzles, &digests))),
+        ("weeks of segments", encoded(&test(u16::MAX, &puzzles, &digests))),
         ("no puzzle", encoded(&test(2, &[], &[]))),
         ("half a puzzle", encoded(&test(2, &puzzles[..24], &digests))),
         ("a token beyond the vocabulary", encoded(&test(2, &[200; 32], &digests))),

@@ -22,7 +22,7 @@ pub use layout::ALIGN;
 #[doc(hidden)]
 pub use layout::{LayerLayout, Layout, MatrixSpan, MemberLayout, Span};
 pub use relations::{PREFIX_RELATIONS, RelationMap};
-pub use self_test::{MAX_SELF_TESTS, SelfTest};
+pub use self_test::{MAX_SELF_TEST_SEGMENTS, MAX_SELF_TESTS, SelfTest};
 pub(crate) use shape::round_up;
 pub use shape::{SecondHead, Shape, TILE};
 pub use view::{Layer, LayerParams, Matrix, Member, MemberParams, Order, Tables};

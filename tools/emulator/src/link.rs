@@ -24,7 +24,8 @@ const HELLO_EVERY: Duration = Duration::from_millis(500);
 /// How often a device that tests itself is asked whether it has done.
 const SELF_TEST_EVERY: Duration = Duration::from_millis(50);
 
-/// How long a self-test may take: two segments of each of its puzzles, of which released packs have one.
+/// How long a self-test may take: `hrm-host export` writes two segments for each of its puzzles, of which
+/// released packs have one.
 const SELF_TEST: Duration = Duration::from_secs(900);
 
 /// A line to a device.
