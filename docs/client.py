@@ -59,14 +59,16 @@ send(b"\0")  # ends whatever a client before may have left half-sent
 kind, r = ask(1, varint(HELLO))
 if kind != 0: sys.exit(f"no hello, but answer {kind}")
 firmware, board, task = (string(r).decode() for _ in range(3))
+pack_crc, cells, vocab, width, heads, inner = (number(r) for _ in range(6))
+layers_and_cycles, trained_segments = bytes(itertools.islice(r, 4)), number(r)  # the rest is of no use here
 print("hello firmware", firmware, "board", board, "task", task)
 symbols = SYMBOLS[task.rstrip("x0123456789")]
 if not set(sys.argv[2]) <= set(symbols): sys.exit(f"a puzzle of {task} is written with {symbols}")
 tokens = bytes(symbols.index(c) for c in sys.argv[2])
-# Checked, full group, 4,096 guesses, the first of 16 segments and others of 3, no budget, not on halt, when settled, patience 1,
-# suppose 3, doubt of at most 4096 (a signed number, twice that), 5 segments undoubted, seed 0: the recommended policy. No limit of
-# time; no progress.
-policy = bytes([0, 1]) + varint(4096) + varint(16) + varint(3) + varint(2**32 - 1) + bytes([0, 1]) + varint(1) + varint(3)
+# Checked, full group, 4,096 guesses, the first as long as the model was trained to think and others of 3 segments, no budget, not on
+# halt, when settled, patience 1, suppose 3, doubt of at most 4096 (a signed number, twice that), 5 segments undoubted, seed 0: the
+# recommended policy. No limit of time; no progress.
+policy = bytes([0, 1]) + varint(4096) + varint(trained_segments) + varint(3) + varint(2**32 - 1) + bytes([0, 1]) + varint(1) + varint(3)
 policy += varint(2 * 4096) + varint(5) + varint(0)
 kind, r = ask(2, varint(SOLVE) + policy + varint(0) + bytes([0]) + varint(len(tokens)) + tokens)
 if kind != 8: sys.exit(f"no answer, but fault {number(r)}")

@@ -152,7 +152,7 @@ fn mazes_are_solved_and_refused_as_here() {
 
     // A whole group of sixteen images is too many for a rectangle, and votes, with a checker behind them and
     // without one, agree as well as checked guesses.
-    let checked = Policy { guesses: 10, segments: 2, first_segments: 4, ..Policy::default() };
+    let checked = Policy { guesses: 10, segments: 2, ..Policy::trained_for(4) };
     let voted = Policy { rule: Rule::Majority, symmetries: Symmetries::Relabel, ..checked };
     let unchecked = Policy { rule: Rule::Unchecked, ..voted };
     for puzzle in puzzles::mazes(&task, 4, 8) {

@@ -40,7 +40,7 @@ fn solve(text: &str, memory: &mut [u32]) -> Result<bool, &'static str> {
     let mut puzzle = [0; 16];
     task.parse(text, &mut puzzle).map_err(|_| "no puzzle")?;
 
-    let mut solver = Solver::new(task, &puzzle, Policy::default());
+    let mut solver = Solver::new(task, &puzzle, Policy::for_model(model.pack().shape()));
     loop {
         // A segment at a time: a watchdog would be fed here.
         match solver.advance(&mut model, &mut ()) {

@@ -67,7 +67,7 @@ pub struct Policy {
     /// Most guesses.
     pub guesses: u16,
     /// Most segments of each member's first guess, which supposes nothing: as many as the
-    /// model was trained to take.
+    /// model was trained to take, [`Shape::segments`].
     pub first_segments: u16,
     /// Most segments of every later guess. Short ones pay: a guess that will be right mostly shows it within
     /// three segments, and a wrong one is dropped the sooner.
@@ -99,14 +99,20 @@ pub struct Policy {
     pub seed: u64,
 }
 
-impl Default for Policy {
-    /// What is recommended for tasks with a checker: a patient first guess, then many short ones, each
-    /// on another image of the puzzle and with three cells supposed. It does the least work for an
-    /// answer (`docs/RESULTS.md`).
-    fn default() -> Self {
+impl Policy {
+    /// What is recommended for a model of this shape and a task with a checker: a first guess as long as the
+    /// model was trained to take, then many short ones, each on another image of the puzzle and with three
+    /// cells supposed. It does the least work for an answer (`docs/RESULTS.md`).
+    pub const fn for_model(shape: &Shape) -> Self {
+        Policy::trained_for(shape.segments)
+    }
+
+    /// [`Self::for_model`] where no pack is there yet: of a model trained to take `segments`.
+    pub const fn trained_for(segments: u16) -> Self {
         Policy {
             symmetries: Symmetries::FullGroup,
             guesses: 4096,
+            first_segments: segments,
             segments: 3,
             patience: 1,
             suppose: 3,
@@ -115,9 +121,7 @@ impl Default for Policy {
             ..Policy::papers()
         }
     }
-}
 
-impl Policy {
     /// Nine checked relabels of up to 16 segments: the perturbations of the papers, judged by a checker.
     pub const fn papers() -> Self {
         Policy {

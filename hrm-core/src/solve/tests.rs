@@ -721,6 +721,17 @@ fn the_solver_is_small() {
 }
 
 #[test]
+fn the_recommended_policy_is_the_model_s_in_its_first_guess_alone() {
+    let pack = include_bytes!("../../../models/sudoku4-demo.hrm");
+    let shape = Shape { segments: 5, members: 2, ..Shape::stated_by(pack).expect("a pack") };
+    let policy = Policy::for_model(&shape);
+    assert_eq!(policy, Policy::trained_for(5));
+    assert_eq!(Policy { first_segments: 16, ..policy }, Policy::trained_for(16));
+    let most = |guess| policy.most_segments(guess, &shape);
+    assert_eq!([most(0), most(1), most(2)], [5, 5, 3], "each of two members begins with five");
+}
+
+#[test]
 fn answers_and_policies_travel() {
     let mut buffer = [0; 128];
     let policy = Policy { symmetries: Symmetries::FullGroup, seed: u64::MAX, ..Policy::papers() };

@@ -76,7 +76,7 @@ impl Landscape {
         more: usize,
         segments: usize,
     ) -> Result<Self> {
-        let policy = Policy::default();
+        let policy = Policy::trained_for(segments as u16);
         let mut rng = Pcg32::new(policy.seed, 0);
         let first = Walk::of(hrm, task, (puzzle, puzzle, answer), segments)?;
         let mut others: Vec<Walk> = Vec::new();

@@ -230,7 +230,7 @@ where
 
 fn by_voting(pack: Pack<'_>, puzzles: &PuzzleSet) -> Result<String> {
     // A model that was hardly trained would go on for hours.
-    let policy = Policy { first_segments: pack.shape().segments, guesses: MOST_GUESSES, ..Policy::default() };
+    let policy = Policy { guesses: MOST_GUESSES, ..Policy::for_model(pack.shape()) };
     let verdict = verdict(&solve_all(pack, puzzles, policy)?);
     Ok(row(
         "int8 model, voting over symmetric copies",

@@ -73,12 +73,12 @@ enum SymmetryArg {
 }
 
 impl PolicyArgs {
-    /// The policy for a model trained with `trained_segments`: [`Policy::default`], or for a majority
-    /// [`Policy::papers`], with what the command line says otherwise.
+    /// The policy for a model trained with `trained_segments`: [`Policy::trained_for`] these, or for a
+    /// majority [`Policy::papers`], with what the command line says otherwise.
     pub(super) fn policy(&self, trained_segments: u16) -> Result<Policy> {
         let vote = |rule| Policy { rule, segments: trained_segments, ..Policy::papers() };
         let usual = match self.rule {
-            RuleArg::Checked => Policy::default(),
+            RuleArg::Checked => Policy::trained_for(trained_segments),
             RuleArg::Majority => vote(Rule::Majority),
             RuleArg::Unchecked => vote(Rule::Unchecked),
         };
@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn without_options_it_is_the_library_s_recommended_one_for_the_model() {
-        assert_eq!(policy(""), Policy { first_segments: 8, ..Policy::default() });
+        assert_eq!(policy(""), Policy::trained_for(8));
         let papers = Policy { rule: Rule::Majority, first_segments: 8, segments: 8, ..Policy::papers() };
         assert_eq!(policy("--rule majority"), papers);
         let usual = policy("");
@@ -183,7 +183,7 @@ mod tests {
             assert!(Line::try_parse_from(["eval", "--max-doubt", wrong]).is_err(), "{wrong}");
         }
         let help = PolicyArgs::augment_args(clap::Command::new("policy")).render_long_help().to_string();
-        let (doubt, segments) = (Policy::default().max_doubt, Policy::default().undoubted_segments);
+        let (doubt, segments) = (policy("").max_doubt, policy("").undoubted_segments);
         assert!(help.contains(&format!("{} by default", f64::from(doubt) / 4096.0)), "{help}");
         assert!(help.contains(&format!("more than --segments; {segments} by default")), "{help}");
     }

@@ -436,7 +436,7 @@ mod tests {
 
     fn heading() -> Heading {
         let data = DataMark { puzzles: 100, crc: "abc".to_owned() };
-        Heading::new(0x1234, data, (50, 1), &[40, 0], Policy::default())
+        Heading::new(0x1234, data, (50, 1), &[40, 0], Policy::trained_for(16))
     }
 
     fn outcome(guesses: u16) -> Outcome {
@@ -515,7 +515,7 @@ mod tests {
         let paths = [dir.path().join("results.jsonl")];
         open(&paths, &heading()).unwrap().add(40, (0, 14), outcome(1)).unwrap();
         let before = std::fs::read(&paths[0]).unwrap();
-        let policy = Policy { guesses: 64, ..Policy::default() };
+        let policy = Policy { guesses: 64, ..Policy::trained_for(16) };
         let other = Heading { policy, seed: 2, ..heading() };
         let error = open(&paths, &other).unwrap_err().to_string();
         assert!(

@@ -155,7 +155,7 @@ fn speed(session: &mut Session, hello: &Hello, pack_bytes: u64, question: &[u8])
 
 /// A long search must end at once where it is told to.
 fn cancel(session: &mut Session, question: &[u8]) -> Result<Step, String> {
-    let policy = Policy { guesses: u16::MAX, ..Policy::default() };
+    let policy = Policy { guesses: u16::MAX, ..Policy::for_model(&session.hello().shape) };
     let impossible = Solve { policy, time_ms: 0, progress: false, tokens: question };
     let start = Instant::now();
     let stop = asked(session, |link| {

@@ -71,7 +71,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     let lost = |error: &hrm_emulator::LinkError| {
         told.borrow().aside(|| eprintln!("the board is lost ({error}); waiting for it"));
     };
-    let policy = Policy { first_segments: segments, ..Policy::default() };
+    let policy = Policy::trained_for(segments);
     for (index, row) in set.iter().enumerate() {
         let different = differ(&mut host, (index, row.question), segments, |host, ask, expected| {
             session.call(|link| compare(host, link, ask, expected), lost)

@@ -63,7 +63,7 @@ impl Line {
     /// Why the text is no puzzle of the board's pack.
     pub fn solve(&self, id: u16, text: &str, wish: Wish) -> Result<Vec<u8>, String> {
         let (model, tokens) = self.puzzle(text)?;
-        let policy = wish.policy(model.shape.segments);
+        let policy = wish.policy(&model.shape);
         frame(id, &Request::Solve(Solve { policy, time_ms: 0, progress: true, tokens: &tokens }))
     }
 
@@ -154,8 +154,7 @@ fn said_hello(hello: &Hello<'_>, model: &Model) -> String {
 
 fn said_progress(progress: &Progress, grid: &[u8], model: Option<&Model>) -> String {
     let shape = model.map(|model| &model.shape);
-    let most_segments =
-        |shape: &Shape| Wish::default().policy(shape.segments).most_segments(progress.guess, shape);
+    let most_segments = |shape: &Shape| Wish::default().policy(shape).most_segments(progress.guess, shape);
     // a model without that head has q_continue 0
     let q_halt = shape.filter(|shape| shape.second_head != SecondHead::Continue).map(|_| progress.confidence);
     format!(

@@ -9,14 +9,14 @@ use core::fmt::Write;
 use hrm_core::digest::{ThoughtDigest, run_digest};
 use hrm_core::solve::{Answer, GuessEnd, Policy, Solver, Status};
 use hrm_core::task::{self, All, Task, Visitor};
-use hrm_core::{Hrm, Pack, Reasoner, workspace_bytes, workspace_words};
+use hrm_core::{Hrm, Pack, Reasoner, Shape, workspace_bytes, workspace_words};
 use rand_pcg::Pcg32;
 
 use crate::json::Quoted;
 use crate::puzzle::tokens_of;
 use crate::watched::Watched;
 
-/// How a puzzle is to be thought about, where it is not [`Policy::default`]'s way.
+/// How a puzzle is to be thought about, where it is not [`Policy::for_model`]'s way.
 #[derive(Clone, Copy, Debug)]
 pub struct Wish {
     /// Most guesses.
@@ -29,16 +29,17 @@ pub struct Wish {
 
 impl Default for Wish {
     fn default() -> Self {
-        let Policy { guesses, suppose, seed, .. } = Policy::default();
+        // These three are the same for every model.
+        let Policy { guesses, suppose, seed, .. } = Policy::trained_for(1);
         Self { guesses, suppose, seed }
     }
 }
 
 impl Wish {
-    /// The policy of a model that was trained for `first_segments`.
-    pub(crate) fn policy(self, first_segments: u16) -> Policy {
+    /// The policy of a model of this shape.
+    pub(crate) fn policy(self, shape: &Shape) -> Policy {
         let Self { guesses, suppose, seed } = self;
-        Policy { first_segments, guesses, suppose, seed, ..Policy::default() }
+        Policy { guesses, suppose, seed, ..Policy::for_model(shape) }
     }
 }
 
@@ -305,7 +306,7 @@ impl<T: Task> Think for Thinker<T> {
 
     fn begin(&mut self, text: &str, wish: Wish) -> Result<(), String> {
         self.puzzle = tokens_of(&self.task, text)?;
-        let policy = wish.policy(self.pack.shape().segments);
+        let policy = wish.policy(self.pack.shape());
         self.supposed.fill(0);
         self.digest = ThoughtDigest::default();
         self.solver = Some(Solver::new(self.task.clone(), &self.puzzle, policy));

@@ -88,7 +88,7 @@ fn requests_are_those_that_the_host_program_makes() {
     let wish = Wish { guesses: 9, suppose: 2, seed: 5 };
     let tokens = [&[2, 1, 1, 5][..], &[1; 12]].concat();
     asked(&line.solve(9, "1..4............", wish).unwrap(), |id, request| {
-        let policy = Policy { first_segments: 8, guesses: 9, suppose: 2, seed: 5, ..Policy::default() };
+        let policy = Policy { guesses: 9, suppose: 2, seed: 5, ..Policy::trained_for(8) };
         let solve = Solve { policy, time_ms: 0, progress: true, tokens: &tokens };
         assert_eq!((id, request), (9, Request::Solve(solve)));
     });
