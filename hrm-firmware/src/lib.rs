@@ -13,7 +13,7 @@ pub mod usb;
 
 pub use app::{About, App, refuse_all};
 pub use exit::Exit;
-pub use surroundings::{Board, Event};
+pub use surroundings::{Board, Event, RECEIVE_BYTES, SEND_BYTES};
 
 /// Most KiB of stack that a program takes, as measured, whose tasks have one size each.
 pub const STACK_KIB: u32 = 12;

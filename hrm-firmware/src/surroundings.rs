@@ -1,14 +1,21 @@
 //! What the application needs of its surroundings: a line of bytes, a clock, a watchdog and a log.
 
-use hrm_core::wire::{Fault, FrameError, Memory, NoModel, SelfTestState};
+use hrm_core::wire::{Fault, FrameError, MAX_FRAME, Memory, NoModel, SelfTestState};
+
+/// Room for what arrives while the model thinks: a request of the greatest length with another behind it.
+/// Rounded up, as rings of such a size are the simplest.
+pub const RECEIVE_BYTES: usize = (2 * MAX_FRAME).next_power_of_two();
+
+/// Room for what is to be sent: an answer of usual length.
+pub const SEND_BYTES: usize = 256;
 
 /// A board, as the application sees it.
 pub trait Board {
     /// Its name, as told in `Hello`.
     fn name(&self) -> &'static str;
 
-    /// The next byte that has arrived, without waiting. Bytes that arrive while the model thinks are kept, at
-    /// least as many as a frame has.
+    /// The next byte that has arrived, without waiting. Bytes that arrive while the model thinks are kept,
+    /// [`RECEIVE_BYTES`] of them.
     fn receive(&mut self) -> Option<u8>;
 
     /// Sleeps until a byte may have arrived, but where the watchdog runs on in sleep, well below its period.

@@ -11,16 +11,11 @@ use core::{
 };
 
 use embassy_sync::{blocking_mutex::raw::RawMutex, pipe::Pipe};
-use hrm_core::wire::MAX_FRAME;
+
+use crate::surroundings::{RECEIVE_BYTES, SEND_BYTES};
 
 /// Most bytes of a packet: that of a full-speed device's bulk endpoints.
 pub const PACKET: usize = 64;
-
-/// Room for a request with another behind it.
-const RECEIVED: usize = (2 * MAX_FRAME).next_power_of_two();
-
-/// Room for an answer of usual length.
-const SENT: usize = 256;
 
 /// The USB host has taken its device away, or given it up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,8 +41,8 @@ pub trait ToHost {
 
 /// A serial port over USB.
 pub struct Port<M: RawMutex> {
-    received: Pipe<M, RECEIVED>,
-    sent: Pipe<M, SENT>,
+    received: Pipe<M, RECEIVE_BYTES>,
+    sent: Pipe<M, SEND_BYTES>,
     plugged: AtomicBool,
     listening: AtomicBool,
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use hrm_core::digest::run_digest;
 use hrm_core::lane::LaneWidth;
-use hrm_core::pack::{AlignedBytes, Layout, RelationMap, assembled, seal};
+use hrm_core::pack::{AlignedBytes, Layout, RelationMap, assembled, relation_class, seal};
 use hrm_core::solve::{Policy, Rule, Solver, Status, Symmetries};
 use hrm_core::task::Refusal;
 use hrm_core::task::maze::{GOAL, Maze, START, WAY};
@@ -53,13 +53,6 @@ fn with_stored_map(bytes: &[u8], task: &Maze) -> Vec<u8> {
     let aligned = AlignedBytes::copy_of(bytes);
     let pack = Pack::open(aligned.bytes()).unwrap();
     let (own, layout) = (*pack.layout(), Layout::of(pack.shape(), RelationMap::Pairs));
-    let prefix = task.relations() as u8;
-    let class = |query: usize, key: usize| match (query.checked_sub(1), key.checked_sub(1)) {
-        (Some(query), Some(key)) => task.relation(query, key),
-        (None, Some(_)) => prefix,
-        (Some(_), None) => prefix + 1,
-        (None, None) => prefix + 2,
-    };
     let sections = pack.sections();
     let mut stored = vec![0; layout.bytes];
     stored[..layout.relation_map.at].copy_from_slice(&sections[..own.relation_map.at]);
@@ -69,7 +62,7 @@ fn with_stored_map(bytes: &[u8], task: &Maze) -> Vec<u8> {
     stored[layout.relation_map.at..]
         .iter_mut()
         .zip(pairs)
-        .for_each(|(to, (query, key))| *to = class(query, key));
+        .for_each(|(to, (query, key))| *to = relation_class(task, query.checked_sub(1), key.checked_sub(1)));
     let header = postcard::to_stdvec(&pack.header().unwrap()).unwrap();
     assembled(&header, RelationMap::Pairs, &stored)
 }

@@ -21,7 +21,7 @@ pub use layout::ALIGN;
 // For those who write packs.
 #[doc(hidden)]
 pub use layout::{LayerLayout, Layout, MatrixSpan, MemberLayout, Span};
-pub use relations::{PREFIX_RELATIONS, RelationMap};
+pub use relations::{PREFIX_RELATIONS, RelationMap, relation_class};
 pub use self_test::{MAX_SELF_TEST_SEGMENTS, MAX_SELF_TESTS, SelfTest};
 pub(crate) use shape::round_up;
 pub use shape::{SecondHead, Shape, TILE};

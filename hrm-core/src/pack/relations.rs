@@ -6,9 +6,10 @@
 use core::num::NonZeroU16;
 
 #[cfg(feature = "std")]
-use {crate::task::Task, std::vec::Vec};
+use std::vec::Vec;
 
 use super::{PackError, Shape};
+use crate::task::Task;
 
 /// Relation classes of the prefix.
 pub const PREFIX_RELATIONS: usize = 3;
@@ -86,17 +87,22 @@ impl RelationMap {
     }
 }
 
-/// The class of every pair of positions.
-#[cfg(feature = "std")]
-fn by_pair<T: Task>(task: &T) -> Vec<u8> {
-    let (sequence, prefix) = (1 + task.cells(), task.relations() as u8);
-    let class = |query: usize, key: usize| match (query.checked_sub(1), key.checked_sub(1)) {
+/// The class of a query and a key, each a cell or `None` for the prefix.
+pub fn relation_class<T: Task>(task: &T, query: Option<usize>, key: Option<usize>) -> u8 {
+    let prefix = task.relations() as u8;
+    match (query, key) {
+        (Some(query), Some(key)) => task.relation(query, key),
         (None, Some(_)) => prefix,
         (Some(_), None) => prefix + 1,
         (None, None) => prefix + 2,
-        (Some(query), Some(key)) => task.relation(query, key),
-    };
-    (0..sequence).flat_map(|query| (0..sequence).map(move |key| class(query, key))).collect()
+    }
+}
+
+/// The class of every pair of positions.
+#[cfg(feature = "std")]
+fn by_pair<T: Task>(task: &T) -> Vec<u8> {
+    let positions = || core::iter::once(None).chain((0..task.cells()).map(Some));
+    positions().flat_map(|query| positions().map(move |key| relation_class(task, query, key))).collect()
 }
 
 /// The class of every displacement; `None` where two pairs of cells as far apart have different ones.

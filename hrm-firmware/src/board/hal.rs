@@ -9,17 +9,10 @@ use core::{
 
 use cortex_m::interrupt;
 use embedded_io_async::{Read, ReadReady, Write};
-use hrm_core::wire::MAX_FRAME;
-use hrm_firmware::{Board, Event};
+use hrm_firmware::{Board, Event, RECEIVE_BYTES, SEND_BYTES};
 use static_cell::StaticCell;
 
 use super::{clock::Clock, stack};
-
-/// Room for a request with another behind it.
-const RX_BYTES: usize = (2 * MAX_FRAME).next_power_of_two();
-
-/// Room for an answer of usual length.
-const TX_BYTES: usize = 256;
 
 /// How long a host that takes nothing is waited for. The watchdog then starts the board anew, which also
 /// helps a USB port whose endpoint has got stuck.
@@ -30,9 +23,9 @@ const PATIENCE_US: u64 = 60_000_000;
 /// # Panics
 /// At the second call.
 pub(crate) fn buffers() -> (&'static mut [u8], &'static mut [u8]) {
-    static RX: StaticCell<[u8; RX_BYTES]> = StaticCell::new();
-    static TX: StaticCell<[u8; TX_BYTES]> = StaticCell::new();
-    (RX.init([0; RX_BYTES]), TX.init([0; TX_BYTES]))
+    static RX: StaticCell<[u8; RECEIVE_BYTES]> = StaticCell::new();
+    static TX: StaticCell<[u8; SEND_BYTES]> = StaticCell::new();
+    (RX.init([0; RECEIVE_BYTES]), TX.init([0; SEND_BYTES]))
 }
 
 /// A watchdog that runs.

@@ -4,8 +4,7 @@ use core::cell::RefCell;
 
 use critical_section::Mutex;
 use heapless::Deque;
-use hrm_core::wire::MAX_FRAME;
-use hrm_firmware::{Board, Event};
+use hrm_firmware::{Board, Event, RECEIVE_BYTES};
 
 use super::{clock::Clock, stack};
 
@@ -49,10 +48,7 @@ impl<R: Registers> Serial<R> {
     }
 }
 
-/// Room for a request with another behind it.
-const ROOM: usize = (2 * MAX_FRAME).next_power_of_two();
-
-static RECEIVED: Mutex<RefCell<Deque<u8, ROOM>>> = Mutex::new(RefCell::new(Deque::new()));
+static RECEIVED: Mutex<RefCell<Deque<u8, RECEIVE_BYTES>>> = Mutex::new(RefCell::new(Deque::new()));
 
 /// Lets interrupt `line` of a Cortex-M in, or keeps it out.
 #[cfg(target_arch = "arm")]
@@ -74,7 +70,7 @@ pub(crate) fn listen(line: u16, on: bool) {
     }
 }
 
-fn fill<R: Registers>(received: &mut Deque<u8, ROOM>) {
+fn fill<R: Registers>(received: &mut Deque<u8, RECEIVE_BYTES>) {
     while !received.is_full() {
         let Some(byte) = R::take() else { return };
         // There is room.

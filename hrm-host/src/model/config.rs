@@ -1,7 +1,7 @@
 //! The shape of a model: everything that decides which parameters exist and how they are used.
 
 use hrm_core::lane::LaneWidth;
-use hrm_core::pack::{PREFIX_RELATIONS, SecondHead, Shape};
+use hrm_core::pack::{PREFIX_RELATIONS, SecondHead, Shape, relation_class};
 use hrm_core::task::Task;
 use serde::{Deserialize, Serialize};
 
@@ -298,19 +298,12 @@ impl ModelConfig {
     }
 
     /// Relation class of query position `i` to key position `j` at `[i * sequence + j]`.
-    ///
-    /// With `r` the task's relations: `r` the prefix sees a cell, `r + 1` a cell sees the prefix,
-    /// `r + 2` the prefix sees itself.
     pub fn relation_map(&self) -> Vec<u8> {
-        let (sequence, task) = (self.sequence(), self.task);
-        let (prefix, prefixes) = (task.relations() as u8, self.prefixes());
-        let class = |i: usize, j: usize| match (i.checked_sub(prefixes), j.checked_sub(prefixes)) {
-            (None, None) => prefix + 2,
-            (None, Some(_)) => prefix,
-            (Some(_), None) => prefix + 1,
-            (Some(i), Some(j)) => task.relation(i, j),
-        };
-        (0..sequence * sequence).map(|at| class(at / sequence, at % sequence)).collect()
+        let sequence = self.sequence();
+        let cell = |position: usize| position.checked_sub(self.prefixes());
+        (0..sequence * sequence)
+            .map(|at| relation_class(&self.task, cell(at / sequence), cell(at % sequence)))
+            .collect()
     }
 }
 
