@@ -19,7 +19,7 @@ use crate::{
     VERSION,
     exit::Exit,
     job::{Job, Outcome, Work},
-    surroundings::{Board, Event},
+    surroundings::{Board, Event, RECEIVE_BYTES},
 };
 
 /// What the application is told about its pack.
@@ -92,8 +92,15 @@ impl<'a, B: Board, R: Reasoner, T: Task> App<'a, B, R, T> {
     }
 
     /// Takes what has arrived, then thinks one segment; sleeps where there is neither.
+    ///
+    /// A line that always has another byte keeps nobody from thinking, nor from feeding the watchdog: no more is
+    /// taken at once than a board keeps.
     pub fn step(&mut self) -> Option<Exit> {
-        while let Some(byte) = self.service.line.board.receive() {
+        let mut left = RECEIVE_BYTES;
+        while left > 0
+            && let Some(byte) = self.service.line.board.receive()
+        {
+            left -= 1;
             let exit = match self.decoder.push(byte) {
                 Some(Ok(envelope)) => self.service.open(envelope),
                 Some(Err(error)) => {
@@ -109,6 +116,8 @@ impl<'a, B: Board, R: Reasoner, T: Task> App<'a, B, R, T> {
         }
         match self.service.job {
             Some(_) => self.service.advance(),
+            // There may be more.
+            None if left == 0 => {}
             None => self.service.line.board.wait(),
         }
         self.service.line.board.feed();
@@ -122,7 +131,11 @@ pub fn refuse_all<B: Board>(mut board: B, why: NoModel) -> Exit {
     let mut line = Line { board, frame: [0; MAX_FRAME] };
     let mut decoder = Decoder::new();
     loop {
-        while let Some(byte) = line.board.receive() {
+        let mut left = RECEIVE_BYTES;
+        while left > 0
+            && let Some(byte) = line.board.receive()
+        {
+            left -= 1;
             match decoder.push(byte) {
                 Some(Ok(envelope)) => match wire::open::<Request<'_>>(envelope) {
                     Ok((id, Request::Shutdown)) => {
@@ -134,10 +147,13 @@ pub fn refuse_all<B: Board>(mut board: B, why: NoModel) -> Exit {
                     Err(error) => line.misunderstood(envelope, error),
                 },
                 Some(Err(error)) => line.noise(error),
-                None => {}
+                None => continue,
             }
+            line.board.feed();
         }
-        line.board.wait();
+        if left > 0 {
+            line.board.wait();
+        }
         line.board.feed();
     }
 }

@@ -1,6 +1,12 @@
 //! The firmware's application and the host's link against each other, with bad input of every kind.
 
-use std::{collections::HashSet, io::Write, os::unix::net::UnixStream, thread::JoinHandle, time::Duration};
+use std::{
+    collections::{HashSet, VecDeque},
+    io::Write,
+    os::unix::net::UnixStream,
+    thread::JoinHandle,
+    time::Duration,
+};
 
 use hrm_core::{
     Hrm, Op, Pack,
@@ -9,8 +15,8 @@ use hrm_core::{
     solve::{Policy, Solver, Step, Symmetries},
     task::{Refusal, Task, sudoku::Sudoku},
     wire::{
-        Ask, Fault, FrameError, LastEnd, MAX_FRAME, Memory, NoModel, PROTOCOL, Request, Response,
-        SelfTestState, Solve,
+        self, Ask, Decoder, Fault, FrameError, LastEnd, MAX_FRAME, Memory, NoModel, PROTOCOL, Request,
+        Response, SelfTestState, Solve,
     },
     workspace_words,
 };
@@ -18,7 +24,7 @@ use hrm_emulator::{
     Difference, Link, LinkError, advice,
     compare::{compare, digests},
 };
-use hrm_firmware::{About, Event, Exit, refuse_all};
+use hrm_firmware::{About, App, Board, Event, Exit, RECEIVE_BYTES, refuse_all};
 use hrm_tests::{
     loopback::{self, SocketBoard},
     puzzles,
@@ -183,6 +189,93 @@ fn garbage_is_answered_and_survived() {
     assert!(link.hello().is_ok());
     let events = end(link, device);
     assert_eq!(events.iter().filter(|e| matches!(e, Event::Noise(_))).count(), 4);
+}
+
+/// A line on which there is always another byte: `first`, then `again` without end.
+struct Flood<'a> {
+    first: VecDeque<u8>,
+    again: std::iter::Cycle<std::iter::Copied<std::slice::Iter<'a, u8>>>,
+    taken: usize,
+    fed: usize,
+    waited: usize,
+    sent: Vec<u8>,
+}
+
+impl<'a> Flood<'a> {
+    fn new(first: impl IntoIterator<Item = u8>, again: &'a [u8]) -> Self {
+        let first = first.into_iter().collect();
+        Flood { first, again: again.iter().copied().cycle(), taken: 0, fed: 0, waited: 0, sent: vec![] }
+    }
+
+    /// How many answers to `id` were sent.
+    fn answers(&self, id: u16) -> usize {
+        let mut decoder = Decoder::new();
+        let mut ids = Vec::new();
+        for &byte in &self.sent {
+            if let Some(envelope) = decoder.push(byte) {
+                ids.push(wire::open::<Response<'_>>(envelope.unwrap()).unwrap().0);
+            }
+        }
+        ids.into_iter().filter(|&answered| answered == id).count()
+    }
+}
+
+impl Board for Flood<'_> {
+    fn name(&self) -> &'static str {
+        "flood"
+    }
+    fn receive(&mut self) -> Option<u8> {
+        self.taken += 1;
+        self.first.pop_front().or_else(|| self.again.next())
+    }
+    fn wait(&mut self) {
+        self.waited += 1;
+    }
+    fn send(&mut self, bytes: &[u8]) {
+        self.sent.extend(bytes);
+    }
+    fn micros(&mut self) -> Option<u64> {
+        None
+    }
+    fn feed(&mut self) {
+        self.fed += 1;
+    }
+    fn stack_used(&self) -> u32 {
+        0
+    }
+    fn log(&mut self, _: Event) {}
+}
+
+fn frame(id: u16, request: &Request<'_>) -> Vec<u8> {
+    wire::encode(id, request, &mut [0; MAX_FRAME]).unwrap().to_vec()
+}
+
+#[test]
+fn a_line_that_never_ends_stops_neither_the_work_nor_the_watchdog() {
+    let digest = frame(7, &Request::Digest { ask: ASK, segments: 5 });
+    let hello = frame(8, &Request::Hello);
+    for again in [&[1][..], &[0], &[1, 0], &hello] {
+        let mut board = Flood::new(digest.clone(), again);
+        {
+            let mut app = App::new(&mut board, StandIn::new(7), Any, ABOUT);
+            for _ in 0..7 {
+                assert_eq!(app.step(), None);
+            }
+        }
+        assert_eq!(board.answers(7), 5, "{again:?}");
+        assert!(board.taken <= 7 * RECEIVE_BYTES && board.fed >= 7, "{} {}", board.taken, board.fed);
+        assert_eq!(board.waited, 0, "there was always something to take");
+    }
+}
+
+#[test]
+fn nor_does_it_reset_a_board_without_a_model() {
+    let noise = std::iter::repeat_n(1, 20 * RECEIVE_BYTES);
+    let shutdown = frame(9, &Request::Shutdown);
+    let mut board = Flood::new(noise.chain([0]).chain(shutdown), &[1]);
+    assert_eq!(refuse_all(&mut board, NoModel::Pack), NoModel::Pack.into());
+    assert!(board.fed >= 20 && board.waited == 0, "{} {}", board.fed, board.waited);
+    assert_eq!(board.answers(9), 1);
 }
 
 #[test]
