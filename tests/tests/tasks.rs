@@ -172,6 +172,7 @@ fn mazes_are_solved_and_refused_as_here() {
     for (puzzle, refusal) in [
         (with(&[(0, START), (1, START), (29, GOAL)]), Refusal::Count { token: START, found: 2 }),
         (with(&[(0, START)]), Refusal::Count { token: GOAL, found: 0 }),
+        (with(&[(0, START), (7, WAY), (29, GOAL)]), Refusal::Token { cell: 7, token: WAY }),
         (with(&walled), Refusal::Impossible),
         (vec![START, GOAL, WAY], Refusal::Length { expected: 30, got: 3 }),
     ] {

@@ -55,11 +55,23 @@ impl<T: Task> Solver<T> {
     /// complete already, ends with the first call of [`Self::advance`], as does a policy that
     /// leaves no room for a guess.
     pub fn new(task: T, puzzle: &[u8], policy: Policy) -> Self {
+        let refusal = task.refuse(puzzle);
+        Self::unless(refusal, task, puzzle, policy)
+    }
+
+    /// [`Self::new`] for a puzzle with hints: tokens of its answer in cells that were blank, which the answer
+    /// must keep. That matters where a puzzle may not hold such tokens, as the way of a maze.
+    pub fn with_hints(task: T, puzzle: &[u8], policy: Policy) -> Self {
+        let refusal = task.refuse_supposed(puzzle);
+        Self::unless(refusal, task, puzzle, policy)
+    }
+
+    fn unless(refusal: Option<Refusal>, task: T, puzzle: &[u8], policy: Policy) -> Self {
         let mut own = task.grid();
         for (cell, token) in own.as_mut().iter_mut().zip(puzzle) {
             *cell = *token;
         }
-        let ended = if let Some(refusal) = task.refuse(puzzle) {
+        let ended = if let Some(refusal) = refusal {
             Some(End { status: Status::Refused(refusal), stop: Stop::Refused })
         } else if policy.rule != Rule::Unchecked && task.accepts(puzzle, puzzle) {
             Some(End { status: Status::Solved, stop: Stop::Given })

@@ -29,7 +29,7 @@ fn fill<T: Task>(task: &T, question: &mut [u8], belief: &[u8], blank: usize) -> 
         }
     };
     hold(question, believed);
-    let filled = believed != task.blank() && task.refuse(question).is_none();
+    let filled = believed != task.blank() && task.refuse_supposed(question).is_none();
     if !filled {
         hold(question, before);
     }

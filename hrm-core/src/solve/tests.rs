@@ -10,6 +10,7 @@ use crate::{
     reasoner::{Cancelled, Halt, Reasoner},
     task::{
         Task,
+        maze::{Maze, WAY},
         sudoku::{BLANK, Sudoku, SudokuKind},
     },
     trace::Trace,
@@ -567,6 +568,43 @@ fn given_refused_and_misfitting_puzzles() {
     let mut solver = Solver::new(Sudoku::new(SudokuKind::Six), &[BLANK; 36], Policy::papers());
     let answer = solver.run(&mut nobody(), &mut ());
     assert_eq!(answer.status, Status::Refused(Refusal::Length { expected: 16, got: 36 }));
+}
+
+#[test]
+fn a_part_of_the_answer_may_be_given_as_a_hint_and_be_supposed_but_not_asked() {
+    let task = Maze::named("maze2x3").expect("a maze");
+    let read = |text: &str| {
+        let mut grid = vec![0; 6];
+        task.parse(text, &mut grid).expect("a grid");
+        grid
+    };
+    let (puzzle, hinted, both_ways, answer) =
+        (read("S....G"), read("So...G"), read("SooooG"), read("Soo..G"));
+    let policy = Policy { guesses: 2, ..Policy::trained_for(1) };
+    let mut shown_to: Vec<Vec<u8>> = vec![];
+    let mut model = Scripted::new(1, |_, shown, _| {
+        shown_to.push(shown.to_vec());
+        Says { grid: both_ways.clone(), halt: 1, digest: 0 }
+    });
+    model.cells = 6;
+    let refused = Solver::new(task, &hinted, policy).run(&mut model, &mut ()).status;
+    assert_eq!(refused, Status::Refused(Refusal::Token { cell: 1, token: WAY }));
+    let unproven = Solver::new(task, &puzzle, policy).run(&mut model, &mut ()).status;
+    assert_eq!(unproven, Status::Unproven);
+    drop(model);
+    assert_eq!(shown_to[0], puzzle);
+    assert!(shown_to[1].contains(&WAY), "the second guess supposes some of the way: {shown_to:?}");
+
+    for (says, status) in [(&answer, Status::Solved), (&read("S..ooG"), Status::Unproven)] {
+        let mut model =
+            Scripted::new(1, |_, _, segment| Says { grid: says.clone(), halt: 1, digest: segment as u32 });
+        model.cells = 6;
+        let mut solver = Solver::with_hints(task, &hinted, Policy { guesses: 1, ..policy });
+        assert_eq!(solver.run(&mut model, &mut ()).status, status, "a hint is kept");
+    }
+    let mut solver = Solver::with_hints(task, &[9; 6], policy);
+    let refused = solver.run(&mut Scripted::new(1, |_, _, _| unreachable!()), &mut ()).status;
+    assert_eq!(refused, Status::Refused(Refusal::Token { cell: 0, token: 9 }));
 }
 
 #[test]

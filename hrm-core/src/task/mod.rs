@@ -118,6 +118,12 @@ pub trait Task: Clone + 'static {
 
     /// `Some(why)` where `puzzle` cannot be a puzzle of this task.
     fn refuse(&self, puzzle: &[u8]) -> Option<Refusal>;
+    /// `Some(why)` where a puzzle, some of whose blank cells were filled in with tokens of an answer, has no
+    /// answer that keeps them, as far as is easily seen. Differs from [`Self::refuse`] where a puzzle may
+    /// not hold every token of an answer.
+    fn refuse_supposed(&self, question: &[u8]) -> Option<Refusal> {
+        self.refuse(question)
+    }
     /// How far `grid` is from answering `puzzle`: 0 exactly where it keeps the givens, is complete and breaks
     /// no rule. `None` for a task whose answers cannot be checked.
     fn violations(&self, puzzle: &[u8], grid: &[u8]) -> Option<u32>;

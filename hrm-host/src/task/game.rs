@@ -146,6 +146,9 @@ impl Task for Game {
     fn refuse(&self, puzzle: &[u8]) -> Option<Refusal> {
         Rules::refuse(self.0, puzzle)
     }
+    fn refuse_supposed(&self, question: &[u8]) -> Option<Refusal> {
+        Rules::refuse_supposed(self.0, question)
+    }
     fn violations(&self, puzzle: &[u8], grid: &[u8]) -> Option<u32> {
         Rules::violations(self.0, puzzle, grid)
     }

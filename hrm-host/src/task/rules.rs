@@ -27,6 +27,7 @@ pub trait Rules: Debug + Send + Sync {
     fn relations(&self) -> usize;
     fn relation(&self, i: usize, j: usize) -> u8;
     fn refuse(&self, puzzle: &[u8]) -> Option<Refusal>;
+    fn refuse_supposed(&self, question: &[u8]) -> Option<Refusal>;
     fn violations(&self, puzzle: &[u8], grid: &[u8]) -> Option<u32>;
     fn energy(&self, puzzle: &[u8], grid: &[u8]) -> u32;
     fn accepts(&self, puzzle: &[u8], grid: &[u8]) -> bool;
@@ -82,6 +83,9 @@ where
     }
     fn refuse(&self, puzzle: &[u8]) -> Option<Refusal> {
         Task::refuse(self, puzzle)
+    }
+    fn refuse_supposed(&self, question: &[u8]) -> Option<Refusal> {
+        Task::refuse_supposed(self, question)
     }
     fn violations(&self, puzzle: &[u8], grid: &[u8]) -> Option<u32> {
         Task::violations(self, puzzle, grid)

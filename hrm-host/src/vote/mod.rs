@@ -122,7 +122,7 @@ fn solve_one(
     go_on: impl Fn() -> bool,
 ) -> Result<Option<Outcome>, MemoryError> {
     let mut model = Hrm::new(pack, memory)?;
-    let mut solver = Solver::new(set.task(), set.question(row), policy);
+    let mut solver = Solver::with_hints(set.task(), set.question(row), policy);
     while go_on() {
         if let Step::Done(answer) = solver.advance(&mut model, &mut ()) {
             let right = answer.grid == set.answer(row);

@@ -7,6 +7,8 @@
 mod cells;
 mod symmetry;
 
+use core::ops::RangeInclusive;
+
 use cells::Cells;
 use rand_core::Rng;
 pub use symmetry::MazeSymmetry;
@@ -113,6 +115,23 @@ impl Maze {
         beside.into_iter().flatten()
     }
 
+    fn refuse_of(&self, tokens: RangeInclusive<u8>, puzzle: &[u8]) -> Option<Refusal> {
+        if puzzle.len() != self.cells() {
+            let got = u16::try_from(puzzle.len()).unwrap_or(u16::MAX);
+            return Some(Refusal::Length { expected: self.cells() as u16, got });
+        }
+        if let Some((cell, &token)) = puzzle.iter().enumerate().find(|(_, token)| !tokens.contains(token)) {
+            return Some(Refusal::Token { cell: cell as u16, token });
+        }
+        for token in [START, GOAL] {
+            let found = count(puzzle, token);
+            if found != 1 {
+                return Some(Refusal::Count { token, found });
+            }
+        }
+        self.distance(puzzle).is_none().then_some(Refusal::Impossible)
+    }
+
     /// Steps of a shortest way from start to goal; `None` where there is none, or not one start and one goal.
     pub fn distance(&self, puzzle: &[u8]) -> Option<u32> {
         let (start, goal) = (only(puzzle, START)?, only(puzzle, GOAL)?);
@@ -197,24 +216,14 @@ impl Task for Maze {
         (apart(i / columns, j / columns) * DISTANCES + apart(i % columns, j % columns)) as u8
     }
 
-    /// A puzzle has one start, one goal and a way between them. Some of the way may be given.
+    /// A puzzle has one start, one goal and a way between them, none of which is marked: that is what is asked.
     fn refuse(&self, puzzle: &[u8]) -> Option<Refusal> {
-        if puzzle.len() != self.cells() {
-            let got = u16::try_from(puzzle.len()).unwrap_or(u16::MAX);
-            return Some(Refusal::Length { expected: self.cells() as u16, got });
-        }
-        if let Some((cell, &token)) =
-            puzzle.iter().enumerate().find(|(_, token)| !(WALL..=WAY).contains(*token))
-        {
-            return Some(Refusal::Token { cell: cell as u16, token });
-        }
-        for token in [START, GOAL] {
-            let found = count(puzzle, token);
-            if found != 1 {
-                return Some(Refusal::Count { token, found });
-            }
-        }
-        self.distance(puzzle).is_none().then_some(Refusal::Impossible)
+        self.refuse_of(WALL..=GOAL, puzzle)
+    }
+
+    /// Some of the way may be supposed.
+    fn refuse_supposed(&self, question: &[u8]) -> Option<Refusal> {
+        self.refuse_of(WALL..=WAY, question)
     }
 
     /// Cells that changed, cells of the way that the start does not lead to or that are too many or too few,

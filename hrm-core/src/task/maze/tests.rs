@@ -101,7 +101,9 @@ fn what_is_no_maze_is_refused() {
         task.refuse(&grid)
     };
     assert_eq!(refusal(&["S.G"]), None);
-    assert_eq!(refusal(&["SoG"]), None, "a part of the way may be given");
+    let marked = Some(Refusal::Token { cell: 1, token: WAY });
+    assert_eq!(refusal(&["SoG"]), marked, "the way is what is asked");
+    assert_eq!(refusal(&["So.", "S.G"]), marked, "whatever else is wrong");
     assert_eq!(refusal(&["S.G", "S.."]), Some(Refusal::Count { token: START, found: 2 }));
     assert_eq!(refusal(&["S..", "..."]), Some(Refusal::Count { token: GOAL, found: 0 }));
     assert_eq!(refusal(&["S#G"]), Some(Refusal::Impossible));
@@ -109,6 +111,21 @@ fn what_is_no_maze_is_refused() {
     assert_eq!(task.refuse(&[START, OPEN]), Some(Refusal::Length { expected: 3, got: 2 }));
     for token in [0, 6, 255] {
         assert_eq!(task.refuse(&[START, token, GOAL]), Some(Refusal::Token { cell: 1, token }));
+    }
+}
+
+#[test]
+fn some_of_the_way_may_be_supposed_and_nothing_else_that_is_refused() {
+    for (rows, puzzle) in
+        [(["So.", "..G"], true), (["Soo", "ooG"], true), (["So#", "..S"], false), (["So#", "##G"], false)]
+    {
+        let (task, question) = maze(&rows);
+        assert_eq!(task.refuse_supposed(&question).is_none(), puzzle, "{rows:?}");
+        assert!(task.refuse(&question).is_some(), "{rows:?}");
+    }
+    let task = Maze::new(1, 3).unwrap();
+    for token in [0, 6, 255] {
+        assert_eq!(task.refuse_supposed(&[START, token, GOAL]), Some(Refusal::Token { cell: 1, token }));
     }
 }
 
@@ -199,7 +216,7 @@ proptest! {
     fn no_input_panics(rows in 1usize..30, columns in 2usize..30, a in prop::collection::vec(any::<u8>(), 0..950), b in prop::collection::vec(0u8..6, 0..950)) {
         let task = Maze::new(rows, columns).unwrap();
         let mut out = vec![0; b.len()];
-        let _ = (task.refuse(&a), task.refuse(&b), task.violations(&a, &b), task.violations(&b, &a), task.text(&a).to_string());
+        let _ = (task.refuse(&a), task.refuse(&b), task.refuse_supposed(&a), task.refuse_supposed(&b), task.violations(&a, &b), task.violations(&b, &a), task.text(&a).to_string());
         for k in 0..16 {
             task.apply(&task.perturbation(k), &a, &mut out);
             task.undo(&task.perturbation(k), &b, &mut out);

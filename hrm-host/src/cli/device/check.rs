@@ -91,14 +91,15 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
 }
 
 /// The grid without givens, where that is a puzzle: no guess need solve it. Else the first
-/// of the pack's self-test.
+/// of the pack's self-test that is one: others may have hints.
 fn question(task: Game, pack: &Pack<'_>) -> Result<Vec<u8>> {
     let blank = vec![task.blank(); task.cells()];
     if task.refuse(&blank).is_none() {
         return Ok(blank);
     }
-    let tested = pack.self_test().and_then(|test| test.row(0));
-    let (puzzle, _) = tested.context(
+    let test = pack.self_test();
+    let mut tested = test.iter().flat_map(|test| (0..test.digests.len()).filter_map(|row| test.row(row)));
+    let (puzzle, _) = tested.find(|(puzzle, _)| task.refuse(puzzle).is_none()).context(
         "the pack has no self-test, and its task no puzzle that is known to everybody; export it anew",
     )?;
     Ok(puzzle.to_vec())

@@ -33,21 +33,12 @@ impl Domain for Maze {
         size::of_fields(fields)
     }
 
-    /// The way is what is asked for, though a solver may suppose some of it.
-    fn contradiction(&self, question: &[u8]) -> Option<Problem> {
-        let way = question.iter().position(|&token| token == WAY);
-        let way = way.map(|cell| Place::new(self.dims().1, cell));
-        let told = way.map(|place| {
-            format!(
-                "`o` at {place} marks a way, which only an answer has; write `.` for open cells, and an answer right below its \
-                 puzzle"
-            )
-        });
-        told.or_else(|| self.refuse(question).map(|refusal| Domain::told(self, refusal))).map(Problem::Rule)
-    }
-
     fn told(&self, refusal: Refusal) -> String {
         match refusal {
+            Refusal::Token { cell, token: WAY } => format!(
+                "`o` at {} marks a way, which only an answer has; write `.` for open cells, and an answer right below its puzzle",
+                Place::new(self.dims().1, cell.into())
+            ),
             Refusal::Count { token, .. } => {
                 let what = if token == START { "start" } else { "goal" };
                 format!("a maze has one {what}, and here {}", plain::told(self, refusal))

@@ -25,10 +25,10 @@ pub(super) fn distances(maze: &Maze, puzzle: &[u8], start: usize) -> Vec<Option<
 
 impl Exact for Maze {
     /// Goes back from the goal, always a step nearer to the start. A guess is a step
-    /// where there is another one.
+    /// where there is another one. Some of the way may be given, as a hint.
     fn search_within(&self, question: &[u8], limit: usize, most: u64) -> Found {
         let mut found = Found { solutions: Vec::new(), guesses: 0 };
-        if self.refuse(question).is_some() {
+        if self.refuse_supposed(question).is_some() {
             return found;
         }
         let place = |token| question.iter().position(|&held| held == token).unwrap_or_default();

@@ -34,6 +34,10 @@ pub(crate) fn explain<T: Task>(task: &T, refusal: Refusal) -> String {
             Some(symbol) => format!("{found} cells hold {symbol}, and one is needed"),
             None => refusal.to_string(),
         },
+        Refusal::Token { cell, token } => match task.symbol(token) {
+            Some(symbol) => format!("{symbol} at {} is what an answer has, and no puzzle", place(cell)),
+            None => refusal.to_string(),
+        },
         other => other.to_string(),
     }
 }
