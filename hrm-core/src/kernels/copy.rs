@@ -3,14 +3,14 @@
 use crate::lane::LaneWidth;
 use crate::pack::Order;
 
-#[cfg(all(target_arch = "arm", any(feature = "dsp", feature = "mve"), not(feature = "_portable")))]
+#[cfg(kernels = "arm")]
 #[path = "copy_arm.rs"]
 mod arm;
 
 /// Copies `from` to the start of `to`; what one of the two does not hold is left out.
 pub fn copy<T: bytemuck::Pod>(from: &[T], to: &mut [T]) {
     let (from, to): (&[u8], &mut [u8]) = (bytemuck::cast_slice(from), bytemuck::cast_slice_mut(to));
-    #[cfg(all(target_arch = "arm", any(feature = "dsp", feature = "mve"), not(feature = "_portable")))]
+    #[cfg(kernels = "arm")]
     let (from, to) = arm::copy(from, to);
     if let (Ok(from), Ok(to)) =
         (bytemuck::try_cast_slice::<u8, u32>(from), bytemuck::try_cast_slice_mut::<u8, u32>(to))
@@ -34,9 +34,9 @@ pub fn copy_matrix(weights: &[i8], depth: usize, lanes: LaneWidth, to: &mut [i8]
 /// processor's product of such lanes reads it, and says which. `None`, and nothing done, where it reads pairs,
 /// or `to` is not [`ordered_columns`] of `depth`.
 pub fn order(panel: &[i8], depth: usize, lanes: LaneWidth, to: &mut [i8]) -> Option<Order> {
-    #[cfg(all(feature = "std", target_arch = "x86_64", not(feature = "_portable")))]
+    #[cfg(kernels = "x86")]
     return super::x86::order(panel, depth, lanes, to);
-    #[cfg(not(all(feature = "std", target_arch = "x86_64", not(feature = "_portable"))))]
+    #[cfg(not(kernels = "x86"))]
     {
         let _ = (panel, depth, lanes, to);
         None
@@ -45,9 +45,9 @@ pub fn order(panel: &[i8], depth: usize, lanes: LaneWidth, to: &mut [i8]) -> Opt
 
 /// Columns of a panel that [`order`] has written; 0 where no processor that this is built for reads any.
 pub const fn ordered_columns(columns: usize) -> usize {
-    #[cfg(all(feature = "std", target_arch = "x86_64", not(feature = "_portable")))]
+    #[cfg(kernels = "x86")]
     return columns.next_multiple_of(super::x86::COLUMNS);
-    #[cfg(not(all(feature = "std", target_arch = "x86_64", not(feature = "_portable"))))]
+    #[cfg(not(kernels = "x86"))]
     {
         let _ = columns;
         0

@@ -1,7 +1,7 @@
 //! The integer matrix product: stored activations times interleaved int8 columns.
 
 use crate::lane::Lane;
-#[cfg(all(feature = "std", target_arch = "x86_64", not(feature = "_portable")))]
+#[cfg(kernels = "x86")]
 use crate::pack::Order;
 use crate::pack::TILE;
 use crate::rows::Rows;
@@ -30,7 +30,7 @@ pub fn matmul_again<A: Lane>(x: &[A], depth: usize, panel: &[i8], acc: &mut [i32
 
 /// [`matmul`] by weights that [`order`](super::order()) has put in `order`, for these lanes;
 /// `packed`: the packing of the same `x` is still in `pack`.
-#[cfg(all(feature = "std", target_arch = "x86_64", not(feature = "_portable")))]
+#[cfg(kernels = "x86")]
 pub fn matmul_ordered<A: Lane>(
     x: &[A],
     depth: usize,
@@ -45,32 +45,27 @@ pub fn matmul_ordered<A: Lane>(
 
 #[inline]
 fn product<A: Lane>(x: &[A], depth: usize, panel: &[i8], acc: &mut [i32], pack: &mut [u32], packed: bool) {
-    #[cfg(all(target_arch = "arm", feature = "dsp", not(feature = "_portable")))]
+    #[cfg(kernels = "dsp")]
     if super::dsp::matmul(x, depth, panel, acc, pack, packed) {
         return;
     }
-    #[cfg(all(target_arch = "arm", feature = "mve", not(feature = "_portable")))]
+    #[cfg(kernels = "mve")]
     if super::mve::matmul(x, depth, panel, acc) {
         return;
     }
-    #[cfg(all(feature = "std", target_arch = "x86_64", not(feature = "_portable")))]
+    #[cfg(kernels = "x86")]
     if super::x86::matmul(x, depth, panel, acc, pack, (packed, Order::Pairs)) {
         return;
     }
-    #[cfg(all(target_arch = "riscv32", target_feature = "m", not(feature = "_portable")))]
+    #[cfg(kernels = "rv32")]
     if super::rv32::matmul(x, depth, panel, acc, pack, packed) {
         return;
     }
-    #[cfg(all(
-        target_arch = "aarch64",
-        target_endian = "little",
-        target_feature = "neon",
-        not(feature = "_portable")
-    ))]
+    #[cfg(kernels = "neon")]
     if super::neon::matmul(x, depth, panel, acc, pack, packed) {
         return;
     }
-    #[cfg(all(target_arch = "wasm32", target_feature = "simd128", not(feature = "_portable")))]
+    #[cfg(kernels = "wasm")]
     if super::wasm::matmul(x, depth, panel, acc, pack, packed) {
         return;
     }

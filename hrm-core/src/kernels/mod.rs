@@ -5,14 +5,7 @@
 /// where it answers `true`, or `$done`, which makes `$value`.
 macro_rules! on_vectors {
     ($done:pat => $($value:expr)?; $($call:tt)+) => {
-        #[cfg(all(
-            any(
-                all(feature = "std", target_arch = "x86_64"),
-                all(target_arch = "aarch64", target_endian = "little", target_feature = "neon"),
-                all(target_arch = "wasm32", target_feature = "simd128")
-            ),
-            not(feature = "_portable")
-        ))]
+        #[cfg(kernels = "vector")]
         if let $done = super::vector::$($call)+ {
             return $($value)?;
         }
@@ -25,7 +18,7 @@ macro_rules! on_vectors {
 /// The same for the own version of any processor.
 macro_rules! on_processor {
     ($done:pat => $($value:expr)?; $($call:tt)+) => {
-        #[cfg(all(target_arch = "arm", any(feature = "dsp", feature = "mve"), not(feature = "_portable")))]
+        #[cfg(kernels = "arm")]
         if let $done = super::arm::$($call)+ {
             return $($value)?;
         }
@@ -36,40 +29,28 @@ macro_rules! on_processor {
     };
 }
 
-#[cfg(all(target_arch = "arm", any(feature = "dsp", feature = "mve"), not(feature = "_portable")))]
+#[cfg(kernels = "arm")]
 mod arm;
 pub mod attention;
 pub mod copy;
-#[cfg(all(target_arch = "arm", feature = "dsp", not(feature = "_portable")))]
+#[cfg(kernels = "dsp")]
 mod dsp;
 pub mod inject;
 pub mod matmul;
-#[cfg(all(target_arch = "arm", feature = "mve", not(feature = "_portable")))]
+#[cfg(kernels = "mve")]
 mod mve;
-#[cfg(all(
-    target_arch = "aarch64",
-    target_endian = "little",
-    target_feature = "neon",
-    not(feature = "_portable")
-))]
+#[cfg(kernels = "neon")]
 mod neon;
 pub mod norm;
 pub mod requantize;
-#[cfg(all(target_arch = "riscv32", target_feature = "m", not(feature = "_portable")))]
+#[cfg(kernels = "rv32")]
 mod rv32;
 pub mod swiglu;
-#[cfg(all(
-    any(
-        all(feature = "std", target_arch = "x86_64"),
-        all(target_arch = "aarch64", target_endian = "little", target_feature = "neon"),
-        all(target_arch = "wasm32", target_feature = "simd128")
-    ),
-    not(feature = "_portable")
-))]
+#[cfg(kernels = "vector")]
 mod vector;
-#[cfg(all(target_arch = "wasm32", target_feature = "simd128", not(feature = "_portable")))]
+#[cfg(kernels = "wasm")]
 mod wasm;
-#[cfg(all(feature = "std", target_arch = "x86_64", not(feature = "_portable")))]
+#[cfg(kernels = "x86")]
 pub mod x86;
 
 pub use attention::{
@@ -78,7 +59,7 @@ pub use attention::{
 };
 pub use copy::{copy, copy_matrix, order, ordered_columns};
 pub use inject::{inject, inject_portable};
-#[cfg(all(feature = "std", target_arch = "x86_64", not(feature = "_portable")))]
+#[cfg(kernels = "x86")]
 pub use matmul::matmul_ordered;
 pub use matmul::{matmul, matmul_again, matmul_portable, pack_words};
 pub use norm::{residual_norm, residual_norm_portable};

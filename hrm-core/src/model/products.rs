@@ -1,6 +1,6 @@
 //! Products with a pack's matrices, and the parts of the workspace that they fill.
 
-#[cfg(all(feature = "std", target_arch = "x86_64", not(feature = "_portable")))]
+#[cfg(kernels = "x86")]
 use crate::kernels::matmul_ordered;
 use crate::kernels::{matmul, matmul_again};
 use crate::lane::Lane;
@@ -42,7 +42,7 @@ pub(super) fn multiply<A: Lane>(
     match order {
         Order::Pairs if packed => matmul_again(x, depth, weights, acc, pack),
         Order::Pairs => matmul(x, depth, weights, acc, pack),
-        #[cfg(all(feature = "std", target_arch = "x86_64", not(feature = "_portable")))]
+        #[cfg(kernels = "x86")]
         order => matmul_ordered(x, depth, (weights, order), acc, pack, packed),
     }
 }

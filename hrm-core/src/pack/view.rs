@@ -102,10 +102,10 @@ pub enum Order {
     /// In column pairs, as in a pack.
     Pairs,
     /// Two inputs of sixteen columns together, see [`copy_matrix`](crate::kernels::copy_matrix).
-    #[cfg(all(feature = "std", target_arch = "x86_64", not(feature = "_portable")))]
+    #[cfg(kernels = "x86")]
     Twos,
     /// Four inputs of sixteen columns together, each 128 more than it is; for 8-bit lanes.
-    #[cfg(all(feature = "std", target_arch = "x86_64", not(feature = "_portable")))]
+    #[cfg(kernels = "x86")]
     Fours,
 }
 
