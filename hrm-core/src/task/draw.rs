@@ -12,12 +12,15 @@ pub fn below<R: Rng>(rng: &mut R, bound: u32) -> u32 {
 
 /// Shuffles `items` uniformly (Fisher-Yates from the end, with [`below`]); `len - 1` draws are consumed.
 /// At most 2^32 - 1 items are reached.
-pub fn shuffle<T, R: Rng>(rng: &mut R, items: &mut [T]) {
-    for last in (1..items.len()).rev() {
-        let other = below(rng, u32::try_from(last + 1).unwrap_or(u32::MAX)) as usize;
-        if other < last {
-            items.swap(last, other);
+pub fn shuffle<T, R: Rng>(rng: &mut R, mut items: &mut [T]) {
+    while let Some((last, before)) = core::mem::take(&mut items).split_last_mut()
+        && !before.is_empty()
+    {
+        let other = below(rng, u32::try_from(before.len() + 1).unwrap_or(u32::MAX)) as usize;
+        if let Some(other) = before.get_mut(other) {
+            core::mem::swap(last, other);
         }
+        items = before;
     }
 }
 

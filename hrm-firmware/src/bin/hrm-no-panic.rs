@@ -1,11 +1,15 @@
 //! Links only where inference cannot panic: the panic handler calls a function that does not exist.
 //!
 //! `begin`, `segment` with and without a trace, for both lane widths, and everything a solver reads
-//! afterwards are called on a model and memory that the compiler knows nothing about. If it can prove
-//! that none of it panics, it drops the handler and the program links; one index that could be out of
+//! afterwards are called on a model and memory that the compiler knows nothing about; so is a solver for every
+//! task, with any puzzle and policy, and so are the readers of requests, with any bytes. If the compiler can
+//! prove that none of it panics, it drops the handler and the program links; one index that could be out of
 //! bounds, one division by what could be zero, and the linker misses `inference_can_panic`. Nothing here
 //! ever runs. With the private feature `_panics` one such index is there, for the test that proves that
 //! the linker would notice.
+//!
+//! Frames are COBS, and answers postcard: these two crates' bounds the compiler cannot see. Tests and fuzzing
+//! try them (`docs/ASSURANCE.md`).
 #![cfg_attr(target_os = "none", no_std, no_main)]
 
 #[cfg(not(target_os = "none"))]
@@ -24,7 +28,13 @@ mod target {
 
     #[cfg(target_arch = "arm")]
     use cortex_m as _;
-    use hrm_core::{Hrm, Pack, Reasoner, digest::CrcTrace};
+    use hrm_core::{
+        Hrm, Pack, Reasoner,
+        digest::CrcTrace,
+        solve::{Policy, Solver},
+        task::{All, Task, Tasks, Visitor},
+        wire::{self, Request},
+    };
 
     unsafe extern "C" {
         /// There is no such function.
@@ -55,11 +65,63 @@ mod target {
             if cfg!(feature = "_panics") {
                 assert_eq!(sum, 0);
             }
-            // SAFETY: as above; the write keeps the results alive.
-            unsafe { ptr::write_volatile((&raw mut TOKENS).cast(), sum) };
+            keep(sum);
+            solve(&mut model);
         }
+        read();
         loop {
             core::hint::spin_loop();
+        }
+    }
+
+    /// Keeps `result` alive.
+    fn keep(result: u32) {
+        // SAFETY: nothing else names it while this is written, and the program never runs.
+        unsafe { ptr::write_volatile((&raw mut TOKENS).cast(), result) };
+    }
+
+    /// As many of `bytes` as they say themselves.
+    fn some(bytes: &[u8; 901]) -> &[u8] {
+        bytes.get(..usize::from(u16::from_le_bytes([bytes[0], bytes[1]]))).unwrap_or(bytes)
+    }
+
+    /// Solves a puzzle of any task by a policy, none of which the compiler knows.
+    fn solve(model: &mut Hrm<'_, '_>) {
+        static mut NAME: [u8; 16] = [0; 16];
+        // SAFETY: this program never runs.
+        let name = unsafe { ptr::read_volatile(&raw const NAME) };
+        if let Ok(name) = core::str::from_utf8(&name) {
+            let _ = All::visit(name, Solving(model));
+        }
+    }
+
+    struct Solving<'a, 'p, 'm>(&'a mut Hrm<'p, 'm>);
+
+    impl Visitor for Solving<'_, '_, '_> {
+        type Output = ();
+
+        fn visit<T: Task>(self, task: T) {
+            static mut POLICY: MaybeUninit<Policy> = MaybeUninit::uninit();
+            // SAFETY: this program never runs.
+            let (policy, tokens) = unsafe {
+                (ptr::read_volatile((&raw const POLICY).cast()), ptr::read_volatile(&raw const TOKENS))
+            };
+            let mut solver = Solver::new(task, some(&tokens), policy);
+            let _ = solver.advance(self.0, &mut ());
+            let _ = solver.run(self.0, &mut ());
+            solver.cancel();
+            keep(solver.answer().map_or(0, |answer| answer.segments));
+        }
+    }
+
+    /// Reads what a frame held.
+    fn read() {
+        // SAFETY: this program never runs.
+        let envelope = unsafe { ptr::read_volatile(&raw const TOKENS) };
+        let envelope = some(&envelope);
+        keep(wire::id_of(envelope).into());
+        if let Ok((id, request)) = wire::open::<Request<'_>>(envelope) {
+            keep(u32::from(id) + u32::from(matches!(request, Request::Hello)));
         }
     }
 

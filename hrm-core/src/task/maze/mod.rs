@@ -7,6 +7,7 @@
 mod cells;
 mod symmetry;
 
+use core::num::{NonZeroU16, NonZeroUsize};
 use core::ops::RangeInclusive;
 
 use cells::Cells;
@@ -36,7 +37,7 @@ const DISTANCES: usize = 2 * FAR + 1;
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Maze {
     rows: u16,
-    columns: u16,
+    columns: NonZeroU16,
     name: [u8; 12],
     name_len: u8,
 }
@@ -47,11 +48,12 @@ impl Maze {
         if !(2..=MAX_CELLS).contains(&rows.checked_mul(columns)?) {
             return None;
         }
-        let mut maze = Maze { rows: rows as u16, columns: columns as u16, name: [0; 12], name_len: 0 };
+        let (rows, columns) = (rows as u16, NonZeroU16::new(columns as u16)?);
+        let mut maze = Maze { rows, columns, name: [0; 12], name_len: 0 };
         b"maze".iter().for_each(|&byte| maze.push(byte));
-        maze.push_number(maze.rows);
+        maze.push_number(rows);
         maze.push(b'x');
-        maze.push_number(maze.columns);
+        maze.push_number(columns.get());
         Some(maze)
     }
 
@@ -63,9 +65,9 @@ impl Maze {
     }
 
     fn push_number(&mut self, number: u16) {
-        for unit in [100, 10, 1] {
+        for (unit, digit) in [(100, number / 100), (10, number / 10), (1, number)] {
             if number >= unit {
-                self.push(b'0' + (number / unit % 10) as u8);
+                self.push(b'0' + (digit % 10) as u8);
             }
         }
     }
@@ -102,10 +104,16 @@ impl Maze {
         (seen, None)
     }
 
+    /// Row and column of `cell`.
+    fn place(&self, cell: usize) -> (usize, usize) {
+        let columns = NonZeroUsize::from(self.columns);
+        (cell / columns, cell % columns)
+    }
+
     /// The cells beside `cell`.
     pub fn neighbours(&self, cell: usize) -> impl Iterator<Item = usize> + use<> {
-        let (rows, columns) = (usize::from(self.rows), usize::from(self.columns));
-        let (row, column) = (cell / columns, cell % columns);
+        let (rows, columns) = self.dims();
+        let (row, column) = self.place(cell);
         let beside = [
             (row > 0).then(|| cell - columns),
             (column > 0).then(|| cell - 1),
@@ -167,7 +175,7 @@ impl Task for Maze {
     }
 
     fn dims(&self) -> (usize, usize) {
-        (self.rows.into(), self.columns.into())
+        (self.rows.into(), self.columns.get().into())
     }
 
     fn grid(&self) -> Self::Grid {
@@ -211,9 +219,9 @@ impl Task for Maze {
     }
 
     fn relation(&self, i: usize, j: usize) -> u8 {
-        let columns = usize::from(self.columns);
         let apart = |a: usize, b: usize| (a + FAR).saturating_sub(b).min(2 * FAR);
-        (apart(i / columns, j / columns) * DISTANCES + apart(i % columns, j % columns)) as u8
+        let ((row, column), (other_row, other_column)) = (self.place(i), self.place(j));
+        (apart(row, other_row) * DISTANCES + apart(column, other_column)) as u8
     }
 
     /// A puzzle has one start, one goal and a way between them, none of which is marked: that is what is asked.

@@ -31,7 +31,7 @@ impl MazeSymmetry {
     /// The cell whose token moves to `cell`.
     pub(super) fn source(self, maze: &Maze, cell: usize) -> usize {
         let (rows, columns) = maze.dims();
-        let (mut row, mut column) = (cell / columns, cell % columns);
+        let (mut row, mut column) = maze.place(cell);
         if self.rows_turned {
             row = (rows - 1).saturating_sub(row);
         }
