@@ -1,16 +1,21 @@
 //! Kernels written for a processor against their definitions, on any shapes and numbers
 //! that their contracts allow.
 
-use std::fmt::Debug;
+#[cfg(target_arch = "x86_64")]
+use hrm_core::kernels::matmul_ordered;
+use std::{fmt::Debug, num::NonZeroU16};
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 use hrm_core::{
     kernels::{
-        add_bias, add_bias_portable, attention_output, attention_output_portable, matmul, matmul_portable,
-        pack_words, requantize, requantize_portable, residual_norm, residual_norm_portable, softmax,
-        softmax_portable, swiglu, swiglu_portable,
+        add_bias, add_bias_portable, add_displaced_bias, attention_output, attention_output_portable,
+        copy_matrix, inject, inject_portable, matmul, matmul_again, matmul_portable, pack_words, requantize,
+        requantize_pairs, requantize_pairs_portable, requantize_places, requantize_places_portable,
+        requantize_portable, residual_norm, residual_norm_portable, rotate_heads, rotate_heads_portable,
+        softmax, softmax_portable, swiglu, swiglu_portable,
     },
     lane::Lane,
+    pack::Order,
 };
 use hrm_samples::{exp2, sigmoid};
 
@@ -28,7 +33,7 @@ fn with_lanes<A>(input: &mut Unstructured<'_>) -> Result<()>
 where
     A: Lane + Debug + PartialEq + Default + for<'a> Arbitrary<'a>,
 {
-    match input.int_in_range(0..=6)? {
+    match input.int_in_range(0..=10)? {
         0 => product::<A>(input)?,
         1 => {
             let (acc, factors) = (numbers::<i32>(input, 160)?, numbers(input, 160)?);
@@ -80,6 +85,48 @@ where
             swiglu_portable(&acc[..2 * count], &factors[..2 * count], factor, &table, &mut defined);
             assert_eq!(fast, defined);
         }
+        6 => displaced(input)?,
+        7 => {
+            let (mut fast, other) = (numbers::<A>(input, 96)?, numbers::<A>(input, 96)?);
+            let (first, second) = (numbers::<i16>(input, 96)?, numbers::<i16>(input, 96)?);
+            let count = fast.len().min(other.len()).min(first.len()).min(second.len());
+            let (step, embed_step, factor) =
+                (input.int_in_range(1..=1 << 14)?, input.int_in_range(1..=1 << 14)?, input.arbitrary()?);
+            fast.truncate(count);
+            let (first, second) = (&first[..count], &second[..count]);
+            let embeddings =
+                *input.choose(&[[&[][..], &[]], [first, &[]], [&[], second], [first, second]])?;
+            let mut defined = fast.clone();
+            inject(&mut fast, &other[..count], step, embeddings, embed_step, factor);
+            inject_portable(&mut defined, &other[..count], step, embeddings, embed_step, factor);
+            assert_eq!(fast, defined);
+        }
+        8 => {
+            let pairs = input.int_in_range(1..=16)?;
+            let rotation: Vec<i16> =
+                (0..2 * pairs).map(|_| input.int_in_range(-16384..=16384)).collect::<Result<_>>()?;
+            let mut fast = numbers::<i32>(input, 96)?;
+            fast.truncate(fast.len() / (2 * pairs) * 2 * pairs);
+            fast.iter_mut().for_each(|value| *value >>= 2);
+            let mut defined = fast.clone();
+            rotate_heads(&mut fast, &rotation);
+            rotate_heads_portable(&mut defined, &rotation);
+            assert_eq!(fast, defined);
+        }
+        9 => {
+            let (acc, factors) = (numbers::<i32>(input, 64)?, numbers::<i32>(input, 64)?);
+            let (count, which) = (acc.len().min(factors.len()), input.int_in_range(0..=1)?);
+            let (mut fast, mut defined) = (vec![[3; 2]; count], vec![[3; 2]; count]);
+            requantize_pairs::<A>(&acc[..count], &factors[..count], which, &mut fast);
+            requantize_pairs_portable::<A>(&acc[..count], &factors[..count], which, &mut defined);
+            assert_eq!(fast, defined);
+            let (columns, rows) = (count & !1, 6);
+            let (mut fast, mut defined) = (vec![5; columns * rows], vec![5; columns * rows]);
+            let row = input.int_in_range(0..=rows - 1)?;
+            requantize_places::<A>(&acc[..columns], &factors[..columns], &mut fast, rows, row);
+            requantize_places_portable::<A>(&acc[..columns], &factors[..columns], &mut defined, rows, row);
+            assert_eq!(fast, defined);
+        }
         _ => {
             let (mut row, mut acc, factors) =
                 (numbers::<A>(input, 96)?, numbers(input, 96)?, numbers(input, 96)?);
@@ -108,9 +155,13 @@ where
     // The weights of a column add up to less than 2^16 in a checked pack.
     let panel: Vec<i8> = filled(input, 2 * pairs * depth);
     let (mut fast, mut defined) = (vec![0; tokens * 2 * pairs], vec![0; tokens * 2 * pairs]);
-    matmul(&x, depth, &panel, &mut fast, &mut vec![0; pack_words(depth)]);
+    let mut pack = vec![0; pack_words(depth)];
+    matmul(&x, depth, &panel, &mut fast, &mut pack);
     matmul_portable(&x, depth, &panel, &mut defined);
     assert_eq!(fast, defined);
+    matmul_again(&x, depth, &panel, &mut fast, &mut pack);
+    assert_eq!(fast, defined, "again");
+    ordered(&x, depth, &panel, &defined, &mut pack);
     for (place, sum) in fast.iter().enumerate() {
         let (token, column) = (place / (2 * pairs), place % (2 * pairs));
         let weights = &panel[column / 2 * 2 * depth..];
@@ -119,6 +170,57 @@ where
             .sum();
         assert_eq!(i64::from(*sum), written, "token {token}, column {column}");
     }
+    Ok(())
+}
+
+/// The product with a copy of the weights in the order of the processor's registers, where it makes one.
+fn ordered<A: Lane>(x: &[A], depth: usize, panel: &[i8], defined: &[i32], pack: &mut [u32]) {
+    let mut copied = vec![0; panel.len()];
+    match copy_matrix(panel, depth, A::WIDTH, &mut copied) {
+        Order::Pairs => assert_eq!(copied, panel),
+        #[cfg(target_arch = "x86_64")]
+        order => {
+            let mut sums = vec![0; defined.len()];
+            for packed in [false, true] {
+                matmul_ordered(x, depth, (&copied, order), &mut sums, pack, packed);
+                assert_eq!(sums, defined, "{order:?}");
+            }
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        order => unreachable!("{order:?}: no other processor has one, {} words", x.len() + pack.len()),
+    }
+}
+
+/// Biases by displacement against the sum as one writes it down.
+fn displaced(input: &mut Unstructured<'_>) -> Result<()> {
+    let (rows, columns) = (input.int_in_range(1..=7_usize)?, input.int_in_range(1..=7_u16)?);
+    let (wide, cells) = (usize::from(columns), rows * usize::from(columns));
+    let bias: Vec<i32> = numbers::<i32>(input, 20)?.into_iter().map(|bias| bias / 4).collect();
+    if bias.len() < 4 {
+        return Ok(());
+    }
+    let classes = bias.len() as u8 - 4;
+    let across = 2 * wide - 1;
+    let map: Vec<u8> =
+        (0..(2 * rows - 1) * across).map(|_| input.int_in_range(0..=classes)).collect::<Result<_>>()?;
+    let mut fast: Vec<i32> = filled::<i32>(input, 1 + cells).into_iter().map(|score| score / 4).collect();
+    fast.resize(1 + cells, 0);
+    let query = input.int_in_range(0..=cells)?;
+    let last = |n: usize| bias[bias.len() - n];
+    let added = |key: usize| match (query.checked_sub(1), key.checked_sub(1)) {
+        (None, None) => last(1),
+        (Some(_), None) => last(2),
+        (None, Some(_)) => last(3),
+        (Some(query), Some(key)) => {
+            let down = rows - 1 + key / wide - query / wide;
+            let right = wide - 1 + key % wide - query % wide;
+            bias[usize::from(map[down * across + right])]
+        }
+    };
+    let defined: Vec<i32> = fast.iter().enumerate().map(|(key, score)| score + added(key)).collect();
+    let columns = NonZeroU16::new(columns).expect("at least 1");
+    add_displaced_bias(&mut fast, &bias, query, columns, &map);
+    assert_eq!(fast, defined);
     Ok(())
 }
 

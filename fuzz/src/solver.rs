@@ -15,8 +15,8 @@ const TASK: Sudoku = Sudoku::new(SudokuKind::Four);
 /// Guesses and segments of a guess, at most: the end must be in sight.
 const MOST: u16 = 12;
 
-/// A model whose answers are the input's: bytes that are right now and then, so that
-/// suppositions and votes begin.
+/// A model whose answers are the input's. Now and then they are right, or nearly, so that grids are accepted,
+/// and suppositions and votes begin.
 struct Oracle<'i, 'b> {
     input: &'i mut Unstructured<'b>,
     members: usize,
@@ -42,9 +42,20 @@ impl Reasoner for Oracle<'_, '_> {
         if !trace.proceed() {
             return Err(Cancelled);
         }
-        let raw: [u8; CELLS] = self.input.arbitrary().unwrap_or_default();
-        for ((cell, raw), &asked) in self.grid.iter_mut().zip(raw).zip(&self.asked) {
-            *cell = if raw & 0x80 == 0 { asked } else { raw % TASK.vocab() as u8 };
+        match self.input.int_in_range(0..=3).unwrap_or(3) {
+            way @ 0..=1 => {
+                self.grid = answer(&self.asked);
+                if way == 1 {
+                    let cell = self.input.int_in_range(0..=CELLS - 1).unwrap_or(0);
+                    self.grid[cell] = self.input.int_in_range(0..=TASK.vocab() as u8 - 1).unwrap_or(0);
+                }
+            }
+            _ => {
+                let raw: [u8; CELLS] = self.input.arbitrary().unwrap_or_default();
+                for ((cell, raw), &asked) in self.grid.iter_mut().zip(raw).zip(&self.asked) {
+                    *cell = if raw & 0x80 == 0 { asked } else { raw % TASK.vocab() as u8 };
+                }
+            }
         }
         self.halt.q_halt = self.input.arbitrary().unwrap_or(0);
         self.halt.q_doubt = self.input.arbitrary().unwrap_or(None);
@@ -66,9 +77,7 @@ impl Reasoner for Oracle<'_, '_> {
 pub(crate) fn solve(bytes: &[u8]) {
     let mut input = Unstructured::new(bytes);
     let Ok((policy, puzzle)) = question(&mut input) else { return };
-    if TASK.refuse(&puzzle).is_some() {
-        return;
-    }
+    let refused = TASK.refuse(&puzzle).is_some();
     let members = input.int_in_range(1..=3).unwrap_or(1);
     let mut oracle = Oracle {
         input: &mut input,
@@ -81,8 +90,12 @@ pub(crate) fn solve(bytes: &[u8]) {
     let mut solver = Solver::new(TASK, &puzzle, policy);
     let most = u64::from(MOST) * u64::from(MOST) + 1;
     for _ in 0..=most {
+        if oracle.input.ratio(1, 32).unwrap_or(false) {
+            solver.cancel();
+        }
         if let Step::Done(answer) = solver.advance(&mut oracle, &mut ()) {
             assert!(u64::from(answer.segments) <= most && answer.guesses <= policy.guesses.max(1));
+            assert_eq!(matches!(answer.status, Status::Refused(_)), refused);
             if answer.status == Status::Solved {
                 assert!(is_solution(&puzzle, answer.grid), "{policy:?} {puzzle:?} {:?}", answer.grid);
             }
@@ -93,7 +106,24 @@ pub(crate) fn solve(bytes: &[u8]) {
 }
 
 fn question(input: &mut Unstructured<'_>) -> Result<(Policy, [u8; CELLS])> {
-    let policy = Policy {
+    let policy = policy(input)?;
+    // Some of an answer; and rarely anything, most of which is refused.
+    let mut puzzle = answer(&[TASK.blank(); CELLS]);
+    let hidden: u16 = input.arbitrary()?;
+    for (cell, token) in puzzle.iter_mut().enumerate() {
+        if hidden >> cell & 1 == 1 {
+            *token = TASK.blank();
+        }
+        if input.ratio(1, 32)? {
+            *token = input.int_in_range(0..=TASK.vocab() as u8)?;
+        }
+    }
+    Ok((policy, puzzle))
+}
+
+/// Any policy whose end is in sight.
+pub(crate) fn policy(input: &mut Unstructured<'_>) -> Result<Policy> {
+    Ok(Policy {
         rule: *input.choose(&[Rule::Checked, Rule::Majority, Rule::Unchecked])?,
         symmetries: *input.choose(&[Symmetries::Relabel, Symmetries::FullGroup])?,
         guesses: input.int_in_range(0..=MOST)?,
@@ -107,14 +137,36 @@ fn question(input: &mut Unstructured<'_>) -> Result<(Policy, [u8; CELLS])> {
         max_doubt: input.arbitrary()?,
         undoubted_segments: input.int_in_range(0..=MOST)?,
         seed: input.arbitrary()?,
+    })
+}
+
+/// The first answer of a puzzle, found by trying; what is asked where there is none.
+fn answer(asked: &[u8]) -> [u8; CELLS] {
+    let mut grid = [TASK.blank(); CELLS];
+    grid.iter_mut().zip(asked).for_each(|(cell, &token)| *cell = token);
+    let given = grid;
+    if fill(&mut grid, 0) { grid } else { given }
+}
+
+fn fill(grid: &mut [u8; CELLS], from: usize) -> bool {
+    let Some(cell) = (from..CELLS).find(|&cell| grid[cell] == TASK.blank()) else { return true };
+    let sees = |other: usize| {
+        let (row, column) = (cell / 4, cell % 4);
+        let (other_row, other_column) = (other / 4, other % 4);
+        row == other_row
+            || column == other_column
+            || (row / 2, column / 2) == (other_row / 2, other_column / 2)
     };
-    let mut puzzle = [TASK.blank(); CELLS];
-    for cell in &mut puzzle {
-        if input.ratio(1, 3)? {
-            *cell = input.int_in_range(0..=TASK.vocab() as u8)?;
+    for digit in TASK.blank() + 1..TASK.vocab() as u8 {
+        if (0..CELLS).all(|other| grid[other] != digit || !sees(other)) {
+            grid[cell] = digit;
+            if fill(grid, cell + 1) {
+                return true;
+            }
+            grid[cell] = TASK.blank();
         }
     }
-    Ok((policy, puzzle))
+    false
 }
 
 /// The rules of a 4x4, written anew: each row, column and box has four different digits, and the givens stay.
