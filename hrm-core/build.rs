@@ -102,7 +102,7 @@ fn main() {
         println!("cargo::rustc-cfg=kernels=\"{kernels}\"");
     }
     for why in build.refusals() {
-        println!("cargo::error=hrm-core: {why}");
+        println!("cargo::error={why}");
     }
 }
 
