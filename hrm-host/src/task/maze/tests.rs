@@ -121,7 +121,8 @@ fn a_solved_drawing_below_its_maze_is_its_answer_and_a_way_is_no_question() {
     assert!(told.contains("line 1") && told.contains("marks a way"), "{told}");
     let (asked, _) = crate::data::import::questions_in("So#.oG", maze(2, 3)).unwrap();
     let refused = maze(2, 3).refuse(asked[0].1.as_ref().unwrap()).unwrap();
-    assert!(maze(2, 3).told(refused).contains("row 1 column 2 marks a way"), "{refused:?}");
+    let told = maze(2, 3).told(refused);
+    assert!(told.contains("column 2") && told.contains("marks a way"), "{told}");
 }
 
 #[test]
