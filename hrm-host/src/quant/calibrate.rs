@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use candle_core::{D, DType, Device, Tensor};
+use rand_core::{Rng, SeedableRng};
+use rand_pcg::Pcg64;
 
 use super::QuantError;
 use crate::data::PuzzleSet;
@@ -18,10 +20,29 @@ const SAMPLES: usize = 1 << 16;
 pub struct Calibration {
     /// Largest magnitude per channel.
     pub max: Vec<f32>,
-    /// An even sample of magnitudes over all channels.
+    /// An even sample of magnitudes, over all channels and over everything that was shown.
     pub magnitudes: Vec<f32>,
-    /// Values seen so far, for thinning the sample evenly.
-    seen: usize,
+    /// Values offered to the sample so far.
+    seen: u64,
+    /// Draws which of them it keeps: the same ones every time.
+    rng: Draws,
+}
+
+/// A generator that always begins at the same place.
+#[derive(Clone, Debug)]
+struct Draws(Pcg64);
+
+impl Default for Draws {
+    fn default() -> Self {
+        Draws(Pcg64::seed_from_u64(1))
+    }
+}
+
+impl Draws {
+    /// A draw from `0..bound`.
+    fn below(&mut self, bound: u64) -> u64 {
+        ((u128::from(self.0.next_u64()) * u128::from(bound)) >> 64) as u64
+    }
 }
 
 impl Calibration {
@@ -59,16 +80,24 @@ impl Calibration {
         }
         // 1 in 97 values: prime, so that it walks through the channels
         let flat: Vec<f32> = magnitudes.flatten_all()?.to_vec1()?;
-        for value in flat.iter().skip(self.seen % 97).step_by(97) {
-            if self.magnitudes.len() < SAMPLES {
-                self.magnitudes.push(*value);
-            } else {
-                let at = self.seen.wrapping_mul(0x9E37_79B9) % SAMPLES;
-                self.magnitudes[at] = *value;
-            }
-            self.seen += 1;
+        for value in flat.iter().skip((self.seen % 97) as usize).step_by(97) {
+            self.offer(*value);
         }
         Ok(())
+    }
+
+    /// Keeps `value` with the chance that every value offered so far has, `SAMPLES` in all of them: a
+    /// reservoir, so that the first segments of the first puzzles count as much as the last of the last.
+    fn offer(&mut self, value: f32) {
+        self.seen += 1;
+        if self.magnitudes.len() < SAMPLES {
+            self.magnitudes.push(value);
+            return;
+        }
+        let at = self.rng.below(self.seen);
+        if let Some(kept) = usize::try_from(at).ok().and_then(|at| self.magnitudes.get_mut(at)) {
+            *kept = value;
+        }
     }
 }
 
@@ -137,5 +166,50 @@ fn merge_heads(op: SiteOp, value: &Tensor) -> candle_core::Result<Tensor> {
         // only the sizes of what is stored matter
         SiteOp::Scores | SiteOp::Logits | SiteOp::Q => value.flatten_all()?.narrow(0, 0, 1),
         _ => Ok(value.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every tenth of what was offered has a tenth of the sample, however long the row is.
+    #[test]
+    fn the_sample_is_even_over_all_that_was_offered() {
+        for offered in [SAMPLES / 2, SAMPLES, 2 * SAMPLES, 10 * SAMPLES + 7] {
+            let mut seen = Calibration::default();
+            (0..offered).for_each(|i| seen.offer(i as f32));
+            let kept = seen.magnitudes.len();
+            assert_eq!(kept, offered.min(SAMPLES));
+            let mut tenths = [0usize; 10];
+            for value in &seen.magnitudes {
+                tenths[(10 * *value as usize / offered).min(9)] += 1;
+            }
+            // 6554 each of a full sample, standard deviation 77.
+            let [least, most] = [0.94, 1.06].map(|share| share * kept as f64 / 10.0);
+            assert!(tenths.iter().all(|&n| (least..most).contains(&(n as f64))), "{offered}: {tenths:?}");
+            let again = {
+                let mut again = Calibration::default();
+                (0..offered).for_each(|i| again.offer(i as f32));
+                again.magnitudes
+            };
+            assert!(again == seen.magnitudes, "{offered}: other values were kept the second time");
+        }
+    }
+
+    /// What lies rarely at the start moves the clipping point as much as what lies rarely at the end.
+    #[test]
+    fn the_clipping_point_does_not_depend_on_the_order() {
+        let clip = |large_first: bool| {
+            let mut seen = Calibration { max: vec![100.0], ..Calibration::default() };
+            let total = 8 * SAMPLES;
+            for i in 0..total {
+                let at = if large_first { i } else { total - 1 - i };
+                seen.offer(if at < total / 20 { 100.0 } else { (i % 100) as f32 / 100.0 });
+            }
+            seen.clip(127.0)
+        };
+        let (first, last) = (clip(true), clip(false));
+        assert!(first > 50.0 && first == last, "{first} {last}");
     }
 }
