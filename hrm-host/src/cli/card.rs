@@ -7,6 +7,7 @@ use anyhow::Result;
 use hrm_core::{Pack, workspace_bytes};
 use hrm_host::config::RunConfig;
 use hrm_host::files::{Signature, name_of};
+use hrm_host::quant::Coarser;
 use hrm_host::quant::compare::Agreement;
 use hrm_host::report::{count, grouped, grouped_rows};
 
@@ -61,6 +62,10 @@ pub(super) fn card(
         shape.h_cycles, shape.l_cycles, shape.segments
     )?;
     writeln!(card, "| states and activations | {} bits |", 8 * shape.lanes.bytes())?;
+    if let Some(Coarser { columns, of, largest }) = Coarser::of(pack) {
+        let (columns, of) = (grouped(columns as u64), grouped(of as u64));
+        writeln!(card, "| columns in coarser units | {columns} of {of}, with ±{largest} or more for ±127 |")?;
+    }
     writeln!(card, "| RAM | {} bytes |", grouped(workspace_bytes(shape) as u64))?;
     writeln!(card, "| MAC per segment | {} |", grouped(shape.segment_macs()))?;
     let (steps, samples) = (count(p.steps as usize, "step"), count(p.samples as usize, "sample-segment"));

@@ -13,7 +13,8 @@ use hrm_host::config::RunConfig;
 use hrm_host::files::{Form, Output, Signature, commit, shown, whole};
 use hrm_host::quant::compare::Agreement;
 use hrm_host::quant::origin::other_run;
-use hrm_host::quant::{AlignedPack, with_accuracy};
+use hrm_host::quant::{AlignedPack, Coarser, with_accuracy};
+use hrm_host::report::grouped;
 use hrm_host::shell::argument;
 use hrm_host::task::Game;
 use hrm_host::train::source::prepare;
@@ -236,6 +237,15 @@ fn write(
         return Ok(Exit::Success);
     };
     eprintln!("wrote {} and {}", pack_out.shown(), card_out.shown());
+    if let Some(coarser) = Coarser::of(&pack.open()?) {
+        eprintln!(
+            "note: columns whose sums would overflow 32 bits are stored in coarser units: {} of {}, in units up to {:.2} times as large \
+             as usual (docs/QUANTIZATION.md, section 3)",
+            grouped(coarser.columns as u64),
+            grouped(coarser.of as u64),
+            coarser.times()
+        );
+    }
     let shape = *pack.open()?.shape();
     println!(
         "{}: {} bytes, {}, {}-bit lanes, {} bytes of RAM",

@@ -57,17 +57,30 @@ impl Weights {
     }
 }
 
-/// int8 rows and their scales: `w = q * scale`, symmetric, `|q| <= 127`.
+/// Largest sum of a column's magnitudes: with inputs of 16 bits, and with 8 bits after their shift, its
+/// accumulators stay below 2^31.
+const MOST_MAGNITUDE: u32 = 65_535;
+
+/// int8 rows and their scales: `w = q * scale`, symmetric, `|q| <= 127` and `sum |q| <= 65535`.
+///
+/// The largest weight becomes 127 where that sum allows, which it always does up to 516 inputs. A longer row
+/// of weights that are much alike is stored in coarser units, so that its accumulators cannot overflow.
 pub(super) fn quantize(linear: &Linear) -> (Vec<Vec<i8>>, Vec<f64>) {
-    linear
-        .rows
-        .iter()
-        .map(|row| {
-            let max = row.iter().fold(0.0, |max: f64, w| w.abs().max(max));
-            let scale = if max > 0.0 { max / I8 } else { 1.0 / I8 };
-            (row.iter().map(|w| (w / scale).round() as i8).collect::<Vec<i8>>(), scale)
-        })
-        .unzip()
+    linear.rows.iter().map(|row| quantize_row(row)).unzip()
+}
+
+fn quantize_row(row: &[f64]) -> (Vec<i8>, f64) {
+    let max = row.iter().fold(0.0, |max: f64, w| w.abs().max(max));
+    let mut scale = if max > 0.0 { max / I8 } else { 1.0 / I8 };
+    loop {
+        let quantized: Vec<i8> = row.iter().map(|w| (w / scale).round() as i8).collect();
+        let sum: u32 = quantized.iter().map(|q| u32::from(q.unsigned_abs())).sum();
+        if sum <= MOST_MAGNITUDE {
+            return (quantized, scale);
+        }
+        // The sum falls as the scale grows, but for what rounding adds: a little more each time, to an end.
+        scale *= (f64::from(sum) / f64::from(MOST_MAGNITUDE)).max(1.0 + 1.0 / 4096.0);
+    }
 }
 
 /// Writes one member's sections.
@@ -381,7 +394,46 @@ impl GateUnits {
 
 #[cfg(test)]
 mod tests {
+    use rand_core::{Rng, SeedableRng};
+    use rand_pcg::Pcg64;
+
     use super::*;
+
+    /// Sums of columns, the largest weight, and how far a weight is off in units of its scale.
+    fn of_row(row: Vec<f64>) -> (u32, u8, f64) {
+        let (quantized, scale) = quantize_row(&row);
+        let largest = quantized.iter().map(|q| q.unsigned_abs()).max().unwrap();
+        let off = row.iter().zip(&quantized).map(|(w, q)| (w / scale - f64::from(*q)).abs());
+        let off = off.fold(0.0, f64::max);
+        (quantized.iter().map(|q| u32::from(q.unsigned_abs())).sum(), largest, off)
+    }
+
+    #[test]
+    fn the_sums_of_every_column_fit_and_no_weight_is_clipped() {
+        let mut rng = Pcg64::seed_from_u64(3);
+        let mut unit = || f64::from(rng.next_u32()) / f64::from(u32::MAX) - 0.5;
+        for depth in [1, 16, 96, 516, 517, 1024, 2304, 4096] {
+            let equal: Vec<f64> = (0..depth).map(|k| if k % 2 == 0 { 0.3 } else { -0.3 }).collect();
+            let halves = vec![16.5 / 127.0; depth];
+            let even: Vec<f64> = (0..depth).map(|_| unit()).collect();
+            let bell: Vec<f64> = (0..depth).map(|_| (0..12).map(|_| unit()).sum()).collect();
+            let outlier: Vec<f64> =
+                bell.iter().enumerate().map(|(k, w)| w + 40.0 * (k == 0) as u8 as f64).collect();
+            for row in [equal, halves, even, bell, outlier, vec![0.0; depth]] {
+                let wanted = row.iter().map(|w| w.abs()).sum::<f64>()
+                    / row.iter().fold(0.0, |m: f64, w| w.abs().max(m));
+                let zero = row[0] == 0.0;
+                let (sum, largest, off) = of_row(row);
+                assert!(sum <= MOST_MAGNITUDE && off <= 0.5 + 1e-9, "{depth}: {sum} {off}");
+                // what fits is as fine as it can be, and what does not gives up no more than it must
+                if !zero && 127.0 * wanted < 65_000.0 {
+                    assert_eq!(largest, 127, "{depth}");
+                } else if !zero {
+                    assert!(sum > 63_400, "{depth}: {sum}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn units_of_gated_products_give_up_headroom_for_the_next_factor_and_never_range() {

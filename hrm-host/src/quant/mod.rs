@@ -4,6 +4,7 @@
 //! checkpoint) → `pack` (bytes). [`compare`] runs both models side by side.
 
 pub mod calibrate;
+mod coarse;
 pub mod compare;
 mod footprint;
 mod integer;
@@ -20,6 +21,7 @@ use hrm_core::lane::LaneWidth;
 use hrm_core::pack::{Accuracy, Header, PackError, Provenance};
 
 pub use calibrate::{Calibration, Ranges};
+pub use coarse::Coarser;
 pub use footprint::{Footprint, Memory, SELF_TEST_SEGMENTS, rows_told};
 pub use integer::IntegerModel;
 pub use pack::{AlignedPack, PackFileError, PackProblem, with_accuracy, with_provenance, with_self_test};

@@ -9,7 +9,7 @@ use hrm_host::data::PuzzleSet;
 use hrm_host::data::generate::{Recipe, generate};
 use hrm_host::model::{Hrm, ModelConfig, Params, Positions};
 use hrm_host::quant::compare::compare;
-use hrm_host::quant::{About, AlignedPack, IntegerModel, QuantError, quantize, restore};
+use hrm_host::quant::{About, AlignedPack, Coarser, IntegerModel, QuantError, quantize, restore};
 use hrm_host::task::find;
 use hrm_host::train::eval::{Answers, FloatModel};
 
@@ -89,6 +89,42 @@ fn integers_follow_floats() {
                 let cosine = if a.segment == 1 { first } else { 0.97 };
                 assert!(a.rows == 24 && a.cosine_mean > cosine, "{positions:?} {lanes:?}: {a:?}");
             }
+        }
+    }
+}
+
+/// The widest that a configuration may ask for: sums of `down` would overflow in the usual units.
+#[test]
+fn columns_that_are_too_long_for_their_sums_are_stored_in_coarser_units() {
+    let config = ModelConfig { width: 16, inner: 4096, ..config(Positions::Relation, true, false) };
+    config.validate().unwrap();
+    let params = lively(&config, 7);
+    let mut float = FloatModel { hrm: Hrm::new(&config, &params).unwrap(), batch: 8 };
+    for lanes in [LaneWidth::I16, LaneWidth::I8] {
+        let bytes = pack(&config, std::slice::from_ref(&params), lanes);
+        let opened = bytes.open().unwrap();
+        let coarser = Coarser::of(&opened).unwrap();
+        // of the rows of both layers' `down`, which are as many as the model is wide
+        assert!((1..=2 * 16).contains(&coarser.columns), "{coarser:?}");
+        assert!(coarser.times() > 1.0 && coarser.times() < 4.0, "{coarser:?}");
+        let mut int = IntegerModel { pack: opened, member: 0, batch: 8 };
+        let segments = compare::<_, _, Failed>(&mut float, &mut int, &puzzles(8, 2), 1).unwrap();
+        let least = if lanes == LaneWidth::I16 { 0.999 } else { 0.99 };
+        assert!(segments[0].cosine_mean > least, "{lanes:?}: {:?}", segments[0]);
+    }
+}
+
+/// The factors of a level's first block hold the worth of its input, so levels that share blocks have one.
+#[test]
+fn levels_that_share_blocks_share_the_step_of_their_input() {
+    for shared in [true, false] {
+        let config = config(Positions::Relation, shared, false);
+        for lanes in [LaneWidth::I16, LaneWidth::I8] {
+            let bytes = pack(&config, &[lively(&config, 7)], lanes);
+            let opened = bytes.open().unwrap();
+            let params = opened.member(0).params;
+            assert_eq!(params.l_input_step == params.h_input_step, shared, "{lanes:?}: {params:?}");
+            assert_eq!(Coarser::of(&opened), None);
         }
     }
 }
