@@ -281,7 +281,7 @@ fn page(task: &Game, puzzle: &[u8], answer: &Answer<'_>) -> String {
     if answer.status == Status::Unproven
         && let Some(exact) = task.exact()
     {
-        let _ = write!(text, "\nan exact search says: {}", truth(exact.as_ref(), puzzle, answer));
+        let _ = write!(text, "\nan exact search says: {}", truth(task, exact.as_ref(), puzzle, answer));
     }
     text
 }
@@ -291,29 +291,55 @@ fn line(task: &Game, index: usize, answer: &Answer<'_>) -> String {
 }
 
 pub(super) fn headline(task: &Game, answer: &Answer<'_>) -> String {
-    let guesses = if answer.guesses == 1 { "guess" } else { "guesses" };
-    let segments = if answer.segments == 1 { "segment" } else { "segments" };
-    let work = format!("{} {guesses}, {} {segments}", answer.guesses, answer.segments);
+    let guesses = plural(answer.guesses.into(), "guess", "guesses");
+    let work = format!("{guesses}, {}", plural(answer.segments, "segment", "segments"));
     match (answer.status, answer.stop) {
         (Status::Solved, Stop::Given) => "solved already: complete and valid as given".into(),
         (Status::Solved, _) => format!("solved after {work}"),
-        (Status::Voted, _) => format!("voted, {} votes after {work}", answer.votes),
-        (Status::Unproven, _) if answer.found.is_some_and(|found| found.violations.is_none()) => {
-            format!("no vote after {work}: no guess halted")
-        }
-        (Status::Unproven, _) => format!(
-            "unproven after {work}; the best grid that a guess ended on has {}",
-            count(answer.found.and_then(|found| found.violations).unwrap_or_default() as usize, "violation")
-        ),
+        (Status::Voted, _) => format!("voted, {} after {work}", votes(answer)),
+        (Status::Unproven, _) => format!("unproven after {work}{}", unproven(answer)),
         (Status::Refused(refusal), _) => format!("refused: {}", task.told(refusal)),
     }
 }
 
+/// What there is to say of a grid that nothing proves.
+fn unproven(answer: &Answer<'_>) -> String {
+    let Some(found) = answer.found else { return ": no guess came to a grid".into() };
+    match (found.violations.map(|n| count(n as usize, "violation")), answer.votes) {
+        (Some(violations), 0) => format!("; the best grid that a guess ended on has {violations}"),
+        (Some(violations), _) => {
+            format!("; the grid that most guesses ended on ({}) has {violations}", votes(answer))
+        }
+        // From here on no checker was asked.
+        (None, 1..) => format!(": {} for the grid, and guesses were left", votes(answer)),
+        (None, 0) if !found.halted => ": no guess halted, so none has voted".into(),
+        (None, 0) if found.ended == Some(GuessEnd::CutOff) => {
+            ": none has voted, and the best guess was cut off".into()
+        }
+        // A guess that halts votes, unless it waits for a checker.
+        (None, 0) => ": this task has no checker, and guesses vote by --rule majority alone".into(),
+    }
+}
+
+fn votes(answer: &Answer<'_>) -> String {
+    plural(answer.votes.into(), "vote", "votes")
+}
+
+fn plural(number: u32, one: &str, several: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { several })
+}
+
 /// What an exact search says of a puzzle that the model left unproven.
-fn truth(exact: &dyn Exact, puzzle: &[u8], answer: &Answer<'_>) -> String {
+fn truth(task: &Game, exact: &dyn Exact, puzzle: &[u8], answer: &Answer<'_>) -> String {
+    // Where nobody asked the checker, the grid may be an answer all the same.
+    let is_right = task.accepts(puzzle, answer.grid);
     match (solutions(exact, puzzle, u64::MAX), answer.stop) {
         (Some(Solutions::None), _) => exact.misunderstood(puzzle).unwrap_or("this puzzle has no solution").into(),
+        (Some(Solutions::Several), _) if is_right => {
+            "this puzzle has several solutions, and the grid is one of them".into()
+        }
         (Some(Solutions::Several), _) => "this puzzle has several solutions".into(),
+        _ if is_right => "the grid is this puzzle's one solution".into(),
         (_, Stop::SegmentBudget) => format!(
             "this puzzle has one solution, which the model did not find within {}; give it a larger --budget",
             count(answer.segments as usize, "segment")
@@ -350,4 +376,154 @@ pub(super) fn json(task: &Game, puzzle: &[u8], answer: &Answer<'_>, digest: Opti
         "digest": digest.map(|digest| format!("{digest:08x}")),
     })
     .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use hrm_core::solve::Rule;
+    use hrm_host::quant::AlignedPack;
+
+    use super::*;
+
+    fn tokens(text: &str) -> Vec<u8> {
+        text.bytes().map(|c| if c == b'.' { 1 } else { c - b'0' + 1 }).collect()
+    }
+
+    /// Whether `page`, `line` and `json` tell the same of an answer, and nothing that is not so.
+    fn agree(task: &Game, puzzle: &[u8], answer: &Answer<'_>) -> String {
+        let (head, whole) = (headline(task, answer), page(task, puzzle, answer));
+        let json: serde_json::Value = serde_json::from_str(&json(task, puzzle, answer, None)).unwrap();
+        let text = |key: &str| json[key].as_str().unwrap_or_default().to_owned();
+        assert!(whole.starts_with(&head) && line(task, 0, answer).ends_with(&head), "{whole}");
+        assert!(head.starts_with(&text("status")), "{head}\n{json}");
+        assert!(json["grid"].is_null() || whole.contains(&text("grid")), "{whole}\n{json}");
+        if text("status") == "refused" {
+            assert!(head.contains(&text("refusal")), "{head}\n{json}");
+            return head;
+        }
+        if answer.stop != Stop::Given {
+            let number = |key: &str| json[key].as_u64().unwrap();
+            let work = [("guess", number("guesses")), ("segment", number("segments"))];
+            assert!(work.iter().all(|(of, n)| head.contains(&format!("{n} {of}"))), "{head}\n{json}");
+        }
+        if text("status") == "solved" {
+            return head;
+        }
+        let votes = json["votes"].as_u64().unwrap();
+        assert_eq!(votes > 0, head.contains(&format!("{votes} vote")), "{head}\n{json}");
+        let violations = json["found"]["violations"].as_u64();
+        assert_eq!(
+            violations.is_some(),
+            head.contains(&format!(" has {} violation", violations.unwrap_or_default())),
+            "{head}\n{json}"
+        );
+        if head.contains("no guess halted") {
+            assert!(votes == 0 && json["found"]["halted"] == false, "{head}\n{json}");
+        }
+        let right = task.accepts(puzzle, answer.grid);
+        let told = whole.split_once("an exact search says: ").map(|(_, told)| told);
+        assert_eq!(told.is_some(), text("status") == "unproven", "{whole}");
+        if let Some(told) = told {
+            let found = told.contains("the grid is");
+            assert_eq!(found, right, "{whole}");
+            assert!(!(right && told.contains("did not find")), "{whole}");
+        }
+        head
+    }
+
+    #[test]
+    fn text_and_json_agree_at_every_end_of_a_solve_by_every_rule() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let bytes = AlignedPack::read(&root.join("models/sudoku4-demo.hrm")).unwrap();
+        let pack = bytes.open().unwrap();
+        let task = Game::named("sudoku4").unwrap();
+        let mut memory = vec![0; ample_words(pack.shape())];
+        let mut model = Hrm::new(pack, &mut memory).unwrap();
+        let puzzles = [
+            "1.....2..3.....4",
+            ".....1..1.43.31.", // two answers
+            "123....4........", // none
+            "................",
+            "1234341221434321",
+            "11..............",
+        ];
+        let mut ends = BTreeSet::new();
+        for rule in [Rule::Checked, Rule::Majority, Rule::Unchecked] {
+            for halts in [false, true] {
+                let usual = match rule {
+                    Rule::Checked => Policy { guesses: 12, ..Policy::default() },
+                    _ => Policy::papers(),
+                };
+                let usual = Policy { rule, stop_on_halt: halts, first_segments: 4, ..usual };
+                for puzzle in puzzles {
+                    let puzzle = tokens(puzzle);
+                    let mut check = |policy: Policy, cancel: Option<usize>| {
+                        let mut solver = Solver::new(task, &puzzle, policy);
+                        match cancel {
+                            Some(after) => {
+                                for _ in 0..after {
+                                    let _ = solver.advance(&mut model, &mut ());
+                                }
+                                solver.cancel();
+                            }
+                            None => drop(solver.run(&mut model, &mut ())),
+                        }
+                        let answer = solver.answer().unwrap();
+                        let head = agree(&task, &puzzle, &answer);
+                        let words: String = head.chars().filter(|c| !c.is_ascii_digit()).collect();
+                        ends.insert(words.replace("guesses", "guess").replace("segments", "segment"));
+                    };
+                    check(usual, None);
+                    (1..40).for_each(|budget| check(Policy { budget, ..usual }, None));
+                    (1..4).for_each(|guesses| check(Policy { guesses, ..usual }, None));
+                    (0..12).for_each(|after| check(usual, Some(after)));
+                }
+            }
+        }
+        let met = |text: &str| assert!(ends.iter().any(|end| end.contains(text)), "{text}: {ends:#?}");
+        for text in [
+            "solved after",
+            "solved already",
+            "refused",
+            "voted, ",
+            "best grid that a guess ended on has",
+            "that most guess ended on ( vote",
+            "vote for the grid, and guess",
+            "no guess halted",
+            "no guess came to a grid",
+        ] {
+            met(text);
+        }
+    }
+
+    /// Of a task that has no checker, by whatever rule.
+    #[test]
+    fn a_grid_that_nobody_judges_is_told_as_what_it_is() {
+        let task = Game::named("sudoku4").unwrap();
+        let puzzle = tokens("1.....2..3.....4");
+        let end = |halted, ended, votes| {
+            let found = Progress { halted, ended: Some(ended), ..Progress::default() };
+            let answer = Answer {
+                status: Status::Unproven,
+                stop: Stop::GuessesUsed,
+                guesses: 3,
+                segments: 9,
+                last_guess: Some(ended),
+                found: Some(found),
+                votes,
+                grid: &puzzle,
+            };
+            agree(&task, &puzzle, &answer)
+        };
+        let work = "unproven after 3 guesses, 9 segments: ";
+        assert_eq!(end(false, GuessEnd::Unchanged, 0), format!("{work}no guess halted, so none has voted"));
+        assert!(
+            end(true, GuessEnd::Unchanged, 0).contains("no checker, and guesses vote by --rule majority")
+        );
+        assert!(end(true, GuessEnd::CutOff, 0).ends_with("none has voted, and the best guess was cut off"));
+        assert!(end(true, GuessEnd::Halted, 2).ends_with(": 2 votes for the grid, and guesses were left"));
+        assert!(end(true, GuessEnd::Halted, 1).ends_with(": 1 vote for the grid, and guesses were left"));
+    }
 }
