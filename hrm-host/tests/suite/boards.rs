@@ -162,6 +162,34 @@ fn proving_a_board_tells_how_far_it_is_and_what_is_known_when_it_is_stopped() {
     });
 }
 
+/// A hard puzzle on a slow board would take hours: every solve has a bound, and the time is told beforehand.
+#[test]
+fn proving_a_board_has_a_bound_and_tells_how_long_it_takes() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    generated(at, "rows.csv", "20", "1");
+    with_board(|address| {
+        let verify = |more: &[&str]| {
+            let args = ["device", "verify", crate::common::PACK, "--port", address, "--data", "rows.csv"];
+            let (code, out, err) = crate::common::hrm(at, &[&args[..], more].concat());
+            assert_eq!(code, 0, "{out}{err}");
+            assert!(
+                err.lines().any(|line| line.starts_with("this takes ") && line.ends_with(" in all")),
+                "{err}"
+            );
+            (out, err)
+        };
+        let (out, err) = verify(&[]);
+        assert!(err.contains(" and a solve of at most 64 segments each"), "{err}");
+        assert!(out.ends_with("; and 20 answers\n"), "{out}");
+        let (out, err) = verify(&["--budget", "1"]);
+        assert!(err.contains(" and a solve of at most 1 segment each"), "{err}");
+        assert!(out.ends_with(" of them where --budget ended the solve\n"), "{out}");
+        let (out, err) = verify(&["--budget", "0"]);
+        assert!(!err.contains("solve") && out.ends_with(" operation groups each\n"), "{out}{err}");
+    });
+}
+
 #[test]
 fn solving_on_a_board_tells_progress_where_there_is_no_terminal() {
     with_board(|address| {
