@@ -23,7 +23,7 @@ use super::exit::Exit;
 use super::footprint;
 use super::model::{configuration_of, is_pack, weights_of};
 use super::puzzles::tell_notes;
-use super::values::{above_0, at_least_1, count, from_0, threads};
+use super::values::{above_0, at_least_1_step, count, steps, threads};
 use super::{signals, terminal};
 
 /// How long a finished run waits for room on a full disk.
@@ -52,11 +52,11 @@ pub(super) struct Args {
     #[arg(long, value_name = "MINUTES", value_parser = above_0)]
     max_minutes: Option<f64>,
     /// Stop (and save) after so many more steps
-    #[arg(long, value_name = "STEPS", value_parser = from_0::<u64>)]
+    #[arg(long, value_name = "STEPS", value_parser = steps)]
     max_steps: Option<u64>,
     /// End the run after so many more steps, over which the learning rate falls (sets
     /// train.steps and train.decay_steps)
-    #[arg(long, value_name = "STEPS", value_parser = at_least_1::<u64>)]
+    #[arg(long, value_name = "STEPS", value_parser = at_least_1_step)]
     finish_in: Option<u64>,
     /// Threads; all processors by default
     #[arg(long, value_name = "N", value_parser = threads)]

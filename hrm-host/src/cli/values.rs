@@ -94,6 +94,19 @@ pub(super) fn at_least_1_second(text: &str) -> Result<u64, String> {
     within(text, 1, LONGEST)
 }
 
+/// Most steps that anybody asks a run for: with those it has done they still fit a configuration.
+const MOST_STEPS: u64 = 1_000_000_000_000;
+
+/// Steps of training, 0 for none.
+pub(super) fn steps(text: &str) -> Result<u64, String> {
+    within(text, 0, MOST_STEPS)
+}
+
+/// Steps of training, at least one.
+pub(super) fn at_least_1_step(text: &str) -> Result<u64, String> {
+    within(text, 1, MOST_STEPS)
+}
+
 fn within<T: Whole>(text: &str, least: T, most: T) -> Result<T, String> {
     let number = text.parse().ok().filter(|number| (&least..=&most).contains(&number));
     number.ok_or_else(|| format!("give a whole number from {least} to {most}"))
@@ -125,6 +138,12 @@ mod tests {
         let longest = std::time::Duration::from_secs(seconds(&LONGEST.to_string()).unwrap());
         assert!(std::time::Instant::now().checked_add(longest).is_some());
         assert!(seconds("315360001").is_err() && at_least_1_second("0").is_err() && seconds("0") == Ok(0));
+        for bad in [(u64::MAX).to_string(), (MOST_STEPS + 1).to_string()] {
+            let told = Err("give a whole number from 1 to 1000000000000".to_owned());
+            assert!(steps(&bad).is_err() && at_least_1_step(&bad) == told, "{bad}");
+        }
+        assert!(steps("0") == Ok(0) && at_least_1_step("0").is_err());
+        assert!(i64::try_from(MOST_STEPS).is_ok_and(|most| most.checked_mul(1_000_000).is_some()));
         assert_eq!(at_least_1::<u16>("1"), Ok(1));
         assert_eq!(at_least_1::<usize>("7"), Ok(7));
         for bad in ["0", "-1", "65536", "x", ""] {
