@@ -32,7 +32,7 @@ struct Level {
     hints: u8,
     verdict: Verdict,
     /// Puzzles whose valid grid is not the set's answer, because they have several solutions.
-    several_solutions: Vec<Several>,
+    puzzles_with_several_solutions: Vec<Several>,
 }
 
 /// A puzzle with several solutions.
@@ -169,7 +169,7 @@ impl Level {
             puzzle: places[row],
             question: eased.task().text(eased.question(row)).to_string(),
         });
-        Level { hints, verdict: verdict(&outcomes), several_solutions: several.collect() }
+        Level { hints, verdict: verdict(&outcomes), puzzles_with_several_solutions: several.collect() }
     }
 
     /// The table's row, with what is to be said about it, of `rows` puzzles in all;
@@ -202,13 +202,13 @@ impl Level {
         if v.rows < rows {
             text += &format!("          of {} of the {rows} puzzles\n", v.rows);
         }
-        for Several { puzzle, question } in self.several_solutions.iter().take(NAMED) {
+        for Several { puzzle, question } in self.puzzles_with_several_solutions.iter().take(NAMED) {
             text += &format!("          puzzle {puzzle} has several solutions: {question}\n");
         }
-        if self.several_solutions.len() > NAMED {
+        if self.puzzles_with_several_solutions.len() > NAMED {
             text += &format!(
                 "          and {} more of them (all with --json)\n",
-                self.several_solutions.len() - NAMED
+                self.puzzles_with_several_solutions.len() - NAMED
             );
         }
         text

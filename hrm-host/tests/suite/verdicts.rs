@@ -149,7 +149,7 @@ fn a_valid_grid_of_a_puzzle_with_several_solutions_is_never_wrong() {
         [1, 1, 0],
         "{level}"
     );
-    let named = level["several_solutions"].as_array().unwrap();
+    let named = level["puzzles_with_several_solutions"].as_array().unwrap();
     assert_eq!(named.len(), 1);
     assert_eq!(named[0]["question"], ".....1..1.43.31.");
 
