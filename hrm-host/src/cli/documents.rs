@@ -4,6 +4,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use clap::Parser;
+use hrm_host::config::RunConfig;
+use hrm_host::train::run::fixed_keys_that_differ;
+use toml::{Table, Value};
 
 use super::Cli;
 
@@ -90,12 +93,62 @@ fn documented_keys() -> BTreeSet<String> {
 
 #[test]
 fn the_training_document_explains_every_key_and_no_other() {
-    let config = hrm_host::config::RunConfig::load(
-        &Path::new(env!("CARGO_MANIFEST_DIR")).join("../configs/sudoku4-demo.toml"),
-        &[],
-    );
+    let config =
+        RunConfig::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../configs/sudoku4-demo.toml"), &[]);
     let keys: BTreeSet<String> = config.unwrap().keys().into_iter().collect();
     assert_eq!(keys, documented_keys());
+}
+
+/// `config` with another value of `key`, whether or not that would train.
+fn with_another(config: &RunConfig, key: &str) -> RunConfig {
+    let texts = [
+        "sudoku6",
+        "rope",
+        "learned",
+        "stablemax",
+        "full",
+        "one-step",
+        "bf16",
+        "f32",
+        "sign",
+        "muon",
+        "other",
+    ];
+    let (section, name) = key.split_once('.').unwrap();
+    let mut table: Table = config.to_toml().parse().unwrap();
+    let before = table[section][name].clone();
+    let others: Vec<Value> = match &before {
+        Value::Boolean(on) => vec![Value::Boolean(!on)],
+        Value::Integer(number) => vec![Value::Integer(number + 1)],
+        Value::Float(number) => vec![Value::Float(number / 2.0 + 0.1)],
+        Value::Array(_) => vec![Value::Array(vec!["sudoku6".into()])],
+        _ => texts.map(Value::from).into(),
+    };
+    let mut with = |value: Value| {
+        table[section].as_table_mut()?.insert(name.to_owned(), value);
+        toml::from_str::<RunConfig>(&table.to_string()).ok().filter(|changed| changed != config)
+    };
+    others.into_iter().find_map(&mut with).unwrap_or_else(|| panic!("{key} = {before}: no other value fits"))
+}
+
+#[test]
+fn the_training_document_names_every_key_that_a_run_cannot_change() {
+    let document = read("docs/TRAINING.md").replace("\n  ", " ");
+    let (_, told) = document.split_once(" Only `model.*`, ").unwrap();
+    let (told, _) = told.split_once(" must stay the same.").unwrap();
+    let told: BTreeSet<&str> = told.split('`').skip(1).step_by(2).collect();
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../configs/sudoku4-demo.toml");
+    let config = RunConfig::load(&demo, &[]).unwrap();
+    for key in config.keys() {
+        let changed = with_another(&config, &key);
+        assert_eq!(config.differing_keys(&changed, ""), [key.clone()], "{key}");
+        let fixed = !fixed_keys_that_differ(&config, &changed).is_empty();
+        let is_told = key.starts_with("model.") || told.contains(key.as_str());
+        assert_eq!(
+            fixed, is_told,
+            "{key}: fixed in a run, or told to be so in docs/TRAINING.md, but not both"
+        );
+    }
 }
 
 #[test]
