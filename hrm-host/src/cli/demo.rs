@@ -48,7 +48,7 @@ const ON_BOARD: usize = 16;
 
 /// Train a 4x4 Sudoku HRM, make it int8, and solve puzzles with it here and on an emulated microcontroller.
 ///
-/// Takes a minute or two on two cores and needs no data. The microcontroller takes part where
+/// Takes a minute or two on two idle cores and needs no data. The microcontroller takes part where
 /// `cargo xtask firmware` has built the firmware and QEMU is installed.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

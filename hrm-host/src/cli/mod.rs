@@ -59,7 +59,7 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Train, export, verify and solve in miniature: a tour in a minute or two.
+    /// Train, export, verify and solve in miniature: a tour in a minute or two on two idle cores.
     Demo(demo::Args),
     /// Import, generate, measure and split puzzle files.
     Data(data::Args),

@@ -162,7 +162,8 @@ pub(super) fn for_size(pack: &AlignedPack, task: Game) -> Result<AlignedPack> {
     Ok(with_self_test(&pack, &tests, SELF_TEST_SEGMENTS)?)
 }
 
-/// Training rows spread evenly over the file, every other one eased as in training.
+/// Training rows spread evenly over the file, every second one with 1 to blanks - 1 hints, as the
+/// papers ease puzzles, whatever the run's `data.eased` was: a device is asked easier ones, too.
 fn calibration_rows(train: &PuzzleSet, count: usize, seed: u64) -> PuzzleSet {
     let count = count.min(train.len());
     let mut rng = Pcg64::seed_from_u64(seed);

@@ -14,8 +14,8 @@ const FEWEST_WALLS: u32 = 30;
 const MOST_WALLS: u32 = 45;
 
 impl Generator for Maze {
-    /// The rating is the number of steps. `None` where the way is shorter than height and width together, or
-    /// not the only shortest one: a model would have to guess which is meant.
+    /// The rating is the number of steps. `None` where the way is shorter than half of height and width
+    /// together, or not the only shortest one: a model would have to guess which is meant.
     fn attempt(&self, _: Option<usize>, rng: &mut Pcg64) -> Option<Made> {
         let walls = FEWEST_WALLS + below(rng, MOST_WALLS - FEWEST_WALLS + 1);
         let wall = |_| if below(rng, 100) < walls { WALL } else { OPEN };
