@@ -429,7 +429,8 @@ mod tests {
                 if !zero && 127.0 * wanted < 65_000.0 {
                     assert_eq!(largest, 127, "{depth}");
                 } else if !zero {
-                    assert!(sum > 63_400, "{depth}: {sum}");
+                    // weights that are all alike come down together, each by one
+                    assert!(sum + depth as u32 > MOST_MAGNITUDE, "{depth}: {sum}");
                 }
             }
         }
