@@ -5,6 +5,7 @@ use std::path::Path;
 
 use clap::Parser;
 use hrm_host::config::RunConfig;
+use hrm_host::task::names;
 use hrm_host::train::run::fixed_keys_that_differ;
 use toml::{Table, Value};
 
@@ -101,19 +102,8 @@ fn the_training_document_explains_every_key_and_no_other() {
 
 /// `config` with another value of `key`, whether or not that would train.
 fn with_another(config: &RunConfig, key: &str) -> RunConfig {
-    let texts = [
-        "sudoku6",
-        "rope",
-        "learned",
-        "stablemax",
-        "full",
-        "one-step",
-        "bf16",
-        "f32",
-        "sign",
-        "muon",
-        "other",
-    ];
+    let another = names().into_iter().find(|name| *name != config.model.task.name()).unwrap();
+    let words = "rope learned stablemax full one-step bf16 f32 sign muon other";
     let (section, name) = key.split_once('.').unwrap();
     let mut table: Table = config.to_toml().parse().unwrap();
     let before = table[section][name].clone();
@@ -121,8 +111,8 @@ fn with_another(config: &RunConfig, key: &str) -> RunConfig {
         Value::Boolean(on) => vec![Value::Boolean(!on)],
         Value::Integer(number) => vec![Value::Integer(number + 1)],
         Value::Float(number) => vec![Value::Float(number / 2.0 + 0.1)],
-        Value::Array(_) => vec![Value::Array(vec!["sudoku6".into()])],
-        _ => texts.map(Value::from).into(),
+        Value::Array(_) => vec![Value::Array(vec![another.into()])],
+        _ => [another].into_iter().chain(words.split(' ')).map(Value::from).collect(),
     };
     let mut with = |value: Value| {
         table[section].as_table_mut()?.insert(name.to_owned(), value);
