@@ -1,5 +1,9 @@
 //! The reader of packs against damage of every kind, and the model's memory and bits on a released pack.
 
+mod layout;
+mod made;
+mod ranges;
+
 use hrm_core::lane::LaneWidth;
 use hrm_core::pack::{
     AlignedBytes, Header, MAX_SELF_TEST_SEGMENTS, PRELUDE_BYTES, Provenance, SecondHead, SelfTest, assembled,
@@ -8,7 +12,7 @@ use hrm_core::pack::{
 use hrm_core::{Hrm, Pack, PackError, Reasoner, Shape, include_pack, workspace_bytes, workspace_words};
 use proptest::prelude::*;
 
-const RELEASED: &[u8] = include_pack!("../../models/sudoku4-demo.hrm");
+const RELEASED: &[u8] = include_pack!("../../../models/sudoku4-demo.hrm");
 
 fn open(bytes: &[u8]) -> Result<u32, PackError> {
     Pack::open(AlignedBytes::copy_of(bytes).bytes()).map(|pack| pack.crc())
