@@ -168,3 +168,6 @@ pub trait Task: Clone + 'static {
 
 /// The most cells a task may have (Maze 30x30).
 pub const MAX_CELLS: usize = 900;
+
+#[cfg(test)]
+mod tests;
