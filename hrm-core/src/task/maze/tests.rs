@@ -1,6 +1,12 @@
 extern crate std;
 
-use std::{collections::HashSet, string::ToString, vec, vec::Vec};
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    format,
+    string::ToString,
+    vec,
+    vec::Vec,
+};
 
 use proptest::prelude::*;
 use rand_pcg::Pcg32;
@@ -156,7 +162,298 @@ fn relations_depend_on_relative_places_alone() {
     assert!(large.relations() + 3 <= 255, "a pack numbers them with a byte");
 }
 
+/// The cells with exactly one step, up, down, left or right, between them and `cell`.
+fn beside(rows: usize, columns: usize, cell: usize) -> BTreeSet<usize> {
+    let apart = |a: usize, b: usize| a.abs_diff(b);
+    (0..rows * columns)
+        .filter(|other| apart(other / columns, cell / columns) + apart(other % columns, cell % columns) == 1)
+        .collect()
+}
+
+/// Steps to every cell that a walk from `start` reaches over the cells of `ground`, by going over all of
+/// them until nothing changes.
+fn steps(maze: &Maze, ground: &[bool], start: usize) -> Vec<Option<u32>> {
+    let (rows, columns) = maze.dims();
+    let mut steps = vec![None; rows * columns];
+    steps[start] = Some(0);
+    loop {
+        let before = steps.clone();
+        for cell in (0..rows * columns).filter(|&cell| ground[cell]) {
+            let nearest = beside(rows, columns, cell).into_iter().filter_map(|cell| before[cell]).min();
+            steps[cell] = [before[cell], nearest.map(|steps| steps + 1)].into_iter().flatten().min();
+        }
+        if steps == before {
+            return steps;
+        }
+    }
+}
+
+/// The only cell that holds `token`.
+fn place(grid: &[u8], token: u8) -> Option<usize> {
+    let places: Vec<usize> = (0..grid.len()).filter(|&cell| grid[cell] == token).collect();
+    if let [place] = places[..] { Some(place) } else { None }
+}
+
+/// Steps of a shortest way, if there is one.
+fn distance(maze: &Maze, puzzle: &[u8]) -> Option<u32> {
+    let (start, goal) = (place(puzzle, START)?, place(puzzle, GOAL)?);
+    let ground: Vec<bool> = puzzle.iter().map(|&token| token != WALL).collect();
+    steps(maze, &ground, start)[goal]
+}
+
+/// What [`Task::violations`] says that it counts.
+fn violations(maze: &Maze, puzzle: &[u8], grid: &[u8]) -> u32 {
+    let kept = |given: u8, token: u8| given == token || (given == OPEN && token == WAY);
+    let changed = puzzle.iter().zip(grid).filter(|&(&given, &token)| !kept(given, token)).count() as u32;
+    let Some(shortest) = distance(maze, puzzle) else { return changed + 1 };
+    let (start, goal) = (place(puzzle, START).unwrap(), place(puzzle, GOAL).unwrap());
+    let way: Vec<usize> = (0..grid.len()).filter(|&cell| grid[cell] == WAY).collect();
+    let ground: Vec<bool> = (0..grid.len()).map(|cell| way.contains(&cell) || cell == goal).collect();
+    let walked = steps(maze, &ground, start);
+    let lost = if walked[goal].is_some() {
+        0
+    } else {
+        1 + way.iter().filter(|&&cell| walked[cell].is_none()).count() as u32
+    };
+    changed + (way.len() as u32).abs_diff(shortest - 1) + lost
+}
+
+#[test]
+fn every_size_has_a_name_that_it_is_found_by() {
+    for rows in 0..=MAX_CELLS + 1 {
+        for columns in 0..=(MAX_CELLS / rows.max(1)).min(40) + 1 {
+            let there = (2..=900).contains(&(rows * columns));
+            let found = Maze::new(rows, columns);
+            assert_eq!(found.is_some(), there, "{rows} x {columns}");
+            if let Some(maze) = found {
+                let name = format!("maze{rows}x{columns}");
+                assert_eq!((maze.name(), maze.dims()), (name.as_str(), (rows, columns)));
+                assert_eq!(Maze::named(&name), Some(maze));
+            }
+        }
+    }
+    for (rows, columns) in [(1, 900), (2, 450), (3, 300), (30, 30)] {
+        assert!(Maze::new(rows, columns).is_some() && Maze::new(rows, columns + 1).is_none());
+    }
+    assert_eq!(Maze::new(usize::MAX, 2), None);
+    for name in ["maze3x4 ", " maze3x4", "maze+3x4", "Maze3x4", "maze3x4x5", "3x4", "maze-3x4"] {
+        assert_eq!(Maze::named(name), None, "{name}");
+    }
+}
+
+#[test]
+fn neighbours_are_a_step_away() {
+    for (rows, columns) in [(1, 2), (2, 1), (1, 7), (7, 1), (3, 4), (4, 3), (5, 5)] {
+        let maze = Maze::new(rows, columns).unwrap();
+        for cell in 0..rows * columns {
+            let neighbours: Vec<usize> = maze.neighbours(cell).collect();
+            assert!(neighbours.is_sorted(), "in their order");
+            assert!(neighbours.into_iter().eq(beside(rows, columns, cell)), "{rows} x {columns}, {cell}");
+        }
+    }
+}
+
+#[test]
+fn relations_are_how_far_apart_two_cells_are() {
+    for (rows, columns) in [(2, 3), (1, 20), (20, 1), (10, 12)] {
+        let maze = Maze::new(rows, columns).unwrap();
+        for (i, j) in (0..rows * columns).flat_map(|i| (0..rows * columns).map(move |j| (i, j))) {
+            let apart = |a: usize, b: usize| (a as i32 - b as i32).clamp(-7, 7) + 7;
+            let expected = apart(i / columns, j / columns) * 15 + apart(i % columns, j % columns);
+            assert_eq!(i32::from(maze.relation(i, j)), expected);
+        }
+        assert_eq!(maze.relations(), 15 * 15);
+    }
+}
+
+#[test]
+fn tokens_and_what_of_them_may_be_asked() {
+    let maze = Maze::new(2, 3).unwrap();
+    let known = [(1, '#'), (2, ' '), (3, 'S'), (4, 'G'), (5, 'o')];
+    for token in 0..=u8::MAX {
+        let symbol = known.iter().find(|known| known.0 == token).map(|known| known.1);
+        assert_eq!(maze.symbol(token), symbol, "{token}");
+        assert_eq!(maze.may_be_asked(token), token == OPEN || token == WAY, "{token}");
+    }
+    for symbol in '\0'..='\u{700}' {
+        let token = known.iter().find(|known| known.1 == symbol).map(|known| known.0);
+        assert_eq!(maze.token(symbol), if symbol == '.' { Some(OPEN) } else { token }, "{symbol:?}");
+    }
+    assert_eq!((maze.blank(), maze.vocab(), maze.grid()), (OPEN, 6, [0; 900]));
+}
+
+#[test]
+fn a_refusal_says_what_is_wrong_first() {
+    let maze = Maze::new(2, 3).unwrap();
+    let length = |got| Some(Refusal::Length { expected: 6, got });
+    for (cells, got) in [(0, 0), (5, 5), (7, 7), (65_535, 65_535), (70_000, 65_535)] {
+        assert_eq!(maze.refuse(&vec![0; cells]), length(got));
+    }
+    let token = |cell, token| Some(Refusal::Token { cell, token });
+    assert_eq!(maze.refuse(&[OPEN, 6, 0, OPEN, OPEN, OPEN]), token(1, 6));
+    assert_eq!(maze.refuse(&[START, GOAL, OPEN, OPEN, WALL, 0]), token(5, 0));
+    let count = |token, found| Some(Refusal::Count { token, found });
+    assert_eq!(maze.refuse(&[OPEN; 6]), count(START, 0));
+    assert_eq!(maze.refuse(&[START; 6]), count(START, 6));
+    assert_eq!(maze.refuse(&[START, GOAL, GOAL, GOAL, GOAL, WALL]), count(GOAL, 4));
+    assert_eq!(maze.refuse(&[START, WALL, GOAL, OPEN, WALL, OPEN]), Some(Refusal::Impossible));
+    assert_eq!(maze.refuse(&[START, WALL, GOAL, OPEN, OPEN, OPEN]), None);
+}
+
+#[test]
+fn what_is_missing_or_too_much_is_a_violation() {
+    let (maze, puzzle) = maze(&["S.G", "..."]);
+    let answer = read(&maze, &["SoG", "..."]);
+    assert_eq!(maze.violations(&puzzle, &answer), Some(0));
+    // the last row holds nothing of the way
+    for lacking in 1..=3 {
+        let most = answer.len() - lacking;
+        assert_eq!(maze.violations(&puzzle, &answer[..most]), Some(lacking as u32));
+        assert_eq!(maze.violations(&puzzle[..most], &answer), Some(lacking as u32));
+        assert_eq!(maze.violations(&puzzle[..most], &answer[..most]), Some(2 * lacking as u32));
+    }
+    let longer = |grid: &[u8]| [grid, &[WALL, WALL]].concat();
+    assert_eq!(maze.violations(&puzzle, &longer(&answer)), Some(2));
+    assert_eq!(maze.violations(&longer(&puzzle), &answer), Some(2));
+    assert_eq!(maze.violations(&[], &[]), Some(2 * 6 + 1));
+}
+
+/// The grid as seen from another side: turned upside down, right to left, along the diagonal, or walked from
+/// the other end.
+fn seen(rows: usize, columns: usize, grid: &[u8], how: [bool; 4]) -> Vec<u8> {
+    let mut lines: Vec<Vec<u8>> = grid.chunks(columns).map(<[u8]>::to_vec).collect();
+    if how[0] {
+        lines.reverse();
+    }
+    if how[1] {
+        lines.iter_mut().for_each(|line| line.reverse());
+    }
+    if how[2] {
+        lines = (0..columns).map(|column| (0..rows).map(|row| lines[row][column]).collect()).collect();
+    }
+    let exchanged = |token| match token {
+        START if how[3] => GOAL,
+        GOAL if how[3] => START,
+        token => token,
+    };
+    lines.concat().into_iter().map(exchanged).collect()
+}
+
+#[test]
+fn the_images_are_all_that_can_be_seen_and_drawn_equally_often() {
+    for (rows, columns, count) in [(4, 4, 16), (3, 5, 8), (5, 3, 8), (6, 1, 8)] {
+        let maze = Maze::new(rows, columns).unwrap();
+        // every cell differs, so no two images are the same
+        let grid: Vec<u8> = (START..).take(rows * columns).collect();
+        let image = |symmetry: &MazeSymmetry| {
+            let mut image = vec![0; grid.len()];
+            maze.apply(symmetry, &grid, &mut image);
+            image
+        };
+        let ways = (0..16).map(|n| [n & 1 != 0, n & 2 != 0, n & 4 != 0, n & 8 != 0]);
+        let expected: HashSet<Vec<u8>> = ways
+            .filter(|how| rows == columns || !how[2])
+            .map(|how| seen(rows, columns, &grid, how))
+            .collect();
+        let images: Vec<Vec<u8>> = (0..count).map(|k| image(&maze.perturbation(k))).collect();
+        assert_eq!(maze.perturbations(), count);
+        assert_eq!(
+            images.iter().cloned().collect::<HashSet<_>>().intersection(&expected).count(),
+            expected.len()
+        );
+        assert_eq!((&images[0], maze.perturbation(0)), (&grid, maze.identity()));
+        assert_eq!(images[1], seen(rows, columns, &grid, [false, false, false, true]));
+        assert_eq!(maze.perturbation(count + 3), maze.perturbation(3));
+        let mut drawn: HashMap<MazeSymmetry, usize> = HashMap::new();
+        let mut rng = Pcg32::new(7, 7);
+        for _ in 0..200 * count {
+            *drawn.entry(maze.draw(&mut rng)).or_default() += 1;
+        }
+        // Expected 200 each, standard deviation 14.
+        assert_eq!(drawn.len(), count);
+        assert!(drawn.values().all(|times| (140..260).contains(times)), "{drawn:?}");
+    }
+}
+
+#[test]
+fn what_a_slice_lacks_is_left_as_it_is() {
+    let maze = Maze::new(4, 4).unwrap();
+    let grid: Vec<u8> = (0..20).collect();
+    for k in 0..maze.perturbations() {
+        let symmetry = maze.perturbation(k);
+        let mut whole = vec![0; 16];
+        maze.apply(&symmetry, &grid[..16], &mut whole);
+        for length in [0, 1, 7, 16, 20] {
+            let (mut image, mut short) = (vec![99; 18], vec![99; length]);
+            maze.apply(&symmetry, &grid[..length], &mut image);
+            maze.apply(&symmetry, &grid[..16], &mut short);
+            // a token tells its cell, but for start and goal, which may be exchanged
+            let cell = |token: u8| match token {
+                START | GOAL => usize::from(if k % 2 == 1 { START + GOAL - token } else { token }),
+                token => usize::from(token),
+            };
+            let there = whole.iter().map(|&token| if cell(token) < length { token } else { 99 });
+            assert!(image.iter().copied().eq(there.chain([99; 2])), "{k}, {length}");
+            assert_eq!(short[..length.min(16)], whole[..length.min(16)]);
+            assert!(short.iter().skip(16).all(|&token| token == 99));
+            let mut back = vec![99; 18];
+            maze.undo(&symmetry, &[&whole[..], &[7; 4]].concat()[..length], &mut back);
+            let known: Vec<usize> = whole.iter().take(length).map(|&token| cell(token)).collect();
+            let there = (0..18).map(|cell| if known.contains(&cell) { cell as u8 } else { 99 });
+            assert!(back.iter().copied().eq(there), "{k}, {length}");
+        }
+    }
+}
+
 proptest! {
+    #[test]
+    fn a_set_of_cells_is_one(members in prop::collection::btree_set(0usize..900, 0..60), cell in 0usize..900) {
+        let mut cells = Cells::default();
+        prop_assert!(cells.is_empty() && cells.iter().next().is_none());
+        members.iter().rev().for_each(|&member| cells.insert(member));
+        members.iter().for_each(|&member| cells.insert(member));
+        prop_assert!(cells.iter().eq(members.iter().copied()), "in order, each once");
+        prop_assert!((0..2000).all(|cell| cells.contains(cell) == members.contains(&cell)));
+        prop_assert_eq!(cells.is_empty(), members.is_empty());
+        cells.insert(100_000);
+        prop_assert!(cells.iter().eq(members.iter().copied()));
+        let grid: Vec<u8> = (0..900).map(|cell| u8::from(members.contains(&cell))).collect();
+        prop_assert!(Cells::holding(&grid, |token| token == 1).iter().eq(members.iter().copied()));
+        let mut one = Cells::default();
+        one.insert(cell);
+        prop_assert!(one.iter().eq([cell]) && !one.is_empty());
+    }
+
+    #[test]
+    fn distances_and_violations_equal_their_definitions(
+        rows in 1usize..7,
+        columns in 2usize..7,
+        seed: u64,
+        changes in prop::collection::vec((0usize..49, 0u8..7), 0..4),
+        wandering in prop::collection::vec(0usize..49, 0..6),
+        start_too in 0..4,
+    ) {
+        let (task, mut puzzle) = random(rows, columns, seed);
+        let cells = task.cells();
+        if start_too == 0 {
+            puzzle[wandering.first().unwrap_or(&0) % cells] = START;
+        }
+        prop_assert_eq!(task.distance(&puzzle), distance(&task, &puzzle));
+        prop_assert_eq!(task.refuse(&puzzle).is_none(), distance(&task, &puzzle).is_some());
+        for start in [solved(&task, &puzzle), Some(puzzle.clone())].into_iter().flatten() {
+            // some of the way is lost, and some cells beside it are taken for it
+            let mut grid = start.clone();
+            wandering.iter().map(|cell| cell % cells).for_each(|cell| match grid[cell] {
+                OPEN => grid[cell] = WAY,
+                WAY => grid[cell] = OPEN,
+                _ => {}
+            });
+            prop_assert_eq!(task.violations(&puzzle, &grid), Some(violations(&task, &puzzle, &grid)));
+            changes.iter().for_each(|&(cell, token)| grid[cell % cells] = token);
+            prop_assert_eq!(task.violations(&puzzle, &grid), Some(violations(&task, &puzzle, &grid)));
+        }
+    }
+
     #[test]
     fn symmetries_keep_answers_and_are_undone(rows in 2usize..9, columns in 2usize..9, seed: u64) {
         let (task, puzzle) = random(rows, columns, seed);
