@@ -366,7 +366,8 @@ proptest! {
             // strays become blanks: then all that may be refused is a contradiction
             grid.iter_mut().filter(|token| !is_digit(token)).for_each(|token| *token = BLANK);
             let mut pairs = (0..task.cells()).flat_map(|i| (i + 1..task.cells()).map(move |j| (i, j)));
-            let shared = |i, j| units(kind).iter().any(|unit| unit.contains(&i) && unit.contains(&j));
+            let units = units(kind);
+            let shared = |i, j| units.iter().any(|unit| unit.contains(&i) && unit.contains(&j));
             let first = pairs.find(|&(i, j)| grid[i] != BLANK && grid[i] == grid[j] && shared(i, j));
             let expected = first.map(|(i, j)| Refusal::Contradiction { first: i as u16, second: j as u16 });
             prop_assert_eq!(task.refuse(&grid), expected);
