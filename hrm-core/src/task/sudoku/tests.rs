@@ -1,6 +1,11 @@
 extern crate std;
 
-use std::{collections::HashMap, string::ToString, vec, vec::Vec};
+use std::{
+    collections::{HashMap, HashSet},
+    string::ToString,
+    vec,
+    vec::Vec,
+};
 
 use proptest::prelude::*;
 use rand_pcg::Pcg32;
@@ -381,8 +386,10 @@ fn draws_reach_the_whole_4x4_group_uniformly() {
     let kind = SudokuKind::Four;
     let mut rng = Pcg32::new(3, 3);
     let mut drawn: HashMap<(Vec<usize>, [u8; 4]), usize> = HashMap::new();
+    let mut symmetries = HashSet::new();
     for _ in 0..PER_ELEMENT * GROUP {
         let symmetry = SudokuSymmetry::draw(kind, &mut rng);
+        symmetries.insert(symmetry);
         let sources: Vec<usize> = (0..16).map(|cell| symmetry.source(kind, cell)).collect();
         let mut out = [0; 16];
         symmetry.apply(kind, &[2, 3, 4, 5, 2, 3, 4, 5, 2, 3, 4, 5, 2, 3, 4, 5], &mut out);
@@ -393,6 +400,7 @@ fn draws_reach_the_whole_4x4_group_uniformly() {
         *drawn.entry((sources, digits)).or_default() += 1;
     }
     assert_eq!(drawn.len(), GROUP);
+    assert_eq!(symmetries.len(), GROUP, "what does the same is equal");
     assert!(drawn.values().all(|&n| (5..=52).contains(&n)));
     let chi =
         drawn.values().map(|&n| (n as f64 - PER_ELEMENT as f64).powi(2)).sum::<f64>() / PER_ELEMENT as f64;
