@@ -400,6 +400,17 @@ fn the_header_can_be_read_again() {
     }
 }
 
+/// No size takes more than three bytes of seven bits each.
+#[test]
+fn a_number_that_goes_on_is_no_header() {
+    let header = Made::new(SMALL, RelationMap::Pairs).header();
+    // in place of the name's length, which comes first
+    let stated = |length: &[u8]| Shape::stated_by(&[&[0; 32], length, &header[1..]].concat());
+    assert_eq!(stated(&[3]), Some(SMALL));
+    assert_eq!(stated(&[0x83, 0x80, 0]), Some(SMALL));
+    assert_eq!(stated(&[0x83, 0x80, 0x80, 0]), None);
+}
+
 #[test]
 fn errors_say_what_is_wrong_and_what_to_do() {
     let export = "; export the model again";
