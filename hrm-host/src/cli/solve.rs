@@ -453,7 +453,7 @@ mod tests {
         for rule in [Rule::Checked, Rule::Majority, Rule::Unchecked] {
             for halts in [false, true] {
                 let usual = match rule {
-                    Rule::Checked => Policy { guesses: 12, ..Policy::default() },
+                    Rule::Checked => Policy { guesses: 12, ..Policy::for_model(pack.shape()) },
                     _ => Policy::papers(),
                 };
                 let usual = Policy { rule, stop_on_halt: halts, first_segments: 4, ..usual };
