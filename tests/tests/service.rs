@@ -215,6 +215,29 @@ fn every_board_survives_noise_resets_and_clients_that_leave() {
     }
 }
 
+/// Some UARTs of QEMU hold everything up while nobody reads what they send.
+#[test]
+#[ignore = "needs the emulator and the firmware: cargo xtask test"]
+fn a_board_that_nobody_reads_can_be_reset() {
+    let file = PackFile::new(&synthetic::pack(SMALL, 3));
+    let blank = vec![BLANK; 16];
+    thread::scope(|scope| {
+        for board in BOARDS {
+            let (file, blank) = (&file, &blank);
+            scope.spawn(move || {
+                let (mut machine, _) = file.boot(board);
+                let told = Solve { progress: true, ..endless(blank) };
+                machine.call(|link| link.send(&Request::Solve(told))).unwrap();
+                // More than the line holds.
+                thread::sleep(Duration::from_secs(6));
+                machine.reset().unwrap_or_else(|error| panic!("{error}"));
+                machine.call(Link::ready).unwrap();
+                machine.shutdown().unwrap();
+            });
+        }
+    });
+}
+
 #[test]
 #[ignore = "needs the emulator and the firmware: cargo xtask test"]
 fn a_watchdog_ends_a_board_that_makes_no_progress() {

@@ -168,6 +168,12 @@ impl<T: Read + Write> Link<T> {
         &mut self.line
     }
 
+    /// Takes bytes that somebody else has read from the line.
+    pub(crate) fn arrive(&mut self, bytes: &[u8]) {
+        self.heard.hear(bytes);
+        self.arrived.extend(bytes);
+    }
+
     /// Asks who is there, again and again until somebody answers or time is up.
     pub fn hello(&mut self) -> Result<Hello, LinkError> {
         let end = Instant::now() + self.timeout;
@@ -399,10 +405,7 @@ impl<T: Read + Write> Link<T> {
             let mut buffer = [0; 4096];
             match self.line.read(&mut buffer) {
                 Ok(0) => return Err(LinkError::Closed),
-                Ok(count) => {
-                    self.heard.hear(&buffer[..count]);
-                    self.arrived.extend(&buffer[..count]);
-                }
+                Ok(count) => self.arrive(&buffer[..count]),
                 Err(e)
                     if matches!(
                         e.kind(),

@@ -7,6 +7,7 @@ use std::{
     os::{fd::OwnedFd, unix::net::UnixStream},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus},
+    sync::atomic::{AtomicBool, Ordering},
     thread,
     time::{Duration, Instant},
 };
@@ -96,6 +97,14 @@ pub enum MachineError {
         /// Why not.
         source: io::Error,
     },
+    /// QEMU's monitor, which has the reset button, does not answer.
+    #[error("cannot reset {board}: {source}")]
+    Reset {
+        /// Which board.
+        board: &'static str,
+        /// Why not.
+        source: io::Error,
+    },
     /// A call failed; `report` is what to do about it, and what the machine left behind.
     #[error("{board}: {source}{report}")]
     Call {
@@ -171,21 +180,30 @@ impl Machine {
         })
     }
 
-    /// Presses the reset button: at any moment, without a word to the firmware.
+    /// Presses the reset button: at any moment, without a word to the firmware. What the board sends meanwhile is
+    /// read: some UARTs of QEMU wait for a reader, and then the monitor waits for them.
     pub fn reset(&mut self) -> Result<(), MachineError> {
         let monitor = UnixStream::connect(self.files.path().join(MONITOR));
-        let pressed = monitor.and_then(|mut monitor| {
-            monitor.set_read_timeout(Some(START))?;
-            monitor.write_all(b"system_reset\n")?;
-            // The second prompt says that it is done.
-            let (mut heard, mut byte) = (Vec::new(), [0]);
-            while heard.windows(PROMPT.len()).filter(|&text| text == PROMPT).count() < 2 {
-                monitor.read_exact(&mut byte)?;
-                heard.push(byte[0]);
-            }
-            Ok(())
+        let pressed = monitor.and_then(|monitor| {
+            let mut line = self.link.line().try_clone()?;
+            let (done, mut arrived) = (AtomicBool::new(false), Vec::new());
+            let pressed = thread::scope(|scope| {
+                scope.spawn(|| {
+                    let mut buffer = [0; 4096];
+                    while !done.load(Ordering::Relaxed) {
+                        // A line that fails tells so at the next call.
+                        let count = line.read(&mut buffer).unwrap_or(0);
+                        arrived.extend_from_slice(&buffer[..count]);
+                    }
+                });
+                let pressed = press(monitor);
+                done.store(true, Ordering::Relaxed);
+                pressed
+            });
+            self.link.arrive(&arrived);
+            pressed
         });
-        pressed.map_err(|source| self.start_error(source))
+        pressed.map_err(|source| MachineError::Reset { board: self.board.name, source })
     }
 
     /// A second handle of the line to the UART, for a [`bridge`](crate::bridge).
@@ -295,4 +313,16 @@ fn feature_of(path: &Path) -> Option<String> {
 /// A path as a value among QEMU's comma-separated options.
 fn escaped(path: &Path) -> String {
     path.display().to_string().replace(',', ",,")
+}
+/// Has QEMU's monitor reset the machine, and waits until that is done.
+fn press(mut monitor: UnixStream) -> io::Result<()> {
+    monitor.set_read_timeout(Some(START))?;
+    monitor.write_all(b"system_reset\n")?;
+    // The second prompt says that it is done.
+    let (mut heard, mut byte) = (Vec::new(), [0]);
+    while heard.windows(PROMPT.len()).filter(|&text| text == PROMPT).count() < 2 {
+        monitor.read_exact(&mut byte)?;
+        heard.push(byte[0]);
+    }
+    Ok(())
 }
