@@ -136,6 +136,25 @@ mod tests {
         assert_ne!(over_sqrt(12345, 1 << 17), over_sqrt(12345, 1 << 16));
     }
 
+    #[test]
+    fn a_mantissa_that_rounds_up_to_the_next_power_of_two_is_halved() {
+        let mut rounded_up = 0;
+        for square in (1u64 << 16)..(1 << 16) + 4000 {
+            // The reciprocal root in 31 bits, and the numerators whose products with it are nearest below a
+            // power of two.
+            let root = over_sqrt(1 << 27, square).mantissa as u64;
+            for bits in 55..=58 {
+                let numerator = ((1u64 << bits) - 1) / root;
+                let gain = over_sqrt(numerator as u32, square);
+                let exact = numerator as f64 / 4096.0 / (square as f64).sqrt();
+                let got = gain.mantissa as f64 / (gain.shift as f64).exp2();
+                assert!((got / exact - 1.0).abs() < (2f64).powi(-25), "{numerator} {square}: {gain:?}");
+                rounded_up += u32::from(gain.mantissa == 1 << 30);
+            }
+        }
+        assert!(rounded_up > 20, "{rounded_up}");
+    }
+
     proptest! {
         #[test]
         fn scale_is_nearest(value: i32, factor: i32) {

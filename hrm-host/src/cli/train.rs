@@ -241,10 +241,12 @@ fn kept_configuration(args: &Args, last: RunConfig, speaks: bool) -> Result<RunC
 }
 
 /// The configuration of the model at `path`, but for the end of its run: a new one
-/// goes on until it is stopped.
+/// goes on until it is stopped. A pack may be of a size that its run learned beside its own.
 fn endless_configuration_of(path: &Path) -> Result<RunConfig> {
     let mut config = configuration_of(path)?;
     (config.train.steps, config.train.decay_steps) = (0, 0);
+    let own = config.model.task;
+    config.data.also.retain(|size| *size != own);
     Ok(config)
 }
 

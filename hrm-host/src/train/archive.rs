@@ -194,9 +194,14 @@ impl Archive {
         serde_json::from_str(self.text(name)?).map_err(|e| self.refused(format!("`{name}`: {e}")))
     }
 
-    /// The floats under `name`, of which there must be `len`.
+    /// The floats under `name`, of which there must be `len`, each a finite number.
     pub fn f32(&self, name: &str, len: usize) -> Result<Vec<f32>, ArchiveError> {
-        Ok(self.bytes(name, Dtype::F32, len * 4)?.chunks_exact(4).map(bytemuck::pod_read_unaligned).collect())
+        let bytes = self.bytes(name, Dtype::F32, len * 4)?;
+        let values: Vec<f32> = bytes.chunks_exact(4).map(bytemuck::pod_read_unaligned).collect();
+        match values.iter().all(|value| value.is_finite()) {
+            true => Ok(values),
+            false => Err(self.refused(format!("tensor `{name}` holds a value that is no finite number"))),
+        }
     }
 
     /// The whole numbers under `name`, of which there must be `len`.

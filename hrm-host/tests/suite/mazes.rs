@@ -185,3 +185,16 @@ fn mazes_of_any_shape_keep_it_through_every_command_without_naming_it() {
     says(folder, &["data", "import", "set", "--task", "maze12x3", "--out", "c.csv"]);
     assert!(says(folder, &["data", "stats", "c.csv"]).contains("maze12x3"));
 }
+
+#[test]
+fn a_pack_of_a_size_that_was_learned_beside_another_begins_a_run_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let sizes =
+        ["--set", "model.task=maze5x5", "--set", "model.segments=3", "--set", "data.also=[\"maze4x7\"]"];
+    trained(folder, "run", &sizes);
+    ok(folder, &["export", "run", "--rows", "0", "--task", "maze4x7", "--out", "wide.hrm"]);
+    ok(folder, &["train", "--from", "wide.hrm", "--out", "further", "--max-steps", "1", "--threads", "1"]);
+    let config = fs::read_to_string(folder.join("further/config.toml")).unwrap();
+    assert!(config.contains("task = \"maze4x7\"") && config.contains("also = []"), "{config}");
+}

@@ -257,7 +257,19 @@ fn what_no_run_writes_is_refused_with_the_entry_s_name() {
         archive.put_u8(name, &[batch, cells], &vec![config.model.vocab() as u8; batch * cells]);
         archive
     };
+    let not_finite = |name: &str, value: f32| {
+        let mut archive = written.clone();
+        let shape = archive.tensors().find(|(known, _)| *known == name).unwrap().1.to_vec();
+        let mut values = archive.f32(name, shape.iter().product()).unwrap();
+        values[1] = value;
+        archive.put_f32(name, &shape, &values);
+        archive
+    };
     for (archive, told) in [
+        (not_finite("ema.lm_head", f32::NAN), "`ema.lm_head`"),
+        (not_finite("param.lm_head", f32::INFINITY), "`param.lm_head`"),
+        (not_finite("adam_v.lm_head", f32::NAN), "`adam_v.lm_head`"),
+        (not_finite("carry.z_l", f32::NEG_INFINITY), "`carry.z_l`"),
         (with("step", "18446744073709551615"), "`step`"),
         (with("updates", "-1"), "`updates`"),
         (with("seconds", "NaN"), "`seconds`"),
