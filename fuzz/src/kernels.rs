@@ -1,11 +1,11 @@
 //! Kernels written for a processor against their definitions, on any shapes and numbers
 //! that their contracts allow.
 
-#[cfg(target_arch = "x86_64")]
-use hrm_core::kernels::matmul_ordered;
 use std::{fmt::Debug, num::NonZeroU16};
 
 use arbitrary::{Arbitrary, Result, Unstructured};
+#[cfg(target_arch = "x86_64")]
+use hrm_core::kernels::matmul_ordered;
 use hrm_core::{
     kernels::{
         add_bias, add_bias_portable, add_displaced_bias, attention_output, attention_output_portable,

@@ -156,16 +156,18 @@ impl Layer<'_> {
 }
 
 impl Matrix<'_> {
-    /// Whether `2^15 * sum|w| < 2^31` in every column: what 16-bit lanes, and 8-bit lanes
+    /// The greatest `sum|w|` of a column, so that `2^15 * sum|w| < 2^31`: what 16-bit lanes, and 8-bit lanes
     /// after their shift, need.
+    pub const MOST_MAGNITUDE: u32 = u16::MAX as u32;
+
+    /// Whether every column keeps to [`Self::MOST_MAGNITUDE`].
     pub(crate) fn fits(&self) -> bool {
-        let limit = u32::from(u16::MAX);
         self.weights.chunks_exact(2 * self.depth.max(1)).all(|pair| {
             let (even, odd) = pair.chunks_exact(2).fold((0u32, 0u32), |(even, odd), w| match w {
                 [a, b] => (even + u32::from(a.unsigned_abs()), odd + u32::from(b.unsigned_abs())),
                 _ => (even, odd),
             });
-            even <= limit && odd <= limit
+            even <= Self::MOST_MAGNITUDE && odd <= Self::MOST_MAGNITUDE
         })
     }
 }

@@ -7,7 +7,7 @@ use hrm_core::LOGIT_BITS;
 use hrm_core::kernels::swiglu::GATE_BITS;
 use hrm_core::lane::LaneWidth;
 use hrm_core::model::ROPE_GUARD_BITS;
-use hrm_core::pack::{LayerParams, MatrixSpan, MemberParams};
+use hrm_core::pack::{LayerParams, Matrix, MatrixSpan, MemberParams};
 
 use super::QuantError;
 use super::calibrate::Ranges;
@@ -57,10 +57,6 @@ impl Weights {
     }
 }
 
-/// Largest sum of a column's magnitudes: with inputs of 16 bits, and with 8 bits after their shift, its
-/// accumulators stay below 2^31.
-const MOST_MAGNITUDE: u32 = 65_535;
-
 /// int8 rows and their scales: `w = q * scale`, symmetric, `|q| <= 127` and `sum |q| <= 65535`.
 ///
 /// The largest weight becomes 127 where that sum allows, which it always does up to 516 inputs. A longer row
@@ -75,11 +71,11 @@ fn quantize_row(row: &[f64]) -> (Vec<i8>, f64) {
     loop {
         let quantized: Vec<i8> = row.iter().map(|w| (w / scale).round() as i8).collect();
         let sum: u32 = quantized.iter().map(|q| u32::from(q.unsigned_abs())).sum();
-        if sum <= MOST_MAGNITUDE {
+        if sum <= Matrix::MOST_MAGNITUDE {
             return (quantized, scale);
         }
         // The sum falls as the scale grows, but for what rounding adds: a little more each time, to an end.
-        scale *= (f64::from(sum) / f64::from(MOST_MAGNITUDE)).max(1.0 + 1.0 / 4096.0);
+        scale *= (f64::from(sum) / f64::from(Matrix::MOST_MAGNITUDE)).max(1.0 + 1.0 / 4096.0);
     }
 }
 
@@ -424,13 +420,13 @@ mod tests {
                     / row.iter().fold(0.0, |m: f64, w| w.abs().max(m));
                 let zero = row[0] == 0.0;
                 let (sum, largest, off) = of_row(row);
-                assert!(sum <= MOST_MAGNITUDE && off <= 0.5 + 1e-9, "{depth}: {sum} {off}");
+                assert!(sum <= Matrix::MOST_MAGNITUDE && off <= 0.5 + 1e-9, "{depth}: {sum} {off}");
                 // what fits is as fine as it can be, and what does not gives up no more than it must
                 if !zero && 127.0 * wanted < 65_000.0 {
                     assert_eq!(largest, 127, "{depth}");
                 } else if !zero {
                     // weights that are all alike come down together, each by one
-                    assert!(sum + depth as u32 > MOST_MAGNITUDE, "{depth}: {sum}");
+                    assert!(sum + depth as u32 > Matrix::MOST_MAGNITUDE, "{depth}: {sum}");
                 }
             }
         }

@@ -314,6 +314,7 @@ fn feature_of(path: &Path) -> Option<String> {
 fn escaped(path: &Path) -> String {
     path.display().to_string().replace(',', ",,")
 }
+
 /// Has QEMU's monitor reset the machine, and waits until that is done.
 fn press(mut monitor: UnixStream) -> io::Result<()> {
     monitor.set_read_timeout(Some(START))?;

@@ -127,11 +127,10 @@ fn look(program: &Path, name: &str, work: &Path, minutes: f64) -> Result<()> {
     fuzzer.args(["-timeout=20", "-rss_limit_mb=2048", "-print_final_stats=1"]);
     eprintln!("$ {}", shown(&fuzzer));
     let status = fuzzer.status().with_context(|| format!("cannot run {}", program.display()))?;
-    let kept = || format!("{} has what it found", work.display());
     ensure!(
         status.code() != Some(STOPPED),
-        "target {name}: stopped; nothing was broken until then, and {}",
-        kept()
+        "target {name}: stopped; nothing was broken until then, and {} has what it found",
+        work.display()
     );
     ensure!(
         status.success(),
